@@ -1,0 +1,155 @@
+"""The command line: parses and calls, nothing more."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from marketing_kpi import __version__
+from marketing_kpi.errors import MarketingKpiError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+USAGE_ERROR = 2
+"""Exit code of a command that could not start: bad arguments, configuration or data."""
+
+_lang = click.option(
+    "--lang", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Language."
+)
+
+
+def _says_what_is_wrong(command: Command) -> Command:
+    """Show an error of ours as two lines that its reader can act on, without a traceback."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except MarketingKpiError as error:
+            click.echo(f"error: {error.message}", err=True)
+            if error.hint:
+                click.echo(f"hint: {error.hint}", err=True)
+            sys.exit(USAGE_ERROR)
+
+    return guarded  # type: ignore[return-value]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="marketing-kpi")
+def main() -> None:
+    """Marketing KPIs: lessons, a dictionary that computes, and client reports."""
+
+
+@main.command()
+@click.argument("configs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/build"),
+    show_default=True,
+    help="Folder in which each client has its own.",
+)
+@click.option("--notebooks", help="Only these, as in 00,02; by default those of the YAML.")
+@click.option("--lang", help="Only this language, fr or en; by default those of the YAML.")
+@click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
+@_says_what_is_wrong
+def report(
+    configs: tuple[Path, ...], out: Path, notebooks: str | None, lang: str | None, jobs: int
+) -> None:
+    """Make the reports that the YAML files CONFIGS describe.
+
+    Exit code 0: all made; 1: a notebook failed; 2: nothing ran, the message says why.
+    """
+    from marketing_kpi.report import run
+
+    chosen = [item.strip() for item in notebooks.split(",")] if notebooks else None
+    sys.exit(run(configs, out=out, notebooks=chosen, jobs=jobs, lang=lang))
+
+
+@main.command()
+@click.argument("source", metavar="DATA")
+@click.option("--mapping", type=click.Path(path_type=Path), help="Mapping of a flat extract.")
+@click.option("--as-of", help="Day (YYYY-MM-DD) from which orders count as in the future.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports/build/check"),
+    show_default=True,
+)
+@_lang
+@_says_what_is_wrong
+def check(source: str, mapping: Path | None, as_of: str | None, out: Path, lang: str) -> None:
+    """Read DATA and write what was read, dropped, repaired and suspicious: a page and a JSON.
+
+    DATA is a file, a folder, a DuckDB file, a URL, or demo, sample:cdnow,
+    sample:complete_journey. Exit code 0: usable; 1: a finding is an error; 2: not readable.
+    """
+    from marketing_kpi.data.quality import check as audit
+    from marketing_kpi.data.sources import open_data
+    from marketing_kpi.report import publish_quality
+
+    data = open_data(source, mapping=mapping)
+    quality = audit(data, as_of=as_of)
+    page = publish_quality(quality, out=out, lang=lang)
+    for finding in quality.findings:
+        click.echo(f"{finding.level:<10} {finding.text(lang)}")
+    click.echo(str(page))
+    sys.exit(1 if quality.worst == "error" else 0)
+
+
+@main.command()
+@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1, show_default=True)
+@click.option("--seed", type=int, default=None, help="By default the seed of data/demo.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option("--tables", help="Only these, as in orders,order_lines.")
+@_says_what_is_wrong
+def demo(scale: float, seed: int | None, out: Path, tables: str | None) -> None:
+    """Simulate the demo retailer, with its truth beside the data."""
+    from marketing_kpi.data.demo import SEED, simulate
+
+    chosen = [item.strip() for item in tables.split(",")] if tables else None
+    folder = simulate(scale=scale, seed=SEED if seed is None else seed, out=out, tables=chosen)
+    click.echo(str(folder))
+
+
+@main.group()
+def dictionary() -> None:
+    """The KPI dictionary."""
+
+
+@dictionary.command("check")
+@_says_what_is_wrong
+def dictionary_check() -> None:
+    """Validate every entry, import every callable and run every example."""
+    from marketing_kpi.kpis.dictionary import dictionary as load_dictionary
+
+    entries = load_dictionary()
+    problems = entries.check()
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    click.echo(f"{len(entries.kpis)} KPIs and {len(entries.concepts)} concepts checked")
+    sys.exit(1 if problems else 0)
+
+
+@main.group()
+def lessons() -> None:
+    """The lessons' notebooks."""
+
+
+@lessons.command("build")
+@click.argument("numbers", nargs=-1)
+@click.option("--check", is_flag=True, help="Change nothing; fail if a notebook is not current.")
+@_says_what_is_wrong
+def lessons_build(numbers: tuple[str, ...], check: bool) -> None:
+    """Build notebooks/fr and notebooks/en from notebooks/src, all of them or NUMBERS."""
+    from marketing_kpi.lessons.build import build
+
+    stale = build(numbers=numbers, check=check)
+    for path in stale:
+        click.echo(f"not current: {path}" if check else f"built {path}")
+    sys.exit(1 if check and stale else 0)

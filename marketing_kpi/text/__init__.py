@@ -1,0 +1,1 @@
+"""Languages: numbers, money and dates in the reader's locale, words from catalogs."""

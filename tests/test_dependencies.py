@@ -1,0 +1,76 @@
+"""pyproject.toml, requirements.lock and environment.yml speak of the same dependencies."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+# Names that conda-forge gives to packages that PyPI names otherwise.
+CONDA_NAMES = {
+    "ibis-framework": "ibis-duckdb",
+    "duckdb": "python-duckdb",
+    "ruamel-yaml": "ruamel.yaml",
+}
+
+
+def ranges(requirements):
+    parsed = map(Requirement, requirements)
+    return {canonicalize_name(item.name): item.specifier for item in parsed}
+
+
+RUNTIME = ranges(PROJECT["dependencies"])
+EXTRAS = {name: ranges(items) for name, items in PROJECT["optional-dependencies"].items()}
+
+
+def pinned():
+    """Return the versions that the lock pins for each package, over all its markers."""
+    found = {}
+    for name, version in re.findall(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", LOCK, re.M):
+        found.setdefault(canonicalize_name(name), []).append(Version(version))
+    return found
+
+
+@pytest.mark.parametrize("group", ["runtime", *EXTRAS])
+def test_the_lock_pins_every_dependency_within_its_range(group):
+    wanted = RUNTIME if group == "runtime" else EXTRAS[group]
+    versions = pinned()
+    for name, specifier in wanted.items():
+        assert versions.get(name), f"{name} is not in requirements.lock; run `make lock`"
+        assert all(version in specifier for version in versions[name]), name
+
+
+def test_every_pin_has_its_hashes_and_no_index_is_named():
+    entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.M)[1:]
+    assert len(entries) > 100
+    assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
+    assert not re.search(r"https?:|index-url|find-links|trusted-host|file:", LOCK)
+
+
+def test_the_lock_serves_every_supported_system():
+    assert "sys_platform == 'win32'" in LOCK
+    assert "sys_platform == 'darwin'" in LOCK
+    assert "python_full_version >= '3.12'" in LOCK
+
+
+def test_conda_asks_for_the_same_ranges():
+    environment = YAML(typ="safe").load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    conda = [item for item in environment["dependencies"] if isinstance(item, str)]
+    (pip,) = (item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    asked = dict(re.fullmatch(r"([a-z0-9.-]+)(.*)", item).groups() for item in conda)
+    python = asked.pop("python")
+    assert SpecifierSet(python).contains("3.11")
+    assert str(PROJECT["requires-python"]) in python
+    assert asked.pop("pip") == ""
+    wanted = {CONDA_NAMES.get(name, name): spec for name, spec in RUNTIME.items()}
+    assert {name: SpecifierSet(spec) for name, spec in asked.items()} == wanted
+    assert pip[-1] == "--editable ."
+    assert ranges(pip[:-1]) == EXTRAS["samples"]
