@@ -1,0 +1,272 @@
+"""One relation as a source wrote it, made canonical: named, typed, complete, split if flat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from marketing_kpi.data.cleaning import Target, clean
+from marketing_kpi.data.conform import conform
+from marketing_kpi.data.model import DECIMAL, TABLES, Finding, Table
+from marketing_kpi.data.names import match_columns, misspelt, require
+from marketing_kpi.data.reading import EXAMPLES, Raw
+from marketing_kpi.data.store import Store
+from marketing_kpi.data.transactions import (
+    RETURN_MARK,
+    Format,
+    Mapping,
+    duplicates,
+    flat_types,
+    split,
+    with_constants,
+)
+from marketing_kpi.errors import ColumnError, MappingError, SourceError, suggest
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+# What an amount is made of; also what tells a file of sale lines from a file of orders.
+LINE_COLUMNS = ("quantity", "unit_price")
+
+
+# Tables in which a repeated key would count the same sale twice.
+KEYED_ONCE = ("orders", "order_lines")
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables read into a store, with what reading found."""
+
+    tables: dict[str, ir.Table]
+    findings: list[Finding]
+
+
+def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Tables:
+    """Make one canonical table of a raw relation."""
+    table = TABLES[name]
+    renamed = rules.tables.get(name, {}) if rules is not None else {}
+    chosen = {column: found_columns(source, raw, column) for column, source in renamed.items()}
+    named = match_columns(table, raw.columns, where=raw.where)
+    matched: dict[str, tuple[str, ...]] = {name: (source,) for name, source in named.items()}
+    matched |= chosen
+    taken = {column: sources[0] for column, sources in matched.items()}
+    require(table.required, taken, raw.columns, where=raw.where)
+    values = rules.values if rules is not None else {}
+    targets = [
+        Target(
+            column.name, column.type, matched[column.name], column.values, values.get(column.name)
+        )
+        for column in table.columns
+        if column.name in matched
+    ]
+    targets += _extras(raw, [source for sources in matched.values() for source in sources], table)
+    findings = [*raw.findings, *misspelt_findings(table, taken, raw)]
+    relation = f"{name}_read"
+    findings += clean(raw, targets, store, relation, format_of(rules))
+    typed, found = conform(
+        store.backend.table(relation),
+        {column.name: column.type for column in table.columns},
+        where=name,
+        counted=True,
+    )
+    findings += [_at(finding, name, raw) for finding in found]
+    complete, dropped = _complete(typed, table, raw)
+    findings += dropped
+    if name in KEYED_ONCE and not raw.is_canonical:
+        complete, dropped = _once(complete, table, raw)
+        findings += dropped
+    return Tables({name: complete}, findings)
+
+
+def _extras(raw: Raw, used: list[str], table: Table) -> list[Target]:
+    extras = []
+    for source in raw.columns:
+        if source in used:
+            continue
+        if source in table.names:
+            raise MappingError(
+                f"{raw.where}: the mapping gives another column for '{source}', which the source "
+                "also has",
+                hint=f"rename the source's '{source}', or leave it out of the mapping",
+            )
+        extras.append(Target(source, None, (source,)))
+    return extras
+
+
+def found_columns(sources: tuple[str, ...], raw: Raw, column: str) -> tuple[str, ...]:
+    """Return the source columns that the mapping gives for a column; all must be there."""
+    for source in sources:
+        if source not in raw.columns:
+            close = suggest(source, raw.columns)
+            question = f"; did you mean '{close}'?" if close else ""
+            raise MappingError(
+                f"{raw.where} has no column '{source}', which the mapping gives for "
+                f"'{column}'{question}",
+                hint=f"its columns: {', '.join(raw.columns)}",
+            )
+    return sources
+
+
+def misspelt_findings(table: Table, matched: MappingType[str, str], raw: Raw) -> Iterator[Finding]:
+    """Say which extra columns look like a canonical one that is missing."""
+    for source, column in misspelt(table, matched, raw.columns).items():
+        yield Finding("misspelt_column", "suspicious", raw.where, source, details={"meant": column})
+
+
+def _at(finding: Finding, table: str, raw: Raw) -> Finding:
+    return replace(finding, table=raw.where) if finding.table == table else finding
+
+
+def _complete(typed: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
+    """Leave out rows without a required value; refuse a table of orders without any row."""
+    required = [typed[name].notnull() for name in table.required]
+    counts = {"rows_of_table": typed.count()}
+    if required:
+        whole = required[0]
+        for condition in required[1:]:
+            whole = whole & condition
+        counts["complete"] = whole.sum()
+    row = typed.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    total = row["rows_of_table"]
+    if not total:
+        return typed, [_no_row(table, raw)]
+    missing = total - (row.get("complete", total) or 0)
+    if not missing:
+        return typed, []
+    if missing == total:
+        raise ColumnError(
+            f"{raw.where}: no row has both {' and '.join(table.required)}",
+            hint="check that these are the right columns",
+        )
+    examples = typed.filter(~whole).select(*table.required).limit(5).to_pyarrow().to_pylist()
+    shown = tuple({key: value and str(value) for key, value in each.items()} for each in examples)
+    finding = Finding("rows_incomplete", "dropped", raw.where, None, missing, total, shown)
+    return typed.filter(whole), [finding]
+
+
+def _once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
+    """Leave out exact copies of a row; refuse orders that share an id and differ."""
+    if not all(name in rows.columns for name in table.key):
+        return rows, []
+    keyed = rows.group_by(list(table.key)).aggregate(times=rows.count())
+    repeated = keyed.filter(keyed.times > 1)
+    if not repeated.count().execute():
+        return rows, []
+    total = int(rows.count().execute())
+    single = rows.distinct()
+    copies = total - int(single.count().execute())
+    if table.name == "orders":
+        _refuse_shared_ids(single, raw)
+    if not copies:
+        return rows, []
+    shown = repeated.order_by(list(table.key)).limit(EXAMPLES).to_pyarrow().to_pylist()
+    finding = Finding(
+        "duplicate_rows_dropped", "dropped", raw.where, None, copies, total, tuple(shown)
+    )
+    return single, [finding]
+
+
+def _refuse_shared_ids(orders: ir.Table, raw: Raw) -> None:
+    keyed = orders.group_by("order_id").aggregate(times=orders.count())
+    shared = keyed.filter(keyed.times > 1)
+    counted = int(shared.count().execute())
+    if counted:
+        first = shared.order_by(shared.times.desc(), "order_id").limit(1).to_pyarrow().to_pylist()
+        raise SourceError(
+            f"{raw.where}: order_id '{first[0]['order_id']}' stands on {first[0]['times']} rows "
+            f"that differ, and {counted} order ids in all are repeated; a row an order is expected",
+            hint="if a row is a sale line, give a mapping with kind: lines; if the amount of an "
+            "order is split over rows, map it as line_amount; if rows are successive states of an "
+            "order, keep the last one",
+        )
+
+
+def _no_row(table: Table, raw: Raw) -> Finding:
+    if table.name == "orders":
+        raise SourceError(
+            f"{raw.where} has the names of its columns and no row of data",
+            hint="check the dates or filters of the export",
+        )
+    return Finding("empty_table", "suspicious", raw.where)
+
+
+def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
+    """Make orders, order_lines and returns of a flat extract."""
+    types = flat_types(rules.kind)
+    targets = flat_targets(raw, rules, types)
+    findings = [*raw.findings, *clean(raw, targets, store, "extract_read", rules.format)]
+    typed, found = conform(
+        store.backend.table("extract_read"), types, where="extract", counted=True
+    )
+    findings += [_at(finding, "extract", raw) for finding in found]
+    flat, relation = _stored(store, "extract_read", typed)
+    if relation != "extract_read":
+        store.drop("extract_read")
+    findings += duplicates(store, relation, rules.duplicates, raw.where)
+    if not flat.count().to_pyarrow().as_py():
+        _no_row(TABLES["orders"], raw)
+    if "line_id" not in flat.columns:
+        # The number of the row in its file: what someone who looks for the line needs.
+        flat = flat.mutate(line_id=(flat.rowid() + (raw.first_row or 1)).cast("string"))
+    parts = split(with_constants(flat, rules, types), rules, where=raw.where)
+    tables = dict(parts.tables)
+    if rules.kind == "lines":
+        tables["orders"] = store.backend.create_table("orders_made", tables["orders"])
+    return Tables(tables, [*findings, *parts.findings])
+
+
+def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list[Target]:
+    """Return the columns to make of a flat extract: those of the mapping, then the others."""
+    columns = {name: found_columns(sources, raw, name) for name, sources in rules.columns.items()}
+    if rules.returns.column is not None:
+        columns[RETURN_MARK] = found_columns((rules.returns.column,), raw, "returns.column")
+    used = {source for sources in rules.columns.values() for source in sources}
+    clash = [source for source in raw.columns if source not in used and source in columns]
+    if clash:
+        raise MappingError(
+            f"{raw.where}: the mapping gives another column for '{clash[0]}', which the source "
+            "also has",
+            hint=f"give '{clash[0]}' a name of its own in the mapping",
+        )
+    known = {column.name: column.values for column in TABLES["orders"].columns}
+    order = {name: position for position, name in enumerate(types)}
+    targets = [
+        Target(name, types.get(name), sources, known.get(name, ()), rules.values.get(name))
+        for name, sources in sorted(
+            columns.items(), key=lambda item: order.get(item[0], len(order))
+        )
+    ]
+    extras = [source for source in raw.columns if source not in used]
+    return targets + [Target(source, None, (source,)) for source in extras]
+
+
+def _stored(store: Store, relation: str, typed: ir.Table) -> tuple[ir.Table, str]:
+    """Return a table of the store: rows have a position there, which a view does not give."""
+    kinds = {row["name"]: row["type"] for row in store.relations()}
+    if kinds[relation] == "BASE TABLE" and typed.equals(store.backend.table(relation)):
+        return typed, relation
+    return store.backend.create_table("extract_typed", typed), "extract_typed"
+
+
+def with_amount(tables: dict[str, ir.Table]) -> tuple[dict[str, ir.Table], list[Finding]]:
+    """Return the tables with orders.amount, made of the lines when orders come without it."""
+    orders, lines = tables.get("orders"), tables.get("order_lines")
+    if orders is None or lines is None or "amount" in orders.columns:
+        return tables, []
+    if not set(LINE_COLUMNS) <= set(lines.columns):
+        return tables, []
+    sums = lines.group_by("order_id").aggregate(
+        amount=(lines.quantity * lines.unit_price).sum().cast(DECIMAL)
+    )
+    joined = orders.left_join(sums, "order_id").drop("order_id_right")
+    canonical = [name for name in TABLES["orders"].names if name in joined.columns]
+    extra = [name for name in joined.columns if name not in canonical]
+    found = Finding("amount_derived", "info", "orders", "amount")
+    return tables | {"orders": joined.select(*canonical, *extra)}, [found]
+
+
+def format_of(rules: Mapping | None) -> Format:
+    """Return how files are written, as far as the mapping says."""
+    return rules.format if rules is not None else Format()

@@ -1,0 +1,422 @@
+"""Turns text, as people and tills write it, into canonical types, inside the engine.
+
+How a column is written is decided on the whole column: a first pass counts what its values look
+like, a second writes the cleaned table. Only counts and a few examples come back to Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from marketing_kpi.data import dates, numbers
+from marketing_kpi.data.model import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    FLOAT,
+    INTEGER,
+    STRING,
+    TIMESTAMP,
+    Finding,
+)
+from marketing_kpi.data.reading import EXAMPLES, Raw
+from marketing_kpi.data.store import Store, literal, quote, struct
+from marketing_kpi.errors import ColumnError
+from marketing_kpi.text.messages import N_
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.transactions import Format
+
+# What programs write for "nothing"; ids leave out "na" and "-", which may name something.
+_NOTHING = ("null", "nan", "nat", "none", "n/a", "#n/a", "<na>", "\\n")
+_NOTHING_TYPED = (*_NOTHING, "na", "-", "--", "?")
+_TRUE = ("true", "t", "yes", "y", "oui", "o", "vrai", "v", "1", "1.0", "on", "x")
+_FALSE = ("false", "f", "no", "n", "non", "faux", "0", "0.0", "off")
+_SPELLINGS = {"canceled": "cancelled"}
+_MOST_VALUES = 50
+_NUMBERS = (DECIMAL, FLOAT, INTEGER)
+_MOMENTS = (DATE, TIMESTAMP)
+
+# Trimming several characters is slow; most values neither begin nor end with any of them.
+_MACROS = r"""
+CREATE OR REPLACE TEMP MACRO trimmed(v) AS
+    CASE WHEN v[1] BETWEEN '!' AND '~' AND v[-1] BETWEEN '!' AND '~' THEN v
+         ELSE nullif(trim(v,
+                          E' \t\r\n' || chr(160) || chr(8201) || chr(8239) || chr(65279)), '') END;
+"""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column to make: its name, its Ibis type, and where its values are.
+
+    Attributes
+    ----------
+    name
+        Column to make.
+    type
+        Ibis type to give it; None keeps what the source has.
+    source
+        Source columns, joined by a space when they are several (a date and a time).
+    values
+        The values it may take, written without regard to case in the source.
+    translate
+        Source values and what they mean, from the mapping.
+    """
+
+    name: str
+    type: str | None
+    source: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    translate: Mapping[str, str] | None = None
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it identifies something: never a number, whatever it looks like."""
+        return self.type == STRING and self.name.endswith("_id")
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A target whose source is text.
+
+    Attributes
+    ----------
+    target
+        The column to make.
+    trimmed
+        SQL of its text, on the source, without the spaces around it.
+    value
+        SQL of its value, on a column that has the target's name and holds the trimmed text; two
+        steps, so that the text is trimmed once.
+    """
+
+    target: Target
+    trimmed: str
+    value: str
+
+
+def clean(
+    raw: Raw, targets: Sequence[Target], store: Store, relation: str, how: Format
+) -> list[Finding]:
+    """Make `relation` in the store from a raw one: text read as canonical types, names canonical.
+
+    Columns that already have a type keep it. Nothing is copied when no text needs reading: the
+    relation is then a view.
+
+    Raises
+    ------
+    ColumnError
+        No value of a column can be read as its type.
+    """
+    store.execute(_MACROS + numbers.MACROS + dates.MACROS)
+    types = store.types(raw.relation)
+    texts = [
+        _text(target, types)
+        for target in targets
+        if _is_text(target, types) and not raw.is_canonical
+    ]
+    profile = _profile(texts, raw, store)
+    expressions, findings = _expressions(texts, profile, raw, store, how)
+    changed = [text for text in texts if text.target.name in expressions]
+    trimmed = {text.target.name: text.trimmed for text in changed}
+    values = {text.target.name: text.value for text in changed}
+    innermost = ", ".join(
+        f"{trimmed.get(target.name, quote(target.source[0]))} AS {quote(target.name)}"
+        for target in targets
+    )
+    inner = ", ".join(
+        f"{values.get(target.name, quote(target.name))} AS {quote(target.name)}"
+        for target in targets
+    )
+    outer = ", ".join(
+        f"{expressions.get(target.name, quote(target.name))} AS {quote(target.name)}"
+        for target in targets
+    )
+    kind = "TABLE" if changed else "VIEW"
+    store.execute(
+        f"CREATE {kind} {quote(relation)} AS SELECT {outer} "
+        f"FROM (SELECT {inner} FROM (SELECT {innermost} FROM {quote(raw.relation)}))"
+    )
+    if changed:
+        findings += _unreadable(changed, profile, expressions, raw, store, relation)
+        store.drop(raw.relation)
+    return findings
+
+
+def _is_text(target: Target, types: Mapping[str, str]) -> bool:
+    return len(target.source) > 1 or types[target.source[0]] == "VARCHAR"
+
+
+def _text(target: Target, types: Mapping[str, str]) -> _Text:
+    parts = [
+        quote(name) if types[name] == "VARCHAR" else f"CAST({quote(name)} AS VARCHAR)"
+        for name in target.source
+    ]
+    joined = parts[0] if len(parts) == 1 else f"concat_ws(' ', {', '.join(parts)})"
+    trimmed, value = f"trimmed({joined})", quote(target.name)
+    if target.type is None or (target.type == STRING and not target.is_id):
+        return _Text(target, trimmed, value)
+    nothing = _NOTHING if target.is_id else _NOTHING_TYPED
+    words = ", ".join(literal(word) for word in nothing)
+    is_nothing = f"length({value}) <= {max(map(len, nothing))} AND lower({value}) IN ({words})"
+    return _Text(target, trimmed, f"CASE WHEN {is_nothing} THEN NULL ELSE {value} END")
+
+
+def _profile(texts: Sequence[_Text], raw: Raw, store: Store) -> dict[str, dict[str, Any]]:
+    """Return, for each text column, how many values look like what."""
+    profile = _counted(texts, {text.target.name: _shapes(text) for text in texts}, raw, store)
+    # Detailed shapes cost a lot: they are only looked for where values are not written plainly.
+    odd = [text for text in texts if profile[text.target.name].get("odd")]
+    detailed = {text.target.name: _details(text) for text in odd}
+    for name, counts in _counted(odd, detailed, raw, store).items():
+        profile[name] |= counts
+    return profile
+
+
+def _counted(
+    texts: Sequence[_Text], shapes: Mapping[str, Mapping[str, str]], raw: Raw, store: Store
+) -> dict[str, dict[str, Any]]:
+    if not texts:
+        return {}
+    innermost = ", ".join(
+        f"{text.trimmed} AS {quote(text.target.name)}, "
+        f"{quote(text.target.source[0])} AS {quote('raw ' + text.target.name)}"
+        for text in texts
+    )
+    inner = ", ".join(
+        f"{text.value} AS {quote(text.target.name)}, {quote(text.target.name)} AS "
+        f"{quote('text ' + text.target.name)}, {quote('raw ' + text.target.name)}"
+        for text in texts
+    )
+    outer = ", ".join(f"{struct(counts)} AS {quote(name)}" for name, counts in shapes.items())
+    source = f"(SELECT {inner} FROM (SELECT {innermost} FROM {quote(raw.relation)}))"
+    return store.rows(f"SELECT {outer} FROM {source}")[0]
+
+
+def _shapes(text: _Text) -> dict[str, str]:
+    value = quote(text.target.name)
+    shapes = {"filled": f"count({value})"}
+    if text.target.type in _NUMBERS:
+        return shapes | numbers.plain_shapes(value)
+    if text.target.type in _MOMENTS:
+        return shapes | {"odd": dates.odd_shape(value)}
+    given = quote("raw " + text.target.name)
+    shapes["changed"] = f"count(*) FILTER (WHERE {given} IS DISTINCT FROM {value})"
+    shapes["emptied"] = f"count({quote('text ' + text.target.name)}) - count({value})"
+    if text.target.is_id:
+        dotted = f"contains({value}, '.')"
+        shapes["whole"] = (
+            f"count(*) FILTER (WHERE NOT {dotted} AND try_cast({value} AS UBIGINT) IS NOT NULL)"
+        )
+        shapes["float"] = (
+            f"count(*) FILTER (WHERE {dotted} AND regexp_full_match({value}, '\\d+\\.0+'))"
+        )
+        shapes["scientific"] = (
+            f"count(*) FILTER (WHERE contains({value}, '+') "
+            f"AND regexp_full_match({value}, '\\d([.,]\\d+)?[eE]\\+\\d+'))"
+        )
+    return shapes
+
+
+def _details(text: _Text) -> dict[str, str]:
+    value = quote(text.target.name)
+    return numbers.shapes(value) if text.target.type in _NUMBERS else dates.shapes(value)
+
+
+def _expressions(
+    texts: Sequence[_Text],
+    profile: Mapping[str, Mapping[str, Any]],
+    raw: Raw,
+    store: Store,
+    how: Format,
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return the SQL of each column to change, on its trimmed value, and what is worth saying."""
+    decimals = numbers.decide(
+        {t.target.name: profile[t.target.name] for t in texts if t.target.type in _NUMBERS},
+        given=how.decimal_mark,
+        hint=raw.decimal,
+    )
+    orders = dates.decide(
+        {t.target.name: profile[t.target.name] for t in texts if t.target.type in _MOMENTS},
+        given=how.date_order,
+    )
+    expressions: dict[str, str] = {}
+    findings: list[Finding] = []
+    for text in texts:
+        target, counts = text.target, profile[text.target.name]
+        value = quote(target.name)
+        if target.name in decimals:
+            style = decimals[target.name]
+            expressions[target.name] = numbers.expression(value, counts, style, target.type)
+            findings += numbers.findings(counts, style, raw.where, target.name)
+        elif target.name in orders:
+            order = orders[target.name]
+            expressions[target.name] = dates.expression(
+                value, counts, order, target.type, how.date_format
+            )
+            findings += dates.findings(counts, order, raw.where, target.name, how.date_format)
+        elif target.type == BOOLEAN:
+            expressions[target.name] = _boolean(value)
+        elif target.is_id:
+            if counts["changed"] or _is_float_id(counts):
+                expressions[target.name] = _id(value, counts)
+            findings += _id_findings(text, counts, raw, store)
+        else:
+            meanings, found = _meanings(text, counts, raw, store)
+            if meanings or counts["changed"]:
+                expressions[target.name] = _words(value, meanings)
+            findings += found
+    return expressions, findings
+
+
+def _boolean(value: str) -> str:
+    true = ", ".join(literal(word) for word in _TRUE)
+    false = ", ".join(literal(word) for word in _FALSE)
+    word = f"lower({value})"
+    return f"CASE WHEN {word} IN ({true}) THEN true WHEN {word} IN ({false}) THEN false END"
+
+
+def _is_float_id(counts: Mapping[str, Any]) -> bool:
+    # "10.0" may be a product code: it is a float only where all the ids are numbers.
+    floats: int = counts["float"]
+    return floats > 0 and floats + counts["whole"] == counts["filled"]
+
+
+def _id(value: str, counts: Mapping[str, Any]) -> str:
+    return f"regexp_replace({value}, '\\.0+$', '')" if _is_float_id(counts) else value
+
+
+def _id_findings(
+    text: _Text, counts: Mapping[str, Any], raw: Raw, store: Store
+) -> Iterator[Finding]:
+    column, filled = text.target.name, counts["filled"]
+    if _is_float_id(counts):
+        examples = _examples(raw, store, text, "value LIKE '%.0%'")
+        yield Finding("float_ids", "repaired", raw.where, column, counts["float"], filled, examples)
+    if counts["scientific"]:
+        examples = _examples(raw, store, text, "regexp_matches(value, '[eE]\\+\\d+$')")
+        yield Finding(
+            "scientific_ids",
+            "suspicious",
+            raw.where,
+            column,
+            counts["scientific"],
+            filled,
+            examples,
+        )
+    if counts["emptied"]:
+        examples = _examples(raw, store, text, f"value IS NOT NULL AND {quote(column)} IS NULL")
+        yield Finding(
+            "null_words", "repaired", raw.where, column, counts["emptied"], None, examples
+        )
+
+
+def _words(value: str, meanings: Mapping[str, str]) -> str:
+    if not meanings:
+        return value
+    cases = " ".join(
+        f"WHEN {literal(given)} THEN {literal(meaning)}" for given, meaning in meanings.items()
+    )
+    return f"CASE {value} {cases} ELSE {value} END"
+
+
+def _meanings(
+    text: _Text, counts: Mapping[str, Any], raw: Raw, store: Store
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return what to write for the values that the model knows under another spelling."""
+    target = text.target
+    known = {value.casefold(): value for value in target.values}
+    known |= {wrong: right for wrong, right in _SPELLINGS.items() if right in target.values}
+    known |= {value.casefold(): meaning for value, meaning in (target.translate or {}).items()}
+    if not known:
+        return {}, []
+    found = store.rows(
+        f"SELECT {text.trimmed} AS value, count(*) AS n FROM {quote(raw.relation)} "
+        f"GROUP BY 1 HAVING value IS NOT NULL ORDER BY n DESC, value LIMIT {_MOST_VALUES}"
+    )
+    renamed = {
+        row["value"]: known[row["value"].casefold()]
+        for row in found
+        if row["value"].casefold() in known
+    }
+    other = {value: meaning for value, meaning in renamed.items() if value != meaning}
+    if not other:
+        return {}, []
+    rows = sum(row["n"] for row in found if row["value"] in other)
+    shown: dict[str, Any] = dict(list(other.items())[:EXAMPLES])
+    finding = Finding(
+        "values_renamed", "repaired", raw.where, target.name, rows, counts["filled"],
+        details={"values": [f"{value} → {meaning}" for value, meaning in shown.items()]},
+    )  # fmt: skip
+    return other, [finding]
+
+
+def _unreadable(
+    texts: Sequence[_Text],
+    profile: Mapping[str, Mapping[str, Any]],
+    expressions: Mapping[str, str],
+    raw: Raw,
+    store: Store,
+    relation: str,
+) -> Iterator[Finding]:
+    """Count the values that could not be read as their type; they are null in the table."""
+    counted = ", ".join(
+        f"count({quote(text.target.name)}) AS {quote(text.target.name)}" for text in texts
+    )
+    read = store.rows(f"SELECT {counted} FROM {quote(relation)}")[0]
+    for text in texts:
+        name, filled = text.target.name, profile[text.target.name]["filled"]
+        lost = filled - read[name]
+        if not lost:
+            continue
+        condition = f"{quote(name)} IS NOT NULL AND ({expressions[name]}) IS NULL"
+        examples = _examples(raw, store, text, condition)
+        what = _WHAT.get(text.target.type or STRING, "text")
+        if lost == filled:
+            raise ColumnError(
+                f"{raw.where}, column {name}: no value can be read as {what}; "
+                f"the first are {', '.join(repr(row['value']) for row in examples)}",
+                hint=f"check that '{text.target.source[0]}' is the right column, or give its "
+                "format in the mapping (format: decimal, date_format)",
+            )
+        yield Finding(
+            "unreadable_values",
+            "dropped",
+            raw.where,
+            name,
+            lost,
+            filled,
+            examples,
+            {"expected": what},
+        )
+
+
+_WHAT = {
+    DECIMAL: N_("a number"),
+    FLOAT: N_("a number"),
+    INTEGER: N_("a whole number"),
+    DATE: N_("a date"),
+    TIMESTAMP: N_("a date"),
+    BOOLEAN: N_("yes or no"),
+}
+
+
+def _examples(raw: Raw, store: Store, text: _Text, condition: str) -> tuple[dict[str, Any], ...]:
+    """Return the first rows, with the number they have in the file, that meet a condition.
+
+    The condition may name `value` (the trimmed text) and the target (null for words of nothing).
+    """
+    numbered = raw.first_row is not None
+    row = f"rowid + {raw.first_row} AS row, " if numbered else ""
+    name = quote(text.target.name)
+    read = f"SELECT {row}{text.trimmed} AS {name} FROM {quote(raw.relation)}"
+    known = f"SELECT {'row, ' if numbered else ''}{name} AS value, {text.value} AS {name}"
+    return tuple(
+        store.rows(
+            f"SELECT {'row, ' if numbered else ''}value FROM ({known} FROM ({read})) "
+            f"WHERE {condition} {'ORDER BY row' if numbered else ''} LIMIT {EXAMPLES}"
+        )
+    )

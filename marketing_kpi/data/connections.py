@@ -1,0 +1,258 @@
+"""Data that stay where they are: Ibis tables, a connection or its URL, as lazy expressions."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Mapping as MappingType
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from marketing_kpi.data.canonical import (
+    flat_targets,
+    found_columns,
+    misspelt_findings,
+    with_amount,
+)
+from marketing_kpi.data.conform import conform
+from marketing_kpi.data.model import TABLES, Data, Finding
+from marketing_kpi.data.names import match_columns, require, table_of
+from marketing_kpi.data.reading import Raw
+from marketing_kpi.data.transactions import Mapping, flat_types, split, with_constants
+from marketing_kpi.errors import SourceError, unknown
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    from ibis.backends import BaseBackend
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def open_expressions(tables: MappingType[str, Any], rules: Mapping | None) -> Data:
+    """Open Ibis tables of one connection, among which pandas frames may be."""
+    import ibis
+    import ibis.expr.types as ir
+    import pandas as pd
+
+    expressions: dict[str, ir.Table] = {}
+    for name, table in tables.items():
+        if isinstance(table, pd.DataFrame):
+            expressions[name] = ibis.memtable(table)
+        elif isinstance(table, ir.Table):
+            expressions[name] = table
+        else:
+            raise SourceError(
+                f"table '{name}' is a {type(table).__name__}",
+                hint="give a pandas DataFrame or an Ibis table",
+            )
+    backends = {id(found): found for each in expressions.values() for found in _backends(each)}
+    if len(backends) > 1:
+        raise SourceError(
+            f"the tables are on {len(backends)} connections, and cannot be joined",
+            hint="give tables of one connection",
+        )
+    backend = next(iter(backends.values()), None) or ibis.get_backend()
+    return lazy_data(backend, expressions, rules, "tables in hand")
+
+
+def _backends(table: ir.Table) -> list[BaseBackend]:
+    import ibis.expr.operations as ops
+
+    return [node.source for node in table.op().find(ops.DatabaseTable)]
+
+
+def as_connection(source: object) -> BaseBackend:
+    """Return the source when it is an Ibis connection, and refuse it otherwise."""
+    from ibis.backends import BaseBackend
+
+    if isinstance(source, BaseBackend):
+        return source
+    raise SourceError(
+        f"cannot open a {type(source).__name__} as data",
+        hint="give a path, a URL, a dictionary of tables, an Ibis connection or 'demo'",
+    )
+
+
+def connect(url: str, rules: Mapping | None) -> Data:
+    """Open the connection that a URL describes; no message ever shows its secrets."""
+    import ibis
+
+    address, secrets = expanded_url(url)
+    shown = sanitised(url)
+    problem = ""
+    try:
+        connection = ibis.connect(address)
+    except ImportError as error:
+        problem = f": the module '{error.name}' is not installed"
+    except Exception as error:  # noqa: BLE001 - each driver has its own errors
+        problem = f" ({_redacted(str(error), address, secrets)})"
+    if problem:
+        # Raised outside the handler: the driver's own error may show the password.
+        raise SourceError(
+            f"cannot connect to {shown}{problem}",
+            hint="check the address, your rights, and that the Ibis backend is installed "
+            "(pip install 'ibis-framework[postgres]', …)",
+        )
+    return open_connection(connection, rules, shown, owned=True)
+
+
+def expanded_url(url: str) -> tuple[str, list[str]]:
+    """Return the URL with its ${NAME} replaced from the environment, and what replaced them."""
+    names = _VARIABLE.findall(url)
+    unset = [name for name in names if name not in os.environ]
+    if unset:
+        raise SourceError(
+            f"the URL {sanitised(url)} uses ${{{unset[0]}}}, which the environment does not set",
+            hint=f"set it before running: export {unset[0]}=…",
+        )
+    return _VARIABLE.sub(lambda match: os.environ[match[1]], url), [os.environ[n] for n in names]
+
+
+def sanitised(url: str) -> str:
+    """Return a URL without its password nor its query, which may hold tokens.
+
+    >>> sanitised("postgres://anna:secret@db.example/shop?sslkey=abc")
+    'postgres://anna@db.example/shop'
+    """
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, user.partition(":")[0] + at + host, parts.path, "", ""))
+
+
+def _redacted(message: str, url: str, secrets: list[str]) -> str:
+    parts = urlsplit(url)
+    hidden = [url, *secrets, parts.netloc.rpartition("@")[0].partition(":")[2]]
+    hidden += [value for _key, value in parse_qsl(parts.query)]
+    hidden += [unquote(secret) for secret in hidden]
+    for secret in sorted({secret for secret in hidden if secret}, key=len, reverse=True):
+        message = message.replace(secret, "***")
+    return message.strip().splitlines()[0] if message.strip() else "no reason given"
+
+
+def open_connection(
+    connection: BaseBackend, rules: Mapping | None, name: str, *, owned: bool
+) -> Data:
+    """Open the tables of a connection that have the names of the model."""
+    listed = _table_names(connection)
+    if rules is not None and rules.kind != "tables":
+        if len(listed) != 1:
+            raise SourceError(
+                f"{name} holds {len(listed)} tables and the mapping describes one",
+                hint="name it: open_data({'sales': connection.table('sales')}, mapping=…)",
+            )
+        tables = {listed[0]: connection.table(listed[0])}
+    else:
+        tables = {table: connection.table(table) for table in listed if table_of(table)}
+        need_some_table(tables, name, listed)
+    data = lazy_data(connection, tables, rules, name)
+    return replace(data, on_close=(connection.disconnect,)) if owned else data
+
+
+def lazy_data(
+    connection: BaseBackend,
+    tables: MappingType[str, ir.Table],
+    rules: Mapping | None,
+    name: str,
+) -> Data:
+    """Return data whose tables stay where they are, as lazy expressions."""
+    found: dict[str, ir.Table] = {}
+    findings: list[Finding] = []
+    if rules is not None and rules.kind != "tables":
+        [(where, table)] = tables.items()
+        found, findings = _lazy_flat(table, rules, where)
+    else:
+        for canonical, table in by_table(tables).items():
+            found[canonical], noticed = _lazy_table(table, canonical, rules)
+            findings += noticed
+    complete, derived = with_amount(found)
+    ordered = {table: complete[table] for table in TABLES if table in complete}
+    return Data(connection, ordered, (*findings, *derived), False, name)
+
+
+def _lazy_table(
+    table: ir.Table, name: str, rules: Mapping | None
+) -> tuple[ir.Table, list[Finding]]:
+    model = TABLES[name]
+    raw = Raw(name, tuple(table.columns), name)
+    renamed = rules.tables.get(name, {}) if rules is not None else {}
+    named = match_columns(model, raw.columns, where=name)
+    matched: dict[str, tuple[str, ...]] = {column: (source,) for column, source in named.items()}
+    matched |= {column: found_columns(sources, raw, column) for column, sources in renamed.items()}
+    taken = {column: sources[0] for column, sources in matched.items()}
+    require(model.required, taken, raw.columns, where=name)
+    types = {column.name: column.type for column in model.columns}
+    values = rules.values if rules is not None else {}
+    renamed_table = _renamed(table, matched, values, {c.name: c.values for c in model.columns})
+    typed, findings = conform(renamed_table, types, where=name, counted=False)
+    for column in model.required:
+        typed = typed.filter(typed[column].notnull())
+    return typed, [*misspelt_findings(model, taken, raw), *findings]
+
+
+def _renamed(
+    table: ir.Table,
+    columns: MappingType[str, tuple[str, ...]],
+    translate: MappingType[str, MappingType[str, str]],
+    known: MappingType[str, tuple[str, ...]],
+) -> ir.Table:
+    """Return a table with canonical names, and known values as the model writes them."""
+    used = {source for sources in columns.values() for source in sources}
+    made: dict[str, ir.Value] = {}
+    for name, sources in columns.items():
+        value = table[sources[0]]
+        for other in sources[1:]:
+            value = value.cast("string") + " " + table[other].cast("string")
+        if (known.get(name) or name in translate) and value.type().is_string():
+            meanings = {given.casefold(): meant for given, meant in translate.get(name, {}).items()}
+            value = value.strip().lower()
+            value = value.substitute(meanings) if meanings else value
+        made[name] = value
+    extra = {name: table[name] for name in table.columns if name not in used and name not in made}
+    return table.select(**made, **extra)
+
+
+def _lazy_flat(
+    table: ir.Table, rules: Mapping, where: str
+) -> tuple[dict[str, ir.Table], list[Finding]]:
+    raw = Raw(where, tuple(table.columns), where)
+    types = flat_types(rules.kind)
+    columns = {target.name: target.source for target in flat_targets(raw, rules, types)}
+    known = {column.name: column.values for column in TABLES["orders"].columns}
+    if rules.duplicates == "drop":
+        table = table.distinct()
+    renamed = _renamed(table, columns, rules.values, known)
+    typed, findings = conform(renamed, types, where=where, counted=False)
+    parts = split(with_constants(typed, rules, types), rules, where=where)
+    return dict(parts.tables), [*findings, *parts.findings]
+
+
+def by_table(given: MappingType[str, Any]) -> dict[str, Any]:
+    """Return tables by canonical name; a name that is none of the model's is refused."""
+    named: dict[str, Any] = {}
+    for name, table in given.items():
+        canonical = table_of(name)
+        if canonical is None:
+            message, hint = unknown("table", name, TABLES)
+            raise SourceError(message, hint=hint)
+        if canonical in named:
+            raise SourceError(f"table '{canonical}' is given twice", hint="give each table once")
+        named[canonical] = table
+    return named
+
+
+def _table_names(connection: BaseBackend) -> list[str]:
+    with warnings.catch_warnings():
+        # Ibis 12 lists the tables of DuckDB by a call that DuckDB 1.5 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return sorted(connection.list_tables())
+
+
+def need_some_table(tables: MappingType[str, object], where: str, names: list[str]) -> None:
+    """Refuse a source of which no table has a name of the model."""
+    if not tables:
+        raise SourceError(
+            f"{where} has no table of the model (found: {', '.join(names[:8]) or 'none'})",
+            hint=f"the tables are called {', '.join(TABLES)}; only orders is required",
+        )

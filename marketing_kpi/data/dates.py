@@ -1,0 +1,227 @@
+"""Dates as people write them: ISO, day or month first, month names, spreadsheet serial numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from marketing_kpi.data.model import DATE, JSON, Finding, Level
+from marketing_kpi.data.store import literal
+from marketing_kpi.text.messages import N_
+
+Order: TypeAlias = Literal["day_first", "month_first"]
+_FIRST: dict[Order, str] = {"day_first": N_("day"), "month_first": N_("month")}
+
+_CLOCK = r"(?:[Tt ,]+(.*))?"
+_YEAR = r"(\d{4}|\d{2})"
+_PATTERNS = {
+    "year_first": rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}",
+    "numeric": rf"(\d{{1,2}})[-/. ](\d{{1,2}})[-/. ]{_YEAR}{_CLOCK}",
+    "day_name_year": (
+        rf"(\d{{1,2}})(?:er|st|nd|rd|th)?[-/. ]+(\p{{L}}{{3,}})\.?[-/. ,]+{_YEAR}{_CLOCK}"
+    ),
+    "name_day_year": rf"(\p{{L}}{{3,}})\.? +(\d{{1,2}})(?:st|nd|rd|th)?,? +(\d{{4}}){_CLOCK}",
+    "compact": rf"((?:19|20)\d\d)(\d\d)(\d\d){_CLOCK}",
+    "serial": r"[1-9]\d{4}(?:\.\d+)?",
+}
+# Order of day, month and year in each pattern; those of "numeric" depend on the column.
+_ISO_OF = {
+    "year_first": r"\1-\2-\3 \4",
+    "day_name_year": r"\3-\2-\1 \4",
+    "name_day_year": r"\3-\1-\2 \4",
+    "compact": r"\1-\2-\3 \4",
+}
+_DAY_FIRST, _MONTH_FIRST = r"\3-\2-\1 \4", r"\3-\1-\2 \4"
+# Much faster than patterns for what most extracts write; anything else still goes through them.
+_USUAL = {
+    "day_first": "['%d/%m/%Y %H:%M', '%d/%m/%Y', '%d/%m/%Y %H:%M:%S']",
+    "month_first": "['%m/%d/%Y %H:%M', '%m/%d/%Y', '%m/%d/%Y %H:%M:%S']",
+}
+_OVER_12 = r"1[3-9]|2\d|3[01]"
+# French and English, accents and case set aside, from their first letters.
+_MONTHS = (
+    *("jan", "(?:fev|feb)", "mar", "(?:av|ap)r", "ma[iy]", "(?:juin|jun)"),
+    *("jui?l", "(?:aou|aug)", "sep", "oct", "nov", "dec"),
+)
+_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
+_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+# "2025-12-31T23:30Z" is the shortest time with its zone; a clock without seconds may be shorter.
+_SHORTEST_ZONED = 14
+
+# A year of two digits is in the century that POSIX gives it: 69-99 in the 1900s.
+# A spreadsheet counts days from 1899-12-30, for which 1900-03-01 is day 61.
+MACROS = r"""
+CREATE OR REPLACE TEMP MACRO full_year(iso) AS
+    regexp_replace(regexp_replace(iso, '^(69|[7-9]\d)-', '19\1-'), '^(\d\d)-', '20\1-');
+CREATE OR REPLACE TEMP MACRO with_colons(iso) AS
+    regexp_replace(regexp_replace(iso, '(?i) (\d{1,2})\s?h$', ' \1:00'),
+                   '(?i) (\d{1,2})\s?h\s?(\d)', ' \1:\2');
+CREATE OR REPLACE TEMP MACRO moment(iso) AS
+    coalesce(try_cast(rtrim(iso) AS TIMESTAMP),
+             try_strptime(upper(replace(iso, '.', '')),
+                          ['%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I %p',
+                           '%Y-%m-%d %I:%M%p', '%Y-%m-%d %I:%M:%S%p', '%Y-%m-%d %I%p']));
+CREATE OR REPLACE TEMP MACRO serial_moment(v) AS
+    TIMESTAMP '1899-12-30' + to_seconds(round(try_cast(v AS DOUBLE) * 86400));
+"""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a column's dates are read: which of day and month comes first, and how sure that is."""
+
+    order: Order
+    sure: bool
+
+
+def odd_shape(value: str) -> str:
+    """Return the SQL count of dates not written plainly as ISO ones."""
+    return f"count(*) FILTER (WHERE {_odd(value)})"
+
+
+def _odd(value: str) -> str:
+    return f"{value} IS NOT NULL AND NOT regexp_full_match({value}, '{_ISO}')"
+
+
+def shapes(value: str) -> dict[str, str]:
+    """Return the SQL counts that tell how the dates not written plainly are."""
+    seen = f"CASE WHEN {_odd(value)} THEN {value} END"
+    # One CASE rather than a count a pattern: a value is tried no further than its own shape.
+    tried = {"numeric": _PATTERNS["numeric"].replace(_YEAR, r"(\d{4})")}
+    tried |= {"numeric_short": _PATTERNS["numeric"]}
+    tried |= {name: pattern for name, pattern in _PATTERNS.items() if name != "numeric"}
+    cases = "".join(
+        f" WHEN regexp_full_match({seen}, '{pattern}') THEN '{name}'"
+        for name, pattern in tried.items()
+    )
+    shape = f"(CASE{cases} END)"
+    numeric = f"{shape} IN ('numeric', 'numeric_short')"
+    counts = {name: f"count(*) FILTER (WHERE {shape} = '{name}')" for name in tried}
+    counts["numeric"] = f"count(*) FILTER (WHERE {numeric})"
+    first = f"regexp_matches({seen}, '^({_OVER_12})[-/. ]')"
+    second = rf"regexp_matches({seen}, '^\d+[-/. ]({_OVER_12})[-/. ]')"
+    counts["first_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {first})"
+    counts["second_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {second})"
+    counts["zoned"] = (
+        f"count(*) FILTER (WHERE length({seen}) > {_SHORTEST_ZONED} "
+        f"AND regexp_matches({seen}, '{_ZONE}'))"
+    )
+    return counts
+
+
+def decide(profiles: Mapping[str, Mapping[str, Any]], *, given: Order | None) -> dict[str, Reading]:
+    """Return how each date column is read; a column without evidence follows its file.
+
+    A first field over 12 can only be a day, a second over 12 too. Where nothing tells, day first
+    is taken, as French-speaking shops write, and said.
+    """
+    first = {name: p.get("first_over_12", 0) for name, p in profiles.items()}
+    second = {name: p.get("second_over_12", 0) for name, p in profiles.items()}
+    of_file = sum(first.values()) - sum(second.values())
+    readings = {}
+    for name in profiles:
+        if given is not None:
+            readings[name] = Reading(given, sure=True)
+            continue
+        evidence = (first[name] - second[name]) or of_file
+        readings[name] = Reading("month_first" if evidence < 0 else "day_first", sure=evidence != 0)
+    return readings
+
+
+def expression(
+    value: str, counts: Mapping[str, Any], reading: Reading, kind: str | None, given: str | None
+) -> str:
+    """Return the SQL of the moment (or day) that a text says, null when it says none."""
+    if given is not None:
+        moment = f"try_strptime({value}, {literal(given)})"
+    elif not counts["odd"]:
+        moment = f"try_cast({value} AS TIMESTAMP)"
+    else:
+        text = f"regexp_replace({value}, '{_ZONE}', '\\1')" if counts["zoned"] else value
+        plain = counts["odd"] < counts["filled"]
+        present = [name for name in _PATTERNS if counts[name] or (name == "year_first" and plain)]
+        cases = "".join(_case(name, text, reading.order) for name in present if name != "serial")
+        iso = f"CASE{cases} END" if cases else "CAST(NULL AS VARCHAR)"
+        moment = f"moment(with_colons(full_year({iso})))"
+        if counts["serial"]:
+            serial = f"regexp_full_match({value}, '{_PATTERNS['serial']}')"
+            moment = f"CASE WHEN {serial} THEN serial_moment({value}) ELSE {moment} END"
+        if counts["numeric"] and not counts["numeric_short"]:
+            moment = f"coalesce(try_strptime({value}, {_USUAL[reading.order]}), {moment})"
+    return f"CAST({moment} AS DATE)" if kind == DATE else moment
+
+
+def _case(name: str, text: str, order: Order) -> str:
+    """Return the WHEN that writes one shape of dates as year-month-day time."""
+    pattern = _PATTERNS[name]
+    if name == "numeric":
+        return _numeric_case(text, order)
+    matches = f" WHEN regexp_full_match({text}, '{pattern}') THEN "
+    if "name" in name:
+        text, pattern = _numbered(text), pattern.replace(r"(\p{L}{3,})\.?", r"(\d{1,2})")
+    return f"{matches}regexp_replace({text}, '^{pattern}$', '{_ISO_OF[name]}')"
+
+
+def _numeric_case(text: str, order: Order) -> str:
+    pattern = _PATTERNS["numeric"]
+    usual, swapped = _DAY_FIRST, _MONTH_FIRST
+    # A value whose month would be over 12 has the other order.
+    exception = pattern.replace(r"[-/. ](\d{1,2})", rf"[-/. ]({_OVER_12})", 1)
+    if order == "month_first":
+        usual, swapped = swapped, usual
+        exception = pattern.replace(r"(\d{1,2})", rf"({_OVER_12})", 1)
+    return "".join(
+        f" WHEN regexp_full_match({text}, '{shape}') "
+        f"THEN regexp_replace({text}, '^{shape}$', '{iso}')"
+        for shape, iso in ((exception, swapped), (pattern, usual))
+    )
+
+
+def _numbered(text: str) -> str:
+    """Return the SQL of a date whose month is a number instead of a name."""
+    numbered = f"strip_accents(lower({text}))"
+    for number, month in enumerate(_MONTHS, start=1):
+        numbered = f"regexp_replace({numbered}, '\\b{month}\\p{{L}}*\\.?', '{number}')"
+    return numbered
+
+
+def findings(
+    counts: Mapping[str, Any], reading: Reading, where: str, column: str, given: str | None
+) -> Iterator[Finding]:
+    """Say how the dates of a column are written, when not all in ISO, and what is uncertain."""
+    filled = counts["filled"]
+    if given is not None or not counts["odd"]:
+        return
+    iso = filled - counts["odd"] + counts["year_first"]
+    formats = {"2025-12-31": iso, **_numeric_formats(counts, reading)}
+    formats["31 Dec 2025"] = counts["day_name_year"] + counts["name_day_year"]
+    formats["20251231"] = counts["compact"]
+    formats["46022"] = counts["serial"]
+    written = {name: count for name, count in formats.items() if count}
+    if written:
+        level: Level = "info" if len(written) == 1 else "suspicious"
+        details: dict[str, JSON] = {"formats": dict(written)}
+        yield Finding("date_formats", level, where, column, counts["odd"], filled, details=details)
+    ambiguous = counts["numeric"] - counts["first_over_12"] - counts["second_over_12"]
+    if ambiguous > 0 and not reading.sure:
+        yield Finding(
+            "ambiguous_dates", "suspicious", where, column, ambiguous, filled,
+            details={"order": _FIRST[reading.order]},
+        )  # fmt: skip
+    if counts["first_over_12"] and counts["second_over_12"]:
+        yield Finding(
+            "mixed_date_orders", "suspicious", where, column, ambiguous, filled,
+            details={"order": _FIRST[reading.order]},
+        )  # fmt: skip
+    if counts["zoned"]:
+        yield Finding("time_zones_dropped", "repaired", where, column, counts["zoned"], filled)
+    if counts["numeric_short"]:
+        yield Finding("two_digit_years", "info", where, column, counts["numeric_short"], filled)
+
+
+def _numeric_formats(counts: Mapping[str, Any], reading: Reading) -> dict[str, int]:
+    names = ("31/12/2025", "12/31/2025")
+    usual, other = names if reading.order == "day_first" else names[::-1]
+    exceptions = counts["second_over_12" if reading.order == "day_first" else "first_over_12"]
+    return {usual: counts["numeric"] - exceptions, other: exceptions}

@@ -1,0 +1,210 @@
+"""The sentences of findings: one template a code, in English; French is in the data catalog.
+
+A template reads `{place}` (table, or table and column), `{rows}` ("12 rows of 3,400 (0.4%)"),
+`{table}`, `{column}` and the details of its finding. Details are formatted by what they are:
+a key that ends in `share` is a fraction, one that ends in `day` is a date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from marketing_kpi.text.locale import Reader
+from marketing_kpi.text.messages import N_, translator
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.model import JSON
+
+# Below it a share would be shown as 0.0 %.
+_SMALLEST_SHARE_SHOWN = 0.001
+
+TEMPLATES: Mapping[str, str] = {
+    # quality.py: what an audit of the canonical tables finds
+    "amount_mismatch": N_(
+        "{place}: the amount differs from the sum of the lines by more than 0.01 in {rows}; "
+        "the largest difference is {largest}"
+    ),
+    "cancelled_orders": N_("{place}: cancelled orders, {rows}"),
+    "concentrated_sales": N_(
+        "{place}: one customer ({customer}) makes {share} of the sales of identified customers"
+    ),
+    "cost_above_price": N_("{place}: the unit cost is above the unit price in {rows}"),
+    "days_without_orders": N_(
+        "{place}: {days} consecutive days without any order, "
+        "from {first_day} to {last_day} (such gaps in all: {gaps})"
+    ),
+    "delivered_before_ordered": N_("{place}: delivered before it was ordered in {rows}"),
+    "duplicate_keys": N_("{place}: the key ({key}) repeats one already seen in {rows}"),
+    "duplicate_lines": N_("{place}: exact copies of another row, {rows}"),
+    "empty_table": N_("{place}: the table has no row"),
+    "extreme_values": N_(
+        "{place}: more than {times} times the median ({median}) in {rows}; the largest is {largest}"
+    ),
+    "fraud_orders": N_("{place}: orders marked as fraud, {rows}"),
+    "future_dates": N_("{place}: on or after {as_of_day}, the date of the analysis, in {rows}"),
+    "implausible_dates": N_("{place}: before {first_day} or after {last_day} in {rows}"),
+    "missing_keys": N_("{place}: a part of the key is missing in {rows}"),
+    "missing_values": N_("{place}: no value in {rows}"),
+    "negative_values": N_("{place}: negative in {rows}"),
+    "orders_without_lines": N_("{place}: orders without any line, {rows}"),
+    "orphans": N_("{place}: not found in {parent} in {rows}"),
+    "refund_without_order": N_("{place}: the original order is not known in {rows}"),
+    "test_orders": N_("{place}: test orders, {rows}"),
+    "unidentified_orders": N_("{place}: orders without an identified customer, {rows}"),
+    "unknown_values": N_(
+        "{place}: values that the model does not know ({values}) in {rows}; expected: {expected}"
+    ),
+    "zero_values": N_("{place}: zero in {rows}"),
+    # sources.py and what it calls: what reading the source decided, repaired or left out
+    "ambiguous_dates": N_(
+        "{place}: whether day or month comes first cannot be told; read with the {order} first "
+        "in {rows}. Set date_order in the mapping if that is wrong"
+    ),
+    "ambiguous_numbers": N_(
+        "{place}: a mark followed by three digits could be decimals or thousands in {rows}; "
+        "the decimal mark was taken to be the {decimal}. Set decimal in the mapping if that is "
+        "wrong"
+    ),
+    "amount_derived": N_("{place}: absent, made from the quantities and prices of the lines"),
+    "broken_rows": N_("{place}: broken quotation marks or line ends, {rows} left out"),
+    "date_formats": N_("{place}: dates are written like {formats}"),
+    "duplicate_rows": N_("{place}: exact copies of another row, {rows}, kept"),
+    "duplicate_rows_dropped": N_("{place}: exact copies of another row, {rows}, left out"),
+    "excel_sheet": N_("{place}: read from the sheet {sheet}"),
+    "float_ids": N_(
+        "{place}: identifiers written as decimal numbers (17850.0) read as 17850 in {rows}"
+    ),
+    "ignored_file": N_(
+        "{place}: not the name of a table, so it was not read; the closest is {closest}"
+    ),
+    "misspelt_column": N_(
+        "{place}: kept as an extra column; rename it if it is meant to be {meant}"
+    ),
+    "mixed_date_orders": N_(
+        "{place}: some dates can only have the day first and some only the month; where nothing "
+        "tells, in {rows}, the {order} was taken to come first"
+    ),
+    "mixed_decimals": N_(
+        "{place}: decimal points ({points}) and decimal commas ({commas}) in the same column"
+    ),
+    "mixed_types": N_("{place}: values of several types ({types}), each read by what it says"),
+    "not_numbers": N_("{place}: infinite or not a number, made empty in {rows}"),
+    "nul_bytes": N_("{place}: NUL bytes removed ({count})"),
+    "null_words": N_("{place}: words that mean nothing is there (NULL, NaN…) made empty in {rows}"),
+    "number_format": N_(
+        "{place}: numbers read with a decimal {decimal}; {comma} with a decimal comma, {grouped} "
+        "with spaces between thousands, {currency} with a currency, {accounting} as accounting "
+        "negatives"
+    ),
+    "other_format": N_(
+        "{place}: the file is {found}, not what {announced} announces; read as such"
+    ),
+    "rows_incomplete": N_("{place}: no order number or no date, or no key, {rows} left out"),
+    "rows_left_out": N_("{place}: left out as the mapping asks (services, adjustments), {rows}"),
+    "rows_negative_price": N_("{place}: a price below zero, {rows} left out"),
+    "rows_negative_quantity": N_(
+        "{place}: a negative quantity that the mapping does not call a return, {rows} left out"
+    ),
+    "rows_return": N_("{place}: returns and cancellations, {rows}, moved to the table returns"),
+    "rows_unpriced": N_("{place}: no quantity or no price, {rows} left out"),
+    "rows_zero_price": N_("{place}: a price of zero, {rows}"),
+    "rows_zero_quantity": N_("{place}: a quantity of zero, {rows} left out"),
+    "scientific_ids": N_(
+        "{place}: identifiers in scientific notation (1.79E+05), whose last digits are lost, "
+        "in {rows}; format the column as text before exporting"
+    ),
+    "several_values": N_(
+        "{place}: more than one value for the same order in {rows}; the greatest is kept"
+    ),
+    "text_format": N_("{place}: text in {encoding}, fields separated by {delimiter}"),
+    "time_zones_dropped": N_("{place}: the time zone was left out, {rows}"),
+    "too_few_fields": N_(
+        "{place}: fewer fields than the {expected} of the header, {rows} left out"
+    ),
+    "too_many_fields": N_(
+        "{place}: more fields than the {expected} of the header, {rows} left out"
+    ),
+    "two_digit_years": N_(
+        "{place}: years of two digits in {rows}; 69 to 99 are read as 1969 to 1999"
+    ),
+    "unreadable_values": N_("{place}: not {expected}, made empty in {rows}"),
+    "values_renamed": N_("{place}: values written as the model writes them ({values}) in {rows}"),
+    # samples.py: what opening a public dataset decides
+    "left_out": N_("{place}: left out; {reason}"),
+    "local_times": N_("{place}: times given in {given} are shown in local time ({local}), {rows}"),
+    "made_order_ids": N_(
+        "{place}: the source numbers no order; customer, day and sequence number it, {rows}"
+    ),
+    "partly_known": N_("{place}: the source describes only {rows}"),
+    "unpriced_lines": N_(
+        "{place}: the quantity is zero, so there is no unit price, in {rows}; "
+        "their sales ({amount}) stay in the amount of the orders"
+    ),
+    "volumes_as_quantities": N_(
+        "{place}: fuel, whose quantity is a volume and not a number of items, {rows}; "
+        "they hold {share} of all quantities"
+    ),
+}
+
+
+def sentence(
+    code: str,
+    *,
+    lang: str | Reader,
+    table: str,
+    column: str | None,
+    count: int,
+    total: int | None,
+    details: Mapping[str, JSON],
+) -> str:
+    """Return the sentence of a finding in the reader's language and locale.
+
+    >>> sentence("zero_values", lang="en", table="order_lines", column="unit_price",
+    ...          count=12, total=3400, details={})
+    'order_lines.unit_price: zero in 12 rows of 3,400 (0.4%)'
+    """
+    reader = Reader.of(lang)
+    _ = translator(reader.lang)
+    values = {key: _shown(key, value, reader) for key, value in details.items()}
+    return _(
+        TEMPLATES[code],
+        **{
+            "place": table if column is None else f"{table}.{column}",
+            "table": table,
+            "column": column,
+            "count": reader.integer(count),
+            "rows": _rows(count, total, reader),
+            **values,
+        },
+    )
+
+
+def _rows(count: int, total: int | None, reader: Reader) -> str:
+    _ = translator(reader.lang)
+    shown = reader.integer(count)
+    if total is None:
+        return _.n("{n} row", "{n} rows", count, n=shown)
+    text = _.n(
+        "{n} row of {total}", "{n} rows of {total}", count, n=shown, total=reader.integer(total)
+    )
+    if total == 0 or count < _SMALLEST_SHARE_SHOWN * total:
+        return text
+    return _("{text} ({share})", text=text, share=reader.percent(count / total))
+
+
+def _shown(key: str, value: JSON, reader: Reader) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name!r} × {_shown(key, item, reader)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_shown(key, item, reader) for item in value)
+    if key.endswith("day"):
+        return reader.date(value)
+    if isinstance(value, str):
+        # A reason is a sentence of ours; any other text comes from the data and stays as it is.
+        return translator(reader.lang)(value) if key == "reason" else value
+    if key.endswith("share"):
+        return reader.percent(value)
+    if isinstance(value, int):
+        return reader.integer(value)
+    return reader.number(value, 2)

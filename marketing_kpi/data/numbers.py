@@ -1,0 +1,160 @@
+"""Numbers as people write them: decimal commas, thousands separators, currencies, parentheses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from marketing_kpi.data.model import DECIMAL, INTEGER, Finding
+from marketing_kpi.text.messages import N_
+
+# Without spaces, apostrophes and currencies, a minus sign in front when negative.
+MACROS = r"""
+CREATE OR REPLACE TEMP MACRO bare(v) AS
+    ltrim(regexp_replace(regexp_replace(replace(regexp_replace(v,
+        '(?i)[\s\x{00a0}\x{202f}\x{2009}''’€$£¥]|cad|eur|usd|gbp|chf|ca', '', 'g'), '−', '-'),
+        '^\((.*)\)$', '-\1'), '^(.*)-$', '-\1'), '+');
+"""
+
+_MARKS = {",": N_("comma"), ".": N_("point")}
+_SIMPLE_COMMA = r"-?\d+,\d{1,2}"
+_PLAIN = r"-?\d+(\.(\d{1,2}|\d{4,}))?"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a column writes its decimals: the mark, and whether the values left no doubt."""
+
+    mark: str
+    sure: bool
+
+
+def plain_shapes(value: str) -> dict[str, str]:
+    """Return the SQL counts of numbers not written plainly, and of plain ones with decimals."""
+    decimals = f"regexp_full_match({value}, '-?\\d+\\.(\\d{{1,2}}|\\d{{4,}})')"
+    return {
+        "odd": f"count(*) FILTER (WHERE {_odd(value)})",
+        "plain_point": f"count(*) FILTER (WHERE contains({value}, '.') AND {decimals})",
+    }
+
+
+def _odd(value: str) -> str:
+    return f"{value} IS NOT NULL AND NOT regexp_full_match({value}, '{_PLAIN}')"
+
+
+def shapes(value: str) -> dict[str, str]:
+    """Return the SQL counts that tell how the numbers not written plainly are."""
+    odd = f"CASE WHEN {_odd(value)} THEN {value} END"
+    simple = f"regexp_full_match({odd}, '{_SIMPLE_COMMA}')"
+    # Most columns of odd numbers only have decimal commas, which the first test settles.
+    rest = f"CASE WHEN NOT {simple} THEN {odd} END"
+    seen = f"bare({rest})"
+
+    def matching(text: str, pattern: str) -> str:
+        return f"count(*) FILTER (WHERE {text} IS NOT NULL AND regexp_matches({text}, '{pattern}'))"
+
+    comma = rf"regexp_full_match({seen}, '{_decisive(',', '[.]')}')"
+    return {
+        "point": matching(seen, f"^(?:{_decisive('[.]', ',')})$"),
+        "comma": f"count(*) FILTER (WHERE {simple} OR {comma})",
+        "ambiguous": matching(seen, r"^-?[1-9]\d{0,2}[.,]\d{3}$"),
+        "grouped": matching(rest, r"\d[\s\x{00a0}\x{202f}\x{2009}''’]\d{3}"),
+        "currency": matching(rest, "(?i)[€$£¥]|cad|eur|usd|gbp|chf"),
+        "accounting": matching(rest, r"^\(.*\)$|-$"),
+    }
+
+
+def _decisive(mark: str, other: str) -> str:
+    """Return the pattern of numbers whose decimal mark can only be `mark`."""
+    return (
+        rf"-?\d*{mark}(\d{{1,2}}|\d{{4,}})|-?0?{mark}\d{{3}}|-?\d{{4,}}{mark}\d{{3}}"
+        rf"|-?\d{{1,3}}({other}\d{{3}})+{mark}\d*|-?[1-9]\d{{0,2}}({other}\d{{3}}){{2,}}"
+    )
+
+
+def decide(
+    profiles: Mapping[str, Mapping[str, Any]], *, given: str | None, hint: str | None
+) -> dict[str, Style]:
+    """Return the style of each number column; a column without evidence follows its file.
+
+    >>> decide({"a": {"plain_point": 0, "point": 0, "comma": 3, "ambiguous": 0},
+    ...         "b": {"plain_point": 0, "point": 0, "comma": 0, "ambiguous": 9}},
+    ...        given=None, hint=None)["b"]
+    Style(mark=',', sure=True)
+    """
+    points = {name: p.get("point", 0) + p["plain_point"] for name, p in profiles.items()}
+    commas = {name: p.get("comma", 0) for name, p in profiles.items()}
+    total_points, total_commas = sum(points.values()), sum(commas.values())
+    if total_points != total_commas:
+        of_file, known = ("," if total_commas > total_points else "."), True
+    else:
+        of_file, known = hint or ".", False
+    styles = {}
+    for name in profiles:
+        if given is not None:
+            styles[name] = Style(given, sure=True)
+        elif points[name] != commas[name]:
+            styles[name] = Style("," if commas[name] > points[name] else ".", sure=True)
+        else:
+            styles[name] = Style(of_file, sure=known)
+    return styles
+
+
+def expression(value: str, counts: Mapping[str, Any], style: Style, kind: str | None) -> str:
+    """Return the SQL of the number that a text holds, null when it holds none."""
+    text = value
+    if counts["odd"] or style.mark == ",":
+        plain = f"regexp_full_match({value}, '{_SIMPLE_COMMA}') THEN replace({value}, ',', '.')"
+        text = f"CASE WHEN {plain} ELSE {_pointed(f'bare({value})', style.mark)} END"
+    if kind == DECIMAL:
+        return f"try_cast({text} AS DECIMAL(18, 4))"
+    number = f"try_cast({text} AS DOUBLE)"
+    if kind == INTEGER:
+        return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS BIGINT) END"
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def _pointed(bare: str, mark: str) -> str:
+    """Return the SQL of a number with a decimal point and no thousands separator.
+
+    A mark before groups of three digits separates thousands, unless it is the column's decimal
+    mark and stands alone: "1,234" may be either. What is no number keeps two points, and is then
+    refused.
+    """
+    other = "." if mark == "," else ","
+    m, o = ("[,]", "[.]") if mark == "," else ("[.]", "[,]")
+    grouped = rf"-?[1-9]\d{{0,2}}({o}\d{{3}})+({m}\d*)?"
+    grouped_by_mark = rf"-?[1-9]\d{{0,2}}({m}\d{{3}})+{o}\d*|-?[1-9]\d{{0,2}}({m}\d{{3}}){{2,}}"
+    return (
+        f"CASE WHEN regexp_full_match({bare}, '{grouped}') "
+        f"THEN replace(replace({bare}, '{other}', ''), '{mark}', '.') "
+        f"WHEN regexp_full_match({bare}, '{grouped_by_mark}') "
+        f"THEN replace(replace({bare}, '{mark}', ''), '{other}', '.') "
+        f"ELSE replace({bare}, ',', '.') END"
+    )
+
+
+def findings(counts: Mapping[str, Any], style: Style, where: str, column: str) -> Iterator[Finding]:
+    """Say how the numbers of a column are written, when not plainly."""
+    filled = counts["filled"]
+    if not counts["odd"]:
+        return
+    written = {key: counts[key] for key in ("comma", "grouped", "currency", "accounting")}
+    if any(written.values()):
+        details = {"decimal": _MARKS[style.mark], **written}
+        yield Finding(
+            "number_format", "info", where, column, counts["odd"], filled, details=details
+        )
+    points = counts["point"] + counts["plain_point"]
+    if points and counts["comma"]:
+        details = {"points": points, "commas": counts["comma"]}
+        yield Finding(
+            "mixed_decimals", "suspicious", where, column, min(points, counts["comma"]), filled,
+            details=details,
+        )  # fmt: skip
+    if counts["ambiguous"] and not style.sure:
+        yield Finding(
+            "ambiguous_numbers", "suspicious", where, column, counts["ambiguous"], filled,
+            details={"decimal": _MARKS[style.mark]},
+        )  # fmt: skip

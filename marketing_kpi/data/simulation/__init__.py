@@ -1,0 +1,1 @@
+"""The processes behind the demo retailer: calendar, assortment, customers, orders, operations."""

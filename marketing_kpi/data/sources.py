@@ -1,0 +1,379 @@
+"""Opens a client's data, whatever holds them, as the canonical tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping as MappingType
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from marketing_kpi.data import formats
+from marketing_kpi.data.canonical import (
+    LINE_COLUMNS,
+    Tables,
+    flat_extract,
+    format_of,
+    one_table,
+    with_amount,
+)
+from marketing_kpi.data.connections import (
+    as_connection,
+    by_table,
+    connect,
+    expanded_url,
+    need_some_table,
+    open_connection,
+    open_expressions,
+)
+from marketing_kpi.data.model import TABLES, Data, Finding
+from marketing_kpi.data.names import simplified, table_of
+from marketing_kpi.data.reading import Raw, read_file, read_frame, read_parquet
+from marketing_kpi.data.store import Store, literal, open_store, quote
+from marketing_kpi.data.transactions import Format, Mapping, flat_types, read_mapping
+from marketing_kpi.errors import SourceError, suggest
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def open_data(
+    source: object,
+    *,
+    mapping: Mapping | MappingType[str, Any] | str | Path | None = None,
+    memory_limit: str | None = None,
+) -> Data:
+    """Open data as canonical tables: names, types and keys as `data/README.md` declares them.
+
+    Everything that is dropped, repaired or doubtful on the way is a finding of the result;
+    nothing is changed at the source.
+
+    Parameters
+    ----------
+    source
+        Path of a CSV, TSV (also gzipped), Excel, Parquet or DuckDB file; a folder of them, a file
+        a table named as the table (or a folder a table, of Parquet parts); a dictionary of pandas
+        or Ibis tables by name; an Ibis connection or its URL (`${NAME}` is read from the
+        environment); "demo", "sample:cdnow" or "sample:complete_journey".
+    mapping
+        What the columns are, and how rows are understood: a YAML file, a dictionary or a
+        `marketing_kpi.data.transactions.Mapping`. Needed for a flat extract whose columns have
+        names of their own.
+    memory_limit
+        What the engine may take, such as "500MB"; larger files stream through the disk.
+
+    Returns
+    -------
+    Data
+        `.orders` and whatever else the source has, `.findings`, `.connection`. Close it, or use
+        it in a `with`, to remove what it keeps in a temporary folder.
+
+    Raises
+    ------
+    SourceError
+        The source does not exist, or is not what its name says.
+    ColumnError
+        A required column is missing, is there twice, or holds nothing of its type.
+    MappingError
+        The mapping is not valid, or names columns that the source does not have.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "Order ID": ["A1", "A2"],
+    ...     "customer_id": [17850.0, None],
+    ...     "ordered_at": ["25/12/2025", "26/12/2025"],
+    ...     "amount": ["12,50 €", "1 099,00 €"],
+    ... })
+    >>> data = open_data({"orders": orders})
+    >>> data.orders.order_by("order_id").select("customer_id", "amount").to_pyarrow().to_pylist()
+    [{'customer_id': '17850', 'amount': Decimal('12.5000')},
+     {'customer_id': None, 'amount': Decimal('1099.0000')}]
+    >>> for finding in data.findings:
+    ...     print(finding.text("en"))
+    orders.ordered_at: dates are written like '31/12/2025' × 2
+    orders.amount: numbers read with a decimal comma; 2 with a decimal comma, 1 with spaces
+    between thousands, 2 with a currency, 0 as accounting negatives
+    orders.customer_id: identifiers written as decimal numbers (17850.0) read as 17850
+    in 1 row of 2 (50.0%)
+    >>> data.close()
+    """
+    rules = read_mapping(mapping)
+    if isinstance(source, Data):
+        return source
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        source = {"orders": source}
+    if isinstance(source, MappingType):
+        return _open_tables(source, rules, memory_limit)
+    if isinstance(source, str | Path):
+        return _open_named(source, rules, memory_limit)
+    return open_connection(as_connection(source), rules, "Ibis connection", owned=False)
+
+
+def _open_named(source: str | Path, rules: Mapping | None, memory_limit: str | None) -> Data:
+    if source == "demo":
+        from marketing_kpi.data.demo import demo
+
+        return demo()
+    text = str(source)
+    if text.startswith("sample:"):
+        from marketing_kpi.data.samples import open_sample
+
+        return open_sample(text.removeprefix("sample:"))
+    if _URL.match(text):
+        return _open_url(text, rules, memory_limit)
+    return _open_path(Path(text).expanduser(), rules, memory_limit)
+
+
+def _open_url(url: str, rules: Mapping | None, memory_limit: str | None) -> Data:
+    if not url.lower().startswith("duckdb://"):
+        return connect(url, rules)
+    address, _secrets = expanded_url(url)
+    return _open_path(Path(address[len("duckdb://") :].partition("?")[0]), rules, memory_limit)
+
+
+def _open_path(path: Path, rules: Mapping | None, memory_limit: str | None) -> Data:
+    _check_exists(path)
+    if path.is_dir():
+        return _within_store(memory_limit, path.name, _read_folder, path, rules)
+    if formats.kind_of(path) == "duckdb":
+        return _within_store(memory_limit, path.name, _read_database, path, rules)
+    return _within_store(memory_limit, path.name, _read_single, path, rules)
+
+
+def _check_exists(path: Path) -> None:
+    try:
+        if path.exists():
+            return
+        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    except PermissionError as error:
+        raise SourceError(
+            f"{path} cannot be read: permission denied",
+            hint="give your account the right to read it, or copy it elsewhere",
+        ) from error
+    close = suggest(path.name, near)
+    question = f"; did you mean '{close}'?" if close else ""
+    where = "" if path.parent.is_dir() else f" (nor does the folder {path.parent})"
+    raise SourceError(f"{path} does not exist{where}{question}", hint="check the path and its case")
+
+
+def _within_store(
+    memory_limit: str | None, name: str, read: Callable[..., Tables], *arguments: Any
+) -> Data:
+    """Read into a new store, which is removed at once when reading fails."""
+    store = open_store(memory_limit=memory_limit)
+    try:
+        found = read(store, *arguments)
+        tables, derived = _completed(found.tables, store)
+    except BaseException:
+        store.close()
+        raise
+    return Data(store.backend, tables, (*found.findings, *derived), False, name, (store.close,))
+
+
+def _read_single(store: Store, path: Path, rules: Mapping | None) -> Tables:
+    raw = read_file(path, store, "source_rows", format_of(rules))
+    if rules is not None and rules.kind != "tables":
+        return flat_extract(raw, store, rules)
+    name = table_of(Path(path.name.removesuffix(".gz")).stem)
+    if name not in (None, "orders") and not _is_orders(raw):
+        return one_table(raw, store, name, rules)
+    own_names = _own_names(raw)
+    if own_names is not None:
+        return flat_extract(raw, store, own_names)
+    return one_table(raw, store, "orders", rules)
+
+
+def _is_orders(raw: Raw) -> bool:
+    names = {simplified(name) for name in raw.columns}
+    return {"orderid", "orderedat"} <= names
+
+
+def _own_names(raw: Raw) -> Mapping | None:
+    """Return the mapping of a flat extract that uses the canonical names, None if it is none."""
+    types = flat_types("lines")
+    by_simple = {simplified(name): name for name in types}
+    matched: dict[str, tuple[str, ...]] = {
+        by_simple[simplified(name)]: (name,)
+        for name in raw.columns
+        if simplified(name) in by_simple
+    }
+    needed = {"order_id", "ordered_at", *LINE_COLUMNS}
+    return Mapping(kind="lines", columns=matched) if needed <= set(matched) else None
+
+
+def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
+    try:
+        entries = sorted(
+            entry for entry in folder.iterdir() if not entry.name.startswith((".", "~"))
+        )
+    except PermissionError as error:
+        raise SourceError(
+            f"{folder} cannot be read: permission denied",
+            hint="give your account the right to read it",
+        ) from error
+    readable = [entry for entry in entries if _is_table_file(entry)]
+    if not readable:
+        listed = ", ".join(entry.name for entry in entries[:5]) or "nothing"
+        raise SourceError(
+            f"{folder.name} holds no file that can be read (it holds {listed})",
+            hint="expected: a file a table, such as orders.csv, orders.xlsx or orders.parquet",
+        )
+    if rules is not None and rules.kind != "tables":
+        return _flat_folder(store, folder, readable, rules)
+    found = Tables({}, [])
+    of_table: dict[str, Path] = {}
+    for entry in readable:
+        name = table_of(Path(entry.name.removesuffix(".gz")).stem)
+        if name is None:
+            found.findings.append(_ignored(entry.name))
+            continue
+        if name in of_table:
+            raise SourceError(
+                f"{folder.name} has two files for the table '{name}': {of_table[name].name} and "
+                f"{entry.name}",
+                hint="keep one, or put parts of one table in a folder of its own: "
+                f"{name}/part-1.parquet",
+            )
+        of_table[name] = entry
+        raw = _read_entry(entry, store, f"{name}_rows", format_of(rules))
+        table = one_table(raw, store, name, rules)
+        found.tables.update(table.tables)
+        found.findings.extend(table.findings)
+    if "orders" not in found.tables and "order_lines" in found.tables:
+        raise SourceError(
+            f"{folder.name} has order_lines and no orders",
+            hint="add orders (order_id, ordered_at), or give a mapping if the lines hold them",
+        )
+    if not found.tables:
+        names = ", ".join(entry.name for entry in readable[:5])
+        raise SourceError(
+            f"no file of {folder.name} has the name of a table (found: {names})",
+            hint=f"rename them after the tables: {', '.join(TABLES)}",
+        )
+    return found
+
+
+def _is_table_file(entry: Path) -> bool:
+    if entry.is_dir():
+        return any(entry.glob("*.parquet"))
+    return formats.KINDS.get(formats.suffix_of(entry)) in ("text", "excel", "parquet")
+
+
+def _read_entry(entry: Path, store: Store, relation: str, how: Format) -> Raw:
+    if entry.is_dir():
+        pattern = str(entry / "*.parquet")
+        return read_parquet(pattern, store, relation, where=f"{entry.name}/*.parquet")
+    return read_file(entry, store, relation, how)
+
+
+def _ignored(name: str) -> Finding:
+    close = suggest(Path(name).stem, TABLES)
+    return Finding("ignored_file", "suspicious", name, details={"closest": close or "–"})
+
+
+def _flat_folder(store: Store, folder: Path, files: list[Path], rules: Mapping) -> Tables:
+    if len(files) > 1:
+        listed = ", ".join(entry.name for entry in files[:5])
+        raise SourceError(
+            f"{folder.name} holds {len(files)} files ({listed}) and the mapping describes one",
+            hint="open the file itself, or give its parts as Parquet in one folder",
+        )
+    return flat_extract(_read_entry(files[0], store, "source_rows", rules.format), store, rules)
+
+
+def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
+    import duckdb
+
+    try:
+        store.execute(f"ATTACH {literal(str(path))} AS source (READ_ONLY)")
+    except duckdb.Error as error:
+        raise SourceError(
+            f"{path.name} cannot be opened as a DuckDB database",
+            hint="it is damaged, open for writing elsewhere, or made by a newer version",
+        ) from error
+    listed = store.rows(
+        "SELECT table_schema AS schema, table_name AS name FROM information_schema.tables "
+        "WHERE table_catalog = 'source' ORDER BY 1, 2"
+    )
+    found = Tables({}, [])
+    if rules is not None and rules.kind != "tables":
+        if len(listed) != 1:
+            raise SourceError(
+                f"{path.name} holds {len(listed)} tables and the mapping describes one",
+                hint="keep the flat extract alone in its database",
+            )
+        return flat_extract(_database_raw(store, "source_rows", listed[0], path.name), store, rules)
+    for row in listed:
+        name = table_of(row["name"])
+        if name is None:
+            found.findings.append(_ignored(row["name"]))
+            continue
+        raw = _database_raw(store, f"{name}_rows", row, f"{path.name}:{row['name']}")
+        table = one_table(raw, store, name, rules)
+        found.tables.update(table.tables)
+        found.findings.extend(table.findings)
+    need_some_table(found.tables, path.name, [row["name"] for row in listed])
+    return found
+
+
+def _database_raw(store: Store, relation: str, row: MappingType[str, Any], where: str) -> Raw:
+    location = f"source.{quote(row['schema'])}.{quote(row['name'])}"
+    store.execute(f"CREATE VIEW {quote(relation)} AS SELECT * FROM {location}")
+    return Raw(relation, tuple(store.types(relation)), where)
+
+
+def _completed(
+    tables: MappingType[str, ir.Table], store: Store
+) -> tuple[dict[str, ir.Table], list[Finding]]:
+    """Derive the amount of orders where it is absent, and give every table its name."""
+    derived, findings = with_amount(dict(tables))
+    backend = store.backend
+    named: dict[str, ir.Table] = {}
+    for name in TABLES:
+        if name not in derived:
+            continue
+        made = backend.create_table if findings and name == "orders" else backend.create_view
+        named[name] = made(name, derived[name])
+    return named, findings
+
+
+def _open_tables(
+    given: MappingType[Any, Any], rules: Mapping | None, memory_limit: str | None
+) -> Data:
+    import pandas as pd
+
+    if not given:
+        raise SourceError("no table given", hint="open_data({'orders': frame, …})")
+    tables = {str(name): table for name, table in given.items()}
+    if all(isinstance(table, pd.DataFrame) for table in tables.values()):
+        data = _within_store(memory_limit, "tables in hand", _read_frames, tables, rules)
+        return replace(data, from_pandas=True)
+    return open_expressions(tables, rules)
+
+
+def _read_frames(
+    store: Store, frames: MappingType[str, pd.DataFrame], rules: Mapping | None
+) -> Tables:
+    if rules is not None and rules.kind != "tables":
+        if len(frames) != 1:
+            raise SourceError(
+                f"{len(frames)} frames given, and the mapping describes one",
+                hint="give the flat extract alone",
+            )
+        [(name, frame)] = frames.items()
+        return flat_extract(read_frame(frame, store, "source_rows", where=name), store, rules)
+    found = Tables({}, [])
+    for name, frame in by_table(frames).items():
+        raw = read_frame(frame, store, f"{name}_rows", where=name)
+        table = one_table(raw, store, name, rules)
+        found.tables.update(table.tables)
+        found.findings.extend(table.findings)
+    return found

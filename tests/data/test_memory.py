@@ -1,0 +1,67 @@
+"""A file larger than the memory given to the engine streams through the disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+LINES = 3_000_000
+# What the interpreter, Ibis, pandas and Arrow take before any data, and the engine's limit.
+PEAK_MB = 450
+
+OPEN = """
+import json, pathlib, re, resource, sys
+from marketing_kpi.data.sources import open_data
+
+def peak_mb():
+    # ru_maxrss counts what the process was forked from as well, so Linux's own mark comes first
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text())[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+columns = {"order_id": "Ticket", "ordered_at": "Date", "quantity": "Qte", "unit_price": "Prix",
+           "product_id": "Article"}
+mapping = {"kind": "lines", "columns": columns, "returns": {"negative_quantity": True}}
+with open_data(sys.argv[1], mapping=mapping, memory_limit="100MB") as data:
+    found = {name: table.count().to_pyarrow().as_py() for name, table in data.tables.items()}
+    found["amount"] = str(data.orders.amount.sum().to_pyarrow().as_py())
+found["peak_mb"] = peak_mb()
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large") / "lines.csv"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            COPY (
+                SELECT 'T' || lpad((i // 4)::VARCHAR, 20, '0') AS "Ticket",
+                       strftime(TIMESTAMP '2025-01-01' + to_seconds(i), '%d/%m/%Y %H:%M') AS "Date",
+                       'P' || lpad((i % 5000)::VARCHAR, 20, '0') AS "Article",
+                       CASE WHEN i % 100 = 0 THEN -1 ELSE 2 END AS "Qte", '1,50' AS "Prix"
+                FROM range({LINES}) AS numbered(i)
+            ) TO '{path}' (DELIMITER ';', HEADER)
+            """
+        )
+    return path
+
+
+def test_200_mb_under_a_limit_of_100_mb(extract):
+    assert extract.stat().st_size > 200e6
+    done = subprocess.run(
+        [sys.executable, "-c", OPEN, str(extract)], capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["order_lines"] == LINES * 99 // 100
+    assert found["returns"] == LINES // 100
+    assert found["orders"] == LINES // 4
+    assert float(found["amount"]) == LINES * 0.99 * 3
+    assert found["peak_mb"] < PEAK_MB

@@ -1,0 +1,408 @@
+"""The audit: each fault is put into a small clean shop and must be found, with its rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketing_kpi.data.demo import demo
+from marketing_kpi.data.model import TABLES, Data, Finding
+from marketing_kpi.data.quality import check
+from marketing_kpi.errors import DataError
+
+
+def shop() -> dict[str, pd.DataFrame]:
+    """Ten orders, one a day, of two lines each, without any fault."""
+    days = pd.date_range("2025-03-01 10:30", periods=10)
+    ids = [f"O{i}" for i in range(10)]
+    orders = pd.DataFrame(
+        {
+            "order_id": ids,
+            "customer_id": ["A", "B"] * 5,
+            "ordered_at": days,
+            "channel": "web",
+            "store_id": "S1",
+            "status": "delivered",
+            "is_test": False,
+            "amount": 30.0,
+        }
+    )
+    lines = pd.DataFrame(
+        {
+            "order_id": np.repeat(ids, 2),
+            "line_id": ["1", "2"] * 10,
+            "product_id": ["P1", "P2"] * 10,
+            "quantity": [1, 2] * 10,
+            "list_price": 10.0,
+            "unit_price": 10.0,
+            "unit_cost": 6.0,
+        }
+    )
+    return {
+        "orders": orders,
+        "order_lines": lines,
+        "contacts": pd.DataFrame({"customer_id": ["A", "B"]}),
+        "products": pd.DataFrame({"product_id": ["P1", "P2"], "list_price": 10.0}),
+        "stores": pd.DataFrame({"store_id": ["S1"]}),
+        "returns": pd.DataFrame(
+            {
+                "return_id": ["R1"],
+                "order_id": ["O1"],
+                "product_id": ["P1"],
+                "returned_at": [pd.Timestamp("2025-03-09")],
+                "quantity": [1],
+                "refund_amount": [10.0],
+                "kind": ["return"],
+            }
+        ),
+        "shipments": pd.DataFrame(
+            {"shipment_id": ["H1"], "order_id": ["O1"], "delivered_at": [days[3]]}
+        ),
+    }
+
+
+def opened(frames: dict[str, pd.DataFrame], findings: tuple[Finding, ...] = ()) -> Data:
+    connection = ibis.duckdb.connect()
+    tables = {}
+    for name, frame in frames.items():
+        spec = TABLES[name]
+        types = {c.name: c.type for c in spec.columns if c.name in frame.columns}
+        tables[name] = connection.create_table(
+            name, connection.create_table(f"raw_{name}", frame).cast(types)
+        )
+    return Data(connection, tables, findings, source="a shop", on_close=(connection.disconnect,))
+
+
+def found(frames: dict[str, pd.DataFrame], **options: object) -> dict[tuple[str, str], Finding]:
+    with opened(frames) as data:
+        findings = check(data, **options).findings
+    return {
+        (one.code, f"{one.table}.{one.column}" if one.column else one.table): one
+        for one in findings
+    }
+
+
+def only(findings: dict[tuple[str, str], Finding]) -> Finding:
+    assert len(findings) == 1, [one.text("en") for one in findings.values()]
+    return next(iter(findings.values()))
+
+
+def test_a_clean_shop_has_no_finding():
+    with opened(shop()) as data:
+        quality = check(data, as_of="2025-04-01")
+    assert quality.findings == ()
+    assert quality.worst is None
+
+
+def test_the_demo_retailer_has_nothing_suspicious():
+    with demo() as data:
+        quality = check(data, as_of="2026-01-01")
+    assert [found.text("en") for found in quality.findings if found.level != "info"] == []
+    assert [table.name for table in quality.tables] == list(TABLES)
+
+
+def test_tables_are_summed_up():
+    frames = shop()
+    frames["orders"]["colour"] = "red"
+    with opened(frames) as data:
+        tables = {table.name: table for table in check(data).tables}
+    assert list(tables) == [name for name in TABLES if name in frames]
+    orders = tables["orders"]
+    assert orders.rows == 10
+    assert orders.present == tuple(
+        name for name in TABLES["orders"].names if name in frames["orders"]
+    )
+    assert orders.absent == ("recognised_at", "payment_fee")
+    assert orders.extra == ("colour",)
+    assert (orders.first, orders.last) == (dt.date(2025, 3, 1), dt.date(2025, 3, 10))
+    assert tables["products"].first is None
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row", "value", "code", "level"),
+    [
+        ("orders", "amount", 0, None, "missing_values", "suspicious"),
+        ("orders", "channel", 0, None, "missing_values", "info"),
+        ("orders", "order_id", 0, None, "missing_keys", "error"),
+        ("orders", "ordered_at", 4, pd.NaT, "missing_values", "error"),
+        ("orders", "ordered_at", 0, pd.Timestamp("1070-01-01"), "implausible_dates", "suspicious"),
+        ("orders", "ordered_at", 0, pd.Timestamp("2999-12-31"), "implausible_dates", "suspicious"),
+        ("orders", "status", 2, "Delivered ", "unknown_values", "suspicious"),
+        ("orders", "channel", 2, "WEB", "unknown_values", "suspicious"),
+        ("orders", "status", 2, "cancelled", "cancelled_orders", "info"),
+        ("orders", "status", 2, "fraud", "fraud_orders", "info"),
+        ("orders", "is_test", 2, True, "test_orders", "info"),
+        ("orders", "customer_id", 2, None, "unidentified_orders", "info"),
+        ("orders", "customer_id", 2, "Z", "orphans", "suspicious"),
+        ("orders", "store_id", 2, "S9", "orphans", "suspicious"),
+        ("order_lines", "product_id", 2, "P9", "orphans", "suspicious"),
+        ("order_lines", "list_price", 2, -10.0, "negative_values", "suspicious"),
+        ("order_lines", "unit_cost", 2, 10.5, "cost_above_price", "suspicious"),
+        ("products", "list_price", 1, 0.0, "zero_values", "suspicious"),
+        ("returns", "order_id", 0, None, "refund_without_order", "info"),
+        ("returns", "order_id", 0, "O99", "orphans", "suspicious"),
+        ("returns", "quantity", 0, -1, "negative_values", "suspicious"),
+        ("returns", "kind", 0, "retour", "unknown_values", "suspicious"),
+        (
+            "shipments",
+            "delivered_at",
+            0,
+            pd.Timestamp("2025-03-01"),
+            "delivered_before_ordered",
+            "suspicious",
+        ),
+    ],
+)
+def test_a_fault_in_one_row_is_found_there(table, column, row, value, code, level):
+    frames = shop()
+    if column == "order_id" and table == "orders":
+        # Its lines would be orphans as well.
+        del frames["order_lines"], frames["returns"], frames["shipments"]
+    if isinstance(value, pd.Timestamp):
+        frames[table][column] = frames[table][column].astype("datetime64[s]")
+    frames[table].loc[row, column] = value
+    findings = found(frames)
+    # Out of the sane range, a date also opens a gap only if it were believed.
+    finding = findings[code, f"{table}.{column}"]
+    assert (finding.count, finding.total, finding.level) == (1, len(frames[table]), level)
+    assert set(findings) == {(code, f"{table}.{column}")}
+    if (code, level) != ("missing_values", "info"):
+        key = TABLES[table].key[0]
+        expected = frames[table][key].iloc[row]
+        assert [example[key] for example in finding.examples] == [
+            None if pd.isna(expected) else expected
+        ]
+
+
+def test_unknown_values_are_listed_with_their_counts():
+    frames = shop()
+    frames["orders"]["status"] = ["Delivered "] * 3 + ["shipped"] * 2 + ["placed"] * 5
+    finding = found(frames)["unknown_values", "orders.status"]
+    assert finding.details["values"] == {"Delivered ": 3, "shipped": 2}
+    assert finding.details["expected"] == ["placed", "delivered", "cancelled", "fraud"]
+    assert finding.count == 5
+
+
+def test_zero_and_negative_quantities_and_prices_of_lines():
+    frames = shop()
+    frames["orders"] = frames["orders"].drop(columns="amount")
+    frames["order_lines"].loc[0, ["quantity", "unit_cost"]] = [0, None]
+    frames["order_lines"].loc[3, "quantity"] = -1
+    frames["order_lines"].loc[4, ["unit_price", "unit_cost"]] = [0.0, None]
+    findings = found(frames)
+    assert findings["zero_values", "order_lines.quantity"].examples[0]["order_id"] == "O0"
+    assert findings["negative_values", "order_lines.quantity"].count == 1
+    assert findings["zero_values", "order_lines.unit_price"].count == 1
+    assert findings["missing_values", "order_lines.unit_cost"].count == 2
+
+
+def test_a_repeated_key_is_an_error_and_an_exact_copy_is_not():
+    frames = shop()
+    lines = frames["order_lines"]
+    copy = lines.iloc[[0]]
+    other = lines.iloc[[3]].assign(product_id="P1")
+    frames["order_lines"] = pd.concat([lines, copy, copy, other], ignore_index=True)
+    frames["orders"] = frames["orders"].drop(columns="amount")
+    findings = found(frames)
+    assert {code for code, _place in findings} == {"duplicate_lines", "duplicate_keys"}
+    copies = findings["duplicate_lines", "order_lines"]
+    assert (copies.count, copies.total, copies.level) == (2, 23, "suspicious")
+    assert copies.examples == (
+        {
+            "order_id": "O0",
+            "line_id": "1",
+            "product_id": "P1",
+            "quantity": 1,
+            "list_price": 10,
+            "unit_price": 10,
+            "unit_cost": 6,
+            "copies": 3,
+        },
+    )
+    keys = findings["duplicate_keys", "order_lines"]
+    assert (keys.count, keys.level, keys.details["key"]) == (1, "error", "order_id, line_id")
+
+
+def test_without_a_key_only_exact_copies_are_repeats():
+    frames = shop()
+    frames["responses"] = pd.DataFrame(
+        {"customer_id": ["A", "A", "B"], "at": pd.Timestamp("2025-03-05"), "kind": "open"}
+    )
+    finding = only(found(frames))
+    assert (finding.code, finding.table, finding.count) == ("duplicate_lines", "responses", 1)
+
+
+def test_lines_without_order_and_orders_without_lines():
+    frames = shop()
+    frames["order_lines"] = frames["order_lines"].replace({"order_id": {"O9": "O77"}})
+    findings = found(frames)
+    assert set(findings) == {
+        ("orphans", "order_lines.order_id"),
+        ("orders_without_lines", "orders"),
+    }
+    lost = findings["orphans", "order_lines.order_id"]
+    assert (lost.count, lost.details["parent"]) == (2, "orders")
+    assert {example["order_id"] for example in lost.examples} == {"O77"}
+    assert findings["orders_without_lines", "orders"].examples[0]["order_id"] == "O9"
+
+
+@pytest.mark.parametrize(("amount", "told"), [(30.01, 0), (30.02, 1), (29.98, 1)])
+def test_amounts_may_differ_from_their_lines_by_a_cent(amount, told):
+    frames = shop()
+    frames["orders"].loc[5, "amount"] = amount
+    findings = found(frames)
+    assert len(findings) == told
+    if told:
+        finding = findings["amount_mismatch", "orders.amount"]
+        assert finding.details["largest"] == pytest.approx(0.02)
+        assert finding.examples[0]["order_id"] == "O5"
+        assert finding.examples[0]["lines_amount"] == 30
+
+
+def test_the_future_begins_at_as_of():
+    frames = shop()
+    assert found(frames, as_of="2025-03-11") == {}
+    finding = only(found(frames, as_of=dt.date(2025, 3, 10)))
+    assert (finding.code, finding.count) == ("future_dates", 1)
+    assert finding.details["as_of_day"] == "2025-03-10"
+    assert "March 10, 2025" in finding.text("en")
+
+
+def test_a_day_that_is_none_is_refused():
+    with opened(shop()) as data, pytest.raises(DataError, match="as_of is '2025-13-01'"):
+        check(data, as_of="2025-13-01")
+
+
+def test_a_week_without_orders_is_a_gap():
+    frames = shop()
+    orders = frames["orders"]
+    orders.loc[5:, "ordered_at"] += pd.Timedelta(days=6)
+    assert found(frames) == {}
+    orders.loc[5:, "ordered_at"] += pd.Timedelta(days=1)
+    orders.loc[9:, "ordered_at"] += pd.Timedelta(days=30)
+    finding = only(found(frames))
+    assert finding.details == {
+        "days": 30,
+        "first_day": "2025-03-17",
+        "last_day": "2025-04-15",
+        "gaps": 2,
+    }
+    assert finding.count == 37
+
+
+def test_an_amount_a_thousand_times_the_median_is_extreme():
+    frames = shop()
+    del frames["order_lines"]
+    frames["orders"].loc[7, "amount"] = 30_000.0
+    assert found(frames) == {}
+    frames["orders"].loc[7, "amount"] = 30_000.01
+    finding = only(found(frames))
+    assert (finding.code, finding.count) == ("extreme_values", 1)
+    assert finding.details == {"times": 1000, "median": 30, "largest": 30_000.01}
+    assert finding.examples[0]["order_id"] == "O7"
+
+
+@pytest.mark.parametrize(("amount", "told"), [(520.0, 0), (522.0, 1)])
+def test_one_customer_with_a_twentieth_of_sales_is_told(amount, told):
+    # 99 customers of 100 each: 5 % of all is 521.05.
+    orders = pd.DataFrame(
+        {
+            "order_id": [str(i) for i in range(100)],
+            "customer_id": [f"C{i:03}" for i in range(100)],
+            "ordered_at": pd.Timestamp("2025-01-01"),
+            "amount": [amount] + [100.0] * 99,
+        }
+    )
+    findings = found({"orders": orders})
+    assert len(findings) == told
+    if told:
+        finding = only(findings)
+        assert finding.details["customer"] == "C000"
+        assert finding.details["share"] == pytest.approx(522 / 10_422, abs=1e-6)
+
+
+def test_few_customers_are_not_called_concentrated():
+    frames = shop()
+    frames["orders"]["customer_id"] = "A"
+    assert found(frames) == {}
+
+
+def test_an_empty_table_is_told_and_breaks_nothing():
+    frames = {name: frame.iloc[:0] for name, frame in shop().items()}
+    findings = found(frames)
+    assert {code for code, _place in findings} == {"empty_table"}
+    assert len(findings) == len(frames)
+
+
+def test_orders_alone_are_enough():
+    orders = shop()["orders"][["order_id", "ordered_at"]]
+    assert found({"orders": orders}) == {}
+
+
+def test_what_is_empty_for_a_good_reason_is_not_missing():
+    frames = shop()
+    frames["orders"].loc[0, "store_id"] = None
+    frames["shipments"].loc[0, "delivered_at"] = None
+    frames["marketing_spend"] = pd.DataFrame(
+        {
+            "day": [dt.date(2025, 3, 1)] * 2,
+            "marketing_channel": ["search", "social"],
+            "campaign_id": [None, "K1"],
+            "amount": [5.0, 6.0],
+        }
+    )
+    assert found(frames) == {}
+    frames["marketing_spend"].loc[0, "marketing_channel"] = None
+    finding = only(found(frames))
+    assert (finding.code, finding.level) == ("missing_keys", "error")
+
+
+def test_findings_of_reading_come_first_and_count_for_the_worst():
+    read = Finding("empty_table", "error", "old.csv")
+    frames = shop()
+    frames["orders"].loc[0, "customer_id"] = None
+    with opened(frames, findings=(read,)) as data:
+        quality = check(data)
+    assert [one.code for one in quality.findings] == ["empty_table", "unidentified_orders"]
+    assert quality.worst == "error"
+
+
+def test_row_order_changes_nothing():
+    frames = shop()
+    frames["orders"].loc[[1, 4, 6, 7, 8, 9], "status"] = "?"
+    frames["order_lines"].loc[[1, 5], "unit_price"] = 0
+    shuffled = {name: frame.sample(frac=1, random_state=3) for name, frame in frames.items()}
+    with opened(frames) as data, opened(shuffled) as other:
+        assert check(data).to_json() == check(other).to_json()
+
+
+def test_the_json_is_plain_and_complete():
+    frames = shop()
+    frames["orders"].loc[2, "amount"] = 12.345
+    frames["orders"]["note"] = Decimal("1.5")
+    with opened(frames) as data:
+        content = json.loads(check(data).to_json())
+    assert content["source"] == "a shop"
+    assert content["worst"] == "suspicious"
+    assert [table["name"] for table in content["tables"]] == [
+        name for name in TABLES if name in frames
+    ]
+    assert content["tables"][1]["first"] == "2025-03-01"
+    (finding,) = content["findings"]
+    assert set(finding["text"]) == {"fr", "en"}
+    assert finding["examples"][0]["ordered_at"] == "2025-03-03T10:30:00"
+    assert finding["examples"][0]["amount"] == 12.345
+    assert finding["examples"][0]["note"] == 1.5
+
+
+def test_nothing_is_left_in_the_engine():
+    with opened(shop()) as data:
+        before = data.connection.raw_sql("show all tables").fetchall()
+        check(data)
+        assert data.connection.raw_sql("show all tables").fetchall() == before

@@ -1,0 +1,330 @@
+"""Flat extracts: one row a sale line or an order, sales and returns mixed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import ibis
+import pandas as pd
+import pytest
+
+from marketing_kpi.data.sources import open_data
+from marketing_kpi.data.transactions import Mapping, read_mapping
+from marketing_kpi.errors import MappingError, SourceError
+
+EXTRACT = """\
+Facture;Article;Libellé;Qté;Date;Prix;Client;Pays
+1001;P1;Tasse;2;01/12/2025 10:00;2,50;17850,0;FR
+1001;P2;Bol;1;01/12/2025 10:00;4,00;17850,0;FR
+1001;P2;Bol;1;01/12/2025 10:00;4,00;17850,0;FR
+1002;P1;Tasse;3;02/12/2025 11:00;2,50;;QC
+1002;POST;Port;1;02/12/2025 11:00;6,00;;QC
+C1003;P1;Tasse;-1;03/12/2025 12:00;2,50;17850,0;QC
+1004;P3;Lampe;-5;04/12/2025 09:00;0,00;;FR
+1005;P3;Lampe;1;31/12/2025 09:00;0,00;12346,0;FR
+1006;P3;Lampe;1;31/12/2025 09:00;-8,00;12346,0;FR
+A1007;B;Ajustement;1;31/12/2025 09:00;-11,00;;FR
+1008;P1;Tasse;;31/12/2025 09:00;2,50;;FR
+1009;P1;Tasse;0;31/12/2025 09:00;2,50;;FR
+"""
+MAPPING = {
+    "kind": "lines",
+    "columns": {
+        "order_id": "Facture",
+        "product_id": "Article",
+        "products.name": "Libellé",
+        "quantity": "Qté",
+        "ordered_at": "Date",
+        "unit_price": "Prix",
+        "customer_id": "Client",
+        "contacts.region": "Pays",
+    },
+    "constants": {"channel": "web"},
+    "returns": {"order_prefix": "C"},
+    "leave_out": {"product_id": ["POST"], "order_prefix": "A"},
+}
+
+
+@pytest.fixture
+def extract(tmp_path):
+    path = tmp_path / "ventes.csv"
+    path.write_text(EXTRACT.replace("17850,0", "17850.0").replace("12346,0", "12346.0"))
+    return path
+
+
+def _rows(table, *columns):
+    ordered = table.order_by(*table.columns[:2]).select(*columns)
+    return [tuple(row.values()) for row in ordered.to_pyarrow().to_pylist()]
+
+
+def _counts(data):
+    return {f.code: (f.level, f.count) for f in data.findings if f.count}
+
+
+def test_sales_returns_and_the_rest_are_told_apart(extract):
+    data = open_data(extract, mapping=MAPPING)
+    assert _rows(data.orders, "order_id", "customer_id", "ordered_at", "channel", "amount") == [
+        ("1001", "17850", dt.datetime(2025, 12, 1, 10), "web", Decimal(13)),
+        ("1002", None, dt.datetime(2025, 12, 2, 11), "web", Decimal("7.5")),
+        ("1005", "12346", dt.datetime(2025, 12, 31, 9), "web", Decimal(0)),
+    ]
+    assert _rows(data.order_lines, "order_id", "line_id", "product_id", "quantity") == [
+        ("1001", "2", "P1", Decimal(2)),
+        ("1001", "3", "P2", Decimal(1)),
+        ("1001", "4", "P2", Decimal(1)),
+        ("1002", "5", "P1", Decimal(3)),
+        ("1005", "9", "P3", Decimal(1)),
+    ]
+    assert data.returns.to_pyarrow().to_pylist() == [
+        {
+            "return_id": "C1003-7",
+            "order_id": None,
+            "customer_id": "17850",
+            "product_id": "P1",
+            "channel": "web",
+            "returned_at": dt.datetime(2025, 12, 3, 12),
+            "quantity": Decimal(1),
+            "refund_amount": Decimal("2.5"),
+            "kind": "return",
+        }
+    ]
+    assert _counts(data) == {
+        "date_formats": ("info", 12),
+        "number_format": ("info", 12),
+        "float_ids": ("repaired", 6),
+        "duplicate_rows": ("suspicious", 1),
+        "rows_left_out": ("dropped", 2),
+        "rows_return": ("info", 1),
+        "rows_negative_quantity": ("dropped", 1),
+        "rows_zero_price": ("suspicious", 1),
+        "rows_negative_price": ("dropped", 1),
+        "rows_unpriced": ("dropped", 1),
+        "rows_zero_quantity": ("dropped", 1),
+    }
+
+
+def test_every_row_is_somewhere_or_counted(extract):
+    data = open_data(extract, mapping=MAPPING)
+    dropped = sum(finding.count for finding in data.findings if finding.level == "dropped")
+    kept = data.order_lines.count().execute() + data.returns.count().execute()
+    assert kept + dropped == len(EXTRACT.splitlines()) - 1
+
+
+def test_findings_are_said_in_both_languages(extract):
+    for finding in open_data(extract, mapping=MAPPING).findings:
+        assert finding.text("en") != finding.text("fr")
+
+
+def test_products_and_contacts_take_their_last_value(extract):
+    data = open_data(extract, mapping=MAPPING)
+    assert _rows(data.products.select("product_id", "name"), "product_id", "name") == [
+        ("P1", "Tasse"), ("P2", "Bol"), ("P3", "Lampe"),
+    ]  # fmt: skip
+    assert _rows(data.contacts.select("customer_id", "region"), "customer_id", "region") == [
+        ("12346", "FR"), ("17850", "FR"),
+    ]  # fmt: skip
+
+
+def test_the_same_extract_on_a_connection(extract):
+    connection = ibis.duckdb.connect()
+    frame = pd.read_csv(extract, sep=";", decimal=",", dtype={"Client": "string"})
+    frame["Client"] = frame["Client"].astype("Float64")
+    frame["Date"] = pd.to_datetime(frame["Date"], format="%d/%m/%Y %H:%M")
+    table = connection.create_table("ventes", frame)
+    data = open_data({"ventes": table}, mapping=MAPPING)
+    assert data.connection is connection
+    local = open_data(extract, mapping=MAPPING)
+    for name, columns in (
+        ("orders", ("order_id", "customer_id", "amount")),
+        ("returns", ("customer_id", "refund_amount", "quantity")),
+        ("order_lines", ("order_id", "product_id", "unit_price")),
+    ):
+        assert sorted(map(str, _rows(data.table(name), *columns))) == sorted(
+            map(str, _rows(local.table(name), *columns))
+        )
+
+
+def test_duplicates_can_be_dropped(extract):
+    data = open_data(extract, mapping={**MAPPING, "duplicates": "drop"})
+    assert _counts(data)["duplicate_rows_dropped"] == ("dropped", 1)
+    assert _rows(data.orders, "amount")[0] == (Decimal(9),)
+
+
+def test_lines_at_price_zero_can_be_dropped(extract):
+    data = open_data(extract, mapping={**MAPPING, "zero_price": "drop"})
+    assert _counts(data)["rows_zero_price"] == ("dropped", 1)
+    assert _rows(data.orders, "order_id") == [("1001",), ("1002",)]
+
+
+def test_negative_quantities_can_be_returns(extract):
+    data = open_data(extract, mapping={**MAPPING, "returns": {"negative_quantity": True}})
+    assert _rows(data.returns, "quantity", "refund_amount") == [
+        (Decimal(5), Decimal(0)), (Decimal(1), Decimal("2.5")),
+    ]  # fmt: skip
+
+
+def test_a_status_column_can_mark_returns():
+    frame = pd.DataFrame(
+        {
+            "order_id": ["A1", "A1", "A2"],
+            "ordered_at": ["2025-01-02", "2025-01-09", "2025-01-03"],
+            "original": [None, "A0", None],
+            "quantity": [1, 1, 2],
+            "line_total": [10, -10, 8],
+            "state": ["ok", " Refunded", "ok"],
+        }
+    )
+    mapping = {
+        "columns": {
+            "order_id": "order_id",
+            "ordered_at": "ordered_at",
+            "quantity": "quantity",
+            "line_amount": "line_total",
+            "original_order_id": "original",
+        },
+        "returns": {"column": "state", "values": ["refunded"]},
+    }
+    data = open_data({"sales": frame}, mapping=mapping)
+    assert _rows(data.returns, "order_id", "refund_amount") == [("A0", Decimal(10))]
+    assert _rows(data.order_lines, "order_id", "unit_price") == [
+        ("A1", Decimal(10)), ("A2", Decimal(4)),
+    ]  # fmt: skip
+    assert "state" in data.order_lines.columns
+    assert data.from_pandas
+
+
+def test_rows_that_are_orders(tmp_path):
+    path = tmp_path / "commandes.csv"
+    path.write_text("No,Jour,Heure,Total,Note\n1,2025-01-02,08:30,10,x\n2,2025-01-03,09:00,-4,y\n")
+    mapping = {
+        "kind": "orders",
+        "columns": {"order_id": "No", "ordered_at": ["Jour", "Heure"], "amount": "Total"},
+        "returns": {"negative_quantity": True},
+    }
+    data = open_data(path, mapping=mapping)
+    assert list(data.tables) == ["orders", "returns"]
+    assert _rows(data.orders, "order_id", "ordered_at", "amount", "Note") == [
+        ("1", dt.datetime(2025, 1, 2, 8, 30), Decimal(10), "x"),
+    ]
+    assert _rows(data.returns, "returned_at", "refund_amount") == [
+        (dt.datetime(2025, 1, 3, 9), Decimal(4)),
+    ]
+
+
+def test_an_extract_with_the_canonical_names_needs_no_mapping(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(
+        "Order ID,Ordered At,Product ID,Quantity,Unit Price,till\nA1,2025-01-02,P1,2,3.5,T1\n"
+    )
+    data = open_data(path)
+    assert _rows(data.orders, "order_id", "amount") == [("A1", Decimal(7))]
+    assert data.order_lines.columns == (
+        "order_id", "line_id", "product_id", "quantity", "unit_price", "till",
+    )  # fmt: skip
+
+
+def test_an_order_with_two_customers_is_said():
+    frame = pd.DataFrame(
+        {
+            "order_id": ["A1", "A1"], "ordered_at": ["2025-01-02", "2025-01-02"],
+            "customer_id": ["C1", "C2"], "quantity": [1, 1], "unit_price": [1, 2],
+        }
+    )  # fmt: skip
+    mapping = {"columns": {name: name for name in frame.columns}}
+    data = open_data({"sales": frame}, mapping=mapping)
+    assert _counts(data)["several_values"] == ("suspicious", 1)
+    assert _rows(data.orders, "customer_id") == [("C2",)]
+
+
+# --- the mapping itself
+
+
+def test_a_mapping_is_read_from_yaml(tmp_path):
+    path = tmp_path / "mapping.yml"
+    path.write_text(
+        "kind: lines\n"
+        "columns: {order_id: No, ordered_at: Date, quantity: Qté, unit_price: Prix}\n"
+        "returns: {order_prefix: [C, R]}\n"
+        "format: {decimal: ',', date_order: day_first}\n"
+        "constants: {store_id: 12}\n"
+    )
+    mapping = read_mapping(path)
+    assert isinstance(mapping, Mapping)
+    assert mapping.returns.order_prefix == ("C", "R")
+    assert mapping.constants == {"store_id": "12"}
+    assert read_mapping(mapping) is mapping
+    assert read_mapping(None) is None
+
+
+COLUMNS = {"order_id": "No", "ordered_at": "Date"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"column": COLUMNS}, "key 'column' not found in mapping; did you mean 'columns'"),
+        ({"columns": COLUMNS, "format": {"decimals": ","}}, "'decimals'.*did you mean 'decimal'"),
+        ({"columns": COLUMNS, "format": {"decimal": ";"}}, "format.decimal .*is ';'"),
+        ({"columns": {"order_id": "No"}}, "does not say which column is 'ordered_at'"),
+        ({"columns": {**COLUMNS, "quantity": "No"}}, "'No' is given twice, for 'order_id' and"),
+        ({"columns": COLUMNS, "constants": {"order_id": "x"}}, "both a source column and a const"),
+        ({"columns": COLUMNS, "constants": {"chanel": "web"}}, "did you mean 'channel'"),
+        ({"columns": COLUMNS, "returns": {"column": "State"}}, "'State' without its values"),
+        ({"columns": COLUMNS, "kind": "rows"}, "kind .*is 'rows'"),
+        ({"kind": "tables", "tables": {"order": {}}}, "table 'order' not found.*'orders'"),
+        ({"kind": "tables", "tables": {"orders": {"amont": "x"}}}, "did you mean 'amount'"),
+        (["columns"], "mapping holds list"),
+    ],
+)
+def test_a_mapping_that_is_not_valid(content, message):
+    with pytest.raises(MappingError, match=message):
+        read_mapping(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("columns: {order_id: No", r"m\.yml, line \d+: "),
+        ("columns:\n\t- x", r"m\.yml, line 2: "),
+        ("just a sentence", r"m\.yml: expected keys and values"),
+    ],
+)
+def test_a_mapping_file_that_is_not_valid(tmp_path, content, message):
+    path = tmp_path / "m.yml"
+    path.write_text(content)
+    with pytest.raises(MappingError, match=message):
+        read_mapping(path)
+
+
+def test_a_mapping_file_that_does_not_exist(tmp_path):
+    with pytest.raises(MappingError, match="no such file"):
+        read_mapping(tmp_path / "absent.yml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quantity": "Quantité"}, "no column 'Quantité', which the mapping gives for 'quantity'"),
+        ({"quantity": None}, "does not say which column is 'quantity'"),
+        ({"unit_price": None}, "neither which column is 'unit_price' nor 'line_amount'"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_the_file(extract, change, message):
+    columns = {name: column for name, column in (MAPPING["columns"] | change).items() if column}
+    with pytest.raises(MappingError, match=message):
+        open_data(extract, mapping={**MAPPING, "columns": columns})
+
+
+def test_an_extract_of_other_columns_asks_for_a_mapping(extract):
+    with pytest.raises(Exception, match="column 'order_id' not found") as caught:
+        open_data(extract)
+    assert "mapping" in caught.value.hint
+
+
+def test_a_mapping_describes_one_source(extract, tmp_path):
+    (tmp_path / "more.csv").write_text(EXTRACT)
+    with pytest.raises(SourceError, match="holds 2 files"):
+        open_data(tmp_path, mapping=MAPPING)
+    with pytest.raises(SourceError, match="2 frames given"):
+        open_data({"a": pd.DataFrame(), "b": pd.DataFrame()}, mapping=MAPPING)
