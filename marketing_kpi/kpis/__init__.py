@@ -1,0 +1,1 @@
+"""The dictionary of KPIs and the engine that computes them."""

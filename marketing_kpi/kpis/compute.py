@@ -1,0 +1,701 @@
+"""The engine: KPIs of the dictionary computed on data, by any dimension, grain and filter.
+
+Simple KPIs of one fact and window are one aggregate, however many they are, so the data are read
+once. Where several facts (or a row for every period) are asked for, the aggregates are stacked,
+each padded with typed nulls, and folded into one row a cell: unlike outer joins, that keeps cells
+whose keys are null together. Derived KPIs are then computed from the others, row by row.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+
+from marketing_kpi.data.model import Data
+from marketing_kpi.errors import ComputeError, MissingDataError, suggest, unknown
+from marketing_kpi.kpis.binding import bound_sql, named
+from marketing_kpi.kpis.dictionary import Dictionary, Grain, Kpi, dictionary
+from marketing_kpi.kpis.facts import (
+    ACTIVITY_DAYS,
+    FACTS,
+    Fact,
+    extra_columns,
+    home,
+    missing,
+    valid_orders,
+)
+from marketing_kpi.kpis.periods import (
+    DAYS_A_MONTH,
+    MONTHS_A_YEAR,
+    Length,
+    day,
+    length,
+    months_between,
+)
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+Filters: TypeAlias = "Mapping[str, Any]"
+GRAINS: tuple[str, ...] = get_args(Grain)
+GRACE_DAYS = 7
+"""Data that begin so few days after a window still fill it: shops close on holidays."""
+
+_UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+_ACTIVITY = Length(months=0, days=ACTIVITY_DAYS)
+_LENGTHS = {grain: length(f"1 {grain}", name="grain") for grain in _UNITS}
+_MONTHS = {grain: span.months or span.days / DAYS_A_MONTH for grain, span in _LENGTHS.items()}
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of the data, checked."""
+
+    by: tuple[str, ...]
+    grain: str | None
+    start: date | None
+    end: date | None
+    filters: Mapping[str, Any]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*(("period",) if self.grain else ()), *self.by)
+
+    @property
+    def every_period(self) -> bool:
+        """Whether each period of the range has a row, with or without data."""
+        return bool(self.grain and self.start and self.end and not self.by)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Simple KPIs that one aggregate computes: those of one fact over one window."""
+
+    fact: Fact
+    window: str | None
+    kpis: tuple[Kpi, ...]
+
+    @property
+    def reaches_back(self) -> bool:
+        """Whether it reads what happened before the period."""
+        return self.window is not None or self.fact.span != "period"
+
+    @property
+    def rows(self) -> str:
+        """The name of the column that counts the rows of a cell."""
+        return "_".join(["rows_of", self.fact.name, *(self.window or "").split()])
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether data that do not reach back far enough would give a wrong number."""
+        return self.window is not None or self.fact.span == "before_and_after"
+
+
+def compute(
+    kpis: str | Sequence[str],
+    data: Data | Mapping[str, Any] | pd.DataFrame,
+    *,
+    by: str | Sequence[str] = (),
+    grain: str | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    filters: Filters | None = None,
+    entries: Dictionary | None = None,
+) -> pd.DataFrame | ir.Table:
+    """Compute KPIs by dimensions and periods.
+
+    Parameters
+    ----------
+    kpis
+        An id of the dictionary, or several.
+    data
+        What `open_data` returns, or tables in hand: ``{"orders": frame, …}``, or the orders alone.
+    by
+        Dimensions of the KPIs' facts, or any other column of their tables. A customer of two
+        channels counts in each of them, and once in a result that is not by channel.
+    grain
+        ``day``, ``week`` (from Monday), ``month``, ``quarter`` or ``year``; None: no periods.
+    start, end
+        First day, and the day after the last; None: no limit. A KPI with a window needs `end`.
+    filters
+        Column to the value, or list of values, to keep; None among them keeps nulls.
+    entries
+        The dictionary to read; the package's own when None.
+
+    Returns
+    -------
+    pandas.DataFrame or ibis.expr.types.Table
+        ``period`` (date, the first day of the grain; only with `grain`), the dimensions, one
+        column a KPI in the order asked, sorted by period and dimensions. pandas when every table
+        came as pandas (money as float64), else a lazy table (money as decimals).
+
+        Without `by` and `grain` there is one row, whatever the data. With `grain`, `start` and
+        `end` and no `by`, every period of the range has its row; else only cells with data have.
+        In a cell without data, sums and counts are 0, and ratios and averages null. A KPI that
+        looks back over a window is null (or, by a dimension and a grain, its row is not there)
+        where nothing is in the window, or the data begin more than 7 days after the window does.
+
+    Raises
+    ------
+    ComputeError
+        When a dimension, a grain or a filter does not fit, or a KPI is an analysis.
+    MissingDataError
+        When the data lack a table or column that a KPI reads.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({
+    ...     "order_id": ["a", "b", "c"],
+    ...     "customer_id": ["x", "y", "x"],
+    ...     "ordered_at": pd.to_datetime(["2025-01-05", "2025-01-20", "2025-02-03"]),
+    ...     "amount": [20.0, 40.0, 60.0],
+    ... })
+    >>> compute(["orders", "average_order_value"], {"orders": orders}, grain="month")
+          period  orders  average_order_value
+    0 2025-01-01       2                 30.0
+    1 2025-02-01       1                 60.0
+    """
+    with _opened(data) as opened:
+        table = _expression(kpis, opened, by, grain, start, end, filters, entries)
+        return _to_pandas(table) if opened.from_pandas else table
+
+
+@contextmanager
+def _opened(data: Data | Mapping[str, Any] | pd.DataFrame) -> Iterator[Data]:
+    """Open tables in hand, and close them at the end; what is open stays as it is."""
+    if isinstance(data, Data):
+        yield data
+        return
+    from marketing_kpi.data.sources import open_data
+
+    with open_data(data if isinstance(data, Mapping) else {"orders": data}) as opened:
+        yield opened
+
+
+def _expression(
+    kpis: str | Sequence[str],
+    data: Data,
+    by: str | Sequence[str],
+    grain: str | None,
+    start: str | date | None,
+    end: str | date | None,
+    filters: Filters | None,
+    entries: Dictionary | None,
+) -> ir.Table:
+    """Return the lazy table that answers, its columns as documented in `compute`."""
+    known = dictionary() if entries is None else entries
+    asked = tuple(dict.fromkeys([kpis] if isinstance(kpis, str) else kpis))
+    question = _question(by, grain, start, end, filters)
+    plan = _plan(asked, known)
+    groups = _groups(plan)
+    for group in groups:
+        _check(group, question, data)
+    table = _combine([_aggregate(group, question, data) for group in groups], groups, question)
+    for kpi in plan:
+        if kpi.type == "derived":
+            inputs = {name: table[name] for name in kpi.depends_on}
+            k = SimpleNamespace(**inputs, period_months=_period_months(question, table))
+            table = table.mutate(**{kpi.id: function_of(kpi)(k)})
+    table = table.select(*question.keys, *asked)
+    return table.order_by(list(question.keys)) if question.keys else table
+
+
+def _question(
+    by: str | Sequence[str],
+    grain: str | None,
+    start: str | date | None,
+    end: str | date | None,
+    filters: Filters | None,
+) -> _Question:
+    if grain is not None and grain not in GRAINS:
+        close = suggest(grain, GRAINS)
+        question = f"; did you mean '{close}'?" if close else ""
+        raise ComputeError(f"grain == '{grain}', must be one of {', '.join(GRAINS)}{question}")
+    first = None if start is None else day(start, name="start")
+    last = None if end is None else day(end, name="end")
+    if first and last and first >= last:
+        raise ComputeError(
+            f"start == {first}, must be before end == {last}", hint="end is the day after the last"
+        )
+    names = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
+    if "period" in names:
+        raise ComputeError("by == 'period' is what grain gives", hint="use grain='month'")
+    return _Question(names, grain, first, last, dict(filters or {}))
+
+
+def _plan(asked: Sequence[str], known: Dictionary) -> list[Kpi]:
+    """Return the KPIs to compute, each after those it depends on."""
+    if not asked:
+        raise ComputeError("no KPI was asked for", hint='for instance compute("orders", data)')
+    plan: dict[str, Kpi] = {}
+
+    def add(id: str) -> None:
+        kpi = known.kpi(id)
+        if kpi.type == "analysis":
+            module, _, function = kpi.callable.partition(":")
+            raise ComputeError(
+                f"'{id}' is an analysis, not a number that periods and dimensions can split",
+                hint=f"call {module}.{function}",
+            )
+        for name in kpi.depends_on:
+            add(name)
+        plan.setdefault(id, kpi)
+
+    for id in asked:
+        add(id)
+    return list(plan.values())
+
+
+def _groups(plan: Sequence[Kpi]) -> list[_Group]:
+    grouped: dict[tuple[str, str | None], list[Kpi]] = {}
+    for kpi in plan:
+        if kpi.fact is not None:
+            grouped.setdefault((kpi.fact, kpi.window), []).append(kpi)
+    return [_Group(_fact(fact), window, tuple(kpis)) for (fact, window), kpis in grouped.items()]
+
+
+def _fact(name: str) -> Fact:
+    if name not in FACTS:
+        message, hint = unknown("fact", name, FACTS)
+        raise ComputeError(message, hint=hint)
+    return FACTS[name]
+
+
+def function_of(kpi: Kpi) -> Callable[..., Any]:
+    """Return the function that an entry's `callable` names, imported when first used."""
+    try:
+        return _resolve(kpi.callable)
+    except (ImportError, AttributeError) as error:
+        raise ComputeError(f"'{kpi.id}': callable {kpi.callable} not found ({error})") from error
+
+
+@cache
+def _resolve(path: str) -> Callable[..., Any]:
+    module, _, name = path.partition(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def columns_read(kpi: Kpi) -> frozenset[str]:
+    """Return the columns of its fact that the formula of a simple KPI reads."""
+    function_of(kpi)
+    return _columns_read(kpi.callable, _fact(str(kpi.fact)).name)
+
+
+@cache
+def _columns_read(path: str, fact: str) -> frozenset[str]:
+    import ibis
+    import ibis.expr.operations as ops
+
+    rows = ibis.table(FACTS[fact].columns, name=fact)
+    fields = _resolve(path)(rows).op().find(ops.Field)
+    return frozenset(field.name for field in fields if field.rel == rows.op())
+
+
+def _check(group: _Group, question: _Question, data: Data) -> None:
+    """Refuse what this fact, or these data, cannot answer."""
+    fact = group.fact
+    for kpi in group.kpis:
+        if reason := _lacking(kpi, fact, data):
+            raise MissingDataError(reason, hint=_tables_present(data))
+    for use, names in {"by": question.by, "filters": tuple(question.filters)}.items():
+        for name in names:
+            _check_dimension(fact, name, data, use)
+    ids = ", ".join(kpi.id for kpi in group.kpis)
+    if group.reaches_back and question.end is None:
+        raise ComputeError(
+            f"{ids} looks back from the end of the period: give end", hint='end="2026-01-01"'
+        )
+    from_start = fact.span == "before_and_after" or (group.reaches_back and question.grain)
+    if from_start and question.start is None:
+        raise ComputeError(
+            f"{ids} must know where the periods begin: give start", hint='start="2025-01-01"'
+        )
+
+
+def _check_dimension(fact: Fact, name: str, data: Data, use: str) -> None:
+    if name in fact.dimensions:
+        if lacking := missing(fact, [name], data):
+            raise MissingDataError(
+                f"{use} '{name}' needs {_listed(lacking)}, which these data do not have",
+                hint=_tables_present(data),
+            )
+    elif name in fact.events or home(fact, name, data) is None:
+        usable = [known for known in fact.dimensions if not missing(fact, [known], data)]
+        extra = extra_columns(fact, data)
+        message, hint = unknown("dimension", name, [*usable, *extra], where=f"fact '{fact.name}'")
+        raise ComputeError(message, hint=hint)
+
+
+def _lacking(kpi: Kpi, fact: Fact, data: Data) -> str | None:
+    lacking = missing(fact, {fact.time, *fact.event_columns(columns_read(kpi))}, data)
+    return f"{kpi.id} needs {_listed(lacking)}, which these data do not have" if lacking else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _tables_present(data: Data) -> str:
+    return f"these data have: {', '.join(data.tables)}"
+
+
+def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
+    """Return a row a cell with the simple KPIs of a group, in one pass over its events."""
+    fact, keys = group.fact, list(question.keys)
+    read = set().union(*map(columns_read, group.kpis))
+    columns = {fact.time, *fact.event_columns(read), *question.by, *question.filters}
+    events = _kept(fact.build(data, columns), question.filters)
+    rows = _placed(events, group, question, data)
+    if fact.summarise is not None:
+        rows = fact.summarise(rows, keys, read)
+    values = {kpi.id: function_of(kpi)(rows) for kpi in group.kpis}
+    values[group.rows] = rows.count()
+    cells = rows.group_by(keys).aggregate(**values) if keys else rows.aggregate(**values)
+    if group.needs_history and not question.grain:
+        enough = _reaches(data, _since(group, question))
+        cells = cells.mutate(**{kpi.id: enough.ifelse(cells[kpi.id], None) for kpi in group.kpis})
+    return cells
+
+
+def _kept(events: ir.Table, filters: Filters) -> ir.Table:
+    """Keep the events that have one of the values wanted in every filtered column."""
+    for name, wanted in filters.items():
+        values = [wanted] if isinstance(wanted, str) or not _is_several(wanted) else list(wanted)
+        column = events[name]
+        for value in values:
+            _check_value(name, value, column)
+        chosen = column.isin([value for value in values if value is not None])
+        events = events.filter(chosen | column.isnull() if None in values else chosen)
+    return events
+
+
+def _is_several(wanted: object) -> bool:
+    return isinstance(wanted, Collection) and not isinstance(wanted, Mapping)
+
+
+def _check_value(name: str, value: object, column: ir.Column) -> None:
+    """Refuse a value that the column cannot hold: it would silently keep nothing."""
+    kind = column.type()
+    fits = (
+        value is None
+        or (kind.is_string() and isinstance(value, str))
+        or (kind.is_boolean() and isinstance(value, bool))
+        or (kind.is_numeric() and isinstance(value, int | float) and not isinstance(value, bool))
+        or (kind.is_temporal() and isinstance(value, str | date))
+    )
+    if not fits:
+        raise ComputeError(
+            f"filters['{name}'] holds {value!r} ({type(value).__name__}), but '{name}' is {kind}"
+        )
+
+
+def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) -> ir.Table:
+    """Keep the events that tell about the period, or pair them with each period they tell about."""
+    if group.reaches_back and question.grain:
+        events = _condensed(events) if group.fact.by_customer else events
+        at, spans = events[group.fact.time], _spans(group, question, data)
+        within = [at < spans.period_end]
+        if group.fact.span != "to_date":
+            within.append(at >= spans.since)
+        return events.inner_join(spans, within)
+    at, since = events[group.fact.time], _since(group, question)
+    if since is not None:
+        events = events.filter(at >= _moment(since))
+    if question.end is not None:
+        events = events.filter(at < _moment(question.end))
+    if question.grain:
+        unit: Any = _UNITS[question.grain]
+        return events.filter(at.notnull()).mutate(period=at.truncate(unit).date())
+    if group.fact.span == "before_and_after":
+        assert question.start is not None
+        assert question.end is not None
+        active = _ACTIVITY.before(question.end)
+        return events.mutate(period_start=_moment(question.start), active_since=_moment(active))
+    return events
+
+
+def _condensed(events: ir.Table) -> ir.Table:
+    """Add up the lines of an order: fewer rows to pair with each period, and the same sums."""
+    measures = [name for name, kind in events.schema().items() if kind.is_decimal()]
+    keys = [name for name in events.columns if name not in measures]
+    return events.group_by(keys).aggregate(**{name: events[name].sum() for name in measures})
+
+
+def _moment(first: date) -> ir.TimestampScalar:
+    """Return the midnight that begins a day."""
+    import ibis
+
+    return ibis.timestamp(first.isoformat())
+
+
+def _since(group: _Group, question: _Question) -> date | None:
+    """Return the first day that tells about the period as a whole; None: all before its end."""
+    if group.window is not None and question.end is not None:
+        return length(group.window, name="window").before(question.end)
+    if group.fact.span == "to_date":
+        return None
+    if group.fact.span == "before_and_after" and question.start is not None:
+        return _ACTIVITY.before(question.start)
+    return question.start
+
+
+def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
+    """Return a row a period: its bounds, and since when events tell about it, as midnights.
+
+    Periods whose window begins before the data are left out: their value is not known.
+    """
+    import ibis
+
+    spans = _every_period(question)
+    activity = _interval(_ACTIVITY)
+    if group.window is None:
+        since = spans.period_start - activity
+    else:
+        since = spans.period_end - _interval(length(group.window, name="window"))
+    spans = spans.mutate(
+        since=since,
+        active_since=spans.period_end - activity,
+        known_since=since + ibis.interval(days=GRACE_DAYS + 1),
+    )
+    days = [name for name in spans.columns if name != "period"]
+    spans = spans.mutate(**{name: spans[name].cast("timestamp") for name in days})
+    return spans.filter(_first_order(data) < spans.known_since) if group.needs_history else spans
+
+
+def _every_period(question: _Question) -> ir.Table:
+    """Return a row a period of the range, with its first day and the day after its last.
+
+    Bounds are dates: some engines add months to dates only.
+    """
+    import ibis
+
+    start, end, grain = question.start, question.end, question.grain
+    assert start is not None
+    assert end is not None
+    assert grain is not None
+    first, step = _floor(start, grain), _LENGTHS[grain]
+    numbers = ibis.range(_count(first, end, step)).unnest().name("n").as_table()
+    passed = numbers.n * (step.months or step.days)
+    begins = ibis.date(first.isoformat()) + passed.as_interval("M" if step.months else "D")
+    periods = numbers.select(begins=begins)
+    return periods.select(
+        period=periods.begins.cast("timestamp").date(),
+        period_start=ibis.greatest(periods.begins, ibis.date(start.isoformat())),
+        period_end=ibis.least(periods.begins + _interval(step), ibis.date(end.isoformat())),
+    )
+
+
+def _count(first: date, end: date, step: Length) -> int:
+    """Return how many periods begin before `end`, the first on `first`, the start of one."""
+    if step.days:
+        return -((first - end).days // step.days)
+    months = (end.year - first.year) * MONTHS_A_YEAR + end.month - first.month + (end.day > 1)
+    return -(-months // step.months)
+
+
+def _floor(first: date, grain: str) -> date:
+    """Return the first day of the period that holds a day."""
+    if grain == "week":
+        return Length(months=0, days=first.weekday()).before(first)
+    month = {"month": first.month, "quarter": first.month - (first.month - 1) % 3, "year": 1}
+    return first if grain == "day" else first.replace(month=month[grain], day=1)
+
+
+def _interval(span: Length) -> ir.IntervalScalar:
+    import ibis
+
+    return ibis.interval(months=span.months) if span.months else ibis.interval(days=span.days)
+
+
+def _first_order(data: Data) -> ir.TimestampScalar:
+    return valid_orders(data).ordered_at.min().as_scalar()
+
+
+def _reaches(data: Data, since: date | None) -> ir.BooleanScalar:
+    """Return whether the data begin soon enough to know what happened since a day."""
+    import ibis
+
+    if since is None:
+        return ibis.literal(True)
+    latest = Length(months=0, days=GRACE_DAYS + 1).after(since)
+    return (_first_order(data) < _moment(latest)).fill_null(False)
+
+
+def _combine(cells: list[ir.Table], groups: list[_Group], question: _Question) -> ir.Table:
+    """Return one row a cell with the simple KPIs of all groups."""
+    import ibis
+
+    keys = list(question.keys)
+    types = {
+        name: kind
+        for table in cells
+        for name, kind in table.schema().items()
+        if name not in question.keys
+    }
+    if question.every_period:
+        cells = [*cells, _every_period(question).select("period")]
+    if len(cells) == 1:
+        table = cells[0]
+    else:
+        padded = (
+            part.select(
+                *keys,
+                **{id: part[id] if id in part.columns else ibis.null(t) for id, t in types.items()},
+            )
+            for part in cells
+        )
+        stacked = ibis.union(*padded)
+        folded = {id: stacked[id].max() for id in types}
+        table = stacked.group_by(keys).aggregate(**folded) if keys else stacked.aggregate(**folded)
+    return table.mutate(**_zeros(table, groups))
+
+
+def _zeros(table: ir.Table, groups: Sequence[_Group]) -> dict[str, ir.Value]:
+    """Return the sums and counts of cells, 0 where there is no row.
+
+    A sum over rows whose values are all unknown stays null: nobody knows it.
+    """
+    return {
+        kpi.id: (table[group.rows].fill_null(0) == 0).ifelse(0, table[kpi.id])
+        for group in groups
+        if not group.reaches_back
+        for kpi in group.kpis
+        if kpi.zero_when_empty
+    }
+
+
+def _period_months(question: _Question, table: ir.Table) -> ir.Value:
+    """Return how many months the period of each row lasts; null where it has no bounds."""
+    import ibis
+
+    start, end, grain = question.start, question.end, question.grain
+    if grain is None:
+        return ibis.literal(months_between(start, end) if start and end else None, type="float64")
+    cut = {_floor(bound, grain) for bound in (start, end) if bound}
+    branches = []
+    for first in sorted(cut):
+        bounds = first, _LENGTHS[grain].after(first)
+        lasts = months_between(max(bounds[0], start or bounds[0]), min(bounds[1], end or bounds[1]))
+        branches.append((table.period == ibis.date(first.isoformat()), lasts))
+    whole = ibis.literal(_MONTHS[grain], type="float64")
+    return ibis.cases(*branches, else_=whole) if branches else whole
+
+
+def _to_pandas(table: ir.Table) -> pd.DataFrame:
+    """Run the query; money and quantities become floats."""
+    decimals = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
+    frame: pd.DataFrame = (table.cast(decimals) if decimals else table).execute()
+    return frame
+
+
+def explain(
+    kpi: str,
+    data: Data | Mapping[str, Any] | pd.DataFrame,
+    *,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    entries: Dictionary | None = None,
+) -> str | None:
+    """Say why a KPI cannot be computed on these data.
+
+    Parameters
+    ----------
+    kpi
+        An id of the dictionary.
+    data
+        What `open_data` returns, or tables in hand.
+    start, end
+        A period; with `end`, data that do not reach back far enough for it are a reason too
+        (which takes one query).
+    entries
+        The dictionary to read; the package's own when None.
+
+    Returns
+    -------
+    str or None
+        A sentence that names what is missing as ``table.column``; None when it can be computed.
+    """
+    known = dictionary() if entries is None else entries
+    try:
+        question = _question((), None, start, end, None)
+        groups = _groups(_plan([kpi], known))
+    except ComputeError as error:
+        return error.message
+    with _opened(data) as opened:
+        reasons = (_reason(group, question, opened) for group in groups)
+        return next((reason for reason in reasons if reason), None)
+
+
+def _reason(group: _Group, question: _Question, data: Data) -> str | None:
+    """Return why a group of KPIs cannot be computed."""
+    reasons = (_lacking(kpi, group.fact, data) for kpi in group.kpis)
+    return next((r for r in reasons if r), None) or _short_history(group, question, data)
+
+
+def _short_history(group: _Group, question: _Question, data: Data) -> str | None:
+    if not group.needs_history or question.end is None:
+        return None
+    since = _since(group, question)
+    if since is None or bool(_reaches(data, since).execute()):
+        return None
+    first = _first_order(data).execute()
+    begin = "are empty" if first is None else f"begin on {first:%Y-%m-%d}"
+    return f"{group.kpis[0].id} needs orders from {since} on; these data {begin}"
+
+
+def missing_columns(
+    kpi: str, data: Data | Mapping[str, Any] | pd.DataFrame, *, entries: Dictionary | None = None
+) -> tuple[str, ...]:
+    """Return what the data lack for a KPI, as ``table.column``; empty when they have it all."""
+    known = dictionary() if entries is None else entries
+    found: dict[str, None] = {}
+    with _opened(data) as opened:
+        for group in _groups(_plan([kpi], known)):
+            read = set().union(*map(columns_read, group.kpis))
+            events = {group.fact.time, *group.fact.event_columns(read)}
+            found |= dict.fromkeys(missing(group.fact, events, opened))
+    return tuple(found)
+
+
+def sql(
+    kpis: str | Sequence[str],
+    data: Data | Mapping[str, Any] | pd.DataFrame,
+    *,
+    by: str | Sequence[str] = (),
+    grain: str | None = None,
+    start: str | date | None = None,
+    end: str | date | None = None,
+    filters: Filters | None = None,
+    entries: Dictionary | None = None,
+) -> str:
+    """Return the SQL of the data's own engine that computes KPIs.
+
+    The parameters are those of `compute`, and the query gives what it does, money as decimals.
+
+    Returns
+    -------
+    str
+        One statement, to run anywhere. Its first CTEs bind the names: a table read from Parquet
+        to its files, one of a database to that database's table. A table that was cleaned while
+        it was read, or came from pandas, is a plain name (``orders``): make it known first, for
+        instance with ``connection.register("orders", frame)``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> orders = pd.DataFrame({"order_id": ["a"], "ordered_at": pd.to_datetime(["2025-01-05"])})
+    >>> print(sql("orders", {"orders": orders}))
+    SELECT...
+    """
+    with _opened(data) as opened:
+        query = _expression(kpis, named(opened), by, grain, start, end, filters, entries)
+        return bound_sql(query, opened)

@@ -1,0 +1,43 @@
+"""What the chapters' formulas are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    Fact: TypeAlias = ir.Table
+    """A fact's rows; a formula reads its columns as attributes: ``sales.net_sales``."""
+
+    Scalar: TypeAlias = ir.NumericScalar
+    """One value a cell of the result."""
+
+    Values: TypeAlias = Any
+    """The KPIs that a derived one depends on, as attributes: ``k.attrition_rate``."""
+
+
+def ratio(numerator: Any, denominator: Any) -> Any:
+    """Divide, giving null where the denominator is zero or either side is null.
+
+    A bare division is infinite on one engine and an error on another.
+
+    Parameters
+    ----------
+    numerator, denominator
+        Numeric Ibis expressions of the same shape.
+
+    Returns
+    -------
+    ibis.expr.types.FloatingValue
+        The quotient as float64.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> ratio(ibis.literal(1), ibis.literal(4)).execute()
+    0.25
+    >>> ratio(ibis.literal(1), ibis.literal(0)).to_pyarrow().as_py() is None
+    True
+    """
+    return numerator.cast("float64") / denominator.cast("float64").nullif(0)

@@ -1,0 +1,47 @@
+"""Sales performance: how much is sold, in how many orders, to how many buyers.
+
+Each function is the formula of one KPI on the fact `sales` (a row a line of a valid order; see
+`marketing_kpi.kpis.facts`); the dictionary's entry of the same name says what it means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marketing_kpi.kpis.formulas import ratio
+
+if TYPE_CHECKING:
+    from marketing_kpi.kpis.formulas import Fact
+
+
+def orders(sales: Fact) -> Any:
+    """Count the distinct valid orders; 0 where there are none. Fact: `sales`."""
+    return sales.order_id.nunique()
+
+
+def buyers(sales: Fact) -> Any:
+    """Count the distinct identified customers with an order; 0 where there are none.
+
+    Orders without a customer are orders, but nobody's. Fact: `sales`.
+    """
+    return sales.customer_id.nunique()
+
+
+def units_sold(sales: Fact) -> Any:
+    """Add up the quantities sold; 0 where nothing is. Fact: `sales`."""
+    return sales.quantity.sum()
+
+
+def average_order_value(sales: Fact) -> Any:
+    """Divide net sales by orders, in the data's currency; null without orders. Fact: `sales`."""
+    return ratio(sales.net_sales.sum(), sales.order_id.nunique())
+
+
+def units_per_transaction(sales: Fact) -> Any:
+    """Divide the units sold by the orders; null without orders. Fact: `sales`."""
+    return ratio(sales.quantity.sum(), sales.order_id.nunique())
+
+
+def average_selling_price(sales: Fact) -> Any:
+    """Divide net sales by units sold, in the data's currency; null without units. Fact: `sales`."""
+    return ratio(sales.net_sales.sum(), sales.quantity.sum())
