@@ -1,0 +1,571 @@
+"""The overview: the scorecard of a period, what needs attention, what the data lack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from marketing_kpi.kpis.compute import GRACE_DAYS, compute, explain, missing_columns
+from marketing_kpi.kpis.dictionary import Kpi, dictionary
+from marketing_kpi.kpis.facts import ACTIVITY_DAYS
+from marketing_kpi.kpis.periods import Periods, length
+from marketing_kpi.rfm import top_share
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.model import Data
+
+Z95 = NormalDist().inv_cdf(0.975)
+
+USUAL_KPIS = (
+    "net_sales",
+    "orders",
+    "buyers",
+    "average_order_value",
+    "units_per_transaction",
+    "gross_margin_rate",
+    "discount_rate",
+    "return_rate_value",
+    "repeat_purchase_rate",
+    "purchase_frequency",
+    "retention_rate",
+    "top_customers_share",
+)
+"""What a scorecard shows unless told otherwise."""
+
+WRONG_WAY = 0.05
+"""Relative change from which a total, which has no interval, is worth a look; a convention."""
+
+# Ratios of two additive KPIs, whose interval follows from the sums of each customer.
+_RATIOS: Mapping[str, tuple[str, str]] = {
+    "average_order_value": ("net_sales", "orders"),
+    "average_selling_price": ("net_sales", "units_sold"),
+    "units_per_transaction": ("units_sold", "orders"),
+    "gross_margin_rate": ("gross_profit", "net_sales"),
+    "markup_rate": ("gross_profit", "cost_of_goods_sold"),
+    "discount_rate": ("net_sales", "gross_sales"),  # 1 less this ratio: the error is the same
+    "purchase_frequency": ("orders", "buyers"),
+}
+
+# Return rates, with what they are a rate of.
+_RETURN_RATES: Mapping[str, str] = {
+    "return_rate_units": "units_sold",
+    "return_rate_value": "net_sales",
+}
+
+COLUMNS = (
+    "kpi", "unit", "direction", "value", "low", "high", "previous", "previous_low",
+    "previous_high", "change", "change_low", "change_high", "trend", "previous_trend",
+    "available", "reason", "missing",
+)  # fmt: skip
+"""Columns of a scorecard, in order."""
+
+
+class Interval(NamedTuple):
+    """A 95 % interval; both ends null when there is none."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+def wilson(share: float, count: float) -> Interval:
+    """Return the Wilson 95 % interval of a proportion.
+
+    Parameters
+    ----------
+    share
+        The proportion seen, from 0 to 1.
+    count
+        How many it was seen on; no interval when 0.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
+    Journal of the American Statistical Association 22(158).
+
+    Examples
+    --------
+    >>> low, high = wilson(0.8, 70)
+    >>> round(low, 4), round(high, 4)
+    (0.6918, 0.877)
+    """
+    if not count > 0:
+        return Interval()
+    squared = Z95**2 / count
+    centre = (share + squared / 2) / (1 + squared)
+    half = Z95 / (1 + squared) * math.sqrt(share * (1 - share) / count + squared / (4 * count))
+    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+def scorecard(
+    data: Data,
+    *,
+    periods: Periods,
+    kpis: Sequence[str] | None = None,
+    by_month: bool = True,
+) -> pd.DataFrame:
+    """Say how each KPI stands, against the comparison period, with an interval where there is one.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns.
+    kpis
+        Ids of simple or derived KPIs; `USUAL_KPIS` by default.
+    by_month
+        Whether to compute the months of the period too (`trend`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a KPI, in the order asked: kpi, unit, direction; value with its 95 % interval (low,
+        high); the same of the comparison period (previous, previous_low, previous_high); change
+        with its interval (change_low, change_high): a difference for fractions, else relative;
+        trend and previous_trend (a list of a value a month); available; reason and missing (the
+        columns that the data lack, by name). The reason is ``"missing"`` or ``"history"`` (too
+        short) for a KPI that cannot be computed; ``"partial"`` when the data begin after the
+        period does, ``"comparison"`` when they begin after the comparison period does, which is
+        then left null; else ``""``.
+        Null where there is nothing to compare, no interval, or the KPI cannot be computed.
+
+    Raises
+    ------
+    UnknownEntryError, ComputeError
+        When a KPI is not in the dictionary, or is an analysis.
+
+    Notes
+    -----
+    Shares of customers (repeat purchase, retention, attrition) have Wilson's interval; the share
+    of the best customers has that of `rfm.top_share`. Ratios of two sums (order value, margin,
+    discount and return rates, purchase frequency, …) have the linearised standard error of a
+    ratio, with the customer as the unit that was drawn, for the orders of one customer
+    resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``. Orders without a customer
+    stand for themselves; for a return rate, only customers who bought in the period count.
+    Totals have no interval: they were counted, not estimated.
+
+    The interval of a change takes the two periods as independent. Customers who buy in both make
+    it too wide rather than too narrow when their spending persists.
+
+    References
+    ----------
+    Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 6 (ratio estimates).
+    """
+    asked = [dictionary().kpi(kpi) for kpi in (USUAL_KPIS if kpis is None else kpis)]
+    lacks = {kpi.id: _obstacle(kpi.id, data, periods.start, periods.end) for kpi in asked}
+    able = [kpi for kpi in asked if not lacks[kpi.id][0]]
+    now = _standing(able, data, periods.start, periods.end, by_month=by_month)
+    before = _comparison(able, data, periods, by_month=by_month)
+    doubt = _doubt(data, periods)
+    rows = [
+        _row(kpi, now.get(kpi.id, {}), before.get(kpi.id, {}), lacks[kpi.id], doubt)
+        for kpi in asked
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _comparison(
+    kpis: Sequence[Kpi], data: Data, periods: Periods, *, by_month: bool
+) -> dict[str, dict[str, Any]]:
+    """Return how KPIs stood in the comparison period; nothing where the data do not cover it."""
+    start, end = periods.previous_start, periods.previous_end
+    if start is None or end is None or not _covered(data, start):
+        return {}
+    had = [kpi for kpi in kpis if not _obstacle(kpi.id, data, start, end)[0]]
+    return _standing(had, data, start, end, by_month=by_month)
+
+
+def _covered(data: Data, start: date) -> bool:
+    """Say whether the data begin by then; part of a period would pass for a small whole one."""
+    first = _row_of(data.orders.agg(first=data.orders.ordered_at.min()))["first"]
+    return not pd.isna(first) and pd.Timestamp(first).date() <= start + timedelta(days=GRACE_DAYS)
+
+
+def _doubt(data: Data, periods: Periods) -> str:
+    """Return why values that can be computed are to be read with care, as a code."""
+    if not _covered(data, periods.start):
+        return "partial"
+    start = periods.previous_start
+    return "comparison" if start is not None and not _covered(data, start) else ""
+
+
+def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
+    """Return why a KPI cannot be computed, as a code, and the columns that are missing."""
+    if columns := missing_columns(kpi, data):
+        return "missing", ", ".join(columns)
+    return ("history", "") if explain(kpi, data, start=start, end=end) else ("", "")
+
+
+def _standing(
+    kpis: Sequence[Kpi], data: Data, start: date, end: date, *, by_month: bool
+) -> dict[str, dict[str, Any]]:
+    """Return the value, the interval and the months of each KPI in one period."""
+    if not kpis:
+        return {}
+    ids = [kpi.id for kpi in kpis]
+    values = _row_of(compute(ids, data, start=start, end=end))
+    months = _frame(compute(ids, data, grain="month", start=start, end=end)) if by_month else None
+    intervals = _intervals(ids, values, data, start, end)
+    return {
+        kpi: {
+            "value": _number(values[kpi]),
+            "trend": None if months is None else [_number(value) for value in months[kpi]],
+            "interval": intervals.get(kpi, Interval()),
+        }
+        for kpi in ids
+    }
+
+
+def _frame(result: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = result if isinstance(result, pd.DataFrame) else result.to_pandas()
+    return frame
+
+
+def _row_of(result: Any) -> dict[str, Any]:
+    """Return the only row of a result."""
+    return {str(name): value for name, value in _frame(result).iloc[0].items()}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _row(
+    kpi: Kpi,
+    now: Mapping[str, Any],
+    before: Mapping[str, Any],
+    obstacle: tuple[str, str],
+    doubt: str,
+) -> dict[str, Any]:
+    value, previous = now.get("value"), before.get("value")
+    interval, earlier = now.get("interval", Interval()), before.get("interval", Interval())
+    change, margins = _change(kpi.unit, (value, interval), (previous, earlier))
+    return {
+        "kpi": kpi.id,
+        "unit": kpi.unit,
+        "direction": kpi.direction,
+        "value": value,
+        "low": interval.low,
+        "high": interval.high,
+        "previous": previous,
+        "previous_low": earlier.low,
+        "previous_high": earlier.high,
+        "change": change,
+        "change_low": margins.low,
+        "change_high": margins.high,
+        "trend": now.get("trend"),
+        "previous_trend": before.get("trend"),
+        "available": not obstacle[0],
+        "reason": obstacle[0] or doubt,
+        "missing": obstacle[1],
+    }
+
+
+def _change(
+    unit: str,
+    now: tuple[float | None, Interval],
+    before: tuple[float | None, Interval],
+) -> tuple[float | None, Interval]:
+    """Return a difference of fractions or a relative change, with its interval.
+
+    The ends are those of Newcombe's method 10, which squares the distances from each value to
+    its own ends; for Wilson's intervals it is the usual interval of a difference of rates.
+    """
+    (value, (low, high)), (previous, (previous_low, previous_high)) = now, before
+    if value is None or previous is None:
+        return None, Interval()
+    scale = 1.0 if unit in {"fraction", "points"} else previous
+    if scale <= 0:
+        return None, Interval()
+    change = (value - previous) / scale
+    if low is None or high is None or previous_low is None or previous_high is None:
+        return change, Interval()
+    # Relative: the comparison's own error is multiplied by value / previous (delta method).
+    weight = 1.0 if scale == 1.0 else value / previous
+    down = math.hypot(value - low, weight * (previous_high - previous)) / scale
+    up = math.hypot(high - value, weight * (previous - previous_low)) / scale
+    return change, Interval(change - down, change + up)
+
+
+# --- Intervals ------------------------------------------------------------------------------
+
+
+def _intervals(
+    ids: Sequence[str], values: Mapping[str, Any], data: Data, start: date, end: date
+) -> dict[str, Interval]:
+    """Return the interval of each KPI that has one and a value."""
+    found = _proportions(ids, values, data, start, end)
+    errors = _ratio_errors([id for id in ids if id in _RATIOS], data, start, end)
+    for id, base in _RETURN_RATES.items():
+        if id in ids:
+            errors[id] = _return_rate_error(id, base, data, start, end)
+    for id, error in errors.items():
+        value = _number(values[id])
+        if value is not None and error is not None:
+            found[id] = Interval(value - Z95 * error, value + Z95 * error)
+    if "top_customers_share" in ids:
+        found["top_customers_share"] = _top_share(data, start, end)
+    return found
+
+
+def _proportions(
+    ids: Sequence[str], values: Mapping[str, Any], data: Data, start: date, end: date
+) -> dict[str, Interval]:
+    """Return Wilson's intervals of the shares of customers."""
+    found: dict[str, Interval] = {}
+    for id in ids:
+        value = _number(values[id])
+        since = _denominator_period(dictionary().kpi(id), start, end)
+        if since is None or value is None:
+            continue
+        buyers = _row_of(compute("buyers", data, start=since[0], end=since[1]))["buyers"]
+        found[id] = wilson(value, float(buyers))
+    return found
+
+
+def _denominator_period(kpi: Kpi, start: date, end: date) -> tuple[date, date] | None:
+    """Return when the customers that a share is taken of bought; None for other KPIs."""
+    if kpi.id in {"retention_rate", "attrition_rate"}:
+        return start - timedelta(days=ACTIVITY_DAYS), start
+    if kpi.id == "repeat_purchase_rate":
+        return (length(kpi.window, name="window").before(end) if kpi.window else start), end
+    return None
+
+
+def _ratio_errors(
+    ids: Sequence[str], data: Data, start: date, end: date
+) -> dict[str, float | None]:
+    """Return the standard errors of ratios of sums, from sums of squares by customer."""
+    if not ids:
+        return {}
+    parts = sorted({part for id in ids for part in _RATIOS[id]} - {"buyers"})
+    drawn = [name for name in ("customer_id", "order_id") if data.has("orders", name)]
+    sums = compute(parts, data, by=drawn, start=start, end=end)
+    return _linearised(sums, {id: _RATIOS[id] for id in ids})
+
+
+def _return_rate_error(id: str, base: str, data: Data, start: date, end: date) -> float | None:
+    """Return the standard error of a return rate, from each customer's own rate and sales."""
+    if not data.has("orders", "customer_id"):
+        return None
+    rates = compute([id, base], data, by=["customer_id"], start=start, end=end)
+    table = _table(rates)
+    returned = table.mutate(returned=table[id] * table[base].cast("float64"))
+    return _linearised(returned, {id: ("returned", base)})[id]
+
+
+def _table(result: Any) -> Any:
+    import ibis
+
+    return ibis.memtable(result) if isinstance(result, pd.DataFrame) else result
+
+
+def _linearised(sums: Any, ratios: Mapping[str, tuple[str, str]]) -> dict[str, float | None]:
+    """Return the standard error of sum(y) / sum(x), customers being what was drawn.
+
+    `sums` has customer_id, perhaps order_id (an order without a customer stands for itself), and
+    the columns that `ratios` name; ``buyers`` is 1 for each identified customer.
+    """
+    import ibis
+
+    table = _table(sums)
+    ids = [table[name].cast("string") for name in ("customer_id", "order_id") if name in table]
+    identified = table.customer_id.notnull() if "customer_id" in table else ibis.literal(False)
+    parts = sorted({part for pair in ratios.values() for part in pair} - {"buyers"})
+    rows = table.select(
+        cluster=ibis.coalesce(*ids),
+        buyers=identified.cast("float64"),
+        **{part: table[part].cast("float64") for part in parts},
+    )
+    customers = rows.group_by("cluster").agg(
+        buyers=rows.buyers.max(), **{part: rows[part].sum() for part in parts}
+    )
+    moments = _row_of(customers.agg(**_moments(customers, ratios)))
+    return {id: _standard_error(*(moments[f"{id} {m}"] for m in _MOMENTS)) for id in ratios}
+
+
+_MOMENTS = ("n", "y", "x", "yy", "xx", "xy")
+
+
+def _moments(customers: Any, ratios: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    for id, (top, bottom) in ratios.items():
+        y, x = customers[top], customers[bottom]
+        known = y.notnull() & x.notnull()
+        if bottom == "buyers":
+            known &= x > 0
+        products = (y, x, y * y, x * x, y * x)
+        wanted[f"{id} n"] = known.sum()
+        wanted |= {
+            f"{id} {name}": product.sum(where=known)
+            for name, product in zip(_MOMENTS[1:], products, strict=True)
+        }
+    return wanted
+
+
+def _standard_error(n: Any, y: Any, x: Any, yy: Any, xx: Any, xy: Any) -> float | None:
+    if pd.isna(n) or n < 2 or pd.isna(x) or x == 0:
+        return None
+    ratio = y / x
+    spread = max(yy - 2 * ratio * xy + ratio**2 * xx, 0.0)
+    return float(math.sqrt(spread * n / (n - 1)) / abs(x))
+
+
+def _top_share(data: Data, start: date, end: date) -> Interval:
+    customers = _frame(compute("net_sales", data, by=["customer_id"], start=start, end=end))
+    known = customers[customers["customer_id"].notna()].rename(columns={"net_sales": "monetary"})
+    top = top_share(known)
+    return Interval(top.low, top.high)
+
+
+# --- Attention ------------------------------------------------------------------------------
+
+_VERDICTS = ("worse", "wrong_way", "better", "cannot_tell")
+
+
+def attention(scorecard: pd.DataFrame, *, smallest: float = WRONG_WAY) -> pd.DataFrame:
+    """Say which KPIs moved the wrong way beyond chance, and of which one cannot tell.
+
+    Parameters
+    ----------
+    scorecard
+        What `scorecard` returns.
+    smallest
+        Relative change from which a KPI without an interval is listed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of the scorecard that say something, with verdict: ``worse`` (the interval of the
+        change lies on the bad side of 0), ``wrong_way`` (no interval, moved at least
+        `smallest` the wrong way), ``better`` (the interval lies on the good side), then
+        ``cannot_tell`` (the interval includes 0). In that order, the largest relative move first.
+        KPIs without a good or a bad direction, a comparison or a value are left out.
+
+    Notes
+    -----
+    Each interval is at 95 % by itself: where nothing changed, about one KPI in twenty still gets
+    a verdict. A list of twelve deserves a second look before a decision.
+    """
+    judged = [(row, _verdict(row, smallest)) for row in scorecard.to_dict("records")]
+    kept = [{**row, "verdict": verdict} for row, verdict in judged if verdict]
+    kept.sort(key=lambda row: (_VERDICTS.index(row["verdict"]), -_relative(row), row["kpi"]))
+    return pd.DataFrame(kept, columns=[*COLUMNS, "verdict"])
+
+
+def _verdict(row: Mapping[Any, Any], smallest: float) -> str | None:
+    signs = {"higher_is_better": 1.0, "lower_is_better": -1.0}
+    sign, change = signs.get(row["direction"]), _number(row["change"])
+    if sign is None or change is None:
+        return None
+    low, high = _number(row["change_low"]), _number(row["change_high"])
+    if low is None or high is None:
+        return "wrong_way" if sign * change < 0 and _relative(row) >= smallest else None
+    if low <= 0 <= high:
+        return "cannot_tell"
+    return "better" if sign * change > 0 else "worse"
+
+
+def _relative(row: Mapping[Any, Any]) -> float:
+    value, previous = _number(row["value"]), _number(row["previous"])
+    if value is None or not previous:
+        return 0.0
+    return abs(value / previous - 1)
+
+
+# --- What the data lack ---------------------------------------------------------------------
+
+
+def lacking(data: Data, *, periods: Periods | None = None) -> pd.DataFrame:
+    """List what the data lack, and which KPIs cannot be computed for it.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns; with it, a history too short for a KPI counts as lacking.
+
+    Returns
+    -------
+    pandas.DataFrame
+        missing (``table.column``, or ``""`` for a history too short), kpis (a list of ids), by
+        missing. Empty when every KPI of the dictionary can be computed.
+    """
+    lost: dict[str, list[str]] = {}
+    for kpi in dictionary().kpis:
+        if kpi.type == "analysis":
+            continue
+        columns = missing_columns(kpi.id, data)
+        for column in columns:
+            lost.setdefault(column, []).append(kpi.id)
+        if not columns and periods and _obstacle(kpi.id, data, periods.start, periods.end)[0]:
+            lost.setdefault("", []).append(kpi.id)
+    rows = [(column, lost[column]) for column in sorted(lost)]
+    return pd.DataFrame(rows, columns=["missing", "kpis"])
+
+
+def by_month(kpi: str, data: Data, *, periods: Periods) -> pd.DataFrame:
+    """Follow one KPI month by month, beside the same months of the comparison period.
+
+    Parameters
+    ----------
+    kpi
+        An id of the dictionary.
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        period (first day of the month), kpi, unit, value, previous (null when nothing is
+        compared, or the months lie before the data). Empty when the data lack what the KPI reads.
+    """
+    columns = ["period", "kpi", "unit", "value", "previous"]
+    if _obstacle(kpi, data, periods.start, periods.end)[0]:
+        return pd.DataFrame([], columns=columns)
+    now = _frame(compute(kpi, data, grain="month", start=periods.start, end=periods.end))
+    table = now.rename(columns={kpi: "value"}).astype({"value": "float64"})
+    previous: Sequence[float | None] = [None] * len(table)
+    if periods.previous_start is not None and periods.previous_end is not None:
+        start, end = periods.previous_start, periods.previous_end
+        if _covered(data, start):
+            before = _frame(compute(kpi, data, grain="month", start=start, end=end))
+            previous = before[kpi].astype("float64").reindex(range(len(table))).tolist()
+    unit = dictionary().kpi(kpi).unit
+    return table.assign(kpi=kpi, unit=unit, previous=pd.array(previous, dtype="Float64"))[columns]
+
+
+def by_channel(kpis: Sequence[str], data: Data, *, periods: Periods) -> pd.DataFrame:
+    """Compare the sales channels on some KPIs.
+
+    Parameters
+    ----------
+    kpis
+        Ids of the dictionary.
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        channel (null: not stated) and one column a KPI, the first KPI's largest first. Without
+        a channel in the data, one row, all channels together. Empty when the data lack what a
+        KPI reads.
+    """
+    if any(_obstacle(kpi, data, periods.start, periods.end)[0] for kpi in kpis):
+        return pd.DataFrame([], columns=["channel", *kpis])
+    by = ["channel"] if data.has("orders", "channel") else []
+    table = _frame(compute(list(kpis), data, by=by, start=periods.start, end=periods.end))
+    table = table if by else table.assign(channel=None)
+    ranked = table.sort_values([kpis[0], "channel"], ascending=[False, True])
+    return ranked[["channel", *kpis]].reset_index(drop=True)

@@ -1,0 +1,404 @@
+"""Tables and figures of the overview: what `marketing_kpi.overview` returns, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from marketing_kpi.data.model import TABLES
+from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.plots import style
+from marketing_kpi.plots.sentences import Sentence
+from marketing_kpi.plots.tables import Table, table
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+_VERDICTS: Mapping[str, str] = {
+    "worse": N_("Worse, beyond chance"),
+    "wrong_way": N_("Moved the wrong way; without interval"),
+    "better": N_("Better, beyond chance"),
+    "cannot_tell": N_("Cannot tell"),
+}
+
+
+_REASONS: Mapping[str, str] = {
+    "history": N_("the history is too short"),
+    "partial": N_("the data begin after the period does"),
+    "comparison": N_("the data begin after the comparison period does"),
+}
+
+_LONGEST_NAME = 32
+
+
+def _kpi_names(ids: Sequence[str], reader: Reader) -> dict[str, str]:
+    known = dictionary()
+    return {id: known[id].name[reader.lang] if id in known else id for id in ids}
+
+
+def _short_names(ids: Sequence[str], reader: Reader) -> list[str]:
+    """Return names that fit beside a figure: a long one loses what is in brackets."""
+    names = _kpi_names(ids, reader).values()
+    return [name if len(name) <= _LONGEST_NAME else name.partition(" (")[0] for name in names]
+
+
+def _spread(low: Any, high: Any, unit: str, reader: Reader) -> str:
+    """Return an interval in words; a dash where there is none."""
+    if is_absent(low) or is_absent(high):
+        return ABSENT
+    _ = reader.translate
+    return _("{low} to {high}", low=reader.unit(low, unit), high=reader.unit(high, unit))
+
+
+def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
+    """Show the scorecard: value, interval, comparison, change and months of each KPI.
+
+    Parameters
+    ----------
+    scorecard
+        What `overview.scorecard` returns. KPIs that cannot be computed keep their row, with
+        dashes and what is missing.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = scorecard.to_dict("records")
+    shown = scorecard.assign(
+        interval=[_spread(row["low"], row["high"], row["unit"], reader) for row in rows],
+        note=[_why(row["reason"], row["missing"], reader) for row in rows],
+    )
+    columns = ["kpi", "value", "interval", "previous", "change", "trend"]
+    names = {"interval": _("95% interval"), "note": _("Note")}
+    if scorecard["reason"].astype(bool).any():
+        columns.append("note")
+    ids = scorecard["kpi"].tolist()
+    return table(
+        shown,
+        lang=reader,
+        id="scorecard",
+        caption=_("KPIs of the period and of the comparison period"),
+        columns=columns,
+        names=names,
+        units={"interval": "interval"},
+        kpis={id: id for id in ids},
+        row_units=scorecard["unit"].tolist(),
+        row_labels=_kpi_names(ids, reader),
+    )
+
+
+def _why(reason: str, missing: str, reader: Reader) -> str:
+    _ = reader.translate
+    if reason == "missing":
+        return _("missing: {columns}", columns=_needs(missing, reader))
+    return _(_REASONS[reason]) if reason else ABSENT
+
+
+def _needs(columns: str, reader: Reader) -> str:
+    """Return what is missing with its “or” and “with” in the reader's language."""
+    _ = reader.translate
+    return columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
+
+
+def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show what needs attention, and what one cannot tell.
+
+    Parameters
+    ----------
+    attention
+        What `overview.attention` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when there is nothing to show.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if attention.empty:
+        return Sentence(_("Nothing to compare: no KPI has a value in both periods."))
+    rows = attention.to_dict("records")
+    shown = attention.assign(
+        verdict=[_(_VERDICTS[row["verdict"]]) for row in rows],
+        change_interval=[_change_spread(row, reader) for row in rows],
+        decision=[_decision(row, reader) for row in rows],
+    )
+    ids = attention["kpi"].tolist()
+    return table(
+        shown,
+        lang=reader,
+        id="attention",
+        caption=_("What changed; one cannot tell where the interval of the change includes 0"),
+        columns=["kpi", "verdict", "change", "change_interval", "decision"],
+        names={
+            "verdict": _("Reading"),
+            "change_interval": _("95% interval of the change"),
+            "decision": _("When it moves"),
+        },
+        units={"decision": "long_text", "change_interval": "interval"},
+        kpis={id: id for id in ids},
+        row_units=attention["unit"].tolist(),
+        row_labels=_kpi_names(ids, reader),
+    )
+
+
+def _change_spread(row: Mapping[Any, Any], reader: Reader) -> str:
+    if is_absent(row["change_low"]) or is_absent(row["change_high"]):
+        return ABSENT
+    _ = reader.translate
+    shown = reader.points if row["unit"] in {"fraction", "points"} else reader.change
+    return _("{low} to {high}", low=shown(row["change_low"]), high=shown(row["change_high"]))
+
+
+def _decision(row: Mapping[Any, Any], reader: Reader) -> str:
+    """Return what the dictionary says to do; a dash where nothing calls for it."""
+    if row["verdict"] not in {"worse", "wrong_way"}:
+        return ABSENT
+    return dictionary().kpi(row["kpi"]).decision[reader.lang]
+
+
+def lacking(lacking: pd.DataFrame | Sequence[str], *, lang: str | Reader) -> Table | Sentence:
+    """Show what the data lack, and the KPIs that this costs.
+
+    Parameters
+    ----------
+    lacking
+        What `overview.lacking` returns, or the names of missing columns (``table.column``).
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when nothing is lacking.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    frame = (
+        lacking
+        if isinstance(lacking, pd.DataFrame)
+        else pd.DataFrame({"missing": list(lacking), "kpis": [[] for _each in lacking]})
+    )
+    if frame.empty:
+        return Sentence(_("The data have all that these KPIs read."))
+    names = _kpi_names([id for ids in frame["kpis"] for id in ids], reader)
+    shown = pd.DataFrame(
+        {
+            "missing": [
+                _needs(name, reader) or _("orders of earlier years") for name in frame["missing"]
+            ],
+            "what": [_description(name, reader) for name in frame["missing"]],
+            "kpis": [", ".join(names[id] for id in ids) or None for ids in frame["kpis"]],
+        }
+    )
+    return table(
+        shown,
+        lang=reader,
+        id="lacking",
+        caption=_("What the data lack, and the KPIs that cannot be computed without it"),
+        names={
+            "missing": _("Not in the data"),
+            "what": _("What it is"),
+            "kpis": _("KPIs not computed"),
+        },
+        units={"kpis": "long_text"},
+    )
+
+
+def _description(name: str, reader: Reader) -> str | None:
+    """Return what the data model says of ``table.column``, where it knows it."""
+    for part in name.replace(" with ", " or ").split(" or "):
+        table_name, _, column = part.partition(".")
+        if table_name in TABLES and column in TABLES[table_name].names:
+            return TABLES[table_name].column(column).description[reader.lang]
+    return None
+
+
+def kpi_table(frame: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show KPIs by a dimension.
+
+    Parameters
+    ----------
+    frame
+        Dimensions, then a column a KPI, named by its id (what `compute` or
+        `overview.by_channel` returns).
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when there is no row.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = dictionary()
+    kpis = [name for name in frame.columns if name in known]
+    names = _kpi_names(kpis, reader)
+    if frame.empty:
+        return Sentence(
+            _("The data lack what these KPIs read: {kpis}.", kpis=", ".join(names.values()))
+        )
+    dimension = str(frame.columns[0])
+    by = _(_DIMENSIONS.get(dimension, dimension))
+    caption = _("KPIs by {dimension}", dimension=by)
+    return table(
+        frame,
+        lang=reader,
+        id=f"kpis_by_{dimension}",
+        caption=caption,
+        names=names,
+        units={id: known.kpi(id).unit for id in kpis},
+        kpis={id: id for id in kpis},
+    )
+
+
+_DIMENSIONS: Mapping[str, str] = {
+    "channel": N_("channel"),
+    "region": N_("region"),
+    "period": N_("month"),
+    "category": N_("category"),
+}
+
+
+@style.styled
+def kpi_by_month(frame: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw a KPI month by month, beside the same months of the comparison period.
+
+    Parameters
+    ----------
+    frame
+        What `overview.by_month` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    if frame.empty:
+        return style.empty(axis, title=_("Month by month"), message=_("No month to show."))
+    id, unit = frame["kpi"].iloc[0], frame["unit"].iloc[0]
+    [name] = _short_names([id], reader)
+    title = _("{kpi} by month", kpi=name)
+    places = range(len(frame))
+    values = frame["value"].astype("float64").tolist()
+    previous = frame["previous"].astype("Float64").to_numpy("float64", na_value=float("nan"))
+    compared = bool((previous == previous).any())
+    if compared:
+        axis.plot(
+            places, previous, color=style.REFERENCE, linestyle="--", linewidth=1.5,
+            label=_("Comparison period"),
+        )  # fmt: skip
+    axis.plot(places, values, color=style.ACCENT, marker="o", markersize=4, label=_("This period"))
+    axis.set_xticks(
+        list(places),
+        [
+            style.short_month(day, reader, first=place == 0)
+            for place, day in enumerate(frame["period"])
+        ],
+    )
+    axis.margins(y=0.08)
+    if unit != "fraction":
+        axis.set_ylim(bottom=min([0.0, *(v for v in [*values, *previous] if v == v)]))
+    style.value_axis(axis.yaxis, unit=unit, reader=reader)
+    axis.grid(axis="y")
+    if compared:
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9)
+    return style.finish(axis, title=title, alt=_month_alt(frame, title, unit, reader))
+
+
+def _month_alt(frame: pd.DataFrame, title: str, unit: str, reader: Reader) -> str:
+    """Return the first, the lowest, the highest and the last month in words."""
+    _ = reader.translate
+    known = frame.dropna(subset=["value"])
+    if known.empty:
+        return title
+    values = known["value"].to_numpy(dtype="float64")
+    lowest, highest = known.iloc[values.argmin()], known.iloc[values.argmax()]
+    first, last = known.iloc[0], known.iloc[-1]
+    return _(
+        "Line: {title}. From {first} in {first_month} to {last} in {last_month}; lowest {low} in "
+        "{low_month}, highest {high} in {high_month}.",
+        title=title,
+        first=reader.unit(first["value"], unit),
+        first_month=reader.month(first["period"]),
+        last=reader.unit(last["value"], unit),
+        last_month=reader.month(last["period"]),
+        low=reader.unit(lowest["value"], unit),
+        low_month=reader.month(lowest["period"]),
+        high=reader.unit(highest["value"], unit),
+        high_month=reader.month(highest["period"]),
+    )
+
+
+@style.styled
+def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw the change of each KPI against the comparison period, with its interval.
+
+    Parameters
+    ----------
+    scorecard
+        What `overview.scorecard` returns; rows whose change is relative are drawn, those in
+        points belong to another scale and are left out.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    relative = ~scorecard["unit"].isin(["fraction", "points"])
+    rows = scorecard[relative & scorecard["change"].notna()]
+    axis = style.axes(ax, height=1.2 + 0.42 * max(len(rows), 3))
+    title = _("Change on the comparison period")
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("Nothing to compare."))
+    places = list(range(len(rows)))
+    names = _short_names(rows["kpi"].tolist(), reader)
+    values = rows["change"].astype("float64").tolist()
+    axis.barh(places, values, height=0.6, color=[_colour(row) for row in rows.to_dict("records")])
+    ends = [*values]
+    for place, row in zip(places, rows.to_dict("records"), strict=True):
+        low, high = row["change_low"], row["change_high"]
+        if not is_absent(low) and not is_absent(high):
+            axis.plot([low, high], [place, place], color=style.INK, linewidth=1.4)
+            ends += [low, high]
+        edge = max(row["change"], 0.0 if is_absent(high) else high, 0.0)
+        axis.annotate(
+            reader.change(row["change"]), (edge, place), xytext=(6, 0), va="center", fontsize=9,
+            textcoords="offset points",
+        )  # fmt: skip
+    axis.axvline(0, color=style.INK, linewidth=0.8)
+    axis.set_yticks(places, names)
+    axis.invert_yaxis()
+    room = 0.22 * (max(*ends, 0) - min(*ends, 0))
+    axis.set_xlim(min(*ends, 0) - 0.05 * room, max(*ends, 0) + room)
+    style.value_axis(axis.xaxis, unit="change", reader=reader, ticks=4)
+    axis.spines[["bottom", "left"]].set_visible(False)
+    axis.grid(axis="x")
+    parts = [f"{name} {reader.change(value)}" for name, value in zip(names, values, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars of the change of each KPI: {parts}.", parts=_("; ").join(parts)),
+        caption=_(
+            "Dark lines: 95% intervals, where there is one. Blue: better; orange: worse; grey: "
+            "chance could explain it."
+        ),
+    )
+
+
+def _colour(row: Mapping[Any, Any]) -> str:
+    signs = {"higher_is_better": 1.0, "lower_is_better": -1.0}
+    sign = signs.get(row["direction"], 0.0)
+    low, high = row["change_low"], row["change_high"]
+    by_chance = not is_absent(low) and not is_absent(high) and low <= 0 <= high
+    if by_chance or sign * row["change"] == 0:
+        return style.REFERENCE
+    return style.GOOD if sign * row["change"] > 0 else style.BAD

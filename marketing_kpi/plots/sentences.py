@@ -1,0 +1,170 @@
+"""Sentences with figures: words from the catalogs, numbers from the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from marketing_kpi import rfm
+from marketing_kpi.text.locale import Reader
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One or more sentences that a notebook shows as a paragraph.
+
+    Parameters
+    ----------
+    text
+        Plain text; whatever comes from data is escaped when it is shown.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {
+            "text/plain": self.text,
+            "text/html": f'<p class="mk-sentence">{escape(self.text)}</p>',
+        }
+
+
+def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentence:
+    """Say how many customers a summary has, and their medians.
+
+    Parameters
+    ----------
+    summary
+        What `rfm.summary` returns.
+    lang
+        The reader, or a language.
+    as_of
+        The day of the analysis.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if summary.empty:
+        return Sentence(_("No customer had ordered before {day}.", day=reader.date(as_of)))
+    medians = summary[["recency_days", "frequency", "monetary"]].astype("float64").median()
+    text = _(
+        "Before {day}, {customers} customers had ordered. Medians: last order {recency} ago, "
+        "orders: {frequency}, amount: {monetary}.",
+        day=reader.date(as_of),
+        customers=reader.integer(len(summary)),
+        recency=reader.days(medians["recency_days"]),
+        frequency=reader.number(medians["frequency"], decimals=0),
+        monetary=reader.money(medians["monetary"]),
+    )
+    return Sentence(text)
+
+
+def top_share(top: rfm.TopShare, *, lang: str | Reader) -> Sentence:
+    """Say which part of the sales the best customers make, and how sure that is.
+
+    Parameters
+    ----------
+    top
+        What `rfm.top_share` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if top.value is None:
+        return Sentence(_("The share of the best customers needs sales above 0."))
+    said = _(
+        "The best {share} of customers ({top} of {customers}) make {value} of sales.",
+        share=reader.percent(top.share, decimals=0),
+        top=reader.integer(top.top_customers),
+        customers=reader.integer(top.customers),
+        value=reader.percent(top.value),
+    )
+    if top.low is None or top.high is None:
+        return Sentence(f"{said} " + _("No interval can be given for these customers."))
+    sure = _(
+        "95% interval: {low} to {high}.", low=reader.percent(top.low), high=reader.percent(top.high)
+    )
+    return Sentence(f"{said} {sure}")
+
+
+def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say which segment sells the most, and what to do with it.
+
+    Parameters
+    ----------
+    segments
+        What `rfm.by_segment` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = segments.dropna(subset=["net_sales_share"])
+    if known.empty:
+        return Sentence(_("No customers to show."))
+    first = known.sort_values(["net_sales_share", "segment"], ascending=[False, True]).iloc[0]
+    action = next((s.action(reader.lang) for s in rfm.SEGMENTS if s.id == first["segment"]), "")
+    said = _(
+        "The segment “{segment}” buys the most: {sales} of sales with {customers} of customers.",
+        segment=rfm.segment_name(first["segment"], lang=reader.lang),
+        sales=reader.percent(first["net_sales_share"]),
+        customers=reader.percent(first["customers_share"]),
+    )
+    return Sentence(f"{said} {action}".strip())
+
+
+def boxes(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how many customers each of the four boxes holds.
+
+    Parameters
+    ----------
+    segments
+        What `rfm.by_segment` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    held = segments.groupby("box")[["customers", "customers_share"]].sum()
+    parts = [
+        _(
+            "{box}: {customers} ({share})",
+            box=rfm.box_name(box, lang=reader.lang),
+            customers=reader.integer(held["customers"].get(box, 0)),
+            share=reader.percent(held["customers_share"].get(box, 0.0), decimals=0),
+        )
+        for box in rfm.BOXES
+    ]
+    return Sentence(_("Customers by box. {parts}.", parts=_("; ").join(parts)))
+
+
+def migration(moves: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how many customers left the best segments and how many joined them.
+
+    Parameters
+    ----------
+    moves
+        What `rfm.migration` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    best = {segment.id for segment in rfm.SEGMENTS if segment.box == "best"}
+    was, is_now = moves["before"].isin(best), moves["after"].isin(best)
+    groups = (was & is_now, was & ~is_now, ~was & is_now)
+    kept, left, joined = (int(moves.loc[group, "customers"].sum()) for group in groups)
+    text = _(
+        "Of {before} customers in the box of the best, {left} left it and {kept} stayed; {joined} "
+        "joined it.",
+        before=reader.integer(kept + left),
+        left=reader.integer(left),
+        kept=reader.integer(kept),
+        joined=reader.integer(joined),
+    )
+    return Sentence(text)

@@ -1,0 +1,493 @@
+"""Tables for people: captioned, scoped, formatted for the reader, and typed for other tools.
+
+A table is shown three ways: HTML, plain text, and a JSON bundle with the values as they are,
+from which a report makes its spreadsheets. Whatever comes from data is text, never markup.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from html import escape
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from marketing_kpi.errors import ColumnError, ConfigError, unknown
+from marketing_kpi.rfm import box_name, segment_name
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
+
+JSON_TYPE = "application/vnd.marketing-kpi.table+json"
+"""Media type of the typed values that a report collects."""
+
+ROWS_SHOWN = 50
+"""Rows shown by default; a longer table says how many it has."""
+
+ROWS_KEPT = 10_000
+"""Rows kept in the JSON bundle, so that a notebook's size stays bounded."""
+
+LONGEST_TEXT = 200
+"""Characters of a text cell; what is longer ends with an ellipsis."""
+
+LONGEST_PARAGRAPH = 2000
+"""Characters of a caption or of a cell of long text."""
+
+# Control characters, and the marks that reorder the text around them.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACES = re.compile(r"\s+")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+_NUMERIC = frozenset(
+    [
+        *("fraction", "points", "change", "count", "currency", "ratio"),
+        *("days", "hours", "months", "index", "number", "interval"),
+    ]
+)
+_TEXTUAL = frozenset(
+    ["text", "long_text", "date", "month", "yes_no", "segment", "box", "channel", "trend"]
+)
+UNITS = _NUMERIC | _TEXTUAL
+"""Units of a column: the dictionary's, and change, number, text, date, month, yes_no, segment,
+box, channel, trend, interval (a text of two numbers) and long_text (of several lines)."""
+
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "customer_id": (N_("Customer"), "text"),
+    "first_order": (N_("First order"), "date"),
+    "last_order": (N_("Last order"), "date"),
+    "recency_days": (N_("Recency (days)"), "count"),
+    "frequency": (N_("Frequency (orders)"), "count"),
+    "monetary": (N_("Amount"), "currency"),
+    "r": (N_("R"), "count"),
+    "f": (N_("F"), "count"),
+    "m": (N_("M"), "count"),
+    "rfm": (N_("RFM"), "text"),
+    "segment": (N_("Segment"), "segment"),
+    "box": (N_("Box"), "box"),
+    "customers": (N_("Customers"), "count"),
+    "customers_share": (N_("Share of customers"), "fraction"),
+    "net_sales": (N_("Net sales"), "currency"),
+    "net_sales_share": (N_("Share of sales"), "fraction"),
+    "average_recency_days": (N_("Average recency (days)"), "number"),
+    "average_frequency": (N_("Average frequency (orders)"), "number"),
+    "average_monetary": (N_("Average amount"), "currency"),
+    "action": (N_("What to do"), "text"),
+    "before": (N_("Before"), "segment"),
+    "after": (N_("After"), "segment"),
+    "share": (N_("Share"), "fraction"),
+    "score": (N_("Score"), "text"),
+    "class": (N_("Class"), "count"),
+    "period": (N_("Month"), "month"),
+    "order_id": (N_("Order"), "text"),
+    "ordered_at": (N_("Ordered on"), "date"),
+    "amount": (N_("Amount"), "currency"),
+    "channel": (N_("Channel"), "channel"),
+    "region": (N_("Region"), "text"),
+    "value": (N_("Value"), "number"),
+    "previous": (N_("Comparison"), "number"),
+    "change": (N_("Change"), "change"),
+    "low": (N_("Low"), "number"),
+    "high": (N_("High"), "number"),
+    "trend": (N_("Trend"), "trend"),
+    "kpi": (N_("KPI"), "text"),
+    "reason": (N_("Reason"), "text"),
+}
+"""Label (message id) and unit of the columns that this package's functions return."""
+
+
+CHANNELS: Mapping[str, str] = {
+    "web": N_("Web"),
+    "store": N_("Store"),
+    "app": N_("App"),
+    "marketplace": N_("Marketplace"),
+}
+"""Names of the sales channels of the data model; another one is shown as it is."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a shown table: its name in the data, label, unit and KPI."""
+
+    name: str
+    label: str
+    unit: str
+    kpi: str | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Say whether its values are aligned on the right."""
+        return self.unit in _NUMERIC
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a notebook shows as HTML and text, and a report as spreadsheets too.
+
+    Made by `table`; `row_units` and `row_kpis` belong to tables with a KPI a row.
+    """
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    reader: Reader
+    shown: int = ROWS_SHOWN
+    row_units: tuple[str, ...] = ()
+    row_kpis: Mapping[str, str] = field(default_factory=dict)
+    row_labels: Mapping[str, str] = field(default_factory=dict)
+
+    def to_html(self) -> str:
+        """Return one ``<table>`` with a caption and scoped headers, every value escaped."""
+        _ = self.reader.translate
+        head = "".join(self._header(column) for column in self.columns)
+        body = "".join(self._html_row(place) for place in range(min(self.shown, len(self.rows))))
+        if not self.rows:
+            body = f'<tr><td colspan="{len(self.columns)}">{_text(_("No rows."))}</td></tr>'
+        note = f'<p class="mk-note">{_text(self._note())}</p>' if self._note() else ""
+        return (
+            f'<div class="mk-table" role="region" tabindex="0" aria-labelledby="{self.id}-caption">'
+            f'<table id="{self.id}"><caption id="{self.id}-caption">{_text(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+        )
+
+    def to_text(self) -> str:
+        """Return the table as aligned plain text."""
+        shown = [
+            [self._format(place, number) for number in range(len(self.columns))]
+            for place in range(min(self.shown, len(self.rows)))
+        ]
+        grid = [[column.label for column in self.columns], *shown]
+        widths = [max(len(row[n]) for row in grid) for n in range(len(self.columns))]
+        lines = [self.caption]
+        for row in grid:
+            cells = (
+                text.rjust(width) if column.numeric else text.ljust(width)
+                for text, width, column in zip(row, widths, self.columns, strict=True)
+            )
+            lines.append("  ".join(cells).rstrip())
+        return "\n".join([*lines, *filter(None, [self._note()])])
+
+    def payload(self) -> dict[str, Json]:
+        """Return the values as they are, JSON-safe, with the columns' labels and units."""
+        columns = [
+            {"name": c.name, "label": c.label, "unit": c.unit, "kpi": c.kpi} for c in self.columns
+        ]
+        kept = self.rows[:ROWS_KEPT]
+        payload: dict[str, Json] = {
+            "id": self.id,
+            "caption": self.caption,
+            "columns": columns,
+            "rows": [[_json(value) for value in row] for row in kept],
+            "total_rows": len(self.rows),
+        }
+        if self.row_units:
+            payload["row_units"] = list(self.row_units[:ROWS_KEPT])
+        if self.row_kpis:
+            payload["row_kpis"] = [self.row_kpis.get(str(row[0])) for row in kept]
+        return payload
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": self.to_text(),
+            "text/html": self.to_html(),
+            JSON_TYPE: self.payload(),
+        }
+
+    def _note(self) -> str:
+        if len(self.rows) <= self.shown:
+            return ""
+        _, integer = self.reader.translate, self.reader.integer
+        return _(
+            "{shown} rows of {total} are shown.",
+            shown=integer(self.shown),
+            total=integer(len(self.rows)),
+        )
+
+    def _header(self, column: Column) -> str:
+        kind = ' class="mk-number"' if column.numeric else ""
+        return f'<th scope="col"{kind}>{_named(column.label, column.kpi)}</th>'
+
+    def _html_row(self, place: int) -> str:
+        cells = []
+        for number, column in enumerate(self.columns):
+            value = self.rows[place][number]
+            if number == 0:
+                label = _named(self._format(place, 0), self.row_kpis.get(str(value)))
+                cells.append(f'<th scope="row" dir="auto">{label}</th>')
+            elif column.unit == "trend":
+                cells.append(f"<td>{self._sparkline(place, value)}</td>")
+            else:
+                kind = ' class="mk-number"' if column.numeric else ' dir="auto"'
+                cells.append(f"<td{kind}>{_text(self._format(place, number))}</td>")
+        return f"<tr>{''.join(cells)}</tr>"
+
+    def _sparkline(self, place: int, values: Any) -> str:
+        known = _known(values)
+        if len(known) < 2:
+            return ABSENT
+        unit = self.row_units[place] if self.row_units else "number"
+        first, last = (_formatted(value, unit, self.reader) for value in (known[0], known[-1]))
+        _ = self.reader.translate
+        label = _("from {first} to {last}", first=first, last=last)
+        return sparkline(values, label=label)
+
+    def _format(self, place: int, number: int) -> str:
+        column, value = self.columns[number], self.rows[place][number]
+        if number == 0 and str(value) in self.row_labels:
+            return _clean(self.row_labels[str(value)])
+        if column.unit == "trend":
+            return _blocks(values=value)
+        longest = LONGEST_PARAGRAPH if column.unit == "long_text" else LONGEST_TEXT
+        return _clean(_formatted(value, self._unit(place, column), self.reader), longest)
+
+    def _unit(self, place: int, column: Column) -> str:
+        """Return the unit of a cell: in a table with a KPI a row, numbers have the row's."""
+        if not self.row_units or column.unit not in {"number", "change"}:
+            return column.unit
+        own = self.row_units[place]
+        if column.unit == "number":
+            return own
+        return "points" if own in {"fraction", "points"} else "change"
+
+
+def table(
+    frame: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    id: str,
+    caption: str,
+    units: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    kpis: Mapping[str, str] | None = None,
+    columns: Sequence[str] | None = None,
+    row_units: Sequence[str] | None = None,
+    row_labels: Mapping[str, str] | None = None,
+    shown: int = ROWS_SHOWN,
+) -> Table:
+    """Show a frame as a table that people read and other tools reuse.
+
+    Parameters
+    ----------
+    frame
+        The rows, in the order to show; its first shown column names the rows.
+    lang
+        The reader, or a language.
+    id
+        Name of the table on the page and in the exports: small letters, digits and ``_``.
+    caption
+        What the table holds, in the reader's language.
+    units
+        Unit of a column: one of `UNITS`. By default what the column is known to hold (see
+        `COLUMNS`), else by its type.
+    names
+        Label of a column, in the reader's language; by default that of `COLUMNS`.
+    kpis
+        KPI of a column, by its name, or of a row, by the value in its first column; a report
+        puts the definition there.
+    columns
+        The columns to show; all by default.
+    row_units
+        For a table with a KPI a row: the unit of each row's numbers.
+    row_labels
+        What to show for values of the first column.
+    shown
+        Rows shown; the number left out is said under the table.
+
+    Returns
+    -------
+    Table
+        An object that a notebook shows: HTML, plain text and the typed values.
+
+    Raises
+    ------
+    ColumnError
+        When `columns`, `units` or `names` speak of a column that the frame does not have.
+    ConfigError
+        When `id` is not a name, or a unit is not known.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"segment": ["loyal"], "customers": [1234], "share": [0.5]})
+    >>> print(table(frame, lang="en", id="demo", caption="Segments").to_text())
+    Segments
+    Segment  Customers  Share
+    Loyal        1,234  50.0%
+    """
+    reader = Reader.of(lang)
+    if not _NAME.fullmatch(id):
+        raise ConfigError(f"id {id!r} must be small letters, digits and _, starting with a letter")
+    chosen = list(columns) if columns is not None else [str(name) for name in frame.columns]
+    for name in {*chosen, *(units or {}), *(names or {})}:
+        if name not in frame.columns:
+            message, hint = unknown("column", name, map(str, frame.columns), where=f"table {id}")
+            raise ColumnError(message, hint=hint)
+    kpis = kpis or {}
+    heads = tuple(
+        _column(frame[name], name, units or {}, names or {}, kpis.get(name), reader)
+        for name in chosen
+    )
+    return Table(
+        id=id,
+        caption=_clean(caption, LONGEST_PARAGRAPH),
+        columns=heads,
+        rows=tuple(zip(*(frame[name].tolist() for name in chosen), strict=True)),
+        reader=reader,
+        shown=shown,
+        row_units=tuple(row_units or ()),
+        row_kpis={key: kpi for key, kpi in kpis.items() if key not in chosen},
+        row_labels=dict(row_labels or {}),
+    )
+
+
+def _column(
+    values: pd.Series[Any],
+    name: str,
+    units: Mapping[str, str],
+    names: Mapping[str, str],
+    kpi: str | None,
+    reader: Reader,
+) -> Column:
+    label, usual = COLUMNS.get(name, ("", ""))
+    unit = units.get(name) or usual or _unit_of(values)
+    if unit not in UNITS:
+        message, hint = unknown("unit", unit, UNITS)
+        raise ConfigError(message, hint=hint)
+    shown = names.get(name) or (reader.translate(label) if label else name)
+    return Column(name=name, label=_clean(shown), unit=unit, kpi=kpi)
+
+
+def _unit_of(values: pd.Series[Any]) -> str:
+    if pd.api.types.is_bool_dtype(values):
+        return "yes_no"
+    if pd.api.types.is_integer_dtype(values):
+        return "count"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
+
+
+def _formatted(value: Any, unit: str, reader: Reader) -> str:
+    if is_absent(value) or value is pd.NA:
+        return ABSENT
+    if unit in {"text", "long_text", "interval"}:
+        return str(value)
+    if unit == "channel":
+        _ = reader.translate
+        return _(CHANNELS.get(str(value), str(value)))
+    if unit == "yes_no":
+        _ = reader.translate
+        return _("yes") if value else _("no")
+    if unit == "segment":
+        return segment_name(str(value), lang=reader.lang)
+    if unit == "box":
+        return box_name(str(value), lang=reader.lang)
+    simple = {
+        "date": reader.date,
+        "month": reader.month,
+        "change": reader.change,
+        "number": reader.number,
+    }
+    return simple[unit](value) if unit in simple else reader.unit(value, unit)
+
+
+def _clean(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return one line of bounded length, without control and reordering characters."""
+    plain = _SPACES.sub(_one_space, _UNSAFE.sub("", text)).strip()
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"
+
+
+def _one_space(spaces: re.Match[str]) -> str:
+    # A single typographic space (thousands, before a colon) is kept as it is.
+    return spaces[0] if len(spaces[0]) == 1 and spaces[0] not in "\n\r\t" else " "
+
+
+def _text(value: str) -> str:
+    return escape(value, quote=True)
+
+
+def _named(label: str, kpi: str | None) -> str:
+    """Return a label; that of a KPI is marked, so that a page can put its definition there."""
+    if kpi is None:
+        return _text(label)
+    return f'<span class="mk-kpi" data-mk-kpi="{_text(kpi)}">{_text(label)}</span>'
+
+
+def _json(value: Any) -> Json:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_json(item) for item in value]
+    if value is pd.NA or is_absent(value):
+        return None
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()[:10] if _is_midnight(value) else value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
+def _is_midnight(value: dt.date) -> bool:
+    return not isinstance(value, dt.datetime) or value.time() == dt.time()
+
+
+def _known(values: Any) -> list[float]:
+    if not isinstance(values, list | tuple | np.ndarray):
+        return []
+    numbers = (math.nan if v is None or v is pd.NA else float(v) for v in values)
+    return [number for number in numbers if math.isfinite(number)]
+
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def _blocks(values: Any) -> str:
+    """Return a sparkline of block characters, for plain text."""
+    known = _known(values)
+    if len(known) < 2:
+        return ABSENT
+    low, high = min(known), max(known)
+    if high == low:
+        return _BLOCKS[3] * len(known)
+    return "".join(_BLOCKS[int((v - low) / (high - low) * (len(_BLOCKS) - 1))] for v in known)
+
+
+def sparkline(values: Any, *, label: str) -> str:
+    """Return a small line as inline SVG, with its first and last value as its name.
+
+    Parameters
+    ----------
+    values
+        A list of numbers, oldest first; a null breaks the line.
+    label
+        Accessible name.
+    """
+    numbers = [math.nan if v is None or v is pd.NA else float(v) for v in values]
+    known = _known(values)
+    low, span = min(known), (max(known) - min(known)) or 1.0
+    width, height, edge = 96, 24, 3
+    step = (width - 2 * edge) / max(len(numbers) - 1, 1)
+    points = [
+        (edge + step * n, height - edge - (height - 2 * edge) * (v - low) / span)
+        if math.isfinite(v)
+        else None
+        for n, v in enumerate(numbers)
+    ]
+    path, pen_down = [], False
+    for point in points:
+        if point is not None:
+            path.append(f"{'L' if pen_down else 'M'}{point[0]:.1f} {point[1]:.1f}")
+        pen_down = point is not None
+    last_x, last_y = next(point for point in reversed(points) if point is not None)
+    return (
+        f'<svg class="mk-spark" role="img" aria-label="{_text(label)}" width="{width}" '
+        f'height="{height}" viewBox="0 0 {width} {height}"><path d="{" ".join(path)}" fill="none" '
+        'stroke="currentColor" stroke-width="1.5"/>'
+        f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2" fill="currentColor"/></svg>'
+    )

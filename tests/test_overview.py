@@ -1,0 +1,271 @@
+"""The overview: values, intervals, what needs attention and what the data lack."""
+
+import math
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import marketing_kpi as mk
+from marketing_kpi import overview
+from marketing_kpi.kpis.dictionary import UnknownEntryError
+
+YEAR = mk.periods(as_of="2026-01-01")
+
+
+def shop(seed=1, customers=300, n=3000):
+    """Make three years of orders and lines, with a customer's own level of spending."""
+    rng = np.random.default_rng(seed)
+    who = rng.integers(0, customers, n)
+    level = rng.lognormal(3, 0.6, customers)
+    at = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 1096 * 24, n), unit="h")
+    orders = pd.DataFrame(
+        {
+            "order_id": [f"O{i:05}" for i in range(n)],
+            "customer_id": pd.array([f"C{i:04}" for i in who], dtype="str"),
+            "ordered_at": at,
+            "channel": rng.choice(["web", "store"], n),
+            "amount": (level[who] * rng.lognormal(0, 0.3, n)).round(2),
+        }
+    )
+    orders.loc[::50, "customer_id"] = None
+    return orders
+
+
+@pytest.fixture(scope="module")
+def data():
+    return mk.open_data({"orders": shop()})
+
+
+@pytest.fixture(scope="module")
+def card(data):
+    return overview.scorecard(data, periods=YEAR)
+
+
+def row(card, kpi):
+    return card.set_index("kpi").loc[kpi]
+
+
+@pytest.mark.parametrize(("count", "n"), [(56, 70), (9, 10), (0, 20), (20, 20), (1, 1000)])
+def test_wilson_as_scipy(count, n):
+    got = overview.wilson(count / n, n)
+    expected = stats.binomtest(count, n).proportion_ci(method="wilson")
+    assert got == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_of_nobody_is_null():
+    assert overview.wilson(0.5, 0) == (None, None)
+
+
+def test_values_are_those_of_compute(data, card):
+    kpis = ["net_sales", "orders", "average_order_value", "repeat_purchase_rate"]
+    now = mk.compute(kpis, data, start=YEAR.start, end=YEAR.end).iloc[0]
+    before = mk.compute(kpis, data, start=YEAR.previous_start, end=YEAR.previous_end).iloc[0]
+    for kpi in kpis:
+        assert row(card, kpi).value == pytest.approx(now[kpi])
+        assert row(card, kpi).previous == pytest.approx(before[kpi])
+        assert len(row(card, kpi).trend) == 12
+    assert sum(row(card, "net_sales").trend) == pytest.approx(now["net_sales"])
+
+
+def test_change_is_relative_but_for_fractions(card):
+    sales, rate = row(card, "net_sales"), row(card, "repeat_purchase_rate")
+    assert sales.change == pytest.approx(sales.value / sales.previous - 1)
+    assert rate.change == pytest.approx(rate.value - rate.previous)
+
+
+def test_totals_have_no_interval(card):
+    for kpi in ("net_sales", "orders", "buyers"):
+        assert row(card, kpi)[["low", "high", "change_low", "change_high"]].isna().all()
+
+
+def test_the_interval_of_the_order_value_by_hand(card):
+    """The linearised error, from each customer's sales and orders."""
+    orders = shop()
+    orders = orders[(orders.ordered_at >= "2025-01-01") & (orders.ordered_at < "2026-01-01")]
+    cluster = orders.customer_id.fillna(orders.order_id)
+    by_customer = orders.groupby(cluster).amount.agg(["sum", "size"])
+    ratio = by_customer["sum"].sum() / by_customer["size"].sum()
+    residual = by_customer["sum"] - ratio * by_customer["size"]
+    n = len(by_customer)
+    error = math.sqrt(n / (n - 1) * (residual**2).sum()) / by_customer["size"].sum()
+    got = row(card, "average_order_value")
+    assert got.value == pytest.approx(ratio)
+    assert got.high - got.value == pytest.approx(1.959964 * error, rel=1e-6)
+    assert got.value - got.low == pytest.approx(1.959964 * error, rel=1e-6)
+
+
+def test_the_interval_of_the_order_value_covers():
+    """Orders of one customer resemble each other; the interval must allow for it."""
+    rng = np.random.default_rng(11)
+    covered, runs = 0, 400
+    for _ in range(runs):
+        orders_each = 1 + rng.poisson(2, 150)
+        who = np.repeat(np.arange(150), orders_each)
+        spend = rng.lognormal(0, 0.5, 150)[who] * rng.lognormal(0, 0.2, len(who))
+        sums = pd.DataFrame({"customer_id": who.astype(str), "y": spend, "x": 1.0})
+        by_customer = sums.groupby("customer_id")[["y", "x"]].sum()
+        y, x = by_customer.y, by_customer.x
+        error = overview._standard_error(
+            len(y), y.sum(), x.sum(), (y * y).sum(), (x * x).sum(), (x * y).sum()
+        )
+        true = math.exp(0.5**2 / 2 + 0.2**2 / 2)
+        covered += abs(y.sum() / x.sum() - true) <= overview.Z95 * error
+    # Binomial(400, 0.95) lies from 367 to 391 with a probability of 0.99.
+    assert 367 <= covered <= 394
+
+
+def test_shares_of_customers_have_wilsons_interval(data, card):
+    got = row(card, "repeat_purchase_rate")
+    buyers = mk.compute("buyers", data, start=YEAR.start, end=YEAR.end).buyers.iloc[0]
+    assert (got.low, got.high) == pytest.approx(overview.wilson(got.value, buyers))
+
+
+@pytest.mark.parametrize("kpi", ["purchase_frequency", "retention_rate", "top_customers_share"])
+def test_estimates_lie_in_their_interval(card, kpi):
+    got = row(card, kpi)
+    assert got.low < got.value < got.high
+    assert got.change_low < got.change < got.change_high
+
+
+def test_what_cannot_be_computed_keeps_its_row(card):
+    got = row(card, "gross_margin_rate")
+    assert (got.available, got.reason) == (False, "missing")
+    assert "unit_cost" in got.missing
+    assert pd.isna(got.value)
+
+
+def test_a_short_history_is_a_reason(data):
+    early = mk.periods(as_of="2024-01-01")
+    got = row(overview.scorecard(data, periods=early, by_month=False), "retention_rate")
+    assert (got.available, got.reason, got.missing) == (False, "history", "")
+
+
+def test_a_comparison_period_that_the_data_do_not_cover_is_left_null(data):
+    """Half a year would pass for a small whole one."""
+    early = mk.periods(as_of="2024-07-01")
+    got = overview.scorecard(data, periods=early, kpis=["orders"], by_month=False)
+    assert got.previous.isna().all()
+    assert got.reason.tolist() == ["comparison"]
+    assert got.available.all()
+
+
+def test_a_period_that_the_data_do_not_cover_is_said(data):
+    early = mk.periods(as_of="2023-07-01")
+    got = overview.scorecard(data, periods=early, kpis=["orders"], by_month=False)
+    assert got.value.notna().all()
+    assert got.reason.tolist() == ["partial"]
+
+
+def test_without_a_comparison_there_is_no_change(data):
+    alone = mk.periods(as_of="2026-01-01", compare="none")
+    got = overview.scorecard(data, periods=alone, kpis=["orders"], by_month=False)
+    assert got[["previous", "change"]].isna().all(axis=None)
+    assert overview.attention(got).empty
+
+
+def test_an_unknown_kpi_is_refused(data):
+    with pytest.raises(UnknownEntryError, match="net_sale"):
+        overview.scorecard(data, periods=YEAR, kpis=["net_sale"])
+
+
+def test_ibis_data_give_the_same_scorecard(card):
+    connection = ibis.duckdb.connect()
+    lazy = mk.open_data({"orders": connection.create_table("orders", shop())})
+    got = overview.scorecard(lazy, periods=YEAR)
+    columns = ["value", "low", "high", "previous", "change"]
+    left = card[columns].astype("float64")
+    pd.testing.assert_frame_equal(left, got[columns].astype("float64"), rtol=1e-9)
+
+
+# --- attention
+
+
+def standing(kpi, direction, change, low=None, high=None, unit="fraction"):
+    return {
+        **dict.fromkeys(overview.COLUMNS),
+        "kpi": kpi,
+        "unit": unit,
+        "direction": direction,
+        "value": 1.0 + change,
+        "previous": 1.0,
+        "change": change,
+        "change_low": low,
+        "change_high": high,
+    }
+
+
+def test_attention_sorts_by_what_is_sure_then_by_size():
+    card = pd.DataFrame(
+        [
+            standing("small_worse", "higher_is_better", -0.02, -0.03, -0.01),
+            standing("large_worse", "lower_is_better", 0.2, 0.1, 0.3),
+            standing("unsure", "higher_is_better", -0.5, -1.1, 0.1),
+            standing("better", "higher_is_better", 0.1, 0.05, 0.15),
+            standing("total", "higher_is_better", -0.06, unit="currency"),
+            standing("small_total", "higher_is_better", -0.04, unit="currency"),
+            standing("grown_total", "higher_is_better", 0.4, unit="currency"),
+            standing("neutral", "contextual", -0.5, -0.6, -0.4),
+        ]
+    )
+    got = overview.attention(card)
+    assert list(zip(got.kpi, got.verdict, strict=True)) == [
+        ("large_worse", "worse"),
+        ("small_worse", "worse"),
+        ("total", "wrong_way"),
+        ("better", "better"),
+        ("unsure", "cannot_tell"),
+    ]
+
+
+def test_no_verdict_contradicts_its_interval(card):
+    for got in overview.attention(card).to_dict("records"):
+        if got["verdict"] in {"worse", "better"}:
+            assert got["change_low"] * got["change_high"] > 0
+
+
+# --- months, channels and what is lacking
+
+
+def test_months_stand_beside_those_of_the_year_before(data):
+    got = overview.by_month("net_sales", data, periods=YEAR)
+    assert len(got) == 12
+    before = mk.compute(
+        "net_sales", data, grain="month", start=YEAR.previous_start, end=YEAR.previous_end
+    )
+    assert got.previous.astype("float64").tolist() == pytest.approx(before.net_sales.tolist())
+
+
+def test_months_before_the_data_are_not_zero(data):
+    got = overview.by_month("net_sales", data, periods=mk.periods(as_of="2024-01-01"))
+    assert got.value.gt(0).all()
+    assert got.previous.isna().all()
+
+
+def test_months_of_a_kpi_that_the_data_lack_are_none(data):
+    assert overview.by_month("gross_margin_rate", data, periods=YEAR).empty
+
+
+def test_channels_are_ranked_and_add_up(data):
+    got = overview.by_channel(["net_sales", "orders"], data, periods=YEAR)
+    total = mk.compute("net_sales", data, start=YEAR.start, end=YEAR.end).net_sales.iloc[0]
+    assert got.net_sales.is_monotonic_decreasing
+    assert got.net_sales.sum() == pytest.approx(total)
+
+
+def test_without_a_channel_there_is_one_row():
+    data = mk.open_data({"orders": shop(n=200).drop(columns="channel")})
+    got = overview.by_channel(["orders"], data, periods=YEAR)
+    assert got.channel.isna().tolist() == [True]
+
+
+def test_lacking_names_each_column_once_with_its_kpis(data):
+    got = overview.lacking(data)
+    assert got.missing.is_unique
+    held = dict(zip(got.missing, got.kpis, strict=True))
+    costs = [kpis for name, kpis in held.items() if "unit_cost" in name]
+    assert costs
+    assert any("gross_margin_rate" in kpis for kpis in costs)
+    assert not any(kpis == [] for kpis in held.values())
