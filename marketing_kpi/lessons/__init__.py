@@ -1,0 +1,1 @@
+"""The lessons: built in French and English from one source each, and checked."""

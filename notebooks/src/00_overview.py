@@ -1,0 +1,231 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["lang-fr"]
+# # Vue d'ensemble
+#
+# Comment va l'activité, qu'est-ce qui a changé, et où faut-il regarder d'abord ? Cette page répond en une lecture ; les suivantes expliquent.
+
+# %% [markdown] tags=["lang-en"]
+# # Overview
+#
+# How is business, what has changed, and where should you look first? This page answers in one reading; the others explain.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **Commencez ici.** Ce cours se lit dans l'ordre des numéros, mais chaque leçon tient seule : elle part d'une question d'affaires, refait le calcul à la main sur quelques lignes, le confie à la bibliothèque, vérifie que les deux s'accordent, puis dit ce que le chiffre change à une décision. Exécutez les cellules une à une (`Maj` + `Entrée`), et changez ce que vous voulez : rien ne peut être cassé.
+#
+# | Votre question | Leçon |
+# |---|---|
+# | Comment va l'activité, qu'est-ce qui a bougé ? | 00 Vue d'ensemble |
+# | Que veut dire ce chiffre, et laquelle de deux campagnes refaire ? | 01 Glossaire des KPI |
+# | À quels clients parler, et pour leur dire quoi ? | 02 Segmentation RFM |
+#
+# Le même texte sert de **rapport** pour un client : les cellules de cours en sont retirées, il reste les chiffres. Voici les réglages de la page.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Start here.** The course reads in the order of its numbers, yet each lesson stands alone: it starts from a business question, does the sum by hand on a few rows, hands it to the package, checks that the two agree, then says what the number changes in a decision. Run the cells one at a time (`Shift` + `Enter`) and change whatever you like: nothing can be broken.
+#
+# | Your question | Lesson |
+# |---|---|
+# | How is business, and what has moved? | 00 Overview |
+# | What does this number mean, and which of two campaigns to run again? | 01 KPI glossary |
+# | Which customers to talk to, and to say what? | 02 RFM segmentation |
+#
+# The same text is a client's **report**: the teaching cells are taken out and the figures remain. Here are the settings of the page.
+
+# %% tags=["parameters"]
+lang = "fr"
+locale = None
+currency = "CAD"
+client = "Boréal"
+source = "demo"
+mapping = None
+as_of = "2026-01-01"
+period = "12 months"
+compare = "previous_year"
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ouvrez les données. `dates` fixe la période et celle à laquelle on la compare : la fin n'est jamais « aujourd'hui », sinon le rapport changerait tout seul.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Open the data. `dates` fixes the period and the one it is compared with: the end is never "today", or the report would change by itself.
+
+# %%
+import marketing_kpi as mk
+from marketing_kpi import overview, plots
+
+reader = mk.reader(lang, locale=locale, currency=currency)
+data = mk.open_data(source, mapping=mapping)
+dates = mk.periods(as_of=as_of, period=period, compare=compare)
+
+# %% [markdown] tags=["lang-fr"]
+# ## L'essentiel
+#
+# Chaque indicateur avec sa valeur, sa variation depuis la période de comparaison, son évolution mois par mois et, quand il y en a un, son intervalle.
+
+# %% [markdown] tags=["lang-en"]
+# ## At a glance
+#
+# Each indicator with its value, its change since the comparison period, its course month by month and, where there is one, its interval.
+
+# %%
+scorecard = overview.scorecard(data, periods=dates)
+plots.scorecard(scorecard, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ### Comment lire une ligne
+#
+# Une bonne page de KPI répond à quatre questions pour chaque chiffre : **combien** (la valeur et son unité), **par rapport à quoi** (une période comparable), **est-ce sûr** (un intervalle, quand le chiffre repose sur un échantillon) et **que faire** (sinon, il n'a pas sa place ici).
+#
+# La variation se calcule à la main. Prenez cent de ventes l'an dernier et cent vingt cette année.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ### How to read a row
+#
+# A good KPI page answers four questions about each number: **how much** (the value and its unit), **compared with what** (a comparable period), **how sure** (an interval, when the number rests on a sample) and **so what** (or it has no place here).
+#
+# The change can be worked by hand. Take sales of a hundred last year and a hundred and twenty this year.
+
+# %% tags=["lesson"]
+before, after = 100, 120
+print(reader.change((after - before) / before))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le tableau fait-il la même chose ? Prenez-y le chiffre d'affaires net et refaites le calcul.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Does the table do the same? Take net sales from it and do the sum again.
+
+# %% tags=["lesson"]
+sales = scorecard[scorecard.kpi == "net_sales"].iloc[0]
+assert abs((sales.value - sales.previous) / sales.previous - sales.change) < 1e-9
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **Pourcentage ou points ?** Un taux qui passe de 20 % à 25 % gagne 5 **points**, et augmente de 25 **pour cent**. Les deux sont vrais, un seul est ce que l'on croit lire. Pour un taux, cette page donne toujours des points.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Percent or points?** A rate that goes from 20% to 25% gains 5 **points** and rises by 25 **percent**. Both are true, only one is what people think they read. For a rate, this page always gives points.
+
+# %% tags=["lesson"]
+rate_before, rate_after = 0.20, 0.25
+print(reader.points(rate_after - rate_before))
+print(reader.change(rate_after / rate_before - 1))
+
+# %% [markdown] tags=["lang-fr"]
+# ## Ce qui demande votre attention
+
+# %% [markdown] tags=["lang-en"]
+# ## What needs your attention
+
+# %%
+plots.attention(overview.attention(scorecard), lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Un écart n'est pas une explication. Avant d'agir, demandez : la période de comparaison est-elle normale (une fermeture, une fête déplacée) ? le chiffre a-t-il assez de commandes derrière lui ? un autre indicateur raconte-t-il la même histoire ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# A gap is not an explanation. Before acting, ask: is the comparison period a normal one (a closure, a holiday that moved)? are there enough orders behind the number? does another indicator tell the same story?
+
+# %% [markdown] tags=["lang-fr"]
+# Les variations relatives, d'un coup d'œil ; un trait sombre est un intervalle à 95 %.
+
+# %% [markdown] tags=["lang-en"]
+# The relative changes at a glance; a dark line is a 95% interval.
+
+# %%
+ax = plots.changes(scorecard, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# ## Le chiffre d'affaires, mois par mois
+
+# %% [markdown] tags=["lang-en"]
+# ## Revenue, month by month
+
+# %%
+ax = plots.kpi_by_month(overview.by_month("net_sales", data, periods=dates), lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Comparez un mois au **même mois** de l'année précédente, pas au mois d'avant : décembre dépasse novembre chaque année, et cela n'apprend rien.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Compare a month with the **same month** of the year before, not with the month before: December beats November every year, and that teaches nothing.
+
+# %% [markdown] tags=["lang-fr"]
+# ## Par canal de vente
+
+# %% [markdown] tags=["lang-en"]
+# ## By sales channel
+
+# %%
+shown = ["net_sales", "orders", "average_order_value"]
+plots.kpi_table(overview.by_channel(shown, data, periods=dates), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# ## Ce que les données ne disent pas
+#
+# Ce qui manque à la source est dit ici, avec les indicateurs que cela coûte. Rien n'est inventé pour combler un vide.
+
+# %% [markdown] tags=["lang-en"]
+# ## What the data do not say
+#
+# What the source lacks is said here, with the indicators that it costs. Nothing is made up to fill a gap.
+
+# %%
+plots.lacking(overview.lacking(data, periods=dates), lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Là où l'on se trompe
+#
+# - **Trop d'indicateurs.** Au-delà d'une dizaine, personne n'en suit aucun.
+# - **Une flèche verte n'est pas une bonne nouvelle** : un taux de retour qui monte s'affiche aussi en hausse. Lisez le sens de chaque KPI dans le glossaire.
+# - **Comparer une période finie à une période en cours.** C'est pourquoi `as_of` est une date fixe.
+# - **Croire le chiffre avant de connaître la source** : lisez d'abord ce que les données ne disent pas.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Where people go wrong
+#
+# - **Too many indicators.** Beyond ten or so, nobody follows any.
+# - **An arrow up is not good news**: a return rate that rises goes up too. Read the direction of each KPI in the glossary.
+# - **Comparing a finished period with one that is not.** That is why `as_of` is a fixed day.
+# - **Believing the number before knowing the source**: read first what the data do not say.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Ce que vous avez appris
+#
+# - Lire une page de KPI : valeur, comparaison, certitude, décision.
+# - Distinguer une variation en pour cent d'une variation en points.
+# - Dire ce qui manque à une source avant de commenter ce qu'elle dit.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## What you learned
+#
+# - Read a KPI page: value, comparison, certainty, decision.
+# - Tell a change in percent from a change in points.
+# - Say what a source lacks before commenting on what it says.
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Se souvenir.** Quelles sont les quatre questions auxquelles une ligne doit répondre ?
+# 2. **Calculer.** Un taux de retour passe de 8 % à 10 %. Donnez la variation en points, puis en pour cent. Laquelle mettriez-vous dans un titre, et pourquoi ?
+# 3. **Appliquer.** Changez `compare` en `"previous_period"` et relancez. Quelles lignes changent le plus, et est-ce l'activité ou la saison ?
+# 4. **Décider.** Choisissez la ligne qui vous inquiète le plus. Quels deux autres chiffres demanderiez-vous avant d'agir ?
+# 5. **Cas.** Vous avez deux minutes devant la direction. Résumez cette page en trois phrases : ce qui va, ce qui ne va pas, ce que vous proposez.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Remember.** Which four questions must a row answer?
+# 2. **Compute.** A return rate goes from 8% to 10%. Give the change in points, then in percent. Which would you put in a headline, and why?
+# 3. **Apply.** Change `compare` to `"previous_period"` and run again. Which rows change most, and is it the business or the season?
+# 4. **Decide.** Choose the row that worries you most. Which two other numbers would you ask for before acting?
+# 5. **Case.** You have two minutes with management. Sum this page up in three sentences: what goes well, what does not, what you propose.
