@@ -1,0 +1,60 @@
+"""Client reports: a configuration in, a published folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from marketing_kpi.report.config import ClientConfig
+
+DEFAULT_OUT = "reports/build"
+DEFAULT_JOBS = 2
+
+OK, NOTEBOOK_FAILED, BAD_CONFIGURATION = 0, 1, 2
+"""Exit codes: all published; a notebook or the check of the data failed; nothing was run."""
+
+
+def run(
+    configs: Sequence[ClientConfig | Path | str],
+    *,
+    out: Path | str = DEFAULT_OUT,
+    notebooks: Sequence[str] | None = None,
+    jobs: int = DEFAULT_JOBS,
+    lang: str | None = None,
+    folder: Path | None = None,
+) -> int:
+    """Make the reports of clients and say where they are.
+
+    Parameters
+    ----------
+    configs
+        YAML files, or configurations already loaded.
+    out
+        Folder that receives ``<id>/<lang>/index.html``.
+    notebooks
+        Two-digit numbers of the lessons to run, among the client's; all by default.
+    jobs
+        How many notebooks run at once.
+    lang
+        ``"fr"`` or ``"en"`` only; by default the client's languages.
+    folder
+        Folder of the built lessons (``<lang>/NN_slug.ipynb``); by default the checkout's.
+
+    Returns
+    -------
+    int
+        0 when everything was published, 1 when a notebook or the check of the data failed: that
+        report is in ``<id>/<lang>.failed`` and what was published before stays.
+
+    Raises
+    ------
+    ConfigError
+        For a configuration that is not valid, before anything runs (exit code 2 of the command).
+    LessonError
+        For a lesson that is not built, before anything runs.
+    """
+    from marketing_kpi.report.pipeline import make
+
+    return make(configs, out=Path(out), notebooks=notebooks, jobs=jobs, lang=lang, folder=folder)

@@ -1,0 +1,473 @@
+"""A client's configuration: one YAML file, checked in full before anything runs.
+
+`load` reads the files and returns a `ClientConfig` each, or raises one `ConfigError` that names
+every file, line and key that is wrong and what to write there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from marketing_kpi.errors import ConfigError, MarketingKpiError, unknown
+from marketing_kpi.text.locale import LANGUAGES, Reader, reader
+from marketing_kpi.text.yaml12 import Document
+from marketing_kpi.text.yaml12 import load as load_yaml
+
+Language = Literal["fr", "en"]
+Compare = Literal["previous_year", "previous_period", "none"]
+
+MAX_CLIENT_CHARACTERS = 120
+MAX_ID_CHARACTERS = 60
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LESSON = re.compile(r"[0-9]{2}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_WORDS = ("password", "passwd", "pwd", "token", "secret", "key", "credential")
+# Windows opens these as devices, whatever the folder.
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul"} | {f"{n}{i}" for n in ("com", "lpt") for i in range(10)}
+)
+# Characters that reorder the text around them; a name has no need of them.
+_REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_WRITE = MappingProxyType(
+    {
+        "client": "client: Boréal",
+        "lang": "lang: [fr, en]",
+        "currency": "currency: CAD",
+        "as_of": 'as_of: "2026-01-01"',
+        "period": "period: 12 months",
+        "compare": "compare: previous_year, previous_period or none",
+        "locale": "locale: {fr: fr_CA, en: en_CA}",
+        "id": "id: boreal",
+        "data": "data: ../data/demo, data: demo or data: postgres://me:${PASSWORD}@host/shop",
+        "mapping": "mapping: mapping.yml, or mapping: null",
+        "notebooks": 'notebooks: ["00", "02"]',
+        "parameters": 'parameters: {"02": {classes: 5}}',
+    }
+)
+
+
+_PLAINLY = MappingProxyType(
+    {
+        "missing": "missing",
+        "too_short": "empty",
+        "string_too_short": "empty",
+        "string_type": "must be a text",
+        "tuple_type": "must be a list",
+        "dict_type": "must be names and their values",
+    }
+)
+
+
+class CommonParameters(BaseModel):
+    """The parameters that every lesson has; a client's configuration fills them in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    lang: Language
+    locale: str | None = None
+    currency: str = "CAD"
+    client: str = "Boréal"
+    source: str = "demo"
+    mapping: str | None = None
+    as_of: str = "2026-01-01"
+    period: str = "12 months"
+    compare: Compare = "previous_year"
+
+
+class RfmParameters(CommonParameters):
+    """The parameters of the RFM lesson: how many classes, and fixed bounds instead of quantiles."""
+
+    classes: int = Field(default=5, ge=2, le=10)
+    thresholds: dict[Literal["recency_days", "frequency", "monetary"], list[float]] | None = None
+
+
+PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType({"02": RfmParameters})
+"""The model of a lesson's parameters; a lesson that is not here has the common ones only."""
+
+
+def parameters_model(number: str) -> type[CommonParameters]:
+    """Return the model of the parameters of lesson `number`.
+
+    >>> parameters_model("02").__name__
+    'RfmParameters'
+    """
+    return PARAMETERS.get(number, CommonParameters)
+
+
+def own_parameters(number: str) -> tuple[str, ...]:
+    """Return the names that ``parameters:`` may set for a lesson: all but the common ones.
+
+    >>> own_parameters("02"), own_parameters("00")
+    (('classes', 'thresholds'), ())
+    """
+    common = CommonParameters.model_fields
+    return tuple(name for name in parameters_model(number).model_fields if name not in common)
+
+
+def slug(text: str) -> str:
+    """Return `text` as lower-case ASCII words joined by hyphens; empty when none is left.
+
+    >>> slug("Épicerie Boréal & Cie"), slug("../../etc"), slug("株式会社")
+    ('epicerie-boreal-cie', 'etc', '')
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = "-".join(re.findall(r"[a-z0-9]+", ascii_text.lower()))
+    return words[:MAX_ID_CHARACTERS].strip("-")
+
+
+def _problem(message: str) -> PydanticCustomError:
+    # Braces in the message would be read as fields of a template, so it is passed as a value.
+    return PydanticCustomError("marketing_kpi", "{problem}", {"problem": message})
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class ClientConfig(BaseModel):
+    """What a report is made of: the client, the data, the dates, the lessons.
+
+    The fields are the keys of the YAML file, as written there; `source_for_notebooks`,
+    `mapping_for_notebooks` and `reader` give what they stand for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    client: str
+    lang: Annotated[tuple[Language, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    currency: str
+    as_of: str
+    period: str = "12 months"
+    compare: Compare = "previous_year"
+    locale: dict[Language, str] = Field(default_factory=dict)
+    id: str = ""
+    data: str = Field(min_length=1)
+    mapping: str | None = None
+    notebooks: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @field_validator("client")
+    @classmethod
+    def _client_is_a_name(cls, value: str) -> str:
+        name = unicodedata.normalize("NFC", value.strip())
+        if not name:
+            raise _problem("empty")
+        if len(name) > MAX_CLIENT_CHARACTERS:
+            raise _problem(f"{len(name):,} characters, must be at most {MAX_CLIENT_CHARACTERS}")
+        if any(unicodedata.category(c) in {"Cc", "Cs"} or c in _REORDERING for c in name):
+            raise _problem("contains a control character (a line break, a direction mark, …)")
+        return name
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_is_iso(cls, value: str) -> str:
+        from babel.numbers import is_currency
+
+        if not is_currency(value):
+            raise _problem(f"{value!r} is not an ISO 4217 code")
+        return value
+
+    @field_validator("as_of")
+    @classmethod
+    def _as_of_is_a_day(cls, value: str) -> str:
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+                return dt.date.fromisoformat(value).isoformat()
+        except ValueError as error:
+            raise _problem(f"{value!r} is not a day of the calendar") from error
+        raise _problem(f"{value!r} is not a date written year-month-day")
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_a_slug(cls, value: str) -> str:
+        if value and not (_ID.fullmatch(value) and len(value) <= MAX_ID_CHARACTERS):
+            raise _problem(
+                f"{value!r} is not made of lower-case letters, digits and single hyphens "
+                f"(at most {MAX_ID_CHARACTERS})"
+            )
+        return value
+
+    @field_validator("data")
+    @classmethod
+    def _data_has_no_secret(cls, value: str) -> str:
+        if _URL.match(value):
+            _refuse_secret(value)
+        return value
+
+    @field_validator("lang", "notebooks")
+    @classmethod
+    def _no_repeat(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = sorted({value for value in values if values.count(value) > 1})
+        if repeated:
+            raise _problem(f"given twice: {', '.join(repeated)}")
+        return values
+
+    @field_validator("notebooks")
+    @classmethod
+    def _notebooks_are_numbers(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [value for value in values if not _LESSON.fullmatch(value)]
+        if wrong:
+            raise _problem(f"{wrong[0]!r} is not the two digits of a lesson")
+        return values
+
+    @field_validator("parameters")
+    @classmethod
+    def _parameters_fit_their_lesson(
+        cls, values: dict[str, dict[str, Any]]
+    ) -> dict[str, dict[str, Any]]:
+        return {number: _lesson_parameters(number, given) for number, given in values.items()}
+
+    @model_validator(mode="after")
+    def _complete(self) -> ClientConfig:
+        if not self.id:
+            object.__setattr__(self, "id", slug(self.client))
+        if not self.id or self.id in _DEVICES:
+            raise _problem(f"id: client {self.client!r} gives no usable folder name")
+        _check_dates(self)
+        _check_locales(self)
+        extra = sorted(set(self.parameters) - set(self.notebooks))
+        if extra:
+            raise _problem(f"parameters: lesson {extra[0]} is not in notebooks; add it there")
+        return self
+
+    @property
+    def source_for_notebooks(self) -> str:
+        """The data as notebooks open them: a name, a URL with ``${NAME}`` in it, a whole path."""
+        return self.data if _is_name(self.data) else self._path(self.data)
+
+    @property
+    def data_name(self) -> str:
+        """The data as a page names them: without the folders of the machine that made it."""
+        return self.data if _is_name(self.data) else Path(self.source_for_notebooks).name
+
+    @property
+    def mapping_for_notebooks(self) -> str | None:
+        """The mapping's whole path, or None."""
+        return None if self.mapping is None else self._path(self.mapping)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that come from the environment and must never be shown."""
+        names = _VARIABLE.findall(self.data)
+        return tuple(value for name in names if (value := os.environ.get(name)))
+
+    def reader(self, lang: str) -> Reader:
+        """Return who reads the report in `lang`."""
+        return reader(lang, locale=self.locale.get(lang), currency=self.currency)  # type: ignore[call-overload]
+
+    def parameters_for(self, number: str, *, lang: str) -> dict[str, Any]:
+        """Return what is injected into lesson `number`: names of its model only, JSON-safe."""
+        model = parameters_model(number)(
+            lang=lang,  # type: ignore[arg-type]
+            locale=self.reader(lang).locale,
+            currency=self.currency,
+            client=self.client,
+            source=self.source_for_notebooks,
+            mapping=self.mapping_for_notebooks,
+            as_of=self.as_of,
+            period=self.period,
+            compare=self.compare,
+            **self.parameters.get(number, {}),
+        )
+        return model.model_dump(mode="json")
+
+    def dump(self) -> dict[str, Any]:
+        """Return the configuration as written, JSON-safe: names of secrets, not secrets."""
+        return self.model_dump(mode="json")
+
+    def _path(self, written: str) -> str:
+        return str((self._folder / Path(written).expanduser()).resolve())
+
+
+def _is_name(data: str) -> bool:
+    return data == "demo" or data.startswith("sample:") or _URL.match(data) is not None
+
+
+def _refuse_secret(url: str) -> None:
+    parts = urlsplit(url)
+    written = [parts.password or ""]
+    written += [
+        value
+        for key, value in parse_qsl(parts.query)
+        if any(word in key.lower() for word in _SECRET_WORDS)
+    ]
+    if any(value and not _VARIABLE.fullmatch(value) for value in written):
+        raise _problem(
+            "the address holds a password; keep it in an environment variable and write ${NAME}"
+        )
+
+
+def _lesson_parameters(number: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of one lesson as its model reads them, under the names given."""
+    own = own_parameters(number)
+    for name in given:
+        if name in CommonParameters.model_fields:
+            raise _problem(f"{number}: '{name}' is set by the keys at the top of the file")
+        if name not in own:
+            message, hint = unknown("parameter", name, own, where=f"lesson {number}")
+            raise _problem(f"{message} ({hint})" if own else f"lesson {number} has no parameter")
+    try:
+        model = parameters_model(number)(lang="en", **given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise _problem(f"{number}.{path}: {_reason(first)}") from error
+    return model.model_dump(mode="json", include=set(given))
+
+
+def _check_dates(config: ClientConfig) -> None:
+    from marketing_kpi.kpis.periods import periods
+
+    try:
+        periods(as_of=config.as_of, period=config.period, compare=config.compare)
+    except MarketingKpiError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        raise _problem(f"period: {error.message}{hint}") from error
+    except (ValueError, OverflowError) as error:
+        raise _problem(f"period: {config.period!r} reaches before the calendar") from error
+
+
+def _check_locales(config: ClientConfig) -> None:
+    for lang in config.locale:
+        if lang not in config.lang:
+            raise _problem(f"locale: {lang} is not in lang")
+    for lang in config.lang:
+        try:
+            config.reader(lang)
+        except ConfigError as error:
+            raise _problem(f"locale: {error.message}") from error
+
+
+def load(paths: Iterable[Path | str]) -> tuple[ClientConfig, ...]:
+    """Read and check clients' configurations.
+
+    Parameters
+    ----------
+    paths
+        YAML files, one a client.
+
+    Returns
+    -------
+    tuple of ClientConfig
+        In the order of `paths`.
+
+    Raises
+    ------
+    ConfigError
+        For any file that cannot be read or is not valid, and for two clients with one id.
+    """
+    configs: list[ClientConfig] = []
+    files: dict[str, Path] = {}
+    for path in map(Path, paths):
+        config = _load_one(path)
+        if config.id in files:
+            raise ConfigError(
+                f"{path.name} and {files[config.id].name} have the same id '{config.id}'",
+                hint="their reports would overwrite each other: write another id: in one of them",
+            )
+        files[config.id] = path
+        configs.append(config)
+    return tuple(configs)
+
+
+def _load_one(path: Path) -> ClientConfig:
+    document = load_yaml(path, error=ConfigError)
+    try:
+        config = ClientConfig.model_validate(document.value)
+    except ValidationError as error:
+        # One problem a key: what a wrong item makes of its list says nothing more.
+        first = {item["loc"][:1]: item for item in reversed(error.errors(include_url=False))}
+        problems = [_line(path, document, item) for item in reversed(first.values())]
+        raise ConfigError("\n".join(problems)) from error
+    config._folder = path.resolve().parent
+    _check_files(config, path, document)
+    return config
+
+
+def _line(path: Path, document: Document, error: Any) -> str:
+    """Return one problem as `file, line N: key: what is wrong; write …`."""
+    keys = tuple(str(part) for part in error["loc"] if part != "[key]")
+    key = keys[0] if keys else str(error["ctx"]["problem"]).split(":")[0] if "ctx" in error else ""
+    number = document.lines.get(keys[:2]) or document.lines.get((key,))
+    place = f"{path.name}, line {number}" if number else path.name
+    if error["type"] == "extra_forbidden":
+        message, hint = unknown("key", keys[-1], ClientConfig.model_fields)
+        return f"{place}: {message} ({hint})"
+    shown = f"{'.'.join(keys)}: " if keys else ""
+    write = f"; write {_WRITE[key]}" if key in _WRITE else ""
+    return f"{place}: {shown}{_reason(error)}{write}"
+
+
+def _reason(error: Any) -> str:
+    plainly = _PLAINLY.get(error["type"])
+    if plainly:
+        return plainly
+    message = str(error["msg"])
+    given = error.get("input")
+    is_short = isinstance(given, str | int | float) and len(str(given)) <= 60
+    if error["type"] != "marketing_kpi" and is_short:
+        return f"{given!r}: {message[0].lower()}{message[1:]}"
+    return message
+
+
+def _check_files(config: ClientConfig, path: Path, document: Document) -> None:
+    for key, written in (("data", config.data), ("mapping", config.mapping)):
+        if written is None or (key == "data" and _is_name(written)):
+            continue
+        if not Path(config._path(written)).exists():
+            raise ConfigError(
+                f"{path.name}, line {document.lines[(key,)]}: {key}: no file or folder {written!r}",
+                hint="paths are relative to the folder of the YAML file",
+            )
+    for name in _VARIABLE.findall(config.data):
+        if not os.environ.get(name):
+            raise ConfigError(
+                f"{path.name}, line {document.lines[('data',)]}: data: "
+                f"the environment has no variable {name}",
+                hint=f"set it before running, as in {name}=… marketing-kpi report {path.name}",
+            )
+
+
+def selected(config: ClientConfig, notebooks: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the lessons to run: the client's, or those of `notebooks` that it has."""
+    if notebooks is None:
+        return config.notebooks
+    for number in notebooks:
+        if number not in config.notebooks:
+            message, hint = unknown("lesson", number, config.notebooks, where=config.id)
+            raise ConfigError(message, hint=hint)
+    return tuple(number for number in config.notebooks if number in notebooks)
+
+
+def languages(config: ClientConfig, lang: str | None) -> tuple[str, ...]:
+    """Return the languages to write: the client's, or the one asked for."""
+    if lang is None:
+        return config.lang
+    if lang not in LANGUAGES:
+        message, hint = unknown("language", lang, LANGUAGES)
+        raise ConfigError(message, hint=hint)
+    return (lang,)

@@ -1,0 +1,381 @@
+"""Executes lessons as reports: papermill in a pool of processes, a fresh kernel for each.
+
+A kernel is the interpreter that runs this package, over private sockets, with none of the user's
+IPython start-up files. What a notebook does wrong comes back as a `Failure`; it stops nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from marketing_kpi.errors import LessonError, ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nbformat import NotebookNode
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+STUDENT_TAGS = frozenset({"lesson", "exercise"})
+"""Cells for students: neither executed nor shown in a report."""
+
+CELL_TIMEOUT_SECONDS = 900
+START_TIMEOUT_SECONDS = 120
+FIGURES_VARIABLE = "MARKETING_KPI_FIGURES"
+"""Environment variable that asks `plots` for vector figures (``svg``); its `style` reads it."""
+
+MAX_REASON_CHARACTERS = 600
+_ENGINE = "marketing_kpi"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One lesson to execute, in one language, for one client."""
+
+    client: str
+    number: str
+    lang: str
+    path: Path
+    parameters: Mapping[str, Any]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    cell_timeout: int = CELL_TIMEOUT_SECONDS
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What the result is filed under."""
+        return self.client, self.lang, self.number
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook has no report.
+
+    Attributes
+    ----------
+    error
+        Name of the exception, or of what stopped the kernel.
+    reason
+        One short paragraph, without secrets.
+    hint
+        What to do, when the error says it.
+    heading
+        The nearest heading above the cell; None when the notebook did not start.
+    cell_id
+        Id of the cell that stopped; None when the notebook did not start.
+    """
+
+    error: str
+    reason: str
+    hint: str | None = None
+    heading: str | None = None
+    cell_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What became of a job: the executed notebook as JSON, or its failure; never both."""
+
+    seconds: float
+    notebook: str | None = None
+    failure: Failure | None = None
+
+
+def notebooks_folder() -> Path:
+    """Return the folder of built lessons of the checkout that this package runs from."""
+    folder = Path(__file__).resolve().parents[2] / "notebooks"
+    if not folder.is_dir():
+        raise ReportError(
+            "the built lessons are not beside this installation of marketing_kpi",
+            hint="install from a clone (pip install -e .) and run marketing-kpi lessons build",
+        )
+    return folder
+
+
+def find_notebook(number: str, *, lang: str, folder: Path) -> Path:
+    """Return the built notebook of a lesson in one language.
+
+    Raises
+    ------
+    LessonError
+        If there is none, or more than one.
+    """
+    found = sorted((folder / lang).glob(f"{number}_*.ipynb"))
+    if len(found) == 1:
+        return found[0]
+    known = sorted(path.name[:2] for path in (folder / lang).glob("[0-9][0-9]_*.ipynb"))
+    what = "no notebook" if not found else f"{len(found)} notebooks"
+    raise LessonError(
+        f"{what} for lesson {number} in {lang}",
+        hint=f"there is: {', '.join(known) or 'nothing; run marketing-kpi lessons build'}",
+    )
+
+
+def tags(cell: Mapping[str, Any]) -> frozenset[str]:
+    """Return the tags of a cell."""
+    return frozenset(cell["metadata"].get("tags", ()))
+
+
+def report_cells(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a built lesson with the cells of a report only, and no outputs."""
+    from nbformat import NotebookNode as Node
+    from nbformat import from_dict
+
+    copy: Node = from_dict(json.loads(json.dumps(notebook)))  # type: ignore[no-untyped-call]
+    copy.cells = [cell for cell in copy.cells if not tags(cell) & STUDENT_TAGS]
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return copy
+
+
+class CellStoppedError(ReportError):
+    """A cell did not end: its kernel died, or it took too long."""
+
+    def __init__(self, index: int, kind: str, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.index = index
+        self.kind = kind
+
+
+@cache
+def _engine_name() -> str:
+    """Register our papermill engine in this process and return its name."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    spec = KernelSpec(
+        argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        display_name="Python",
+        language="python",
+    )
+
+    class Kernel(AsyncKernelManager):
+        """A kernel of this very interpreter: a kernelspec named python3 may be another's."""
+
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            if sys.platform != "win32":  # sockets in a private folder; free TCP ports can be raced
+                self.transport = "ipc"
+                self.ip = str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel")
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            return spec
+
+    class Engine(NBClientEngine):  # type: ignore[misc]
+        """Says which cell was running when its kernel died or its time was up."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+            try:
+                return super().execute_managed_notebook(
+                    nb_man,
+                    kernel_name,
+                    kernel_manager_class=Kernel,
+                    shutdown_kernel="immediate",
+                    **options,
+                )
+            except DeadKernelError as error:
+                raise CellStoppedError(
+                    _last_started(nb_man.nb),
+                    "DeadKernelError",
+                    "the Python process of this notebook ended",
+                    hint="memory is the usual cause; try a shorter period or --jobs 1",
+                ) from error
+            except CellTimeoutError as error:
+                raise CellStoppedError(
+                    _last_started(nb_man.nb),
+                    "CellTimeoutError",
+                    f"the cell took more than {options.get('execution_timeout')} seconds",
+                    hint="try a shorter period or --jobs 1",
+                ) from error
+
+    papermill_engines.register(_ENGINE, Engine)
+    # What it would log about a notebook comes back as a `Failure`.
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    return _ENGINE
+
+
+def _last_started(notebook: NotebookNode) -> int:
+    started = [
+        index
+        for index, cell in enumerate(notebook.cells)
+        if cell.metadata.papermill["start_time"] is not None
+    ]
+    return started[-1] if started else 0
+
+
+def execute(job: Job) -> Executed:
+    """Execute one lesson as a report, in this process's working folder of the moment.
+
+    Returns
+    -------
+    Executed
+        The notebook with its outputs, or why it has none. Never raises for what a notebook does.
+    """
+    import nbformat
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError
+
+    started = time.perf_counter()
+    source = report_cells(nbformat.read(job.path, as_version=4))  # type: ignore[no-untyped-call]
+    failure: Failure | None = None
+    executed: NotebookNode | None = None
+    with _quiet_folder() as folder:
+        try:
+            executed = execute_notebook(
+                source,
+                None,
+                parameters=dict(job.parameters),
+                engine_name=_engine_name(),
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                start_timeout=START_TIMEOUT_SECONDS,
+                execution_timeout=job.cell_timeout,
+                cwd=folder,
+            )
+        except PapermillExecutionError as error:
+            cell = _source_index(source, error.cell_index)
+            failure = _failure(job, source, cell, str(error.ename), str(error.evalue))
+        except CellStoppedError as error:
+            cell = _source_index(source, error.index)
+            failure = _failure(job, source, cell, error.kind, str(error))
+        except RuntimeError as error:  # the kernel did not start
+            failure = Failure(type(error).__name__, redacted(str(error), job.secrets))
+    seconds = time.perf_counter() - started
+    if failure is not None or executed is None:
+        return Executed(seconds, failure=failure)
+    return Executed(seconds, notebook=nbformat.writes(executed))  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _quiet_folder() -> Iterator[str]:
+    """Give the kernel an empty working folder and none of the user's IPython profile."""
+    with tempfile.TemporaryDirectory(prefix="mk-", ignore_cleanup_errors=True) as folder:
+        work, runtime = Path(folder) / "work", Path(folder) / "runtime"
+        work.mkdir()
+        runtime.mkdir(mode=0o700)
+        private = {
+            "IPYTHONDIR": str(Path(folder) / "ipython"),
+            "JUPYTER_RUNTIME_DIR": str(runtime),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            FIGURES_VARIABLE: "svg",
+        }
+        before = {name: os.environ.get(name) for name in private}
+        os.environ.update(private)
+        try:
+            yield str(work)
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _source_index(source: NotebookNode, index: int) -> int:
+    """Return where an executed cell stands in `source`: papermill injected one after parameters."""
+    for position, cell in enumerate(source.cells):
+        if "parameters" in tags(cell):
+            return index - 1 if index > position else index
+    return max(index - 1, 0)
+
+
+def _failure(job: Job, source: NotebookNode, index: int, error: str, text: str) -> Failure:
+    reason, _, hint = _ANSI.sub("", text).strip().partition("\n")
+    cell = source.cells[index]
+    return Failure(
+        error=error,
+        reason=redacted(reason, job.secrets)[:MAX_REASON_CHARACTERS],
+        hint=redacted(hint.strip(), job.secrets)[:MAX_REASON_CHARACTERS] or None,
+        heading=_heading_above(source, index),
+        cell_id=cell.get("id"),
+    )
+
+
+def redacted(text: str, secrets: Iterable[str]) -> str:
+    """Return `text` with every secret blanked.
+
+    >>> redacted("cannot reach me:hunter2@host", ["hunter2"])
+    'cannot reach me:•••@host'
+    """
+    for secret in secrets:
+        text = text.replace(secret, "•••")
+    return text
+
+
+def _heading_above(notebook: NotebookNode, index: int) -> str | None:
+    for cell in reversed(notebook.cells[: index + 1]):
+        if cell.cell_type == "markdown":
+            headings = re.findall(r"^ {0,3}#{1,6}\s+(.+?)\s*#*$", cell.source, flags=re.MULTILINE)
+            if headings:
+                return str(headings[-1])
+    return None
+
+
+def run_all(
+    tasks: Mapping[K, Callable[[], T]],
+    *,
+    jobs: int,
+    failed: Callable[[K, BaseException], T],
+    done: Callable[[K], None],
+) -> dict[K, T]:
+    """Run picklable tasks in a pool of processes and return their results by key.
+
+    A worker that dies breaks a pool: the tasks it leaves are tried again one at a time, so that
+    only the one that kills its worker is given up.
+
+    Parameters
+    ----------
+    tasks
+        By key.
+    jobs
+        How many processes.
+    failed
+        Result of a task that raised, or whose worker died twice.
+    done
+        Called with the key of each task that ended.
+    """
+    results: dict[K, T] = {}
+    for key, future in _run_pool(tasks, jobs=jobs):
+        error = future.exception()
+        if not isinstance(error, BrokenProcessPool):
+            results[key] = failed(key, error) if error else future.result()
+            done(key)
+    for key in [key for key in tasks if key not in results]:
+        for _, future in _run_pool({key: tasks[key]}, jobs=1):
+            error = future.exception()
+            results[key] = failed(key, error) if error else future.result()
+            done(key)
+    return results
+
+
+def _run_pool(tasks: Mapping[K, Callable[[], T]], *, jobs: int) -> Iterator[tuple[K, Future[T]]]:
+    # A fork would carry this process's threads and open engines into the workers.
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(task): key for key, task in tasks.items()}
+        for future in as_completed(futures):
+            yield futures[future], future

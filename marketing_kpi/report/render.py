@@ -1,0 +1,595 @@
+"""Pages: executed notebooks, failures, data quality and the index as self-contained HTML.
+
+A page makes no request: style, script and pictures are inside it, and its Content-Security-Policy
+allows nothing else (style and script by their hash, pictures as ``data:``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from markupsafe import Markup, escape
+
+from marketing_kpi.report.markup import (
+    PICTURES,
+    PageState,
+    clean,
+    figure,
+    kpis_of,
+    markdown,
+    plain_text,
+)
+from marketing_kpi.text.locale import Reader
+from marketing_kpi.text.math import mathml
+from marketing_kpi.text.messages import N_, Translator
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from nbformat import NotebookNode
+
+    from marketing_kpi.data.quality import Quality
+    from marketing_kpi.report.execute import Failure
+
+TEMPLATES = Path(__file__).parent / "templates"
+TABLE_MIME = "application/vnd.marketing-kpi.table+json"
+INDEX, QUALITY = "index.html", "quality.html"
+SUMMARY_CHARACTERS = 180
+SCORECARD, HEADLINES = "scorecard", 4
+WITHOUT_CENTS = 1000
+"""From this amount on, the index shows money without its cents."""
+
+Status = Literal["ok", "failed"]
+
+_LEVELS = {
+    "error": N_("Errors"),
+    "dropped": N_("Dropped"),
+    "suspicious": N_("Suspicious"),
+    "repaired": N_("Repaired"),
+    "info": N_("For information"),
+}
+_ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<path fill='#0b5c6b' d='M1 9h3v6H1zm5-4h4v10H6zm6-4h3v14h-3z'/></svg>"
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of a page's cover: what, and its value."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page of the report, as the others link to it."""
+
+    file: str
+    title: str
+    summary: str = ""
+    status: Status = "ok"
+
+    @property
+    def short(self) -> str:
+        """The title up to its colon, for navigation.
+
+        >>> Link("02.html", "RFM segmentation: who to talk to?").short
+        'RFM segmentation'
+        """
+        return re.split(r"\s*:\s", self.title, maxsplit=1)[0]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What every page of a report says first.
+
+    Attributes
+    ----------
+    client
+        Its name, always shown as text.
+    facts
+        Period, comparison, date of the data.
+    links
+        Every page of the report, in order.
+    """
+
+    client: str
+    facts: tuple[Fact, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass
+class Body:
+    """What an executed notebook gives a page, before the page is laid out."""
+
+    html: str
+    title: str
+    summary: str
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    kpis: tuple[str, ...] = ()
+    ids: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure of the index: a KPI, its value and its change, as the reader writes them."""
+
+    label: str
+    value: str
+    change: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """A table that the index offers: path and name of each of its formats, and what it holds."""
+
+    files: tuple[tuple[str, str], ...]
+    label: str
+
+
+def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> Body:
+    """Return the content of a page from an executed notebook.
+
+    Parameters
+    ----------
+    notebook
+        Executed, with the cells to show only.
+    lang
+        Language of the page.
+    code
+        Whether code cells show their source, as a lesson does.
+
+    Raises
+    ------
+    ReportError
+        If a figure has no alternative text or a formula cannot be shown.
+    """
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = frozenset(kpi.id for kpi in dictionary().kpis)
+    state = PageState(known_kpis=known)
+    tables: list[dict[str, Any]] = []
+    html = _exporter().render(notebook, state=state, tables=tables, reader=reader, code=code)
+    for table in tables:
+        for kpi in kpis_of(table):
+            state.kpis.setdefault(kpi)
+    return Body(
+        html=html,
+        title=state.title or _("Report"),
+        summary=_first_sentences(html),
+        tables=tables,
+        kpis=tuple(kpi for kpi in state.kpis if kpi in known),
+        ids=frozenset(state.ids),
+    )
+
+
+def _first_sentences(html: str) -> str:
+    """Return the first paragraph's sentences that fit a line or two; at least a part of one."""
+    match = re.search(r"<p>(.*?)</p>", html, flags=re.DOTALL)
+    text = plain_text(match[1]) if match else ""
+    if len(text) <= SUMMARY_CHARACTERS:
+        return text
+    cut = text[:SUMMARY_CHARACTERS]
+    whole = re.match(r".*[.?!](?= )", cut)
+    return whole[0] if whole else f"{cut.rsplit(' ', 1)[0]}…"
+
+
+def page(content: Body, *, cover: Cover, file: str, lang: str | Reader) -> str:
+    """Return a page of a report: cover, content, definitions and glossary of its KPIs."""
+    reader = Reader.of(lang)
+    return _layout(
+        "page.html.j2",
+        reader,
+        cover=cover,
+        file=file,
+        title=content.title,
+        body=Markup(content.html),  # noqa: S704 - written by markup.py
+        terms=[_term(kpi, reader) for kpi in content.kpis],
+        glossary=_glossary(content, reader),
+    )
+
+
+def failed_page(
+    failure: Failure,
+    *,
+    title: str,
+    notebook: str,
+    parameters: Mapping[str, Any],
+    cover: Cover,
+    file: str,
+    lang: str | Reader,
+) -> str:
+    """Return the page of a notebook that failed: where, with what, why, and what to do.
+
+    Parameters
+    ----------
+    failure
+        What stopped it.
+    title
+        Title of the lesson.
+    notebook
+        Its path in the project.
+    parameters
+        As written in the configuration, without secrets.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    facts = [
+        Fact(_("Notebook"), notebook),
+        Fact(_("Section"), failure.heading or _("before the first cell")),
+        Fact(_("Cell"), failure.cell_id or "–"),
+        Fact(_("Error"), failure.error),
+    ]
+    shown = [
+        Fact(name, json.dumps(value, ensure_ascii=False)) for name, value in parameters.items()
+    ]
+    advice = [failure.hint] if failure.hint else []
+    advice += [
+        _("Check the data: marketing-kpi check, or the page on data quality."),
+        _(
+            "Open {notebook} in JupyterLab, give its parameters cell the values below and run it "
+            "up to cell {cell}.",
+            notebook=notebook,
+            cell=failure.cell_id or "1",
+        ),
+    ]
+    return _layout(
+        "failed.html.j2",
+        reader,
+        cover=cover,
+        file=file,
+        title=title,
+        reason=failure.reason,
+        facts=facts,
+        parameters=shown,
+        advice=advice,
+    )
+
+
+def index_page(
+    *,
+    cover: Cover,
+    headlines: Sequence[Headline] = (),
+    downloads: Sequence[Download] = (),
+    quality: Quality | None,
+    quality_failure: Failure | None = None,
+    lang: str | Reader,
+) -> str:
+    """Return the first page: the main figures, the pages, what the data are worth, downloads."""
+    reader = Reader.of(lang)
+    _ = reader.translate
+    return _layout(
+        "index.html.j2",
+        reader,
+        cover=cover,
+        file=INDEX,
+        title=_("Marketing report"),
+        headlines=headlines,
+        downloads=downloads,
+        levels=_level_counts(quality, reader) if quality else [],
+        quality=quality,
+        quality_failure=quality_failure,
+    )
+
+
+def quality_page(quality: Quality, *, lang: str | Reader, cover: Cover | None = None) -> str:
+    """Return the page of what was read, dropped, repaired and suspicious in the data.
+
+    Parameters
+    ----------
+    quality
+        What `data.quality.check` found.
+    lang
+        Language of the page, or its reader.
+    cover
+        The report it belongs to; by default the page stands alone.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Data quality")
+    alone = cover is None
+    whole = cover or Cover(client=quality.source)
+    groups = [
+        (
+            level,
+            _(label),
+            [_finding(found, reader) for found in quality.findings if found.level == level],
+        )
+        for level, label in _LEVELS.items()
+    ]
+    return _layout(
+        "quality.html.j2",
+        reader,
+        cover=whole,
+        file=QUALITY,
+        title=title,
+        alone=alone,
+        source=quality.source,
+        tables=[_table_line(table, reader) for table in quality.tables],
+        groups=[group for group in groups if group[2]],
+        levels=_level_counts(quality, reader),
+    )
+
+
+def render_lesson(notebook: NotebookNode, *, lang: str | Reader) -> str:
+    """Return an executed lesson as a page: every cell, code shown."""
+    reader = Reader.of(lang)
+    content = body(notebook, lang=reader, code=True)
+    _ = reader.translate
+    cover = Cover(client=_("Lesson"))
+    return page(content, cover=cover, file="", lang=reader)
+
+
+def headlines(tables: Sequence[Mapping[str, Any]], *, lang: str | Reader) -> list[Headline]:
+    """Return the first figures of the scorecard among a report's tables; none without one.
+
+    Parameters
+    ----------
+    tables
+        Payloads of `plots.table`; the scorecard's has the id ``scorecard`` and a KPI a row.
+    lang
+        Language of the page, or its reader.
+    """
+    reader = Reader.of(lang)
+    scorecard = next((table for table in tables if table["id"] == SCORECARD), None)
+    if scorecard is None:
+        return []
+    names = [column["name"] for column in scorecard["columns"]]
+    rows = [dict(zip(names, row, strict=True)) for row in scorecard["rows"]]
+    known = [
+        (values, unit)
+        for values, unit in zip(rows, scorecard["row_units"], strict=True)
+        if values["value"] is not None
+    ]
+    return [_headline(values, unit, reader) for values, unit in known[:HEADLINES]]
+
+
+def _headline(values: Mapping[str, Any], unit: str, reader: Reader) -> Headline:
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    name = dictionary()[values["kpi"]].name[reader.lang]
+    is_large_amount = unit == "currency" and abs(values["value"]) >= WITHOUT_CENTS
+    # A rate changes by points, anything else by a share of what it was.
+    changed = reader.points if unit == "fraction" else reader.change
+    return Headline(
+        label=re.sub(r"\s*\(.*\)$", "", name),
+        value=reader.unit(values["value"], unit, decimals=0 if is_large_amount else None),
+        change=changed(values["change"]),
+    )
+
+
+def _level_counts(quality: Quality, reader: Reader) -> list[Fact]:
+    counts = dict.fromkeys(_LEVELS, 0)
+    for found in quality.findings:
+        counts[found.level] += 1
+    return [
+        Fact(reader.translate(_LEVELS[level]), reader.integer(count))
+        for level, count in counts.items()
+        if count
+    ]
+
+
+def _finding(found: Any, reader: Reader) -> dict[str, Any]:
+    columns = list(dict.fromkeys(name for example in found.examples for name in example))
+    return {
+        "text": found.text(reader),
+        "table": found.table,
+        "columns": columns,
+        "rows": [[_cell(example.get(name)) for name in columns] for example in found.examples],
+    }
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _table_line(table: Any, reader: Reader) -> dict[str, Any]:
+    _ = reader.translate
+    first, last = table.first, table.last
+    return {
+        "name": table.name,
+        "rows": reader.integer(table.rows),
+        "dates": "–" if first is None else f"{reader.date(first)} – {reader.date(last)}",
+        "columns": reader.integer(len(table.present)),
+        "absent": ", ".join(table.absent) or "–",
+        "extra": ", ".join(table.extra) or "–",
+    }
+
+
+def _term(kpi: str, reader: Reader) -> dict[str, Any]:
+    """Return what opens on the name of a KPI."""
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    entry = dictionary().kpi(kpi)
+    return {
+        "id": kpi,
+        "name": entry.name[reader.lang],
+        "definition": entry.definition[reader.lang],
+        "formula": Markup(mathml(entry.formula, display=True)),  # noqa: S704 - MathML of ours
+    }
+
+
+def _glossary(content: Body, reader: Reader) -> Markup:
+    """Return the entries that the page uses and does not show already."""
+    from marketing_kpi.kpis.dictionary import dictionary
+    from marketing_kpi.plots.entries import glossary
+
+    entries = [dictionary()[kpi] for kpi in content.kpis if f"kpi-{kpi}" not in content.ids]
+    if not entries:
+        return Markup("")
+    shown = str(glossary(entries, lang=reader, search=False)._repr_mimebundle_()["text/html"])
+    shown = shown.replace("<details open>", "<details>")  # a page is read for its figures first
+    return Markup(clean(shown, PageState(level=2, ids=set(content.ids))))  # noqa: S704
+
+
+def _words(_: Translator) -> dict[str, str]:
+    """Return the words of the templates."""
+    return {
+        "skip": _("Skip to content"),
+        "pages": _("Pages of the report"),
+        "contents": _("Contents"),
+        "glossary": _("Indicators on this page"),
+        "close": _("Close"),
+        "see_glossary": _("Formula, sources and pitfalls"),
+        "failed": _("not available"),
+        "failed_lead": _("This page could not be made. The other pages are not affected."),
+        "what_happened": _("What happened"),
+        "what_to_do": _("What to do"),
+        "parameters": _("Parameters"),
+        "where": _("Where it happened"),
+        "quality": _("Data quality"),
+        "quality_none": _("Nothing to report: the data were read as they are."),
+        "quality_link": _("See what was read, dropped, repaired or looks odd"),
+        "quality_failed": _("The data could not be checked."),
+        "downloads": _("Tables to download"),
+        "summary": _("In short"),
+        "compared": _("on the comparison period"),
+        "read": _("What was read"),
+        "found": _("What was found"),
+        "source": _("Data read:"),
+        "table": _("Table"),
+        "rows": _("Rows"),
+        "dates": _("Dates"),
+        "columns": _("Columns known"),
+        "absent": _("Columns absent"),
+        "extra": _("Columns kept as they are"),
+        "examples": _("Examples"),
+        "made_with": _("Made with marketing_kpi"),
+        "previous": _("Previous page"),
+        "next": _("Next page"),
+    }
+
+
+def _layout(template: str, reader: Reader, *, cover: Cover, file: str, **content: Any) -> str:
+    from marketing_kpi import __version__
+
+    files = [link.file for link in cover.links]
+    position = files.index(file) if file in files else None
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            lang=reader.lang,
+            words=_words(reader.translate),
+            cover=cover,
+            file=file,
+            previous=cover.links[position - 1] if position else None,
+            next=cover.links[position + 1] if position is not None and file != files[-1] else None,
+            version=__version__,
+            css=Markup(_asset("page.css")),  # noqa: S704 - ours
+            script=Markup(_asset("page.js")),  # noqa: S704 - ours
+            policy=_policy(),
+            icon="data:image/svg+xml;base64," + base64.b64encode(_ICON.encode()).decode(),
+            **content,
+        )
+    )
+
+
+@cache
+def _asset(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@cache
+def _policy() -> str:
+    """Return a policy that allows this page's own style and script, and nothing else."""
+    style, script = (
+        base64.b64encode(hashlib.sha256(_asset(name).encode()).digest()).decode()
+        for name in ("page.css", "page.js")
+    )
+    return (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{style}'; "
+        f"script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _exporter() -> Any:
+    """Return our nbconvert exporter; built once, since its configuration never changes."""
+    from nbconvert.exporters import TemplateExporter
+
+    class PageExporter(TemplateExporter):
+        """Writes the cells of a notebook with our template and nothing of nbconvert's themes."""
+
+        def _create_environment(self) -> Environment:
+            return _environment().overlay()
+
+        def render(self, notebook: NotebookNode, **resources: Any) -> str:
+            reader: Reader = resources["reader"]
+            resources["markdown"] = lambda source: Markup(  # noqa: S704 - written by markup.py
+                markdown(source, resources["state"])
+            )
+            resources["output"] = lambda output: Markup(  # noqa: S704 - written by markup.py
+                _output(output, resources["state"], resources["tables"], reader)
+            )
+            text, _ = self.from_notebook_node(notebook, resources=resources)
+            return str(text)
+
+    return PageExporter(  # type: ignore[no-untyped-call]
+        template_paths=[str(TEMPLATES)],
+        template_file="notebook.html.j2",
+        file_extension=".html",
+        preprocessors=[],
+    )
+
+
+def _output(
+    output: Mapping[str, Any], state: PageState, tables: list[dict[str, Any]], reader: Reader
+) -> str:
+    kind = output["output_type"]
+    if kind == "stream":
+        return _stream(output["name"], output["text"], reader)
+    if kind == "error":
+        return f'<pre class="mk-text" tabindex="0">{escape(output["evalue"])}</pre>'
+    data, metadata = output["data"], output.get("metadata", {})
+    if TABLE_MIME in data:
+        tables.append(data[TABLE_MIME])
+    if any(name in data for name in PICTURES):
+        return figure(data, metadata)
+    if "text/html" in data:
+        return clean(data["text/html"], state)
+    if "text/markdown" in data:
+        return markdown(data["text/markdown"], state)
+    text = str(data.get("text/plain", ""))
+    return "" if re.fullmatch(r"<.*>|None", text) else _preformatted(text)
+
+
+def _preformatted(text: str) -> str:
+    return f'<pre class="mk-text" tabindex="0">{escape(text)}</pre>' if text.strip() else ""
+
+
+def _stream(name: str, text: str, reader: Reader) -> str:
+    """Return printed text, or what Python warned of, without the paths of this machine."""
+    if name != "stderr":
+        return _preformatted(text)
+    warned = re.findall(r"^.*?:\d+: \w*Warning: (.+)$", text, flags=re.MULTILINE)
+    _ = reader.translate
+    label = escape(_("Warning"))
+    return "".join(
+        f'<p class="mk-warning"><strong>{label}</strong> {escape(message)}</p>'
+        for message in dict.fromkeys(warned)
+    )

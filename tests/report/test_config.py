@@ -1,0 +1,175 @@
+"""Configurations: read as written, refused with the file, the line, the key and what to write."""
+
+import json
+
+import pytest
+
+from marketing_kpi.errors import ConfigError
+from marketing_kpi.report.config import CommonParameters, languages, load, own_parameters, selected
+
+
+def test_a_complete_file_is_read_as_written(client):
+    config = client(
+        locale="{fr: fr_FR, en: en_GB}",
+        period="6 months",
+        compare="previous_period",
+        notebooks='["00", "02"]',
+        parameters='{"02": {classes: 4, thresholds: {recency_days: [30, 90, 365]}}}',
+    )
+    assert config.id == "boreal"
+    assert config.reader("fr").locale == "fr_FR"
+    assert config.parameters_for("02", lang="en")["classes"] == 4
+    assert config.parameters_for("02", lang="en")["thresholds"] == {"recency_days": [30, 90, 365]}
+    assert json.loads(json.dumps(config.dump())) == config.dump()
+
+
+def test_what_is_left_out_has_its_default(client):
+    config = client()
+    assert (config.period, config.compare, config.mapping) == ("12 months", "previous_year", None)
+    assert config.reader("fr").locale == "fr_CA"
+    assert config.parameters_for("02", lang="fr")["classes"] == 5
+
+
+def test_paths_are_relative_to_the_file(client, tmp_path):
+    config = client(data="./orders.csv", mapping="client.yml")
+    assert config.source_for_notebooks == str((tmp_path / "orders.csv").resolve())
+    assert config.mapping_for_notebooks == str((tmp_path / "client.yml").resolve())
+    assert (config.data, config.data_name) == ("./orders.csv", "orders.csv")
+
+
+@pytest.mark.parametrize("name", ["demo", "sample:cdnow", "duckdb://shop.duckdb"])
+def test_names_and_addresses_are_passed_on(client, name):
+    assert client(data=name).source_for_notebooks == name
+
+
+@pytest.mark.parametrize(
+    "written", ["NO", "007", "1:30", "on", "1e3", "0x1F", "=cmd()", "<b>&</b>"]
+)
+def test_a_client_keeps_its_name(client, written):
+    assert client(client=written).client == written
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"client": None}, "client: missing; write client: Boréal"),
+        ({"client": '" "'}, "client: empty"),
+        ({"client": "[a]"}, "client: must be a text"),
+        ({"client": '"a\\nb"'}, "control character"),
+        ({"client": '"a\\u202eb"'}, "control character"),
+        ({"client": "é" * 10_000}, "10,000 characters, must be at most 120"),
+        ({"client": "株式会社"}, "gives no usable folder name; write id: boreal"),
+        ({"clent": "x"}, "key 'clent' not found; did you mean 'client'?"),
+        ({"lang": "de"}, "input should be 'fr' or 'en'"),
+        ({"lang": "[fr, fr]"}, "lang: given twice: fr"),
+        ({"lang": "[]"}, "lang: empty"),
+        ({"currency": "CAF"}, "'CAF' is not an ISO 4217 code; write currency: CAD"),
+        ({"currency": "null"}, "currency: must be a text"),
+        ({"as_of": "1:30"}, "'1:30' is not a date written year-month-day"),
+        ({"as_of": "2026-02-30"}, "is not a day of the calendar"),
+        ({"as_of": "20260101"}, "is not a date written year-month-day"),
+        ({"period": "12 moons"}, "is not a length of time"),
+        ({"period": "9999 years"}, "period: "),
+        ({"compare": "last"}, "compare: 'last'"),
+        ({"locale": "{fr: en_US}"}, "'en_US' is not of language 'fr'"),
+        ({"locale": "{fr: xx_YY}"}, "'xx_YY' is not known"),
+        ({"locale": "{de: de_DE}"}, "locale.de: 'de'"),
+        ({"id": "../../etc"}, "id: '../../etc' is not made of"),
+        ({"id": "Boreal"}, "id: 'Boreal' is not made of"),
+        ({"id": "con"}, "gives no usable folder name"),
+        ({"data": "nowhere.csv"}, "data: no file or folder 'nowhere.csv'"),
+        ({"mapping": "nowhere.yml"}, "mapping: no file or folder"),
+        ({"data": "postgres://me:hunter2@host/db"}, "the address holds a password"),
+        ({"data": "postgres://host/db?sslpassword=hunter2"}, "the address holds a password"),
+        ({"data": "postgres://me:${UNSET_HERE}@host/db"}, "has no variable UNSET_HERE"),
+        ({"notebooks": '["0"]'}, "'0' is not the two digits of a lesson"),
+        ({"notebooks": '["00", "00"]'}, "notebooks: given twice: 00"),
+        ({"notebooks": "[]"}, "notebooks: empty"),
+        ({"parameters": "[a]"}, "parameters: must be names and their values"),
+        ({"parameters": '{"00": {x: 1}}'}, "lesson 00 has no parameter"),
+        ({"parameters": '{"00": {lang: fr}}'}, "is set by the keys at the top of the file"),
+        ({"parameters": '{"02": {classes: 5}}'}, "lesson 02 is not in notebooks"),
+    ],
+)
+def test_a_wrong_key_is_named_and_corrected(client, keys, said):
+    with pytest.raises(ConfigError) as caught:
+        client(**keys)
+    message = str(caught.value)
+    assert said in message
+    assert message.startswith("client.yml")
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{clases: 5}", "did you mean 'classes'?"),
+        ("{classes: 1}", "02.classes: '1': input should be greater than or equal to 2"),
+        ("{classes: 11}", "02.classes: '11'"),
+        ("{classes: 1:30}", "02.classes: '1:30'"),
+        ("{thresholds: {recency_days: [.nan]}}", "02.thresholds.recency_days.0"),
+        ("{thresholds: {recency: [1]}}", "02.thresholds.recency"),
+        ("{\"__import__('os').system(1)\": 1}", "parameter"),
+        ('{"classes = 5; import os": 1}', "parameter"),
+    ],
+)
+def test_a_parameter_is_a_name_of_its_lesson_with_a_value_that_fits(client, given, said):
+    with pytest.raises(ConfigError) as caught:
+        client(notebooks='["02"]', parameters=f'{{"02": {given}}}')
+    assert said in str(caught.value)
+
+
+def test_every_wrong_key_is_told_at_once(client):
+    with pytest.raises(ConfigError) as caught:
+        client(currency="CAF", as_of="soon", lang="de")
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "lang.0",
+        "currency",
+        "as_of",
+    ]
+
+
+def test_a_line_number_is_that_of_the_key(client):
+    with pytest.raises(ConfigError, match=r"client\.yml, line 3: currency"):
+        client(currency="CAF")
+
+
+def test_two_clients_of_one_id_are_refused(client, tmp_path):
+    client()
+    other = tmp_path / "other.yml"
+    other.write_text((tmp_path / "client.yml").read_text("utf-8"), "utf-8")
+    with pytest.raises(ConfigError, match=r"other\.yml and client\.yml have the same id 'boreal'"):
+        load([tmp_path / "client.yml", other])
+
+
+def test_a_secret_comes_from_the_environment_and_is_never_dumped(client, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
+    config = client(data="postgres://me:${SHOP_PASSWORD}@host/shop")
+    assert config.secrets == ("hunter2",)
+    assert "hunter2" not in json.dumps(config.dump())
+    assert "hunter2" not in json.dumps(config.parameters_for("00", lang="fr"))
+
+
+@pytest.mark.parametrize("number", ["00", "01", "02"])
+def test_parameter_names_are_identifiers(number):
+    assert all(name.isidentifier() for name in own_parameters(number))
+    assert not set(own_parameters(number)) & set(CommonParameters.model_fields)
+
+
+def test_lessons_and_languages_may_be_chosen_among_the_clients(client):
+    config = client(notebooks='["00", "02"]')
+    assert selected(config, None) == ("00", "02")
+    assert selected(config, ["02"]) == ("02",)
+    assert languages(config, "en") == ("en",)
+    with pytest.raises(ConfigError, match="lesson '07' not found in boreal"):
+        selected(config, ["07"])
+    with pytest.raises(ConfigError, match="language 'de' not found"):
+        languages(config, "de")
+
+
+def test_a_file_that_is_not_there_or_not_utf8(tmp_path):
+    with pytest.raises(ConfigError, match="no such file"):
+        load([tmp_path / "absent.yml"])
+    (tmp_path / "latin.yml").write_bytes("client: Boréal".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"latin\.yml: not UTF-8"):
+        load([tmp_path / "latin.yml"])

@@ -1,0 +1,134 @@
+"""Every page in Chromium: no request, no error, accessible, no wider than its window."""
+
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+VIEWS = {
+    "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 800}, "color_scheme": "light"},
+}
+LISTEN = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation",
+  (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = next(filter(None, map(shutil.which, CHROMIUMS)))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=VIEWS)
+def context(browser, request):
+    with browser.new_context(**VIEWS[request.param], reduced_motion="reduce") as context:
+        yield context
+
+
+@pytest.fixture
+def desk(browser):
+    with browser.new_context(**VIEWS["light"], reduced_motion="reduce") as context:
+        yield context
+
+
+def visit(context, path):
+    """Open a page; return it with what it asked of a network and what it complained of."""
+    page = context.new_page()
+    requests, complaints = [], []
+    page.on("request", lambda asked: requests.append(asked.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.add_init_script(LISTEN)
+    page.goto(path.as_uri())
+    asked = [url for url in requests if url != path.as_uri() and not url.startswith("data:")]
+    return page, asked, complaints
+
+
+def pages(built, broken):
+    good = [built / lang / name for lang in ("fr", "en") for name in ("index", "00_overview")]
+    return [
+        *(path.with_suffix(".html") for path in good),
+        built / "fr" / "quality.html",
+        broken / "fr.failed" / "index.html",
+        broken / "fr.failed" / "01_broken.html",
+    ]
+
+
+def test_pages_are_silent_accessible_and_fit(context, built, broken):
+    axe = Axe()
+    for path in pages(built, broken):
+        page, requests, complaints = visit(context, path)
+        assert requests == []
+        assert complaints == []
+        assert page.evaluate("window.violations") == []
+        found = axe.run(page)
+        assert found.violations_count == 0, f"{path.name}: {found.generate_report()}"
+        wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not wide, f"{path.name} is wider than its window"
+        page.close()
+
+
+def test_a_definition_opens_is_accessible_and_closes(desk, built):
+    page, _, complaints = visit(desk, built / "fr" / "00_overview.html")
+    definition = page.locator("#def-net_sales")
+    assert not definition.is_visible()
+    page.locator(".mk-term").first.focus()
+    page.keyboard.press("Enter")
+    assert definition.is_visible()
+    assert Axe().run(page).violations_count == 0
+    page.keyboard.press("Escape")
+    assert not definition.is_visible()
+    assert complaints == []
+
+
+def test_the_first_tab_skips_to_the_content(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "mk-skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_glossary_is_searched_without_accents(desk, built):
+    page, _, complaints = visit(desk, built / "fr" / "00_overview.html")
+    search = page.locator("input[data-mk-filter]")
+    assert search.is_visible()
+    entry = page.locator("#kpi-net_sales")
+    search.fill("zzz")
+    assert not entry.is_visible()
+    search.fill("CHÎFFRE")
+    assert entry.is_visible()
+    assert complaints == []
+
+
+def test_a_figure_is_painted_and_has_its_words(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    image = page.locator("figure img")
+    assert image.get_attribute("alt") == "Two bars; the store is higher"
+    assert image.evaluate("image => image.complete && image.naturalWidth") > 100
+
+
+def test_a_printed_page_has_no_navigation(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    page.emulate_media(media="print")
+    assert not page.locator(".mk-nav").is_visible()
+    assert page.locator("h1").is_visible()
+    assert page.locator("figure img").is_visible()
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

@@ -1,0 +1,354 @@
+"""From a configuration to a published folder, on small lessons that go well and that do not."""
+
+import hashlib
+import json
+import re
+import sys
+from functools import partial
+from html import escape, unescape
+from pathlib import Path
+
+import pytest
+
+from marketing_kpi.errors import ConfigError, LessonError
+from marketing_kpi.report import run
+from marketing_kpi.report.execute import (
+    Failure,
+    Job,
+    execute,
+    find_notebook,
+    report_cells,
+    run_all,
+)
+from marketing_kpi.report.publish import publish
+from marketing_kpi.report.render import (
+    INDEX,
+    Cover,
+    Download,
+    Fact,
+    Headline,
+    Link,
+    failed_page,
+    headlines,
+    index_page,
+    render_lesson,
+)
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><b>x</b>',
+    "../../etc/passwd",
+    "=HYPERLINK('http://example.org')",
+    "{{ 7 * 7 }}{% raw %}${x}",
+    "é" * 10_000,
+)
+PAGES = ("index.html", "00_overview.html", "quality.html")
+
+
+def text(path):
+    return path.read_text(encoding="utf-8")
+
+
+def job(folder, name, **options):
+    return Job("boreal", name[:2], "en", folder / name, {"lang": "en"}, **options)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_a_report_has_its_pages_its_tables_and_its_manifest(built, lang):
+    assert sorted(path.name for path in (built / lang).iterdir()) == sorted(
+        [*PAGES, "manifest.json", "tables", "tables.xlsx"]
+    )
+    assert sorted(path.name for path in (built / lang / "tables").iterdir()) == [
+        "00_hostile.csv",
+        "00_hostile.parquet",
+    ]
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_asks_nothing_of_a_network_and_allows_nothing(built, lang, page):
+    html = text(built / lang / page)
+    assert f'<html lang="{lang}">' in html
+    assert html.count("<h1>") == 1
+    assert "default-src 'none'" in unescape(html)
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", html)
+    assert " style=" not in html
+    assert not re.search(r"<[^>]* on\w+=", html)
+    assert html.count("<script>") == 1
+    assert len(html) < 1_500_000
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_what_comes_from_data_is_text(built, lang):
+    html = text(built / lang / "00_overview.html")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "&lt;img src=x onerror=alert(1)&gt;" in html
+    assert "{{ 7 * 7 }}{% raw %}${x}" in html
+    assert "prices &lt;b&gt;look&lt;/b&gt; odd" in html
+    assert "\u202e" not in html
+    assert "é" * 1000 not in html
+
+
+def test_a_page_is_in_the_language_of_its_reader(built):
+    french, english = (text(built / lang / "00_overview.html") for lang in ("fr", "en"))
+    assert "1\u00a0234,50\u00a0$" in french
+    assert "$1,234.50" in english
+    assert "Période" in french
+    assert "Period" in english
+    assert "du 1er janvier 2025 au 31 décembre 2025" in french
+
+
+def test_names_of_kpis_open_definitions_and_the_page_ends_with_them(built):
+    html = text(built / "fr" / "00_overview.html")
+    assert 'popovertarget="def-net_sales"' in html
+    assert 'id="def-net_sales" popover' in html
+    assert 'class="mk-page-glossary"' not in html  # the page shows that entry itself
+
+
+def test_ids_of_a_page_are_unique(built):
+    for page in PAGES:
+        ids = re.findall(r'\bid="([^"]+)"', text(built / "fr" / page))
+        assert len(ids) == len(set(ids))
+
+
+def test_a_manifest_says_what_made_the_report(built):
+    manifest = json.loads(text(built / "fr" / "manifest.json"))
+    orders = built.parents[1] / "orders.csv"
+    assert manifest["config"]["data"] == "orders.csv"
+    assert manifest["inputs"] == [
+        {
+            "name": "orders.csv",
+            "bytes": orders.stat().st_size,
+            "sha256": hashlib.sha256(orders.read_bytes()).hexdigest(),
+        }
+    ]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["kpis"]["net_sales"])
+    assert [page["status"] for page in manifest["pages"]] == ["ok"]
+    assert manifest["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert str(built.parents[1]) not in text(built / "fr" / "manifest.json")
+
+
+def test_the_quality_page_says_what_was_found(built):
+    html = text(built / "fr" / "quality.html")
+    assert "orders.customer_id" in html
+    assert str(built.parents[1]) not in html
+
+
+def test_a_failed_report_is_beside_and_the_others_pages_are_there(broken):
+    assert [path.name for path in broken.iterdir()] == ["fr.failed"]
+    index = text(broken / "fr.failed" / "index.html")
+    badges = index.count('<span class="mk-badge">indisponible</span>')
+    assert badges == 2 * 3  # in the navigation and in the contents
+    statuses = {
+        page["notebook"]: page["status"]
+        for page in json.loads(text(broken / "fr.failed" / "manifest.json"))["pages"]
+    }
+    assert statuses == {"00": "ok", "01": "failed", "03": "failed", "04": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("01_broken.html", ["no Boréal", "ValueError", "broken", "Ventes", "orders.csv"]),
+        ("03_mute.html", ["a figure has no alternative text"]),
+        ("04_dead.html", ["DeadKernelError", "the Python process of this notebook ended", "dead"]),
+    ],
+)
+def test_the_page_of_a_failure_says_where_why_and_what_to_do(broken, page, words):
+    html = text(broken / "fr.failed" / page)
+    assert [word for word in words if word not in html] == []
+    assert f"notebooks/fr/{page.replace('html', 'ipynb')}" in html
+    assert "Que faire" in html
+    assert "12 months" in html
+    assert str(broken.parents[1]) not in html
+    assert "<figure" not in html
+
+
+def test_a_failure_keeps_the_last_good_report_and_a_success_removes_the_failure(
+    client, lessons, tmp_path, capsys
+):
+    out = tmp_path / "build"
+    published = out / "boreal" / "en"
+    publish(published, lambda folder: (folder / "index.html").write_text("good", "utf-8"))
+    assert run([client(lang="en", notebooks='["01"]')], out=out, folder=lessons) == 1
+    assert text(published / "index.html") == "good"
+    assert f"the last good report is still {published}" in capsys.readouterr().err
+    assert run([client(lang="en", notebooks='["05"]')], out=out, folder=lessons) == 0
+    assert [path.name for path in (out / "boreal").iterdir()] == ["en"]
+    assert text(published / "index.html") != "good"
+    assert str(published / "index.html") in capsys.readouterr().out
+
+
+def test_data_that_cannot_be_read_are_said_on_the_index(client, lessons, tmp_path):
+    config = client(lang="en", notebooks='["05"]')
+    (tmp_path / "orders.csv").write_text("colour\nred\n", encoding="utf-8")
+    assert run([config], out=tmp_path / "build", folder=lessons) == 1
+    index = text(tmp_path / "build" / "boreal" / "en.failed" / "index.html")
+    assert "The data could not be checked." in index
+
+
+def test_nothing_runs_when_a_lesson_is_not_built(client, lessons, tmp_path):
+    with pytest.raises(LessonError, match="no notebook for lesson 09 in fr"):
+        run([client(notebooks='["09"]')], out=tmp_path / "build", folder=lessons)
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_bad_configuration_stops_everything(client, lessons, tmp_path):
+    with pytest.raises(ConfigError):
+        run([tmp_path / "absent.yml"], out=tmp_path / "build", folder=lessons)
+    assert not (tmp_path / "build").exists()
+
+
+def test_one_client_given_twice_is_refused(client, lessons, tmp_path):
+    with pytest.raises(ConfigError, match="two clients have the id 'boreal'"):
+        run([client(), tmp_path / "client.yml"], out=tmp_path / "build", folder=lessons)
+
+
+def test_students_cells_are_left_out_and_the_lesson_is_unchanged(lessons):
+    import nbformat
+
+    lesson = nbformat.read(find_notebook("00", lang="fr", folder=lessons), as_version=4)
+    kept = [cell.id for cell in report_cells(lesson).cells]
+    assert "student" not in kept
+    assert "exercise" not in kept
+    assert "student" in [cell.id for cell in lesson.cells]
+
+
+def test_a_lesson_shows_its_code(lessons):
+    import nbformat
+
+    lesson = nbformat.read(find_notebook("00", lang="fr", folder=lessons), as_version=4)
+    html = render_lesson(lesson, lang="fr")
+    assert "import marketing_kpi as mk" in html
+    assert "a lesson cell ran" in html
+
+
+def test_a_cell_that_takes_too_long_is_stopped_and_named(lessons, tmp_path):
+    import nbformat
+
+    slow = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    slow.cells[-1].source = "import time\ntime.sleep(60)"
+    nbformat.write(slow, tmp_path / "05_slow.ipynb")
+    failure = execute(job(tmp_path, "05_slow.ipynb", cell_timeout=1)).failure
+    assert (failure.error, failure.cell_id, failure.heading) == (
+        "CellTimeoutError",
+        "broken",
+        "Sales",
+    )
+
+
+def test_a_kernel_is_this_interpreter_without_the_users_profile(lessons, tmp_path, monkeypatch):
+    import nbformat
+
+    profile = tmp_path / "profile_default" / "startup"
+    profile.mkdir(parents=True)
+    (profile / "a.py").write_text("surprise = 1", encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    seen = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    seen.cells[
+        -1
+    ].source = (
+        "import os, sys\nprint(sys.executable)\nprint('surprise' in globals())\nprint(os.listdir())"
+    )
+    nbformat.write(seen, tmp_path / "06_seen.ipynb")
+    executed = execute(job(tmp_path, "06_seen.ipynb"))
+    printed = json.loads(executed.notebook)["cells"][-1]["outputs"][0]["text"]
+    assert "".join(printed).split("\n")[:3] == [sys.executable, "False", "[]"]
+
+
+def test_a_value_cannot_leave_the_cell_that_papermill_writes(lessons, tmp_path):
+    import nbformat
+
+    hostile = 'x"\nimport os; raise SystemError("out")\n#\\'
+    seen = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    seen.cells[-1].source = "print(ascii(client))"
+    nbformat.write(seen, tmp_path / "07_seen.ipynb")
+    work = Job("b", "07", "en", tmp_path / "07_seen.ipynb", {"client": hostile})
+    printed = json.loads(execute(work).notebook)["cells"][-1]["outputs"][0]["text"]
+    assert "".join(printed).strip() == ascii(hostile)
+
+
+def test_a_secret_is_not_in_a_failure(lessons, tmp_path):
+    import nbformat
+
+    leak = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    leak.cells[-1].source = "raise OSError('cannot reach me:hunter2@host\\nhunter2 is wrong')"
+    nbformat.write(leak, tmp_path / "08_leak.ipynb")
+    executed = execute(job(tmp_path, "08_leak.ipynb", secrets=("hunter2",)))
+    assert executed.failure.reason == "cannot reach me:•••@host"
+    assert "hunter2" not in repr(executed)
+    assert "hunter2" not in repr(job(tmp_path, "08_leak.ipynb", secrets=("hunter2",)))
+
+
+def die():
+    import os
+
+    os._exit(1)
+
+
+def raising():
+    raise ValueError("broken")
+
+
+def test_a_worker_that_dies_costs_its_task_only():
+    done = []
+    results = run_all(
+        {"dies": die, "raises": raising, "works": partial(Path, "a")},
+        jobs=2,
+        failed=lambda key, error: f"{key}: {type(error).__name__}",
+        done=done.append,
+    )
+    assert results == {
+        "dies": "dies: BrokenProcessPool",
+        "raises": "raises: ValueError",
+        "works": Path("a"),
+    }
+    assert sorted(done) == ["dies", "raises", "works"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_client_is_shown_as_text(name):
+    cover = Cover(name, (Fact(name, name),), (Link(INDEX, name, name, "failed"),))
+    downloads = [Download((("tables.xlsx", "Excel"),), name)]
+    html = index_page(cover=cover, downloads=downloads, quality=None, lang="fr")
+    assert escape(name) in html.replace("&#34;", "&quot;").replace("&#39;", "&#x27;")
+    assert html.count("<script>") == 1
+    assert "onerror=alert(1)>" not in html
+    assert "49" not in html.split("</style>")[1].split("<script>")[0]
+
+
+def test_the_index_opens_on_the_scorecards_first_known_figures():
+    names = ("kpi", "value", "previous", "change")
+    scorecard = {
+        "id": "scorecard",
+        "columns": [{"name": name} for name in names],
+        "rows": [
+            ["net_sales", 2_940_619.51, 2_599_517.03, 0.131],
+            ["gross_margin_rate", None, None, None],
+            ["average_order_value", 209.79, None, None],
+            ["repeat_purchase_rate", 0.627, 0.628, -0.001],
+        ],
+        "row_units": ["currency", "fraction", "currency", "fraction"],
+    }
+    assert headlines([{"id": "other"}], lang="en") == []
+    assert headlines([{"id": "other"}, scorecard], lang="en") == [
+        Headline("Net sales", "$2,940,620", "+13.1%"),
+        Headline("Average order value", "$209.79", "–"),
+        Headline("Repeat purchase rate", "62.7%", "−0.1\u00a0pts"),
+    ]
+
+
+def test_nothing_of_a_failure_is_markup():
+    failure = Failure("E", "<script>x</script>", "<b>", "# <i>", "<u>")
+    html = failed_page(
+        failure,
+        title="<h1>",
+        notebook="<n>",
+        parameters={"<p>": "<v>"},
+        cover=Cover("<client>"),
+        file="a.html",
+        lang="fr",
+    )
+    for piece in ("<script>x", "<b>", "<i>", "<u>", "<h1><", "<n>", "<p>&", "<v>", "<client>"):
+        assert piece not in html
