@@ -91,13 +91,15 @@ def check(source: str, mapping: Path | None, as_of: str | None, out: Path, lang:
     """
     from marketing_kpi.data.quality import check as audit
     from marketing_kpi.data.sources import open_data
-    from marketing_kpi.report import publish_quality
+    from marketing_kpi.report.render import quality_page
 
-    data = open_data(source, mapping=mapping)
-    quality = audit(data, as_of=as_of)
-    page = publish_quality(quality, out=out, lang=lang)
+    quality = audit(open_data(source, mapping=mapping), as_of=as_of)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "quality.json").write_text(quality.to_json(), encoding="utf-8")
+    page = out / "quality.html"
+    page.write_text(quality_page(quality, lang=lang), encoding="utf-8")
     for finding in quality.findings:
-        click.echo(f"{finding.level:<10} {finding.text(lang)}")
+        click.echo(f"{finding.level:<10}  {finding.text(lang)}")
     click.echo(str(page))
     sys.exit(1 if quality.worst == "error" else 0)
 
@@ -110,7 +112,8 @@ def check(source: str, mapping: Path | None, as_of: str | None, out: Path, lang:
 @_says_what_is_wrong
 def demo(scale: float, seed: int | None, out: Path, tables: str | None) -> None:
     """Simulate the demo retailer, with its truth beside the data."""
-    from marketing_kpi.data.demo import SEED, simulate
+    from marketing_kpi.data.demo import simulate
+    from marketing_kpi.data.simulation.parameters import SEED
 
     chosen = [item.strip() for item in tables.split(",")] if tables else None
     folder = simulate(scale=scale, seed=SEED if seed is None else seed, out=out, tables=chosen)
@@ -147,9 +150,15 @@ def lessons() -> None:
 @_says_what_is_wrong
 def lessons_build(numbers: tuple[str, ...], check: bool) -> None:
     """Build notebooks/fr and notebooks/en from notebooks/src, all of them or NUMBERS."""
-    from marketing_kpi.lessons.build import build
+    from marketing_kpi.lessons.build import build, notebooks_folder
+    from marketing_kpi.lessons.check import check as problems_of
 
-    stale = build(numbers=numbers, check=check)
-    for path in stale:
-        click.echo(f"not current: {path}" if check else f"built {path}")
-    sys.exit(1 if check and stale else 0)
+    folder = notebooks_folder()
+    if not check:
+        for built in build(folder, numbers=numbers):
+            click.echo(str(built))
+        return
+    problems = problems_of(folder, numbers=numbers)
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    sys.exit(1 if problems else 0)

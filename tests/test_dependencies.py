@@ -9,7 +9,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from ruamel.yaml import YAML
+
+from marketing_kpi.text import yaml12
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -18,7 +19,6 @@ LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 CONDA_NAMES = {
     "ibis-framework": "ibis-duckdb",
     "duckdb": "python-duckdb",
-    "ruamel-yaml": "ruamel.yaml",
 }
 
 
@@ -62,7 +62,7 @@ def test_the_lock_serves_every_supported_system():
 
 
 def test_conda_asks_for_the_same_ranges():
-    environment = YAML(typ="safe").load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    environment = yaml12.read(ROOT / "environment.yml").value
     conda = [item for item in environment["dependencies"] if isinstance(item, str)]
     (pip,) = (item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
     asked = dict(re.fullmatch(r"([a-z0-9.-]+)(.*)", item).groups() for item in conda)

@@ -1,0 +1,60 @@
+"""What the two READMEs show works, and they show the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import marketing_kpi as mk
+from marketing_kpi.data.transactions import read_mapping
+from marketing_kpi.report.config import load
+
+ROOT = Path(__file__).parents[1]
+README = {
+    lang: (ROOT / name).read_text(encoding="utf-8")
+    for lang, name in {"en": "README.md", "fr": "README.fr.md"}.items()
+}
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
+
+
+def without_comments(block):
+    return re.sub(r" *#.*", "", block)
+
+
+@pytest.mark.parametrize("language", ["console", "yaml", "python"])
+def test_both_readmes_give_the_same_commands(language):
+    english, french = blocks(README["en"], language), blocks(README["fr"], language)
+    assert english
+    translated = [block.replace("Mon client", "My client") for block in french]
+    translated = [block.replace('definition["fr"]', 'definition["en"]') for block in translated]
+    assert list(map(without_comments, english)) == list(map(without_comments, translated))
+
+
+def test_the_python_of_the_readme_runs():
+    (block,) = blocks(README["en"], "python")
+    names = {}
+    exec(block, names)
+    assert set(names["summary"].columns) >= {"customer_id", "recency_days", "monetary"}
+    assert names["mk"] is mk
+
+
+def test_the_yaml_of_the_readme_is_a_configuration(tmp_path):
+    config, mapping = blocks(README["en"], "yaml")
+    folder = tmp_path / "reports"
+    (folder / "extracts").mkdir(parents=True)
+    (folder / "extracts/orders.csv").write_text("order_id\n")
+    (folder / "extracts/orders.map.yml").write_text(mapping)
+    (folder / "client.yml").write_text(config)
+    (loaded,) = load([folder / "client.yml"])
+    assert loaded.client == "My client"
+    assert read_mapping(folder / "extracts/orders.map.yml").kind == "lines"
+
+
+def test_links_of_the_readmes_lead_somewhere():
+    for text in README.values():
+        for target in re.findall(r"\]\(([^)#]+)\)", text):
+            if not target.startswith("http"):
+                assert (ROOT / target).exists(), target
