@@ -121,6 +121,9 @@ def clean(
     profile = _profile(texts, raw, store)
     expressions, findings = _expressions(texts, profile, raw, store, how)
     changed = [text for text in texts if text.target.name in expressions]
+    if not changed:
+        store.execute(f"CREATE VIEW {quote(relation)} AS {_renamed(raw, targets)}")
+        return findings
     trimmed = {text.target.name: text.trimmed for text in changed}
     values = {text.target.name: text.value for text in changed}
     innermost = ", ".join(
@@ -135,15 +138,24 @@ def clean(
         f"{expressions.get(target.name, quote(target.name))} AS {quote(target.name)}"
         for target in targets
     )
-    kind = "TABLE" if changed else "VIEW"
     store.execute(
-        f"CREATE {kind} {quote(relation)} AS SELECT {outer} "
+        f"CREATE TABLE {quote(relation)} AS SELECT {outer} "
         f"FROM (SELECT {inner} FROM (SELECT {innermost} FROM {quote(raw.relation)}))"
     )
-    if changed:
-        findings += _unreadable(changed, profile, expressions, raw, store, relation)
-        store.drop(raw.relation)
+    findings += _unreadable(changed, profile, expressions, raw, store, relation)
+    store.drop(raw.relation)
     return findings
+
+
+def _renamed(raw: Raw, targets: Sequence[Target]) -> str:
+    """Return the query that gives columns their names; one that changes nothing is plain."""
+    columns = [(target.source[0], target.name) for target in targets]
+    if columns == [(name, name) for name in raw.columns]:
+        return f"SELECT * FROM {quote(raw.relation)}"
+    named = ", ".join(
+        quote(new) if old == new else f"{quote(old)} AS {quote(new)}" for old, new in columns
+    )
+    return f"SELECT {named} FROM {quote(raw.relation)}"
 
 
 def _is_text(target: Target, types: Mapping[str, str]) -> bool:

@@ -220,10 +220,11 @@ def read_parquet(location: str, store: Store, relation: str, *, where: str) -> R
     """Put a view of one Parquet file, or of the parts a glob names, in the store."""
     import duckdb
 
+    parts = ", union_by_name = true" if "*" in location else ""
     try:
         store.execute(
-            f"CREATE VIEW {quote(relation)} AS SELECT * FROM read_parquet({literal(location)}, "
-            "union_by_name = true)"
+            f"CREATE VIEW {quote(relation)} AS "
+            f"SELECT * FROM read_parquet({literal(location)}{parts})"
         )
         columns = tuple(store.types(relation))
         is_canonical = _all_marked(location, store)

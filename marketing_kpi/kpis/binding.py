@@ -65,6 +65,7 @@ class _Binder:
 
     def _reach(self, name: str, body: sge.Query, found: dict[str, sge.Query]) -> bool:
         """Follow views down to files or tables; `found` gets each body after those it reads."""
+        body = self._through(body)
         for table in _references(body):
             view = self._views.get(table.name) if self._is_ours(table) else None
             if view is None:
@@ -80,6 +81,15 @@ class _Binder:
             table.set("catalog", None)
         found[name] = body
         return True
+
+    def _through(self, body: sge.Query) -> sge.Query:
+        """Return what a view that only passes another view on stands for."""
+        while (table := _passed_on(body)) is not None and self._is_ours(table):
+            view = self._views.get(table.name)
+            if view is None:
+                break
+            body = view.copy()
+        return body
 
     def _is_ours(self, table: sge.Table) -> bool:
         """Whether a table is of the connection itself, not of a database attached to it."""
@@ -117,12 +127,27 @@ def _flatten(statement: sge.Query) -> None:
     import sqlglot.expressions as sge
 
     for select in list(statement.find_all(sge.Select)):
-        clauses = {name for name, value in select.args.items() if value}
-        if not (select.parent and select.is_star and clauses == {"expressions", "from_"}):
+        if not (select.parent and _is_plain_star(select)):
             continue
         inner = select.args["from_"].this
         if isinstance(inner, sge.Subquery) and isinstance(inner.this, sge.Query):
             select.replace(inner.this)
+
+
+def _is_plain_star(select: sge.Select) -> bool:
+    """Say whether a query is ``SELECT * FROM …`` and nothing else."""
+    clauses = {name for name, value in select.args.items() if value}
+    return bool(select.is_star and clauses == {"expressions", "from_"})
+
+
+def _passed_on(body: sge.Query) -> sge.Table | None:
+    """Return the table of ``SELECT * FROM table``, None for any other query."""
+    import sqlglot.expressions as sge
+
+    if not (isinstance(body, sge.Select) and _is_plain_star(body)):
+        return None
+    source = body.args["from_"].this
+    return source if isinstance(source, sge.Table) else None
 
 
 def _tables_of(statement: sge.Query) -> list[str]:

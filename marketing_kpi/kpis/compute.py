@@ -88,6 +88,11 @@ class _Group:
         return self.window is not None or self.fact.span != "period"
 
     @property
+    def zeroed(self) -> tuple[Kpi, ...]:
+        """The KPIs that are 0 in a cell without a row: what looks back is null there."""
+        return () if self.reaches_back else tuple(k for k in self.kpis if k.zero_when_empty)
+
+    @property
     def rows(self) -> str:
         """The name of the column that counts the rows of a cell."""
         return "_".join(["rows_of", self.fact.name, *(self.window or "").split()])
@@ -358,7 +363,8 @@ def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
     if fact.summarise is not None:
         rows = fact.summarise(rows, keys, read)
     values = {kpi.id: function_of(kpi)(rows) for kpi in group.kpis}
-    values[group.rows] = rows.count()
+    if group.zeroed:
+        values[group.rows] = rows.count()
     cells = rows.group_by(keys).aggregate(**values) if keys else rows.aggregate(**values)
     if group.needs_history and not question.grain:
         enough = _reaches(data, _since(group, question))
@@ -567,9 +573,7 @@ def _zeros(table: ir.Table, groups: Sequence[_Group]) -> dict[str, ir.Value]:
     return {
         kpi.id: (table[group.rows].fill_null(0) == 0).ifelse(0, table[kpi.id])
         for group in groups
-        if not group.reaches_back
-        for kpi in group.kpis
-        if kpi.zero_when_empty
+        for kpi in group.zeroed
     }
 
 
