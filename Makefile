@@ -18,7 +18,8 @@ help:
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed, and none was found on the path"; exit 1; }
-	@test -x $(BIN)/python || { echo "making .venv with $(PYTHON)"; $(PYTHON) -m venv .venv; }
+	@$(PIP) --version >/dev/null 2>&1 || { echo "making .venv with $(PYTHON)"; rm -rf .venv; \
+		$(PYTHON) -m venv .venv || { echo "error: $(PYTHON) cannot make .venv; on Debian and Ubuntu install python3-venv"; exit 1; }; }
 	@echo "installing the locked dependencies (about a minute, only when they change)"
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
@@ -38,7 +39,6 @@ lint: $(INSTALLED)
 notebooks-check: $(INSTALLED)
 	$(BIN)/marketing-kpi dictionary check
 	$(BIN)/marketing-kpi lessons build --check
-	$(BIN)/python -m pytest --nbval --no-header -p no:doctest -p no:xdist notebooks/fr notebooks/en
 
 lessons: $(INSTALLED)
 	$(BIN)/marketing-kpi lessons build

@@ -58,3 +58,9 @@ def test_links_of_the_readmes_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if not target.startswith("http"):
                 assert (ROOT / target).exists(), target
+
+
+def test_the_french_readme_keeps_its_punctuation_on_the_line():
+    prose = re.sub(r"^```.*?^```|`[^`\n]+`", "", README["fr"], flags=re.M | re.S)
+    assert "\u00a0:" in prose
+    assert not re.search(r" [:;!?»]|« ", prose)

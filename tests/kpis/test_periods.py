@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketing_kpi.errors import ConfigError
-from marketing_kpi.kpis.periods import Periods, day, length, periods, shift
+from marketing_kpi.kpis.periods import Periods, day, length, months_between, periods, shift
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,9 @@ def test_shifting_by_months_moves_the_month_and_keeps_or_clamps_the_day(start, m
 def test_a_length_is_months_or_days():
     assert length("2 quarters", name="period") == (6, 0)
     assert length("2 weeks", name="period") == (0, 14)
+
+
+def test_days_that_are_no_whole_months_count_by_the_mean_month():
+    # 90 days over 365.25 / 12 days a month
+    assert months_between(date(2025, 1, 1), date(2025, 4, 1)) == 3
+    assert months_between(date(2025, 1, 10), date(2025, 4, 9)) == pytest.approx(89 / 30.4375)

@@ -179,3 +179,9 @@ def pytest_collection_modifyitems(config, items):
         reporter.write_line(
             f"{len(in_browser)} tests of pages in a browser left out: install Chromium to run them"
         )
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The Chromium of this machine; tests that ask for it are only run where there is one."""
+    return next(filter(None, map(shutil.which, CHROMIUMS)))

@@ -105,3 +105,10 @@ def test_a_figure_keeps_its_words_and_its_size():
 def test_a_figure_without_words_is_refused(metadata):
     with pytest.raises(ReportError, match="no alternative text"):
         figure({"image/svg+xml": SVG}, metadata)
+
+
+def test_inline_tags_of_markdown_lose_their_attributes():
+    shown = markdown('<b onclick="x()" style="color:red">bold</b> <i>x</i>', PageState())
+    assert "<b>bold</b>" in shown
+    assert "onclick" not in shown
+    assert "style" not in shown

@@ -120,3 +120,21 @@ def test_a_withdrawn_folder_is_gone(tmp_path):
     withdraw(tmp_path / "fr.failed")
     withdraw(tmp_path / "fr.failed")
     assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_last_good_one(tmp_path, monkeypatch):
+    target = tmp_path / "fr"
+    publish(target, page("good"))
+    rename = publication.Path.rename
+
+    def refused(self, other):
+        if other == target and self.name.startswith(".fr-new-"):
+            raise PermissionError("held open")
+        return rename(self, other)
+
+    monkeypatch.setattr(publication.Path, "rename", refused)
+    monkeypatch.setattr(publication.time, "sleep", lambda _seconds: None)
+    with pytest.raises(ReportError, match="could not be replaced"):
+        publish(target, page("new"))
+    assert content(target) == "good"
+    assert names(tmp_path) == ["fr"]
