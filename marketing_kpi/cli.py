@@ -18,6 +18,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 USAGE_ERROR = 2
 """Exit code of a command that could not start: bad arguments, configuration or data."""
 
+INTERRUPTED = 130
+"""Exit code of a command stopped with Ctrl-C, as shells have it."""
+
 _lang = click.option(
     "--lang", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Language."
 )
@@ -35,6 +38,9 @@ def _says_what_is_wrong(command: Command) -> Command:
             if error.hint:
                 click.echo(f"hint: {error.hint}", err=True)
             sys.exit(USAGE_ERROR)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+            sys.exit(INTERRUPTED)
 
     return guarded  # type: ignore[return-value]
 
@@ -67,7 +73,7 @@ def report(
     """
     from marketing_kpi.report import run
 
-    chosen = [item.strip() for item in notebooks.split(",")] if notebooks else None
+    chosen = None if notebooks is None else [item.strip() for item in notebooks.split(",")]
     sys.exit(run(configs, out=out, notebooks=chosen, jobs=jobs, lang=lang))
 
 
@@ -105,7 +111,7 @@ def check(source: str, mapping: Path | None, as_of: str | None, out: Path, lang:
 
 
 @main.command()
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1, show_default=True)
+@click.option("--scale", type=click.FloatRange(min=0.01), default=1, show_default=True)
 @click.option("--seed", type=int, default=None, help="By default the seed of data/demo.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("--tables", help="Only these, as in orders,order_lines.")
@@ -162,3 +168,7 @@ def lessons_build(numbers: tuple[str, ...], check: bool) -> None:
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

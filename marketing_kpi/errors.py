@@ -66,8 +66,15 @@ class LessonError(MarketingKpiError):
     """A lesson's source breaks one of the rules of the lessons."""
 
 
+SHOWN = 12
+"""How many of the known names an error lists at most."""
+
+
 def suggest(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of `names` closest to `name`, or None when none is close.
+    """Return the one of `names` that `name` begins, or else the closest; None when none is close.
+
+    >>> suggest("recency", ["frequency", "recency_days"])
+    'recency_days'
 
     >>> suggest("amout", ["order_id", "amount"])
     'amount'
@@ -75,12 +82,18 @@ def suggest(name: str, names: Iterable[str]) -> str | None:
     True
     """
     candidates = {candidate.casefold(): candidate for candidate in names}
-    close = difflib.get_close_matches(name.casefold(), candidates, n=1, cutoff=0.6)
+    wanted = name.casefold()
+    begun = [candidate for candidate in candidates if wanted and candidate.startswith(wanted)]
+    if begun:
+        return candidates[min(begun, key=len)]
+    close = difflib.get_close_matches(wanted, candidates, n=1, cutoff=0.6)
     return candidates[close[0]] if close else None
 
 
 def unknown(kind: str, name: str, names: Iterable[str], *, where: str = "") -> tuple[str, str]:
     """Return the message and the hint for a `name` that is not one of `names`.
+
+    Of many names, the hint lists the `SHOWN` that resemble it most.
 
     >>> unknown("column", "amout", ["order_id", "amount"], where="orders")
     ("column 'amout' not found in orders; did you mean 'amount'?", 'known: amount, order_id')
@@ -89,4 +102,6 @@ def unknown(kind: str, name: str, names: Iterable[str], *, where: str = "") -> t
     place = f" in {where}" if where else ""
     close = suggest(name, known)
     question = f"; did you mean '{close}'?" if close else ""
-    return f"{kind} '{name}' not found{place}{question}", f"known: {', '.join(known)}"
+    nearest = difflib.get_close_matches(name, known, n=SHOWN, cutoff=0)
+    shown = ", ".join(sorted(nearest)) + (", …" if len(known) > SHOWN else "")
+    return f"{kind} '{name}' not found{place}{question}", f"known: {shown}"

@@ -5,18 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ibis
 import pandas as pd
 
-from marketing_kpi.kpis.compute import GRACE_DAYS, compute, explain, missing_columns
+from marketing_kpi.kpis.compute import (
+    begins_by,
+    compute,
+    explain,
+    extent,
+    lasts_to,
+    missing_columns,
+    ratio_terms,
+)
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.periods import Periods, length
 from marketing_kpi.rfm import top_share
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from marketing_kpi.data.model import Data
 
 Z95 = NormalDist().inv_cdf(0.975)
@@ -40,22 +52,18 @@ USUAL_KPIS = (
 WRONG_WAY = 0.05
 """Relative change from which a total, which has no interval, is worth a look; a convention."""
 
-# Ratios of two additive KPIs, whose interval follows from the sums of each customer.
-_RATIOS: Mapping[str, tuple[str, str]] = {
-    "average_order_value": ("net_sales", "orders"),
-    "average_selling_price": ("net_sales", "units_sold"),
-    "units_per_transaction": ("units_sold", "orders"),
-    "gross_margin_rate": ("gross_profit", "net_sales"),
-    "markup_rate": ("gross_profit", "cost_of_goods_sold"),
-    "discount_rate": ("net_sales", "gross_sales"),  # 1 less this ratio: the error is the same
-    "purchase_frequency": ("orders", "buyers"),
-}
-
-# Return rates, with what they are a rate of.
-_RETURN_RATES: Mapping[str, str] = {
-    "return_rate_units": "units_sold",
-    "return_rate_value": "net_sales",
-}
+RATIOS = (
+    "average_order_value",
+    "average_selling_price",
+    "units_per_transaction",
+    "gross_margin_rate",
+    "markup_rate",
+    "discount_rate",
+    "purchase_frequency",
+    "return_rate_units",
+    "return_rate_value",
+)
+"""Ratios of two sums, whose interval follows from the sums of each customer."""
 
 COLUMNS = (
     "kpi", "unit", "direction", "value", "low", "high", "previous", "previous_low",
@@ -130,8 +138,10 @@ def scorecard(
         trend and previous_trend (a list of a value a month); available; reason and missing (the
         columns that the data lack, by name). The reason is ``"missing"`` or ``"history"`` (too
         short) for a KPI that cannot be computed; ``"partial"`` when the data begin after the
-        period does, ``"comparison"`` when they begin after the comparison period does, which is
-        then left null; else ``""``.
+        period does or end before it, ``"comparison"`` when they do not cover the comparison
+        period: a part is no match for a whole, so previous and change are then left null; else
+        ``""``. In trend and previous_trend, months that the data do not cover are null, as are
+        a first and a last month of which the period holds only some days.
         Null where there is nothing to compare, no interval, or the KPI cannot be computed.
 
     Raises
@@ -145,8 +155,9 @@ def scorecard(
     of the best customers has that of `rfm.top_share`. Ratios of two sums (order value, margin,
     discount and return rates, purchase frequency, …) have the linearised standard error of a
     ratio, with the customer as the unit that was drawn, for the orders of one customer
-    resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``. Orders without a customer
-    stand for themselves; for a return rate, only customers who bought in the period count.
+    resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``, where y and x are what the
+    KPI's own formula divides. Orders without a customer stand for themselves; for a return rate,
+    only customers who bought in the period count.
     Totals have no interval: they were counted, not estimated.
 
     The interval of a change takes the two periods as independent. Customers who buy in both make
@@ -159,9 +170,10 @@ def scorecard(
     asked = [dictionary().kpi(kpi) for kpi in (USUAL_KPIS if kpis is None else kpis)]
     lacks = {kpi.id: _obstacle(kpi.id, data, periods.start, periods.end) for kpi in asked}
     able = [kpi for kpi in asked if not lacks[kpi.id][0]]
-    now = _standing(able, data, periods.start, periods.end, by_month=by_month)
-    before = _comparison(able, data, periods, by_month=by_month)
-    doubt = _doubt(data, periods)
+    known = _Coverage(*extent(data))
+    doubt = _doubt(known, periods)
+    now = _standing(able, data, known, periods.start, periods.end, by_month=by_month)
+    before = {} if doubt else _comparison(able, data, known, periods, by_month=by_month)
     rows = [
         _row(kpi, now.get(kpi.id, {}), before.get(kpi.id, {}), lacks[kpi.id], doubt)
         for kpi in asked
@@ -169,29 +181,36 @@ def scorecard(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+class _Coverage(NamedTuple):
+    """The days of the first and of the last order of the data."""
+
+    first: date | None
+    last: date | None
+
+    def holds(self, start: date, end: date) -> bool:
+        """Say whether the data cover a period; a part would pass for a small whole one."""
+        return begins_by(self.first, start) and lasts_to(self.last, end)
+
+
 def _comparison(
-    kpis: Sequence[Kpi], data: Data, periods: Periods, *, by_month: bool
+    kpis: Sequence[Kpi], data: Data, known: _Coverage, periods: Periods, *, by_month: bool
 ) -> dict[str, dict[str, Any]]:
-    """Return how KPIs stood in the comparison period; nothing where the data do not cover it."""
+    """Return how KPIs stood in the comparison period."""
     start, end = periods.previous_start, periods.previous_end
-    if start is None or end is None or not _covered(data, start):
+    if start is None or end is None:
         return {}
     had = [kpi for kpi in kpis if not _obstacle(kpi.id, data, start, end)[0]]
-    return _standing(had, data, start, end, by_month=by_month)
+    return _standing(had, data, known, start, end, by_month=by_month)
 
 
-def _covered(data: Data, start: date) -> bool:
-    """Say whether the data begin by then; part of a period would pass for a small whole one."""
-    first = _row_of(data.orders.agg(first=data.orders.ordered_at.min()))["first"]
-    return not pd.isna(first) and pd.Timestamp(first).date() <= start + timedelta(days=GRACE_DAYS)
-
-
-def _doubt(data: Data, periods: Periods) -> str:
+def _doubt(known: _Coverage, periods: Periods) -> str:
     """Return why values that can be computed are to be read with care, as a code."""
-    if not _covered(data, periods.start):
+    if not known.holds(periods.start, periods.end):
         return "partial"
-    start = periods.previous_start
-    return "comparison" if start is not None and not _covered(data, start) else ""
+    start, end = periods.previous_start, periods.previous_end
+    if start is None or end is None or known.holds(start, end):
+        return ""
+    return "comparison"
 
 
 def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
@@ -202,23 +221,41 @@ def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
 
 
 def _standing(
-    kpis: Sequence[Kpi], data: Data, start: date, end: date, *, by_month: bool
+    kpis: Sequence[Kpi], data: Data, known: _Coverage, start: date, end: date, *, by_month: bool
 ) -> dict[str, dict[str, Any]]:
     """Return the value, the interval and the months of each KPI in one period."""
     if not kpis:
         return {}
     ids = [kpi.id for kpi in kpis]
     values = _row_of(compute(ids, data, start=start, end=end))
-    months = _frame(compute(ids, data, grain="month", start=start, end=end)) if by_month else None
+    months = _months(ids, data, known, start, end) if by_month else None
     intervals = _intervals(ids, values, data, start, end)
     return {
         kpi: {
             "value": _number(values[kpi]),
-            "trend": None if months is None else [_number(value) for value in months[kpi]],
+            "trend": None if months is None else _trend(months[kpi], months["whole"]),
             "interval": intervals.get(kpi, Interval()),
         }
         for kpi in ids
     }
+
+
+def _trend(values: pd.Series[Any], whole: pd.Series[bool]) -> list[float | None]:
+    """Return a value a month; a part of a month would pass for a bad month."""
+    return [_number(value) for value in values.where(whole)]
+
+
+def _months(
+    kpis: Sequence[str], data: Data, known: _Coverage, start: date, end: date
+) -> pd.DataFrame:
+    """Return KPIs by month, null where the data do not cover it; `whole`: all its days count."""
+    months = _frame(compute(kpis, data, grain="month", start=start, end=end))
+    firsts = [pd.Timestamp(first).date() for first in months["period"]]
+    bounds = list(pairwise([start, *firsts[1:], end]))
+    values = months[list(kpis)].astype("float64")
+    values.loc[[not known.holds(*month) for month in bounds]] = float("nan")
+    whole = [first.day == 1 and after.day == 1 for first, after in bounds]
+    return months[["period"]].join(values).assign(whole=whole)
 
 
 def _frame(result: Any) -> pd.DataFrame:
@@ -300,10 +337,7 @@ def _intervals(
 ) -> dict[str, Interval]:
     """Return the interval of each KPI that has one and a value."""
     found = _proportions(ids, values, data, start, end)
-    errors = _ratio_errors([id for id in ids if id in _RATIOS], data, start, end)
-    for id, base in _RETURN_RATES.items():
-        if id in ids:
-            errors[id] = _return_rate_error(id, base, data, start, end)
+    errors = _ratio_errors([id for id in ids if id in RATIOS], data, start, end)
     for id, error in errors.items():
         value = _number(values[id])
         if value is not None and error is not None:
@@ -340,65 +374,38 @@ def _denominator_period(kpi: Kpi, start: date, end: date) -> tuple[date, date] |
 def _ratio_errors(
     ids: Sequence[str], data: Data, start: date, end: date
 ) -> dict[str, float | None]:
-    """Return the standard errors of ratios of sums, from sums of squares by customer."""
-    if not ids:
-        return {}
-    parts = sorted({part for id in ids for part in _RATIOS[id]} - {"buyers"})
-    drawn = [name for name in ("customer_id", "order_id") if data.has("orders", name)]
-    sums = compute(parts, data, by=drawn, start=start, end=end)
-    return _linearised(sums, {id: _RATIOS[id] for id in ids})
+    """Return the standard errors of ratios of sums, customers being what was drawn."""
+    by_fact: dict[str, list[str]] = {}
+    for id in ids:
+        by_fact.setdefault(str(dictionary().kpi(id).fact), []).append(id)
+    errors: dict[str, float | None] = {}
+    for fact, kpis in by_fact.items():
+        # An order without a customer stands for itself; only `sales` tells its orders apart.
+        by = ["customer_id", "order_id"] if fact == "sales" else ["customer_id"]
+        terms = ratio_terms(kpis, data, by=by, start=start, end=end)
+        errors |= _linearised(terms, kpis, [name for name in by if name in terms.columns])
+    return errors
 
 
-def _return_rate_error(id: str, base: str, data: Data, start: date, end: date) -> float | None:
-    """Return the standard error of a return rate, from each customer's own rate and sales."""
-    if not data.has("orders", "customer_id"):
-        return None
-    rates = compute([id, base], data, by=["customer_id"], start=start, end=end)
-    table = _table(rates)
-    returned = table.mutate(returned=table[id] * table[base].cast("float64"))
-    return _linearised(returned, {id: ("returned", base)})[id]
-
-
-def _table(result: Any) -> Any:
-    import ibis
-
-    return ibis.memtable(result) if isinstance(result, pd.DataFrame) else result
-
-
-def _linearised(sums: Any, ratios: Mapping[str, tuple[str, str]]) -> dict[str, float | None]:
-    """Return the standard error of sum(y) / sum(x), customers being what was drawn.
-
-    `sums` has customer_id, perhaps order_id (an order without a customer stands for itself), and
-    the columns that `ratios` name; ``buyers`` is 1 for each identified customer.
-    """
-    import ibis
-
-    table = _table(sums)
-    ids = [table[name].cast("string") for name in ("customer_id", "order_id") if name in table]
-    identified = table.customer_id.notnull() if "customer_id" in table else ibis.literal(False)
-    parts = sorted({part for pair in ratios.values() for part in pair} - {"buyers"})
-    rows = table.select(
-        cluster=ibis.coalesce(*ids),
-        buyers=identified.cast("float64"),
-        **{part: table[part].cast("float64") for part in parts},
-    )
-    customers = rows.group_by("cluster").agg(
-        buyers=rows.buyers.max(), **{part: rows[part].sum() for part in parts}
-    )
-    moments = _row_of(customers.agg(**_moments(customers, ratios)))
-    return {id: _standard_error(*(moments[f"{id} {m}"] for m in _MOMENTS)) for id in ratios}
+def _linearised(terms: ir.Table, ids: Sequence[str], by: Sequence[str]) -> dict[str, float | None]:
+    """Return the standard error of each sum(y) / sum(x), from sums of squares by customer."""
+    if not by:
+        return dict.fromkeys(ids)
+    parts = [f"{id} {letter}" for id in ids for letter in "yx"]
+    rows = terms.select(*parts, drawn=ibis.coalesce(*(terms[name].cast("string") for name in by)))
+    customers = rows.group_by("drawn").agg(**{part: rows[part].sum() for part in parts})
+    moments = _row_of(customers.agg(**_moments(customers, ids)))
+    return {id: _standard_error(*(moments[f"{id} {m}"] for m in _MOMENTS)) for id in ids}
 
 
 _MOMENTS = ("n", "y", "x", "yy", "xx", "xy")
 
 
-def _moments(customers: Any, ratios: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    for id, (top, bottom) in ratios.items():
-        y, x = customers[top], customers[bottom]
+def _moments(customers: ir.Table, ids: Sequence[str]) -> dict[str, ir.Value]:
+    wanted: dict[str, ir.Value] = {}
+    for id in ids:
+        y, x = customers[f"{id} y"], customers[f"{id} x"]
         known = y.notnull() & x.notnull()
-        if bottom == "buyers":
-            known &= x > 0
         products = (y, x, y * y, x * x, y * x)
         wanted[f"{id} n"] = known.sum()
         wanted |= {
@@ -526,19 +533,20 @@ def by_month(kpi: str, data: Data, *, periods: Periods) -> pd.DataFrame:
     -------
     pandas.DataFrame
         period (first day of the month), kpi, unit, value, previous (null when nothing is
-        compared, or the months lie before the data). Empty when the data lack what the KPI reads.
+        compared); both null in months that the data do not cover; whole (false for a first or
+        last month of which the period holds only some days). Empty when the data lack what the
+        KPI reads.
     """
-    columns = ["period", "kpi", "unit", "value", "previous"]
+    columns = ["period", "kpi", "unit", "value", "previous", "whole"]
     if _obstacle(kpi, data, periods.start, periods.end)[0]:
         return pd.DataFrame([], columns=columns)
-    now = _frame(compute(kpi, data, grain="month", start=periods.start, end=periods.end))
-    table = now.rename(columns={kpi: "value"}).astype({"value": "float64"})
+    known = _Coverage(*extent(data))
+    table = _months([kpi], data, known, periods.start, periods.end).rename(columns={kpi: "value"})
     previous: Sequence[float | None] = [None] * len(table)
     if periods.previous_start is not None and periods.previous_end is not None:
         start, end = periods.previous_start, periods.previous_end
-        if _covered(data, start):
-            before = _frame(compute(kpi, data, grain="month", start=start, end=end))
-            previous = before[kpi].astype("float64").reindex(range(len(table))).tolist()
+        before = _months([kpi], data, known, start, end)
+        previous = before[kpi].reindex(range(len(table))).tolist()
     unit = dictionary().kpi(kpi).unit
     return table.assign(kpi=kpi, unit=unit, previous=pd.array(previous, dtype="Float64"))[columns]
 
@@ -559,13 +567,14 @@ def by_channel(kpis: Sequence[str], data: Data, *, periods: Periods) -> pd.DataF
     -------
     pandas.DataFrame
         channel (null: not stated) and one column a KPI, the first KPI's largest first. Without
-        a channel in the data, one row, all channels together. Empty when the data lack what a
-        KPI reads.
+        a channel in the data, one row, all channels together. Empty when nothing was ordered in
+        the period. A KPI that the data do not allow has no column.
     """
-    if any(_obstacle(kpi, data, periods.start, periods.end)[0] for kpi in kpis):
-        return pd.DataFrame([], columns=["channel", *kpis])
+    kpis = [kpi for kpi in kpis if not _obstacle(kpi, data, periods.start, periods.end)[0]]
+    if not kpis:
+        return pd.DataFrame([], columns=["channel"])
     by = ["channel"] if data.has("orders", "channel") else []
-    table = _frame(compute(list(kpis), data, by=by, start=periods.start, end=periods.end))
+    table = _frame(compute(kpis, data, by=by, start=periods.start, end=periods.end))
     table = table if by else table.assign(channel=None)
     ranked = table.sort_values([kpis[0], "channel"], ascending=[False, True])
     return ranked[["channel", *kpis]].reset_index(drop=True)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -21,13 +21,17 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ColumnError, ComputeError, DataError, unknown
 from marketing_kpi.kpis.facts import MONEY, standing
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.periods import day
 from marketing_kpi.text.messages import N_, translator
 
 if TYPE_CHECKING:
-    from marketing_kpi.data.model import Data
+    import pyarrow as pa
+    from ibis.expr.datatypes import DataType
+
     from marketing_kpi.kpis.formulas import Fact, Scalar
 
 Frame: TypeAlias = pd.DataFrame | ir.Table
@@ -35,6 +39,9 @@ Frame: TypeAlias = pd.DataFrame | ir.Table
 
 ABSENT = "absent"
 """Name, in a migration, of customers that one of the two dates does not have."""
+
+UNSCORED = "unscored"
+"""Name, in a migration, of customers that one of the two dates has without a segment."""
 
 _AXES = {"r": "recency_days", "f": "frequency", "m": "monetary"}
 _FIFTHS = 5
@@ -173,7 +180,7 @@ def segment_name(segment_id: str, *, lang: str) -> str:
     Parameters
     ----------
     segment_id
-        One of the ids of `SEGMENTS`, or ``"absent"`` (see `migration`).
+        One of the ids of `SEGMENTS`, or ``"absent"`` or ``"unscored"`` (see `migration`).
     lang
         ``"fr"`` or ``"en"``.
 
@@ -182,9 +189,11 @@ def segment_name(segment_id: str, *, lang: str) -> str:
     >>> segment_name("cannot_lose", lang="en")
     'Cannot lose'
     """
+    _ = translator(lang)
     if segment_id == ABSENT:
-        _ = translator(lang)
-        return _("Not a customer")
+        return _("No order")
+    if segment_id == UNSCORED:
+        return _("Without a score")
     return next((s.name(lang) for s in SEGMENTS if s.id == segment_id), str(segment_id))
 
 
@@ -216,7 +225,37 @@ def _in_engine(frame: pd.DataFrame) -> ir.Table:
     """Return a frame as an engine table; pandas' NaN, None and NaT all become null."""
     import pyarrow as pa
 
-    return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
+    return ibis.memtable(pa.table({name: _array(frame[name], name) for name in frame.columns}))
+
+
+def _array(column: pd.Series, name: str) -> pa.Array | pa.ChunkedArray:
+    """Return a column for the engine; a time zone leaves the local time, as `open_data` does."""
+    import pyarrow as pa
+
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = column.dt.tz_localize(None)
+    try:
+        return pa.Array.from_pandas(column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        kinds = sorted({type(value).__name__ for value in column.dropna()})
+        raise ColumnError(
+            f"column '{name}' holds values of several types ({', '.join(kinds)}), must be of one",
+            hint=f"for instance frame.astype({{'{name}': 'str'}})",
+        ) from error
+
+
+def _run(connection: ibis.BaseBackend, query: ir.Table) -> pd.DataFrame:
+    """Run a query on frames in hand; a value that is no date or number is the caller's."""
+    import duckdb
+
+    try:
+        frame: pd.DataFrame = connection.to_pandas(query)
+    except duckdb.DataError as error:
+        raise DataError(
+            f"a value cannot be read: {str(error).splitlines()[0]}",
+            hint="open_data reads dates and amounts as people write them, and says what it did",
+        ) from error
+    return frame
 
 
 def _same_kind(frame: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
@@ -224,7 +263,7 @@ def _same_kind(frame: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
     if isinstance(frame, ir.Table):
         return query(frame)
     with _engine() as connection:
-        return connection.to_pandas(query(_in_engine(frame)))
+        return _run(connection, query(_in_engine(frame)))
 
 
 def _with_columns(
@@ -250,6 +289,10 @@ def _with_columns(
 
 
 def _require(frame: pd.DataFrame | ir.Table, columns: Sequence[str], where: str) -> None:
+    if not isinstance(frame, pd.DataFrame | ir.Table):
+        hint = "pass data.orders" if isinstance(frame, Data) else None
+        kind = type(frame).__name__
+        raise DataError(f"{where} is a {kind}, must be a pandas frame or an Ibis table", hint=hint)
     for name in columns:
         if name not in frame.columns:
             message, hint = unknown("column", name, [str(c) for c in frame.columns], where=where)
@@ -262,19 +305,6 @@ def _exact(value: ir.NumericColumn) -> ir.NumericColumn:
         return value.cast("int64") if value.type().is_null() else value
     bad = value.isnan() | value.isinf()
     return bad.ifelse(ibis.null("float64"), value).cast(MONEY)
-
-
-def _day(value: str | dt.date) -> dt.date:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        return dt.date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise ComputeError(
-            f"as_of is {value!r}, must be a day", hint="write it as in 2026-01-01"
-        ) from error
 
 
 # --- Summary --------------------------------------------------------------------------------
@@ -318,7 +348,7 @@ def identified_orders(data: Data) -> ir.Table:
     return filled.filter(filled.customer_id.notnull())
 
 
-def summary(orders: Frame, *, as_of: str | dt.date) -> Frame:
+def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None = None) -> Frame:
     """Summarise the purchases of each customer before a day.
 
     Parameters
@@ -329,21 +359,28 @@ def summary(orders: Frame, *, as_of: str | dt.date) -> Frame:
         the columns status and is_test, cancelled, fraudulent and test orders are left out.
     as_of
         The day of the analysis, exclusive: what happened before it counts, that day does not.
+    since
+        The first day that counts; all the history by default. Two dates compare fairly only
+        over windows of one length: over all the history, frequency can but rise.
 
     Returns
     -------
     pandas.DataFrame or ibis.Table
-        A row a customer with a valid order before `as_of`, sorted by customer_id (pandas):
-        customer_id; first_order and last_order (days); recency_days (calendar days from the last
-        order to `as_of`, at least 1); frequency (distinct orders); monetary (sum of amounts,
-        null when every amount of the customer is null).
+        A row a customer with a valid order from `since` to before `as_of`, sorted by customer_id
+        (pandas): customer_id; first_order and last_order (days); recency_days (calendar days from
+        the last order to `as_of`, at least 1); frequency (distinct orders); monetary (sum of
+        amounts, null when every amount of the customer is null).
 
     Raises
     ------
     ColumnError
         When one of the four columns is missing.
+    DataError
+        When a value of a pandas frame is no date or no number.
+    ConfigError
+        When `as_of` or `since` is not a day, or has a time.
     ComputeError
-        When `as_of` is not a day.
+        When `since` is not before `as_of`.
 
     Notes
     -----
@@ -366,11 +403,13 @@ def summary(orders: Frame, *, as_of: str | dt.date) -> Frame:
     """
     needed = ["order_id", "customer_id", "ordered_at", "amount"]
     _require(orders, needed, "orders")
-    day = _day(as_of)
+    end, start = day(as_of, name="as_of"), None if since is None else day(since, name="since")
+    if start is not None and start >= end:
+        raise ComputeError(f"since is {start}, must be before as_of ({end})")
     if isinstance(orders, ir.Table):
-        return _summary(orders, day)
+        return _summary(orders, end, start)
     columns = needed + [name for name in ("status", "is_test") if name in orders.columns]
-    result = _same_kind(orders[columns], lambda table: _summary(table, day))
+    result = _same_kind(orders[columns], lambda table: _summary(table, end, start))
     types = {
         "customer_id": orders["customer_id"].dtype,
         "first_order": "datetime64[us]",
@@ -382,11 +421,12 @@ def summary(orders: Frame, *, as_of: str | dt.date) -> Frame:
     return result.astype(types).sort_values("customer_id").reset_index(drop=True)
 
 
-def _summary(orders: ir.Table, day: dt.date) -> ir.Table:
+def _summary(orders: ir.Table, end: dt.date, start: dt.date | None) -> ir.Table:
     valid = _valid(orders)
     at = valid.ordered_at.cast("timestamp")
-    start_of_day = ibis.literal(dt.datetime.combine(day, dt.time()), "timestamp")
-    kept = valid.filter(valid.customer_id.notnull(), at < start_of_day)
+    kept = valid.filter(valid.customer_id.notnull(), at < _midnight(end))
+    if start is not None:
+        kept = kept.filter(kept.ordered_at.cast("timestamp") >= _midnight(start))
     counted = kept.mutate(_day=kept.ordered_at.cast("date"), _amount=_money(kept.amount))
     by_customer = counted.group_by("customer_id").agg(
         first_order=counted._day.min(),
@@ -394,7 +434,7 @@ def _summary(orders: ir.Table, day: dt.date) -> ir.Table:
         frequency=counted.order_id.nunique(),
         monetary=counted._amount.sum().cast(MONEY),
     )
-    recency = ibis.literal(day, "date").delta(by_customer.last_order, unit="day")
+    recency = ibis.literal(end, "date").delta(by_customer.last_order, unit="day")
     return by_customer.select(
         "customer_id",
         "first_order",
@@ -403,6 +443,10 @@ def _summary(orders: ir.Table, day: dt.date) -> ir.Table:
         frequency=by_customer.frequency.cast("int64"),
         monetary=by_customer.monetary,
     )
+
+
+def _midnight(first: dt.date) -> ir.TimestampScalar:
+    return ibis.literal(dt.datetime.combine(first, dt.time()), "timestamp")
 
 
 def _money(amount: ir.NumericColumn) -> ir.DecimalColumn:
@@ -446,7 +490,7 @@ def score(
         When a measure is missing.
     ComputeError
         When `classes` is not from 2 to 9, or `thresholds` names another measure, has another
-        number of bounds, or bounds that do not rise.
+        number of bounds, or bounds that are no numbers or do not rise.
 
     Notes
     -----
@@ -495,12 +539,14 @@ def _check_classes(classes: int) -> None:
 def _checked_thresholds(
     thresholds: Mapping[str, Sequence[float]], classes: int
 ) -> dict[str, list[Decimal]]:
+    if not isinstance(thresholds, Mapping):
+        raise ComputeError(f"thresholds is {thresholds!r}, must map measures to upper bounds")
     checked = {}
     for name, bounds in thresholds.items():
         if name not in _AXES.values():
             message, hint = unknown("measure", name, _AXES.values(), where="thresholds")
             raise ComputeError(message, hint=hint)
-        exact = [Decimal(str(bound)) for bound in bounds]
+        exact = _exact_bounds(name, bounds)
         if len(exact) != classes - 1:
             raise ComputeError(
                 f"thresholds[{name!r}] has {len(exact)} bounds, must have {classes - 1}",
@@ -511,6 +557,15 @@ def _checked_thresholds(
             raise ComputeError(f"thresholds[{name!r}] is {list(bounds)}, must rise")
         checked[name] = exact
     return checked
+
+
+def _exact_bounds(name: str, bounds: Sequence[float]) -> list[Decimal]:
+    try:
+        return [Decimal(str(bound)) for bound in bounds]
+    except (TypeError, InvalidOperation) as error:
+        raise ComputeError(
+            f"thresholds[{name!r}] is {bounds!r}, must be a list of numbers"
+        ) from error
 
 
 def _class_by_rank(value: ir.NumericColumn, classes: int, *, falling: bool) -> ir.IntegerColumn:
@@ -614,8 +669,8 @@ def by_segment(segments: Frame) -> Frame:
     -------
     pandas.DataFrame or ibis.Table
         A row a segment that holds a customer, best first (pandas): segment, box, customers,
-        customers_share, net_sales (sum of monetary, null when all are null), net_sales_share (null
-        when sales are 0 or null),
+        customers_share, net_sales (sum of monetary, a decimal on Ibis; null when all are null),
+        net_sales_share (null when sales are 0 or null),
         average_recency_days, average_frequency, average_monetary (a customer).
 
     Raises
@@ -636,7 +691,7 @@ def by_segment(segments: Frame) -> Frame:
     _require(segments, needed, "the segments")
     if isinstance(segments, ir.Table):
         return _by_segment(segments)
-    result = _same_kind(segments[needed], _by_segment)
+    result = _same_kind(segments[needed], _by_segment).astype({"net_sales": "float64"})
     return _sorted_by_segment(result, ["segment"])
 
 
@@ -655,7 +710,7 @@ def _by_segment(segments: ir.Table) -> ir.Table:
         "box",
         "customers",
         customers_share=ratio(sums.customers, customers),
-        net_sales=sums.net_sales.cast("float64"),
+        net_sales=sums.net_sales.cast(MONEY),
         net_sales_share=ratio(sums.net_sales, net_sales),
         average_recency_days=sums.average_recency_days,
         average_frequency=sums.average_frequency,
@@ -664,7 +719,7 @@ def _by_segment(segments: ir.Table) -> ir.Table:
 
 
 def _sorted_by_segment(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    places = {**_ORDER, ABSENT: len(_ORDER)}
+    places = {**_ORDER, UNSCORED: len(_ORDER), ABSENT: len(_ORDER) + 1}
     return frame.sort_values(
         list(columns), key=lambda ids: ids.map(places).fillna(len(places))
     ).reset_index(drop=True)
@@ -767,14 +822,17 @@ def migration(before: Frame, after: Frame) -> Frame:
     pandas.DataFrame or ibis.Table
         A row a pair of segments that holds a customer, best first (pandas): before, after,
         customers, share (of the customers of that `before`). A customer that one date does not
-        have, such as one who first bought between the two, is ``"absent"`` there.
+        have, such as one who first bought between the two, is ``"absent"`` there; one that it has
+        without a segment is ``"unscored"``. Make both from
+        summaries of windows of one length (`since`), or frequency can but rise between them.
 
     Raises
     ------
     ColumnError
         When customer_id or segment is missing.
     DataError
-        When one is a pandas frame and the other an Ibis table.
+        When one is a pandas frame and the other an Ibis table, or the types of their customer_id
+        differ: 1 and 1.0 would match nobody.
 
     Examples
     --------
@@ -794,7 +852,7 @@ def migration(before: Frame, after: Frame) -> Frame:
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
         with _engine() as connection:
             query = _migration(_in_engine(before[needed]), _in_engine(after[needed]))
-            return _sorted_by_segment(connection.to_pandas(query), ["before", "after"])
+            return _sorted_by_segment(_run(connection, query), ["before", "after"])
     raise DataError(
         "before and after are of two kinds, must be both pandas frames or both Ibis tables"
     )
@@ -802,16 +860,17 @@ def migration(before: Frame, after: Frame) -> Frame:
 
 def _migration(before: ir.Table, after: ir.Table) -> ir.Table:
     # A union needs no join of two nullable keys: each customer has a row from each date at most.
+    _check_same_keys(before.customer_id.type(), after.customer_id.type())
     missing = ibis.null("string")
     then = before.select(
         customer_id=before.customer_id.cast("string"),
-        before=before.segment.cast("string"),
+        before=before.segment.cast("string").fill_null(UNSCORED),
         after=missing,
     )
     now = after.select(
         customer_id=after.customer_id.cast("string"),
         before=missing,
-        after=after.segment.cast("string"),
+        after=after.segment.cast("string").fill_null(UNSCORED),
     )
     both = ibis.union(then, now)
     customers = both.group_by("customer_id").agg(
@@ -820,6 +879,16 @@ def _migration(before: ir.Table, after: ir.Table) -> ir.Table:
     counts = customers.group_by("before", "after").agg(customers=customers.count())
     row_total = counts.customers.sum().over(group_by=counts.before)
     return counts.mutate(share=ratio(counts.customers, row_total))
+
+
+def _check_same_keys(before: DataType, after: DataType) -> None:
+    kinds = [kind.copy(nullable=True) for kind in (before, after)]
+    empty = any(kind.is_null() for kind in kinds)  # pandas' way to say no row
+    if not (empty or kinds[0] == kinds[1] or all(kind.is_integer() for kind in kinds)):
+        raise DataError(
+            f"customer_id is {before} in before and {after} in after, must be of one type",
+            hint="cast both to text, as the source writes the ids",
+        )
 
 
 # --- Concentration --------------------------------------------------------------------------

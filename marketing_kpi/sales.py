@@ -33,8 +33,12 @@ def units_sold(sales: Fact) -> Any:
 
 
 def average_order_value(sales: Fact) -> Any:
-    """Divide net sales by orders, in the data's currency; null without orders. Fact: `sales`."""
-    return ratio(sales.net_sales.sum(), sales.order_id.nunique())
+    """Divide net sales by orders, in the data's currency.
+
+    An order of unknown value is on neither side; null without orders. Fact: `sales`.
+    """
+    valued = sales.order_id.nunique(where=sales.net_sales.notnull())
+    return ratio(sales.net_sales.sum(), valued)
 
 
 def units_per_transaction(sales: Fact) -> Any:
@@ -43,5 +47,8 @@ def units_per_transaction(sales: Fact) -> Any:
 
 
 def average_selling_price(sales: Fact) -> Any:
-    """Divide net sales by units sold, in the data's currency; null without units. Fact: `sales`."""
-    return ratio(sales.net_sales.sum(), sales.quantity.sum())
+    """Divide net sales by units sold, in the data's currency.
+
+    Units of unknown value are on neither side; null without units. Fact: `sales`.
+    """
+    return ratio(sales.net_sales.sum(), sales.quantity.sum(where=sales.net_sales.notnull()))

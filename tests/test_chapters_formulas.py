@@ -160,3 +160,9 @@ def test_a_ratio_is_null_over_zero_and_never_infinite(numerator, denominator, ex
         ibis.literal(numerator, type=kind), ibis.literal(denominator, type=kind)
     ).execute()
     assert (None if pd.isna(found) else found) == expected
+
+
+def test_a_line_without_a_price_paid_has_no_discount():
+    rows = {**SALES, "gross_sales": [20, 20, 80, 50]}
+    rows["net_sales"] = [20, 15, 80, NONE]
+    assert on(baskets.discount_rate, "sales", rows) == pytest.approx(5 / 120)

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from marketing_kpi.cli import main
+from marketing_kpi.data.demo import SMALLEST_SCALE
 
 
 @pytest.fixture
@@ -59,6 +60,13 @@ def test_an_error_names_its_cause_without_a_traceback(
     assert result.stderr.startswith("error: ")
     assert message in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_scale_below_the_smallest_is_refused(run, tmp_path):
+    result = run("demo", "--scale", "0.005", "--out", tmp_path / "made")
+    assert result.exit_code == 2
+    assert f"x>={SMALLEST_SCALE}" in result.stderr
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_misspelt_column_is_pointed_at(run, tmp_path):

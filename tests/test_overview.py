@@ -117,6 +117,73 @@ def test_the_interval_of_the_order_value_covers():
     assert 367 <= covered <= 394
 
 
+def test_intervals_are_of_the_lines_that_the_kpi_counts():
+    """A KPI of the lines with a known cost has the error of those lines, as a bootstrap shows."""
+    rng = np.random.default_rng(5)
+    orders = shop(customers=150, n=2000).drop(columns="amount")
+    orders = orders.dropna(subset="customer_id").reset_index(drop=True)
+    lines = pd.concat([orders[["order_id"]]] * 2, ignore_index=True)
+    n = len(lines)
+    paid = rng.lognormal(3, 0.8, n)
+    lines = lines.assign(
+        line_id=[str(i) for i in range(n)],
+        quantity=rng.integers(1, 5, n).astype(float),
+        unit_price=np.where(rng.random(n) < 0.3, np.nan, paid),
+        list_price=np.where(rng.random(n) < 0.5, np.nan, paid * rng.uniform(1, 1.6, n)),
+        unit_cost=np.where(rng.random(n) < 0.5, np.nan, paid * rng.uniform(0.3, 1, n)),
+    )
+    in_year = orders[(orders.ordered_at >= "2025-01-01") & (orders.ordered_at < "2026-01-01")]
+    sold = lines.merge(in_year[["order_id", "customer_id"]])
+    price, quantity = sold.unit_price, sold.quantity
+    priced, costed = price.notna(), price.notna() & sold.unit_cost.notna()
+    listed = price.notna() & sold.list_price.notna()
+    first_priced = priced & ~sold.assign(p=priced)[priced].duplicated("order_id").reindex(
+        sold.index, fill_value=True
+    )
+    terms = {
+        "average_order_value": (price * quantity, first_priced),
+        "average_selling_price": (price * quantity, quantity.where(priced)),
+        "gross_margin_rate": (
+            ((price - sold.unit_cost) * quantity),
+            (price * quantity).where(costed),
+        ),
+        "markup_rate": (
+            (price - sold.unit_cost) * quantity,
+            (sold.unit_cost * quantity).where(costed),
+        ),
+        "discount_rate": (
+            (sold.list_price - price) * quantity,
+            (sold.list_price * quantity).where(listed),
+        ),
+    }
+    with mk.open_data({"orders": orders, "order_lines": lines}) as data:
+        card = overview.scorecard(data, periods=YEAR, kpis=list(terms), by_month=False)
+    for kpi, (top, bottom) in terms.items():
+        sums = pd.DataFrame({"y": top, "x": bottom.astype(float)}).groupby(sold.customer_id).sum()
+        drawn = rng.integers(0, len(sums), (4000, len(sums)))
+        y, x = sums.y.to_numpy()[drawn].sum(axis=1), sums.x.to_numpy()[drawn].sum(axis=1)
+        got = row(card, kpi)
+        assert got.value == pytest.approx(sums.y.sum() / sums.x.sum(), rel=1e-6)
+        assert got.high - got.value == pytest.approx(1.96 * (y / x).std(), rel=0.08)
+
+
+def test_returns_of_nobody_known_have_a_rate_without_an_interval():
+    orders = shop(n=200).drop(columns="customer_id")
+    returns = pd.DataFrame(
+        {"return_id": ["r"], "returned_at": [pd.Timestamp("2025-03-01")], "refund_amount": [9.0]}
+    )
+    with mk.open_data({"orders": orders, "returns": returns}) as data:
+        card = overview.scorecard(data, periods=YEAR, kpis=["return_rate_value"], by_month=False)
+    assert row(card, "return_rate_value").value > 0
+    assert card[["low", "high"]].isna().all(axis=None)
+
+
+def test_a_scorecard_leaves_nothing_in_the_default_engine(data):
+    before = ibis.get_backend().list_tables()
+    overview.scorecard(data, periods=YEAR, by_month=False)
+    assert ibis.get_backend().list_tables() == before
+
+
 def test_shares_of_customers_have_wilsons_interval(data, card):
     got = row(card, "repeat_purchase_rate")
     buyers = mk.compute("buyers", data, start=YEAR.start, end=YEAR.end).buyers.iloc[0]
@@ -157,6 +224,20 @@ def test_a_period_that_the_data_do_not_cover_is_said(data):
     got = overview.scorecard(data, periods=early, kpis=["orders"], by_month=False)
     assert got.value.notna().all()
     assert got.reason.tolist() == ["partial"]
+
+
+def test_data_that_end_before_the_period_are_no_collapse(data):
+    """What the extract does not hold yet was not lost."""
+    late = mk.periods(as_of="2026-07-01")
+    got = overview.scorecard(data, periods=late, kpis=["net_sales", "retention_rate"])
+    assert got.reason.tolist() == ["partial", "history"]
+    assert got[["previous", "change"]].isna().all(axis=None)
+    assert overview.attention(got).empty
+    months = got.trend[0]
+    assert [month is None for month in months] == [False] * 6 + [True] * 6
+    alone = overview.by_month("net_sales", data, periods=late)
+    assert alone.value.isna().tolist() == [False] * 6 + [True] * 6
+    assert alone.previous.notna().all()
 
 
 def test_without_a_comparison_there_is_no_change(data):
@@ -248,6 +329,24 @@ def test_months_of_a_kpi_that_the_data_lack_are_none(data):
     assert overview.by_month("gross_margin_rate", data, periods=YEAR).empty
 
 
+def test_a_month_of_which_the_period_holds_some_days_is_marked_and_not_in_the_trend(data):
+    cut = mk.periods(as_of="2025-12-09", period="12 months")
+    months = overview.by_month("orders", data, periods=cut)
+    assert months.whole.tolist() == [False, *[True] * 11, False]
+    assert months.value.notna().all()
+    [trend] = overview.scorecard(data, periods=cut, kpis=["orders"]).trend
+    assert [value is None for value in trend] == [True, *[False] * 11, True]
+    assert overview.by_month("orders", data, periods=YEAR).whole.all()
+
+
+def test_channels_of_a_period_without_orders_are_none(data):
+    late = mk.periods(as_of="2030-01-01")
+    got = overview.by_channel(["orders"], data, periods=late)
+    assert (len(got), list(got)) == (0, ["channel", "orders"])
+    lacking = overview.by_channel(["units_sold"], data, periods=YEAR)
+    assert (len(lacking), list(lacking)) == (0, ["channel"])
+
+
 def test_channels_are_ranked_and_add_up(data):
     got = overview.by_channel(["net_sales", "orders"], data, periods=YEAR)
     total = mk.compute("net_sales", data, start=YEAR.start, end=YEAR.end).net_sales.iloc[0]
@@ -257,7 +356,7 @@ def test_channels_are_ranked_and_add_up(data):
 
 def test_without_a_channel_there_is_one_row():
     data = mk.open_data({"orders": shop(n=200).drop(columns="channel")})
-    got = overview.by_channel(["orders"], data, periods=YEAR)
+    got = overview.by_channel(["orders", "units_sold"], data, periods=YEAR)
     assert got.channel.isna().tolist() == [True]
 
 

@@ -15,7 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from marketing_kpi import rfm
 from marketing_kpi.data.sources import open_data
-from marketing_kpi.errors import ColumnError, ComputeError, DataError
+from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
 
 DAY = pd.Timestamp("2025-01-01")
 FEW = settings(max_examples=12, deadline=None)
@@ -74,6 +74,32 @@ def test_as_of_is_exclusive_at_any_hour(as_of):
     assert got.recency_days.tolist() == [1]
 
 
+@pytest.mark.parametrize("since", ["2025-01-06", dt.date(2025, 1, 6)])
+@pytest.mark.parametrize("kind", ["pandas", "ibis"])
+def test_since_is_inclusive_and_leaves_out_what_was_before(since, kind):
+    at = [DAY, DAY + pd.Timedelta("4D 23:59:59"), DAY + pd.Timedelta("5D"), DAY]
+    rows = (("A", 0, 1.0), ("A", 0, 2.0), ("A", 0, 4.0), ("B", 0, 8.0))
+    given = orders(*rows).assign(ordered_at=at)
+    frame = given if kind == "pandas" else ibis.memtable(given)
+    got = rfm.summary(frame, as_of="2025-02-01", since=since)
+    got = got if kind == "pandas" else got.to_pandas()
+    assert got[["customer_id", "frequency", "monetary"]].values.tolist() == [["A", 1, 4.0]]
+    assert got.first_order.astype("str").tolist() == ["2025-01-06"]
+
+
+@pytest.mark.parametrize("since", ["2025-02-01", "2025-02-02", "never"])
+def test_since_must_be_a_day_before_as_of(since):
+    with pytest.raises((ComputeError, ConfigError), match=r"^since .*must be"):
+        rfm.summary(orders(("A", 0, 1.0)), as_of="2025-02-01", since=since)
+
+
+def test_over_windows_of_one_length_frequency_can_fall():
+    bought = orders(("A", 0, 1.0), ("A", 10, 1.0), ("A", 40, 1.0))
+    then = rfm.summary(bought, as_of="2025-02-01", since="2025-01-01")
+    now = rfm.summary(bought, as_of="2025-03-04", since="2025-02-01")
+    assert [then.frequency[0], now.frequency[0]] == [2, 1]
+
+
 def test_only_valid_orders_of_known_customers_count():
     given = orders(
         ("A", 0, 1.0),
@@ -118,10 +144,51 @@ def test_a_misspelt_column_is_named():
         rfm.summary(orders(("A", 0, 1.0)).rename(columns={"amount": "amout"}), as_of="2026-01-01")
 
 
-@pytest.mark.parametrize("as_of", ["yesterday", "2025-13-01", None, 20250101])
-def test_as_of_must_be_a_day(as_of):
-    with pytest.raises(ComputeError, match=r"as_of is .* must be a day"):
+@pytest.mark.parametrize(
+    "as_of",
+    ["yesterday", "2025-13-01", "20260101", None, 20250101, pd.Timestamp("2026-01-01 15:00")],
+)
+def test_as_of_must_be_a_day_without_a_time(as_of):
+    with pytest.raises(ConfigError, match=r"^as_of == "):
         rfm.summary(orders(("A", 0, 1.0)), as_of=as_of)
+
+
+def test_a_time_zone_leaves_the_local_day():
+    """Half past eleven at night in Toronto is that day, though the next one in Greenwich."""
+    late = orders(("A", 0, 1.0)).assign(ordered_at=pd.Timestamp("2025-12-31 23:30"))
+    local = late.assign(ordered_at=late.ordered_at.dt.tz_localize("America/Toronto"))
+    got = rfm.summary(local, as_of="2026-01-01")
+    assert_frame_equal(got, rfm.summary(late, as_of="2026-01-01"))
+    assert got.last_order.tolist() == [pd.Timestamp("2025-12-31")]
+
+
+def test_data_are_not_orders():
+    with (
+        open_data({"orders": orders(("A", 0, 1.0))}) as data,
+        pytest.raises(DataError, match=r"orders is a Data, must be .*\npass data\.orders"),
+    ):
+        rfm.summary(data, as_of="2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("ordered_at", ["01/02/2025"], "'?01/02/2025"),
+        ("amount", ["1,1"], "1,1"),
+        ("amount", [1e15], "1000000000000000"),
+    ],
+)
+def test_a_value_that_is_no_date_or_amount_is_named(column, values, message):
+    given = orders(("A", 0, 1.0)).assign(**{column: values})
+    with pytest.raises(DataError, match=message):
+        rfm.summary(given, as_of="2026-01-01")
+
+
+def test_ids_of_several_types_are_refused():
+    given = orders(("A", 0, 1.0), ("B", 0, 1.0))
+    given["customer_id"] = pd.Series([1, "B"], dtype=object)
+    with pytest.raises(ColumnError, match=r"'customer_id' holds .* \(int, str\)"):
+        rfm.summary(given, as_of="2026-01-01")
 
 
 def test_identified_orders_are_those_of_a_customer():
@@ -200,6 +267,11 @@ def test_a_measure_without_thresholds_keeps_its_quantiles():
         ({"monetry": [1, 2, 3, 4]}, "measure 'monetry' not found.*did you mean 'monetary'"),
         ({"frequency": [1, 2]}, "has 2 bounds, must have 4"),
         ({"frequency": [1, 2, 2, 3]}, "must rise"),
+        ({"frequency": ["a", "b", "c", "d"]}, "must be a list of numbers"),
+        ({"frequency": [1, 2, None, 4]}, "must be a list of numbers"),
+        ({"frequency": 4}, "must be a list of numbers"),
+        ([1, 2, 3, 4], "must map measures"),
+        ({"recency": [1, 2, 3, 4]}, "did you mean 'recency_days'"),
         ({"monetary": [1, 2, 3, float("inf")]}, "must rise"),
     ],
 )
@@ -299,7 +371,7 @@ def test_every_segment_has_a_name_and_an_action_in_both_languages():
         assert segment.action("fr") != segment.action("en")
     assert rfm.segment_name("loyal", lang="fr") == "Fidèles"
     assert rfm.segment_name("<b>", lang="fr") == "<b>"
-    assert rfm.segment_name(rfm.ABSENT, lang="fr") == "Pas encore client"
+    assert rfm.segment_name(rfm.ABSENT, lang="fr") == "Aucune commande"
     assert rfm.box_name("lost", lang="fr") == "Perdus"
 
 
@@ -344,6 +416,29 @@ def test_migration_counts_everyone_once():
         ["new", "lost", 1, 0.5],
         ["absent", "new", 1, 1.0],
     ]
+
+
+def test_a_customer_without_a_segment_is_not_absent():
+    then = pd.DataFrame({"customer_id": ["A", "B"], "segment": ["new", None]})
+    now = pd.DataFrame({"customer_id": ["A", "B", "C"], "segment": [None, None, "new"]})
+    got = rfm.migration(then, now)
+    assert got[["before", "after", "customers"]].values.tolist() == [
+        ["new", "unscored", 1],
+        ["unscored", "unscored", 1],
+        ["absent", "new", 1],
+    ]
+    names = [rfm.segment_name("unscored", lang=lang) for lang in ("fr", "en")]
+    assert names == ["Sans score", "Without a score"]
+
+
+def test_migration_refuses_keys_of_two_types():
+    whole = pd.DataFrame({"customer_id": [1, 2], "segment": ["new", "new"]})
+    for other in ("float64", "str"):
+        with pytest.raises(DataError, match="must be of one type"):
+            rfm.migration(whole, whole.astype({"customer_id": other}))
+    small = whole.astype({"customer_id": "int32"})
+    assert rfm.migration(whole, small).customers.tolist() == [2]
+    assert rfm.migration(whole, whole.iloc[:0]).after.tolist() == ["absent"]
 
 
 def test_migration_refuses_two_kinds():
@@ -497,6 +592,7 @@ def test_pandas_and_duckdb_give_the_same_rows():
     lazy = rfm.segment(rfm.score(rfm.summary(table, as_of="2025-10-01")))
     assert isinstance(lazy, ibis.Table)
     assert lazy.schema()["monetary"].is_decimal()
+    assert rfm.by_segment(lazy).schema()["net_sales"].is_decimal()
     eager = rfm.segment(rfm.score(rfm.summary(frame, as_of="2025-10-01")))
     run = lazy.to_pandas().sort_values("customer_id").reset_index(drop=True)
     assert_frame_equal(run.astype(eager.dtypes.to_dict()), eager)
@@ -583,3 +679,17 @@ def test_splitting_an_order_into_lines_changes_nothing(rows):
     assert_frame_equal(
         rfm.summary(frame, as_of="2026-01-01"), rfm.summary(halves, as_of="2026-01-01")
     )
+
+
+def test_every_cell_of_the_grid_has_its_segment():
+    # from the most recent fifth down; from the least to the most frequent
+    grid = {
+        5: "new potential_loyalist loyal champions champions",
+        4: "promising potential_loyalist loyal loyal loyal",
+        3: "about_to_sleep about_to_sleep need_attention loyal loyal",
+        2: "hibernating hibernating at_risk at_risk cannot_lose",
+        1: "lost lost at_risk at_risk cannot_lose",
+    }
+    cells = {(r, f): name for r, row in grid.items() for f, name in enumerate(row.split(), 1)}
+    found = {cell: segment.id for segment in rfm.SEGMENTS for cell in segment.cells}
+    assert found == cells

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from marketing_kpi.data.cleaning import Target, clean
 from marketing_kpi.data.conform import conform
 from marketing_kpi.data.model import DECIMAL, TABLES, Finding, Table
-from marketing_kpi.data.names import match_columns, misspelt, require
+from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.store import Store
 from marketing_kpi.data.transactions import (
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 # What an amount is made of; also what tells a file of sale lines from a file of orders.
 LINE_COLUMNS = ("quantity", "unit_price")
 
+
+# What reading leaves out are whole rows in these findings, and values in others.
+_WHOLE_ROWS = (
+    *("broken_rows", "long_rows", "too_few_fields", "too_many_fields"),
+    "duplicate_rows_dropped",
+)
 
 # Tables in which a repeated key would count the same sale twice.
 KEYED_ONCE = ("orders", "order_lines")
@@ -52,7 +58,31 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
     matched: dict[str, tuple[str, ...]] = {name: (source,) for name, source in named.items()}
     matched |= chosen
     taken = {column: sources[0] for column, sources in matched.items()}
-    require(table.required, taken, raw.columns, where=raw.where)
+    hint = _other_header(raw, table.names)
+    require(table.required, taken, raw.columns, where=raw.where, hint=hint)
+    _refuse_repeated(raw, taken.values())
+    targets = table_targets(raw, table, matched, rules)
+    findings = [*raw.findings, *misspelt_findings(table, taken, raw)]
+    relation = f"{name}_read"
+    findings += clean(raw, targets, store, relation, format_of(rules))
+    typed, found = conform(
+        store.backend.table(relation),
+        {column.name: column.type for column in table.columns},
+        where=name,
+    )
+    findings += [_at(finding, name, raw) for finding in found]
+    complete, dropped = complete_rows(typed, table, raw)
+    findings += dropped
+    if name in KEYED_ONCE and not raw.is_canonical:
+        complete, dropped = keyed_once(complete, table, raw)
+        findings += dropped
+    return Tables({name: complete}, findings)
+
+
+def table_targets(
+    raw: Raw, table: Table, matched: MappingType[str, tuple[str, ...]], rules: Mapping | None
+) -> list[Target]:
+    """Return the columns to make of a table: those of the model, then the others."""
     values = rules.values if rules is not None else {}
     targets = [
         Target(
@@ -61,23 +91,7 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
         for column in table.columns
         if column.name in matched
     ]
-    targets += _extras(raw, [source for sources in matched.values() for source in sources], table)
-    findings = [*raw.findings, *misspelt_findings(table, taken, raw)]
-    relation = f"{name}_read"
-    findings += clean(raw, targets, store, relation, format_of(rules))
-    typed, found = conform(
-        store.backend.table(relation),
-        {column.name: column.type for column in table.columns},
-        where=name,
-        counted=True,
-    )
-    findings += [_at(finding, name, raw) for finding in found]
-    complete, dropped = _complete(typed, table, raw)
-    findings += dropped
-    if name in KEYED_ONCE and not raw.is_canonical:
-        complete, dropped = _once(complete, table, raw)
-        findings += dropped
-    return Tables({name: complete}, findings)
+    return targets + _extras(raw, [one for sources in matched.values() for one in sources], table)
 
 
 def _extras(raw: Raw, used: list[str], table: Table) -> list[Target]:
@@ -97,6 +111,7 @@ def _extras(raw: Raw, used: list[str], table: Table) -> list[Target]:
 
 def found_columns(sources: tuple[str, ...], raw: Raw, column: str) -> tuple[str, ...]:
     """Return the source columns that the mapping gives for a column; all must be there."""
+    _refuse_repeated(raw, sources)
     for source in sources:
         if source not in raw.columns:
             close = suggest(source, raw.columns)
@@ -104,9 +119,35 @@ def found_columns(sources: tuple[str, ...], raw: Raw, column: str) -> tuple[str,
             raise MappingError(
                 f"{raw.where} has no column '{source}', which the mapping gives for "
                 f"'{column}'{question}",
-                hint=f"its columns: {', '.join(raw.columns)}",
+                hint=_other_header(raw, sources) or f"its columns: {', '.join(raw.columns)}",
             )
     return sources
+
+
+def _refuse_repeated(raw: Raw, used: Iterable[str]) -> None:
+    """Refuse to use a column of which the source has several."""
+    for name in used:
+        if name.casefold() in raw.repeated:
+            raise ColumnError(
+                f"{raw.where}: the header has the column '{name}' more than once",
+                hint="give each a name of its own; which one is meant cannot be guessed",
+            )
+
+
+def _other_header(raw: Raw, names: Iterable[str]) -> str | None:
+    """Return a hint that says on which line the names of the columns seem to be."""
+    wanted = {simplified(name) for name in names}
+
+    def found(cells: Sequence[str]) -> int:
+        return len(wanted & {simplified(cell) for cell in cells})
+
+    best = max(range(len(raw.top)), key=lambda line: found(raw.top[line]), default=None)
+    if best is None or found(raw.top[best]) <= found(raw.columns):
+        return None
+    return (
+        f"the names of the columns seem to be on line {best + 1}: say so in the mapping, "
+        f"format: {{header_row: {best + 1}}}"
+    )
 
 
 def misspelt_findings(table: Table, matched: MappingType[str, str], raw: Raw) -> Iterator[Finding]:
@@ -119,7 +160,7 @@ def _at(finding: Finding, table: str, raw: Raw) -> Finding:
     return replace(finding, table=raw.where) if finding.table == table else finding
 
 
-def _complete(typed: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
+def complete_rows(typed: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
     """Leave out rows without a required value; refuse a table of orders without any row."""
     required = [typed[name].notnull() for name in table.required]
     counts = {"rows_of_table": typed.count()}
@@ -146,7 +187,7 @@ def _complete(typed: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[F
     return typed.filter(whole), [finding]
 
 
-def _once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
+def keyed_once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
     """Leave out exact copies of a row; refuse orders that share an id and differ."""
     if not all(name in rows.columns for name in table.key):
         return rows, []
@@ -158,7 +199,7 @@ def _once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Findin
     single = rows.distinct()
     copies = total - int(single.count().execute())
     if table.name == "orders":
-        _refuse_shared_ids(single, raw)
+        refuse_shared_ids(single, raw)
     if not copies:
         return rows, []
     shown = repeated.order_by(list(table.key)).limit(EXAMPLES).to_pyarrow().to_pylist()
@@ -168,7 +209,8 @@ def _once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Findin
     return single, [finding]
 
 
-def _refuse_shared_ids(orders: ir.Table, raw: Raw) -> None:
+def refuse_shared_ids(orders: ir.Table, raw: Raw) -> None:
+    """Refuse orders of which two rows have one id."""
     keyed = orders.group_by("order_id").aggregate(times=orders.count())
     shared = keyed.filter(keyed.times > 1)
     counted = int(shared.count().execute())
@@ -197,24 +239,32 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     types = flat_types(rules.kind)
     targets = flat_targets(raw, rules, types)
     findings = [*raw.findings, *clean(raw, targets, store, "extract_read", rules.format)]
-    typed, found = conform(
-        store.backend.table("extract_read"), types, where="extract", counted=True
-    )
+    typed, found = conform(store.backend.table("extract_read"), types, where="extract")
     findings += [_at(finding, "extract", raw) for finding in found]
     flat, relation = _stored(store, "extract_read", typed)
     if relation != "extract_read":
         store.drop("extract_read")
-    findings += duplicates(store, relation, rules.duplicates, raw.where)
+    findings += duplicates(store, relation, copies_action(rules), raw.where)
     if not flat.count().to_pyarrow().as_py():
         _no_row(TABLES["orders"], raw)
+    dropped = sum(found.count for found in findings if found.code in _WHOLE_ROWS)
     if "line_id" not in flat.columns:
         # The number of the row in its file: what someone who looks for the line needs.
         flat = flat.mutate(line_id=(flat.rowid() + (raw.first_row or 1)).cast("string"))
-    parts = split(with_constants(flat, rules, types), rules, where=raw.where)
+    whole = with_constants(flat, rules, types)
+    parts = split(whole, rules, where=raw.where, dropped_before=dropped)
     tables = dict(parts.tables)
-    if rules.kind == "lines":
+    if rules.kind == "orders":
+        refuse_shared_ids(tables["orders"], raw)
+    else:
         tables["orders"] = store.backend.create_table("orders_made", tables["orders"])
     return Tables(tables, [*findings, *parts.findings])
+
+
+def copies_action(rules: Mapping) -> str:
+    """Return what to do with rows that are the same in every column."""
+    # An order written twice counts once; two equal lines may be two sales.
+    return "drop" if rules.kind == "orders" else rules.duplicates
 
 
 def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list[Target]:
@@ -239,7 +289,12 @@ def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list
         )
     ]
     extras = [source for source in raw.columns if source not in used]
-    return targets + [Target(source, None, (source,)) for source in extras]
+    return targets + [Target(_free_name(source), None, (source,)) for source in extras]
+
+
+def _free_name(source: str) -> str:
+    """Return the name of an extra column; the engine keeps one for the position of rows."""
+    return f"{source}_" if source.casefold() == "rowid" else source
 
 
 def _stored(store: Store, relation: str, typed: ir.Table) -> tuple[ir.Table, str]:

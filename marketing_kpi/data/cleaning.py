@@ -6,6 +6,7 @@ like, a second writes the cleaned table. Only counts and a few examples come bac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from marketing_kpi.data.model import (
     BOOLEAN,
     DATE,
     DECIMAL,
+    EXACT_PRICE,
     FLOAT,
     INTEGER,
+    PRICES,
     STRING,
     TIMESTAMP,
     Finding,
@@ -30,14 +33,15 @@ if TYPE_CHECKING:
     from marketing_kpi.data.transactions import Format
 
 # What programs write for "nothing"; ids leave out "na" and "-", which may name something.
-_NOTHING = ("null", "nan", "nat", "none", "n/a", "#n/a", "<na>", "\\n")
-_NOTHING_TYPED = (*_NOTHING, "na", "-", "--", "?")
-_TRUE = ("true", "t", "yes", "y", "oui", "o", "vrai", "v", "1", "1.0", "on", "x")
-_FALSE = ("false", "f", "no", "n", "non", "faux", "0", "0.0", "off")
-_SPELLINGS = {"canceled": "cancelled"}
-_MOST_VALUES = 50
+NOTHING = ("null", "nan", "nat", "none", "n/a", "#n/a", "<na>", "\\n")
+NOTHING_TYPED = (*NOTHING, "na", "-", "--", "?")
+TRUE = ("true", "t", "yes", "y", "oui", "o", "vrai", "v", "1", "1.0", "on", "x")
+FALSE = ("false", "f", "no", "n", "non", "faux", "0", "0.0", "off")
+SPELLINGS = {"canceled": "cancelled"}
 _NUMBERS = (DECIMAL, FLOAT, INTEGER)
 _MOMENTS = (DATE, TIMESTAMP)
+_NUMERIC_TYPE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)")
+_MIDNIGHT = r"[T ]00:00(:00(\.0+)?)?$"
 
 # Trimming several characters is slow; most values neither begin nor end with any of them.
 _MACROS = r"""
@@ -159,22 +163,38 @@ def _renamed(raw: Raw, targets: Sequence[Target]) -> str:
 
 
 def _is_text(target: Target, types: Mapping[str, str]) -> bool:
-    return len(target.source) > 1 or types[target.source[0]] == "VARCHAR"
+    kind = types[target.source[0]]
+    # A number in a column of dates is a day written without marks, or a spreadsheet's: text says
+    # which, whereas the engine would take it for seconds since 1970.
+    is_day = target.type in _MOMENTS and _NUMERIC_TYPE.fullmatch(kind)
+    return len(target.source) > 1 or kind == "VARCHAR" or kind.startswith("ENUM") or bool(is_day)
 
 
 def _text(target: Target, types: Mapping[str, str]) -> _Text:
-    parts = [
-        quote(name) if types[name] == "VARCHAR" else f"CAST({quote(name)} AS VARCHAR)"
-        for name in target.source
-    ]
+    parts = [_as_text(name, types[name]) for name in target.source]
+    if target.type in _MOMENTS and len(parts) > 1:
+        # A day kept as a moment shows a midnight that is not the time of the next column.
+        parts[0] = f"regexp_replace({parts[0]}, '{_MIDNIGHT}', '')"
     joined = parts[0] if len(parts) == 1 else f"concat_ws(' ', {', '.join(parts)})"
     trimmed, value = f"trimmed({joined})", quote(target.name)
     if target.type is None or (target.type == STRING and not target.is_id):
         return _Text(target, trimmed, value)
-    nothing = _NOTHING if target.is_id else _NOTHING_TYPED
+    nothing = NOTHING if target.is_id else NOTHING_TYPED
     words = ", ".join(literal(word) for word in nothing)
     is_nothing = f"length({value}) <= {max(map(len, nothing))} AND lower({value}) IN ({words})"
     return _Text(target, trimmed, f"CASE WHEN {is_nothing} THEN NULL ELSE {value} END")
+
+
+def _as_text(name: str, kind: str) -> str:
+    """Return the SQL of a column as text; whole numbers have no decimals there."""
+    column = quote(name)
+    if kind == "VARCHAR":
+        return column
+    text = f"CAST({column} AS VARCHAR)"
+    if _NUMERIC_TYPE.fullmatch(kind) is None:
+        return text
+    whole = f"{column} = floor({column}) AND abs({column}) < 1e15"
+    return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
 
 def _profile(texts: Sequence[_Text], raw: Raw, store: Store) -> dict[str, dict[str, Any]]:
@@ -262,7 +282,13 @@ def _expressions(
         value = quote(target.name)
         if target.name in decimals:
             style = decimals[target.name]
-            expressions[target.name] = numbers.expression(value, counts, style, target.type)
+            kind = target.type
+            if counts["finer"] and kind == DECIMAL:
+                if target.name in PRICES:
+                    kind = EXACT_PRICE
+                else:
+                    findings += _rounded(text, counts, style, raw, store)
+            expressions[target.name] = numbers.expression(value, counts, style, kind)
             findings += numbers.findings(counts, style, raw.where, target.name)
         elif target.name in orders:
             order = orders[target.name]
@@ -284,9 +310,30 @@ def _expressions(
     return expressions, findings
 
 
+def _rounded(
+    text: _Text, counts: Mapping[str, Any], style: numbers.Style, raw: Raw, store: Store
+) -> Iterator[Finding]:
+    """Say what keeping four decimals of finer numbers changes."""
+    value = quote(text.target.name)
+    exact = numbers.expression(value, counts, style, EXACT_PRICE)
+    source = f"SELECT {text.trimmed} AS {value} FROM {quote(raw.relation)}"
+    read = f"SELECT {exact} AS exact FROM (SELECT {text.value} AS {value} FROM ({source}))"
+    row = store.rows(
+        f"SELECT count(*) AS n, CAST(sum(rounded - exact) AS DOUBLE) AS difference FROM "
+        f"(SELECT exact, CAST(exact AS DECIMAL(18, 4)) AS rounded FROM ({read})) "
+        f"WHERE exact <> rounded"
+    )[0]
+    if row["n"]:
+        details = {"difference": row["difference"]}
+        yield Finding(
+            "rounded", "repaired", raw.where, text.target.name, row["n"], counts["filled"],
+            details=details,
+        )  # fmt: skip
+
+
 def _boolean(value: str) -> str:
-    true = ", ".join(literal(word) for word in _TRUE)
-    false = ", ".join(literal(word) for word in _FALSE)
+    true = ", ".join(literal(word) for word in TRUE)
+    false = ", ".join(literal(word) for word in FALSE)
     word = f"lower({value})"
     return f"CASE WHEN {word} IN ({true}) THEN true WHEN {word} IN ({false}) THEN false END"
 
@@ -340,20 +387,18 @@ def _meanings(
 ) -> tuple[dict[str, str], list[Finding]]:
     """Return what to write for the values that the model knows under another spelling."""
     target = text.target
-    known = {value.casefold(): value for value in target.values}
-    known |= {wrong: right for wrong, right in _SPELLINGS.items() if right in target.values}
-    known |= {value.casefold(): meaning for value, meaning in (target.translate or {}).items()}
+    known = {value.lower(): value for value in target.values}
+    known |= {wrong: right for wrong, right in SPELLINGS.items() if right in target.values}
+    known |= {value.lower(): meaning for value, meaning in (target.translate or {}).items()}
     if not known:
         return {}, []
+    words = ", ".join(literal(word) for word in known)
     found = store.rows(
-        f"SELECT {text.trimmed} AS value, count(*) AS n FROM {quote(raw.relation)} "
-        f"GROUP BY 1 HAVING value IS NOT NULL ORDER BY n DESC, value LIMIT {_MOST_VALUES}"
+        f"SELECT lower(value) AS word, value, count(*) AS n "
+        f"FROM (SELECT {text.trimmed} AS value FROM {quote(raw.relation)}) "
+        f"WHERE lower(value) IN ({words}) GROUP BY ALL ORDER BY n DESC, value"
     )
-    renamed = {
-        row["value"]: known[row["value"].casefold()]
-        for row in found
-        if row["value"].casefold() in known
-    }
+    renamed = {row["value"]: known[row["word"]] for row in found}
     other = {value: meaning for value, meaning in renamed.items() if value != meaning}
     if not other:
         return {}, []
@@ -386,7 +431,7 @@ def _unreadable(
             continue
         condition = f"{quote(name)} IS NOT NULL AND ({expressions[name]}) IS NULL"
         examples = _examples(raw, store, text, condition)
-        what = _WHAT.get(text.target.type or STRING, "text")
+        what = WHAT.get(text.target.type or STRING, "text")
         if lost == filled:
             raise ColumnError(
                 f"{raw.where}, column {name}: no value can be read as {what}; "
@@ -406,7 +451,7 @@ def _unreadable(
         )
 
 
-_WHAT = {
+WHAT = {
     DECIMAL: N_("a number"),
     FLOAT: N_("a number"),
     INTEGER: N_("a whole number"),
@@ -421,14 +466,16 @@ def _examples(raw: Raw, store: Store, text: _Text, condition: str) -> tuple[dict
 
     The condition may name `value` (the trimmed text) and the target (null for words of nothing).
     """
-    numbered = raw.first_row is not None
-    row = f"rowid + {raw.first_row} AS row, " if numbered else ""
+    # A column of that name hides the position of rows.
+    numbered = raw.first_row is not None and "rowid" not in map(str.casefold, raw.columns)
+    row = f"rowid + {raw.first_row} AS {raw.row_key}, " if numbered else ""
     name = quote(text.target.name)
     read = f"SELECT {row}{text.trimmed} AS {name} FROM {quote(raw.relation)}"
-    known = f"SELECT {'row, ' if numbered else ''}{name} AS value, {text.value} AS {name}"
+    shown = f"{raw.row_key}, " if numbered else ""
+    known = f"SELECT {shown}{name} AS value, {text.value} AS {name}"
     return tuple(
         store.rows(
-            f"SELECT {'row, ' if numbered else ''}value FROM ({known} FROM ({read})) "
-            f"WHERE {condition} {'ORDER BY row' if numbered else ''} LIMIT {EXAMPLES}"
+            f"SELECT {shown}value FROM ({known} FROM ({read})) "
+            f"WHERE {condition} {f'ORDER BY {raw.row_key}' if numbered else ''} LIMIT {EXAMPLES}"
         )
     )

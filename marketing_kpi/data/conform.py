@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from marketing_kpi.data.model import STRING, TIMESTAMP, Finding
+from marketing_kpi.data.model import (
+    DATE,
+    DECIMAL,
+    EXACT_PRICE,
+    FLOAT,
+    INTEGER,
+    PRICES,
+    STRING,
+    TIMESTAMP,
+    Finding,
+)
+from marketing_kpi.errors import ColumnError
 
 if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
+    import ibis.expr.operations as ops
     import ibis.expr.types as ir
+
+_MONEY_SCALE = 4
+# What 64 bits hold, roundly; not every engine writes a decimal without its ".0".
+_LARGEST_WHOLE = 9e18
+# Less than that is how floats are kept, not what was written.
+_SMALLEST_LOSS = 1e-7
 
 
 def conform(
-    table: ir.Table, types: Mapping[str, str], *, where: str, counted: bool
+    table: ir.Table, types: Mapping[str, str], *, where: str
 ) -> tuple[ir.Table, list[Finding]]:
     """Return a table whose columns have the canonical `types`; others are kept after them.
 
@@ -25,35 +43,48 @@ def conform(
         Ibis type by canonical column, in canonical order.
     where
         What to call the table in findings.
-    counted
-        Whether to count what is repaired, which runs one query.
 
     Returns
     -------
     The lazy table, and a finding for each column whose values changed.
     """
-    import ibis.expr.datatypes as dt
-
-    repairs: dict[str, tuple[str, ir.IntegerScalar]] = {}
-    columns: dict[str, ir.Value] = {}
-    for name, kind in types.items():
-        if name not in table.columns:
-            continue
-        column = table[name]
-        columns[name] = _cast(column, dt.dtype(kind))
-        repair = _repair(column, kind)
-        if repair is not None:
-            repairs[name] = repair
+    given = {name: kind for name, kind in types.items() if name in table.columns}
+    counts = {name: _counts(table[name], kind) for name, kind in given.items()}
+    row = _counted(table, counts) if any(counts.values()) else {}
+    finer = {name for name in given if row.get(f"{name} rounded")}
+    kinds = {name: _kind(table[name], name, given[name], name in finer) for name in given}
+    findings = [*_findings(counts, kinds, row, where)]
+    if _already(table, kinds):
+        return table, findings
+    for name, kind in kinds.items():
+        _refuse_numbers_as_dates(table[name], kind, f"{where}, column {name}")
+    columns = {name: _cast(table[name], _type(kind)) for name, kind in kinds.items()}
     extra = {name: table[name] for name in table.columns if name not in columns}
-    result = table if _already(table, types) else table.select(**columns, **extra)
-    return result, _count(table, repairs, where) if counted and repairs else []
+    return table.select(**columns, **extra), findings
+
+
+def _kind(column: ir.Value, name: str, kind: str, is_finer: bool) -> str:
+    """Return the type to give: prices keep the decimals that they need."""
+    if kind != DECIMAL or name not in PRICES:
+        return kind
+    given = column.type()
+    kept = given.is_decimal() and (given.scale or 0) > _MONEY_SCALE
+    return EXACT_PRICE if is_finer or kept else kind
+
+
+def _refuse_numbers_as_dates(column: ir.Value, kind: str, where: str) -> None:
+    """Refuse numbers as dates: engines would take 20250105 for seconds since 1970."""
+    if kind in (DATE, TIMESTAMP) and column.type().is_numeric():
+        raise ColumnError(
+            f"{where} holds numbers ({column.type()}), not dates",
+            hint="make it a date where it is stored, or write it to a file, from which 20250105 "
+            "and the days that spreadsheets count are read",
+        )
 
 
 def _already(table: ir.Table, types: Mapping[str, str]) -> bool:
-    import ibis.expr.datatypes as dt
-
-    names = [name for name in types if name in table.columns]
-    same = all(_same(table[name].type(), dt.dtype(types[name])) for name in names)
+    names = list(types)
+    same = all(_same(table[name].type(), _type(types[name])) for name in names)
     return same and list(table.columns[: len(names)]) == names
 
 
@@ -64,41 +95,94 @@ def _same(given: dt.DataType, kind: dt.DataType) -> bool:
     return bool(given.copy(nullable=True) == kind)
 
 
+def _type(kind: str) -> dt.DataType:
+    """Return a type of Ibis by its name."""
+    import ibis.expr.datatypes as dt
+
+    return dt.dtype(kind)
+
+
 def _cast(column: ir.Value, kind: dt.DataType) -> ir.Value:
     given = column.type()
-    if given.is_floating() and kind.is_string():
-        whole = (column == column.floor()) & ~column.isinf()
-        text = whole.ifelse(column.cast("decimal(38, 0)").cast(STRING), column.cast(STRING))
-        return column.isnan().ifelse(None, text)
-    if given.is_decimal() and kind.is_string() and given.scale:
-        return (column == column.floor()).ifelse(
-            column.cast("decimal(38, 0)").cast(STRING), column.cast(STRING)
-        )
+    if kind.is_string() and (given.is_floating() or (given.is_decimal() and given.scale)):
+        whole = (column == column.floor()) & (column.abs() < _LARGEST_WHOLE)
+        text = whole.ifelse(column.cast(INTEGER).cast(STRING), column.cast(STRING))
+        return _is_nan(column).ifelse(None, text) if given.is_floating() else text
     if given.is_floating():
-        return (column.isnan() | column.isinf()).ifelse(None, column).cast(kind)
+        return (_is_nan(column) | _is_infinite(column)).ifelse(None, column).cast(kind)
     return column if _same(given, kind) else column.cast(kind)
 
 
-def _repair(column: ir.Value, kind: str) -> tuple[str, ir.IntegerScalar] | None:
+def _is_nan(column: ir.Value) -> ir.BooleanValue:
+    import ibis.expr.operations as ops
+
+    return column.isnan() if _has(column, ops.IsNan) else _never(column)
+
+
+def _is_infinite(column: ir.Value) -> ir.BooleanValue:
+    import ibis.expr.operations as ops
+
+    return column.isinf() if _has(column, ops.IsInf) else _never(column)
+
+
+def _has(column: ir.Value, operation: type[ops.Value]) -> bool:
+    # Engines such as SQLite keep no such numbers, and cannot be asked for them.
+    return bool(column.get_backend().has_operation(operation))
+
+
+def _never(column: ir.Value) -> ir.BooleanValue:
+    """Return false for every value, and null for null."""
+    return column.isnull().nullif(True)
+
+
+def _counts(column: ir.Value, kind: str) -> dict[str, ir.Scalar]:
+    """Return what to count of a column before it is cast, by code of finding."""
     given = column.type()
     if given.is_floating() and kind == STRING:
-        return "float_ids", (~column.isnan()).sum()
+        return {"float_ids": (~_is_nan(column)).sum()}
+    counts: dict[str, ir.Scalar] = {}
     if given.is_floating():
-        return "not_numbers", (column.isnan() | column.isinf()).sum()
+        counts["not_numbers"] = (_is_nan(column) | _is_infinite(column)).sum()
+    if kind == DECIMAL and (given.is_floating() or given.is_decimal()):
+        counts |= _rounding(column)
     if given.is_timestamp() and given.timezone is not None and kind == TIMESTAMP:
-        return "time_zones_dropped", column.count()
-    return None
+        counts["time_zones_dropped"] = column.count()
+    return counts
 
 
-def _count(
-    table: ir.Table, repairs: Mapping[str, tuple[str, ir.IntegerScalar]], where: str
-) -> list[Finding]:
-    counted = table.aggregate(
-        rows_of_table=table.count(), **{name: count for name, (_code, count) in repairs.items()}
+def _rounding(column: ir.Value) -> dict[str, ir.Scalar]:
+    given = column.type()
+    if given.is_decimal() and (given.scale or 0) <= _MONEY_SCALE:
+        return {}
+    rounded = _cast(column, _type(DECIMAL)).cast(FLOAT)
+    lost = rounded - _cast(column, _type(FLOAT))
+    is_lost = lost.abs() > _SMALLEST_LOSS
+    return {"rounded": is_lost.sum(), "difference": is_lost.ifelse(lost, 0.0).sum()}
+
+
+def _counted(table: ir.Table, counts: Mapping[str, Mapping[str, ir.Scalar]]) -> dict[str, Any]:
+    """Run everything to count as one query."""
+    named = {
+        f"{name} {code}": count for name, codes in counts.items() for code, count in codes.items()
+    }
+    row: dict[str, Any] = (
+        table.aggregate(rows_of_table=table.count(), **named).to_pyarrow().to_pylist()[0]
     )
-    row = counted.to_pyarrow().to_pylist()[0]
-    return [
-        Finding(code, "repaired", where, name, int(row[name]), row["rows_of_table"])
-        for name, (code, _count) in repairs.items()
-        if row[name]
-    ]
+    return row
+
+
+def _findings(
+    counts: Mapping[str, Mapping[str, ir.Scalar]],
+    kinds: Mapping[str, str],
+    row: Mapping[str, Any],
+    where: str,
+) -> Iterator[Finding]:
+    for name, codes in counts.items():
+        for code in codes:
+            number = row.get(f"{name} {code}")
+            kept = code == "rounded" and kinds[name] == EXACT_PRICE
+            if not number or kept or code == "difference":
+                continue
+            details = {"difference": row[f"{name} difference"]} if code == "rounded" else {}
+            total = row["rows_of_table"]
+            yield Finding(code, "repaired", where, name, int(number), total, details=details)

@@ -11,22 +11,31 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from marketing_kpi.data.canonical import (
+    KEYED_ONCE,
+    complete_rows,
+    copies_action,
     flat_targets,
     found_columns,
+    keyed_once,
     misspelt_findings,
+    refuse_shared_ids,
+    table_targets,
     with_amount,
 )
 from marketing_kpi.data.conform import conform
+from marketing_kpi.data.lazy import read_texts
 from marketing_kpi.data.model import TABLES, Data, Finding
 from marketing_kpi.data.names import match_columns, require, table_of
-from marketing_kpi.data.reading import Raw
-from marketing_kpi.data.transactions import Mapping, flat_types, split, with_constants
+from marketing_kpi.data.reading import EXAMPLES, Raw
+from marketing_kpi.data.transactions import Mapping, flat_types, plain, split, with_constants
 from marketing_kpi.errors import SourceError, unknown
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     from ibis.backends import BaseBackend
 
+# No column of a source is called that.
+_TIMES = "times that the row is there"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -161,10 +170,10 @@ def lazy_data(
     findings: list[Finding] = []
     if rules is not None and rules.kind != "tables":
         [(where, table)] = tables.items()
-        found, findings = _lazy_flat(table, rules, where)
+        found, findings = _lazy_flat(table, rules, where, connection)
     else:
         for canonical, table in by_table(tables).items():
-            found[canonical], noticed = _lazy_table(table, canonical, rules)
+            found[canonical], noticed = _lazy_table(table, canonical, rules, connection)
             findings += noticed
     complete, derived = with_amount(found)
     ordered = {table: complete[table] for table in TABLES if table in complete}
@@ -172,7 +181,7 @@ def lazy_data(
 
 
 def _lazy_table(
-    table: ir.Table, name: str, rules: Mapping | None
+    table: ir.Table, name: str, rules: Mapping | None, backend: BaseBackend
 ) -> tuple[ir.Table, list[Finding]]:
     model = TABLES[name]
     raw = Raw(name, tuple(table.columns), name)
@@ -182,50 +191,50 @@ def _lazy_table(
     matched |= {column: found_columns(sources, raw, column) for column, sources in renamed.items()}
     taken = {column: sources[0] for column, sources in matched.items()}
     require(model.required, taken, raw.columns, where=name)
+    findings = list(misspelt_findings(model, taken, raw))
+    targets = table_targets(raw, model, matched, rules)
+    read, noticed = read_texts(table, targets, backend, where=name)
     types = {column.name: column.type for column in model.columns}
-    values = rules.values if rules is not None else {}
-    renamed_table = _renamed(table, matched, values, {c.name: c.values for c in model.columns})
-    typed, findings = conform(renamed_table, types, where=name, counted=False)
-    for column in model.required:
-        typed = typed.filter(typed[column].notnull())
-    return typed, [*misspelt_findings(model, taken, raw), *findings]
-
-
-def _renamed(
-    table: ir.Table,
-    columns: MappingType[str, tuple[str, ...]],
-    translate: MappingType[str, MappingType[str, str]],
-    known: MappingType[str, tuple[str, ...]],
-) -> ir.Table:
-    """Return a table with canonical names, and known values as the model writes them."""
-    used = {source for sources in columns.values() for source in sources}
-    made: dict[str, ir.Value] = {}
-    for name, sources in columns.items():
-        value = table[sources[0]]
-        for other in sources[1:]:
-            value = value.cast("string") + " " + table[other].cast("string")
-        if (known.get(name) or name in translate) and value.type().is_string():
-            meanings = {given.casefold(): meant for given, meant in translate.get(name, {}).items()}
-            value = value.strip().lower()
-            value = value.substitute(meanings) if meanings else value
-        made[name] = value
-    extra = {name: table[name] for name in table.columns if name not in used and name not in made}
-    return table.select(**made, **extra)
+    typed, repaired = conform(read, types, where=name)
+    complete, dropped = complete_rows(typed, model, raw)
+    findings += [*noticed, *repaired, *dropped]
+    if name in KEYED_ONCE:
+        complete, dropped = keyed_once(complete, model, raw)
+        findings += dropped
+    return complete, findings
 
 
 def _lazy_flat(
-    table: ir.Table, rules: Mapping, where: str
+    table: ir.Table, rules: Mapping, where: str, backend: BaseBackend
 ) -> tuple[dict[str, ir.Table], list[Finding]]:
     raw = Raw(where, tuple(table.columns), where)
     types = flat_types(rules.kind)
-    columns = {target.name: target.source for target in flat_targets(raw, rules, types)}
-    known = {column.name: column.values for column in TABLES["orders"].columns}
-    if rules.duplicates == "drop":
-        table = table.distinct()
-    renamed = _renamed(table, columns, rules.values, known)
-    typed, findings = conform(renamed, types, where=where, counted=False)
-    parts = split(with_constants(typed, rules, types), rules, where=where)
-    return dict(parts.tables), [*findings, *parts.findings]
+    targets = flat_targets(raw, rules, types)
+    read, noticed = read_texts(table, targets, backend, where=where)
+    typed, repaired = conform(read, types, where=where)
+    single, copies = _copies(typed, copies_action(rules), where)
+    dropped = sum(finding.count for finding in copies if finding.level == "dropped")
+    whole = with_constants(single, rules, types)
+    parts = split(whole, rules, where=where, dropped_before=dropped)
+    if rules.kind == "orders":
+        refuse_shared_ids(parts.tables["orders"], raw)
+    return dict(parts.tables), [*noticed, *repaired, *copies, *parts.findings]
+
+
+def _copies(rows: ir.Table, action: str, where: str) -> tuple[ir.Table, list[Finding]]:
+    """Count the rows that copy another in every column, and leave them out if asked."""
+    groups = rows.group_by(list(rows.columns)).aggregate(**{_TIMES: lambda each: each.count()})
+    repeated = groups.filter(groups[_TIMES] > 1)
+    copies = repeated.aggregate(n=(repeated[_TIMES] - 1).sum()).to_pyarrow().to_pylist()[0]["n"]
+    if not copies:
+        return rows, []
+    total = int(rows.count().to_pyarrow().as_py())
+    found = repeated.order_by(list(rows.columns)).limit(EXAMPLES).drop(_TIMES).to_pyarrow()
+    shown = tuple({name: plain(value) for name, value in one.items()} for one in found.to_pylist())
+    if action == "drop":
+        finding = Finding("duplicate_rows_dropped", "dropped", where, None, copies, total, shown)
+        return rows.distinct(), [finding]
+    return rows, [Finding("duplicate_rows", "suspicious", where, None, copies, total, shown)]
 
 
 def by_table(given: MappingType[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from marketing_kpi.text.messages import N_
 Order: TypeAlias = Literal["day_first", "month_first"]
 _FIRST: dict[Order, str] = {"day_first": N_("day"), "month_first": N_("month")}
 
-_CLOCK = r"(?:[Tt ,]+(.*))?"
+_CLOCK = r"(?:[Tt ,]+(?:(?:[àa]|at) +)?(.*))?"
 _YEAR = r"(\d{4}|\d{2})"
 _PATTERNS = {
     "year_first": rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_CLOCK}",
@@ -23,7 +23,8 @@ _PATTERNS = {
     ),
     "name_day_year": rf"(\p{{L}}{{3,}})\.? +(\d{{1,2}})(?:st|nd|rd|th)?,? +(\d{{4}}){_CLOCK}",
     "compact": rf"((?:19|20)\d\d)(\d\d)(\d\d){_CLOCK}",
-    "serial": r"[1-9]\d{4}(?:\.\d+)?",
+    "compact_time": r"((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)",
+    "serial": r"[1-9]\d{4}(?:[.,]\d+)?",
 }
 # Order of day, month and year in each pattern; those of "numeric" depend on the column.
 _ISO_OF = {
@@ -31,6 +32,7 @@ _ISO_OF = {
     "day_name_year": r"\3-\2-\1 \4",
     "name_day_year": r"\3-\1-\2 \4",
     "compact": r"\1-\2-\3 \4",
+    "compact_time": r"\1-\2-\3 \4:\5:\6",
 }
 _DAY_FIRST, _MONTH_FIRST = r"\3-\2-\1 \4", r"\3-\1-\2 \4"
 # Much faster than patterns for what most extracts write; anything else still goes through them.
@@ -45,7 +47,7 @@ _MONTHS = (
     *("jui?l", "(?:aou|aug)", "sep", "oct", "nov", "dec"),
 )
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
-_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
+_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 # "2025-12-31T23:30Z" is the shortest time with its zone; a clock without seconds may be shorter.
 _SHORTEST_ZONED = 14
 
@@ -63,7 +65,12 @@ CREATE OR REPLACE TEMP MACRO moment(iso) AS
                           ['%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I %p',
                            '%Y-%m-%d %I:%M%p', '%Y-%m-%d %I:%M:%S%p', '%Y-%m-%d %I%p']));
 CREATE OR REPLACE TEMP MACRO serial_moment(v) AS
-    TIMESTAMP '1899-12-30' + to_seconds(round(try_cast(v AS DOUBLE) * 86400));
+    TIMESTAMP '1899-12-30' + to_seconds(round(try_cast(replace(v, ',', '.') AS DOUBLE) * 86400));
+CREATE OR REPLACE TEMP MACRO spaced(v) AS
+    translate(v, chr(160) || chr(8201) || chr(8239), '   ');
+CREATE OR REPLACE TEMP MACRO offset_of(zone) AS
+    CASE WHEN zone IN ('Z', 'UTC', 'GMT', '+00', '+0000', '+00:00') THEN 'UTC'
+         ELSE rpad(replace(zone, ':', ''), 5, '0') END;
 """
 
 
@@ -86,7 +93,7 @@ def _odd(value: str) -> str:
 
 def shapes(value: str) -> dict[str, str]:
     """Return the SQL counts that tell how the dates not written plainly are."""
-    seen = f"CASE WHEN {_odd(value)} THEN {value} END"
+    seen = f"CASE WHEN {_odd(value)} THEN spaced({value}) END"
     # One CASE rather than a count a pattern: a value is tried no further than its own shape.
     tried = {"numeric": _PATTERNS["numeric"].replace(_YEAR, r"(\d{4})")}
     tried |= {"numeric_short": _PATTERNS["numeric"]}
@@ -103,10 +110,10 @@ def shapes(value: str) -> dict[str, str]:
     second = rf"regexp_matches({seen}, '^\d+[-/. ]({_OVER_12})[-/. ]')"
     counts["first_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {first})"
     counts["second_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {second})"
-    counts["zoned"] = (
-        f"count(*) FILTER (WHERE length({seen}) > {_SHORTEST_ZONED} "
-        f"AND regexp_matches({seen}, '{_ZONE}'))"
-    )
+    zoned = f"length({seen}) > {_SHORTEST_ZONED} AND regexp_matches({seen}, '{_ZONE}')"
+    counts["zoned"] = f"count(*) FILTER (WHERE {zoned})"
+    offset = f"offset_of(regexp_extract({seen}, '{_ZONE}', 2))"
+    counts["offsets"] = f"list_sort(list(DISTINCT {offset}) FILTER (WHERE {zoned}))"
     return counts
 
 
@@ -138,6 +145,7 @@ def expression(
     elif not counts["odd"]:
         moment = f"try_cast({value} AS TIMESTAMP)"
     else:
+        value = f"spaced({value})"
         text = f"regexp_replace({value}, '{_ZONE}', '\\1')" if counts["zoned"] else value
         plain = counts["odd"] < counts["filled"]
         present = [name for name in _PATTERNS if counts[name] or (name == "year_first" and plain)]
@@ -196,7 +204,7 @@ def findings(
     iso = filled - counts["odd"] + counts["year_first"]
     formats = {"2025-12-31": iso, **_numeric_formats(counts, reading)}
     formats["31 Dec 2025"] = counts["day_name_year"] + counts["name_day_year"]
-    formats["20251231"] = counts["compact"]
+    formats["20251231"] = counts["compact"] + counts["compact_time"]
     formats["46022"] = counts["serial"]
     written = {name: count for name, count in formats.items() if count}
     if written:
@@ -216,6 +224,11 @@ def findings(
         )  # fmt: skip
     if counts["zoned"]:
         yield Finding("time_zones_dropped", "repaired", where, column, counts["zoned"], filled)
+    if len(counts["offsets"] or ()) > 1:
+        yield Finding(
+            "mixed_time_zones", "suspicious", where, column, counts["zoned"], filled,
+            details={"offsets": counts["offsets"]},
+        )  # fmt: skip
     if counts["numeric_short"]:
         yield Finding("two_digit_years", "info", where, column, counts["numeric_short"], filled)
 

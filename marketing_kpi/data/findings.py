@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Below it a share would be shown as 0.0 %.
 _SMALLEST_SHARE_SHOWN = 0.001
+# Below it a number would be shown as 0.00.
+_SMALLEST_IN_CENTS = 0.01
 
 TEMPLATES: Mapping[str, str] = {
     # quality.py: what an audit of the canonical tables finds
@@ -43,6 +45,10 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "fraud_orders": N_("{place}: orders marked as fraud, {rows}"),
     "future_dates": N_("{place}: on or after {as_of_day}, the date of the analysis, in {rows}"),
+    "future_not_sought": N_(
+        "{place}: dates in the future were not looked for, since no date of analysis (as_of) was "
+        "given"
+    ),
     "implausible_dates": N_("{place}: before {first_day} or after {last_day} in {rows}"),
     "missing_keys": N_("{place}: a part of the key is missing in {rows}"),
     "missing_values": N_("{place}: no value in {rows}"),
@@ -78,6 +84,9 @@ TEMPLATES: Mapping[str, str] = {
     "ignored_file": N_(
         "{place}: not the name of a table, so it was not read; the closest is {closest}"
     ),
+    "ignored_folder": N_("{place}: a folder beside the files of the extract; it was not read"),
+    "ignored_sheet": N_("{place}: the sheet {sheet} was not read"),
+    "long_rows": N_("{place}: lines too long to be read, {rows} left out"),
     "misspelt_column": N_(
         "{place}: kept as an extra column; rename it if it is meant to be {meant}"
     ),
@@ -88,27 +97,60 @@ TEMPLATES: Mapping[str, str] = {
     "mixed_decimals": N_(
         "{place}: decimal points ({points}) and decimal commas ({commas}) in the same column"
     ),
+    "mixed_time_zones": N_(
+        "{place}: times with different offsets ({offsets}), each kept as the local time it shows; "
+        "right for one place in summer and winter, wrong for several places"
+    ),
     "mixed_types": N_("{place}: values of several types ({types}), each read by what it says"),
     "not_numbers": N_("{place}: infinite or not a number, made empty in {rows}"),
     "nul_bytes": N_("{place}: NUL bytes removed ({count})"),
     "null_words": N_("{place}: words that mean nothing is there (NULL, NaN…) made empty in {rows}"),
-    "number_format": N_(
-        "{place}: numbers read with a decimal {decimal}; {comma} with a decimal comma, {grouped} "
-        "with spaces between thousands, {currency} with a currency, {accounting} as accounting "
-        "negatives"
-    ),
+    "number_format": N_("{place}: numbers read with a decimal {decimal}; written with {forms}"),
+    "renamed_column": N_("{place}: a name that cannot stand twice, read as {renamed}"),
     "other_format": N_(
         "{place}: the file is {found}, not what {announced} announces; read as such"
     ),
+    "parts_differ": N_(
+        "{place}: columns that only some of the parts have ({columns}); empty for the others"
+    ),
+    "price_is_list_price": N_(
+        "{place}: the amount of the line is what was paid, and the unit price given is taken as "
+        "the list price; price × quantity differs from the amount in {rows}"
+    ),
+    "price_set_aside": N_(
+        "{place}: the amount of the line is what was paid; the unit price given is kept aside as "
+        "given_unit_price; price × quantity differs from the amount in {rows}"
+    ),
+    "rounded": N_(
+        "{place}: more than four decimals, rounded to four in {rows}; the sum changes by "
+        "{difference}"
+    ),
     "rows_incomplete": N_("{place}: no order number or no date, or no key, {rows} left out"),
-    "rows_left_out": N_("{place}: left out as the mapping asks (services, adjustments), {rows}"),
-    "rows_negative_price": N_("{place}: a price below zero, {rows} left out"),
+    "rows_cancelled": N_(
+        "{place}: lines cancelled within an order that stands, {rows} left out; their amounts add "
+        "up to {amount}"
+    ),
+    "rows_left_out": N_(
+        "{place}: left out as the mapping asks (services, adjustments), {rows}; their amounts add "
+        "up to {amount}"
+    ),
+    "rows_negative_price": N_(
+        "{place}: a price below zero (a discount?), {rows} left out; their amounts add up to "
+        "{amount}"
+    ),
     "rows_negative_quantity": N_(
         "{place}: a negative quantity that the mapping does not call a return, {rows} left out"
     ),
+    "rows_read": N_(
+        "{place}: {read} rows read = {sold} sold + {returned} returned + {left} left out"
+    ),
     "rows_return": N_("{place}: returns and cancellations, {rows}, moved to the table returns"),
-    "rows_unpriced": N_("{place}: no quantity or no price, {rows} left out"),
-    "rows_zero_price": N_("{place}: a price of zero, {rows}"),
+    "rows_unpriced": N_(
+        "{place}: no quantity or no price, {rows} left out; the amounts that are known add up to "
+        "{amount}"
+    ),
+    "rows_zero_price": N_("{place}: a price of zero, {rows}, kept as sales"),
+    "rows_zero_price_dropped": N_("{place}: a price of zero, {rows} left out"),
     "rows_zero_quantity": N_("{place}: a quantity of zero, {rows} left out"),
     "scientific_ids": N_(
         "{place}: identifiers in scientific notation (1.79E+05), whose last digits are lost, "
@@ -128,6 +170,10 @@ TEMPLATES: Mapping[str, str] = {
     "two_digit_years": N_(
         "{place}: years of two digits in {rows}; 69 to 99 are read as 1969 to 1999"
     ),
+    "unread_file": N_(
+        "{place}: has the name of a table, but nothing in it has a format that can be read, so it "
+        "was not read"
+    ),
     "unreadable_values": N_("{place}: not {expected}, made empty in {rows}"),
     "values_renamed": N_("{place}: values written as the model writes them ({values}) in {rows}"),
     # samples.py: what opening a public dataset decides
@@ -146,6 +192,11 @@ TEMPLATES: Mapping[str, str] = {
         "they hold {share} of all quantities"
     ),
 }
+
+
+# Details whose text is a word or sentence of ours; any other comes from the data and stays as it
+# is.
+_OUR_WORDS = ("decimal", "delimiter", "expected", "forms", "order", "reason")
 
 
 def sentence(
@@ -194,17 +245,22 @@ def _rows(count: int, total: int | None, reader: Reader) -> str:
 
 
 def _shown(key: str, value: JSON, reader: Reader) -> str:
+    if isinstance(value, dict) and key in _OUR_WORDS:
+        _ = translator(reader.lang)
+        return ", ".join(
+            f"{_(name)} × {_shown(name, item, reader)}" for name, item in value.items()
+        )
     if isinstance(value, dict):
         return ", ".join(f"{name!r} × {_shown(key, item, reader)}" for name, item in value.items())
     if isinstance(value, list):
-        return ", ".join(_shown(key, item, reader) for item in value)
+        return ", ".join(_shown("item", item, reader) for item in value)
     if key.endswith("day"):
         return reader.date(value)
     if isinstance(value, str):
-        # A reason is a sentence of ours; any other text comes from the data and stays as it is.
-        return translator(reader.lang)(value) if key == "reason" else value
+        return translator(reader.lang)(value) if key in _OUR_WORDS else value
     if key.endswith("share"):
         return reader.percent(value)
     if isinstance(value, int):
         return reader.integer(value)
-    return reader.number(value, 2)
+    is_small = value is not None and 0 < abs(value) < _SMALLEST_IN_CENTS
+    return reader.number(value, 6 if is_small else 2)

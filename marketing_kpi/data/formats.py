@@ -8,7 +8,7 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal, TypeAlias
@@ -66,12 +66,15 @@ class Text:
         Whether all its lines end the same way.
     is_utf8
         Whether every byte of it is valid UTF-8.
+    lines
+        How many lines it has; None where they were not counted.
     """
 
     encoding: str
     nul_bytes: int
     plain_lines: bool
     is_utf8: bool
+    lines: int | None = None
 
     @property
     def readable_as_is(self) -> bool:
@@ -255,7 +258,8 @@ def examine(path: Path, *, encoding: str | None = None) -> Text:
         return Text(encoding, 0, plain_lines=False, is_utf8=False)
     lone_returns, lone_feeds = ends[b"\r"] - ends[b"\r\n"], ends[b"\n"] - ends[b"\r\n"]
     styles = sum(count > 0 for count in (ends[b"\r\n"], lone_returns, lone_feeds))
-    return Text(encoding, nul_bytes, styles <= 1, is_utf8)
+    lines = ends[b"\n"] + lone_returns + (previous not in (b"\r", b"\n", b""))
+    return Text(encoding, nul_bytes, styles <= 1, is_utf8, lines)
 
 
 _UNDEFINED_IN_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
@@ -305,17 +309,19 @@ def _finishes(decoder: codecs.IncrementalDecoder) -> bool:
     return True
 
 
-def transcode(path: Path, text: Text, target: Path) -> None:
+def transcode(path: Path, text: Text, target: Path, *, skip: int) -> None:
     """Write a file again as UTF-8 with plain line ends and no NUL, in blocks.
 
-    DuckDB would need an extension, fetched from a network, to read other encodings.
+    The first `skip` lines are left out. DuckDB would need an extension, fetched from a network,
+    to read other encodings.
     """
     decoder = codecs.getincrementaldecoder(text.encoding)(errors="strict")
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
     with target.open("wb") as written:
         try:
-            for block in blocks(path):
-                written.write(newlines.decode(block).replace("\0", "").encode())
+            decoded = (newlines.decode(block) for block in blocks(path))
+            for part in _without_lines(decoded, skip):
+                written.write(part.replace("\0", "").encode())
             written.write(newlines.decode(b"", final=True).replace("\0", "").encode())
         except UnicodeDecodeError as error:
             byte = f"{error.object[error.start]:#04x}"
@@ -325,11 +331,25 @@ def transcode(path: Path, text: Text, target: Path) -> None:
             ) from error
 
 
+def _without_lines(parts: Iterable[str], skip: int) -> Iterator[str]:
+    """Yield a text in parts without its first `skip` lines."""
+    for part in parts:
+        kept = part
+        while skip and "\n" in kept:
+            kept = kept.partition("\n")[2]
+            skip -= 1
+        if not skip:
+            yield kept
+
+
 def first_lines(path: Path, text: Text) -> list[str]:
     """Return the first lines of a file, decoded, line ends kept."""
     lines: list[str] = []
-    with opened(path) as stream:
-        reader = codecs.getreader(text.encoding)(stream, "replace")
+    # A reader of codecs would also end lines at separators that are text in a CSV file.
+    with (
+        opened(path) as stream,
+        io.TextIOWrapper(stream, text.encoding, "replace", newline="") as reader,
+    ):
         for line in reader:
             lines.append(line.replace("\0", ""))
             if len(lines) == SAMPLE_LINES:

@@ -31,6 +31,10 @@ INTEGER = "int64"
 FLOAT = "float64"
 # Money and quantities add up exactly, on every engine, in whatever order the rows come.
 DECIMAL = "decimal(18, 4)"
+# A price of a small part of a unit (fuel, screws) needs more decimals than money, or quantity ×
+# price would not give the amount of the line back.
+EXACT_PRICE = "decimal(28, 10)"
+PRICES = ("unit_price", "list_price", "unit_cost")
 
 CANONICAL_MARK = "marketing_kpi.canonical"
 """Key in the metadata of a Parquet file whose columns this package wrote as declared here."""

@@ -59,7 +59,12 @@ def match_columns(table: Table, sources: Sequence[str], *, where: str) -> dict[s
 
 
 def require(
-    columns: Iterable[str], matched: Mapping[str, str], sources: Sequence[str], *, where: str
+    columns: Iterable[str],
+    matched: Mapping[str, str],
+    sources: Sequence[str],
+    *,
+    where: str,
+    hint: str | None = None,
 ) -> None:
     """Refuse a table that lacks one of the required `columns`, with the closest name it has."""
     left = [source for source in sources if source not in matched.values()]
@@ -70,7 +75,8 @@ def require(
         question = f"; did you write it '{close}'?" if close else ""
         raise ColumnError(
             f"{where}: column '{column}' not found{question}",
-            hint=f"the columns found are: {', '.join(sources)}. Rename one in the file, or give a "
+            hint=hint
+            or f"the columns found are: {', '.join(sources)}. Rename one in the file, or give a "
             f"mapping that says which column is '{column}'",
         )
 

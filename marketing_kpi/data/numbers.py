@@ -6,18 +6,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marketing_kpi.data.model import DECIMAL, INTEGER, Finding
+from marketing_kpi.data.model import DECIMAL, EXACT_PRICE, INTEGER, JSON, Finding
 from marketing_kpi.text.messages import N_
 
 # Without spaces, apostrophes and currencies, a minus sign in front when negative.
 MACROS = r"""
 CREATE OR REPLACE TEMP MACRO bare(v) AS
     ltrim(regexp_replace(regexp_replace(replace(regexp_replace(v,
-        '(?i)[\s\x{00a0}\x{202f}\x{2009}''’€$£¥]|cad|eur|usd|gbp|chf|ca', '', 'g'), '−', '-'),
+        '(?i)[\s\x{00a0}\x{202f}\x{2009}''’€$£¥]|cad|eur|usd|gbp|chf|ca|us', '', 'g'), '−', '-'),
         '^\((.*)\)$', '-\1'), '^(.*)-$', '-\1'), '+');
 """
 
 _MARKS = {",": N_("comma"), ".": N_("point")}
+_FORMS = {
+    "comma": N_("decimal commas"),
+    "grouped": N_("spaces between thousands"),
+    "currency": N_("currencies"),
+    "accounting": N_("accounting negatives"),
+}
 _SIMPLE_COMMA = r"-?\d+,\d{1,2}"
 _PLAIN = r"-?\d+(\.(\d{1,2}|\d{4,}))?"
 
@@ -33,8 +39,11 @@ class Style:
 def plain_shapes(value: str) -> dict[str, str]:
     """Return the SQL counts of numbers not written plainly, and of plain ones with decimals."""
     decimals = f"regexp_full_match({value}, '-?\\d+\\.(\\d{{1,2}}|\\d{{4,}})')"
+    finer = f"regexp_matches({value}, '[.,]\\d{{4}}\\d*[1-9]')"
     return {
         "odd": f"count(*) FILTER (WHERE {_odd(value)})",
+        # More decimals than money has, zeros at the end set aside.
+        "finer": f"count(*) FILTER (WHERE length({value}) > 5 AND {finer})",
         "plain_point": f"count(*) FILTER (WHERE contains({value}, '.') AND {decimals})",
     }
 
@@ -107,8 +116,8 @@ def expression(value: str, counts: Mapping[str, Any], style: Style, kind: str | 
     if counts["odd"] or style.mark == ",":
         plain = f"regexp_full_match({value}, '{_SIMPLE_COMMA}') THEN replace({value}, ',', '.')"
         text = f"CASE WHEN {plain} ELSE {_pointed(f'bare({value})', style.mark)} END"
-    if kind == DECIMAL:
-        return f"try_cast({text} AS DECIMAL(18, 4))"
+    if kind in (DECIMAL, EXACT_PRICE):
+        return f"try_cast({text} AS {kind})"
     number = f"try_cast({text} AS DOUBLE)"
     if kind == INTEGER:
         return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS BIGINT) END"
@@ -140,9 +149,9 @@ def findings(counts: Mapping[str, Any], style: Style, where: str, column: str) -
     filled = counts["filled"]
     if not counts["odd"]:
         return
-    written = {key: counts[key] for key in ("comma", "grouped", "currency", "accounting")}
-    if any(written.values()):
-        details = {"decimal": _MARKS[style.mark], **written}
+    forms: dict[str, JSON] = {name: counts[form] for form, name in _FORMS.items() if counts[form]}
+    if forms:
+        details: dict[str, JSON] = {"decimal": _MARKS[style.mark], "forms": forms}
         yield Finding(
             "number_format", "info", where, column, counts["odd"], filled, details=details
         )

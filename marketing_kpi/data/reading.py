@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data import formats
 from marketing_kpi.data.model import CANONICAL_MARK, Finding
-from marketing_kpi.data.names import check_duplicates
-from marketing_kpi.data.store import Store, literal, quote
+from marketing_kpi.data.store import Store, literal, located, quote
 from marketing_kpi.errors import SourceError, suggest
 from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from python_calamine import CalamineWorkbook
 
     from marketing_kpi.data.transactions import Format
 
@@ -39,14 +40,20 @@ class Raw:
     where
         What to call it in messages: a file, sheet or frame name.
     first_row
-        Number that the reader of the file sees beside the first row of data; None when rows
-        have no number there.
+        Number of the first row of data; None when rows have no number.
+    row_key
+        What examples call it: "row" is what the reader of the file sees beside it; "data_row"
+        counts the rows read, where lines of the file are blank, left out or hold part of a row.
     decimal
         What the delimiter says of decimals ("," for a semicolon), None when it says nothing.
     findings
         What reading noticed.
     is_canonical
         Whether this package wrote it, in canonical columns and types: nothing has to be cleaned.
+    repeated
+        Names, in small letters, that several of its columns had.
+    top
+        What the first lines hold, to see whether the names of columns are further down.
     """
 
     relation: str
@@ -56,6 +63,13 @@ class Raw:
     decimal: str | None = None
     findings: tuple[Finding, ...] = field(default=())
     is_canonical: bool = False
+    row_key: str = "row"
+    repeated: frozenset[str] = frozenset()
+    top: tuple[tuple[str, ...], ...] = ()
+
+    def noticing(self, *findings: Finding) -> Raw:
+        """Return the same relation, of which more was noticed."""
+        return replace(self, findings=(*self.findings, *findings))
 
 
 def read_file(path: Path, store: Store, relation: str, how: Format) -> Raw:
@@ -77,43 +91,53 @@ def read_file(path: Path, store: Store, relation: str, how: Format) -> Raw:
         path.name,
         details={"found": _FORMAT_NAMES[kind], "announced": formats.suffix_of(path)},
     )
-    return _with(raw, other)
-
-
-def _with(raw: Raw, *findings: Finding) -> Raw:
-    return Raw(
-        raw.relation,
-        raw.columns,
-        raw.where,
-        raw.first_row,
-        raw.decimal,
-        (*raw.findings, *findings),
-    )
+    return raw.noticing(other)
 
 
 def _read_text(path: Path, store: Store, relation: str, how: Format) -> Raw:
     text = formats.examine(path, encoding=how.encoding)
     lines = formats.first_lines(path, text)
+    how = _announced(lines, how)
     delimiter = how.delimiter or formats.delimiter_of(lines[how.header_row - 1 :])
-    header, header_lines = _header(lines, delimiter, how, path.name)
-    readable = path
-    if not text.readable_as_is:
-        readable = store.folder / f"{relation}.txt"
-        formats.transcode(path, text, readable)
-    findings = list(_text_findings(path.name, text, delimiter))
+    names, header_lines = _header(lines, delimiter, how, path.name)
+    header, repeated, renamed = _unique(names, path.name)
+    readable, skip = path, header_lines
+    if not text.readable_as_is or header_lines > 1:
+        # The engine does not count lines as people do where a title or a name holds quotes.
+        readable, skip = store.folder / f"{relation}.txt", 0
+        formats.transcode(path, text, readable, skip=header_lines)
+    findings = [*_text_findings(path.name, text, delimiter), *renamed]
     findings += _load_csv(
-        store, relation, readable, header, delimiter, header_lines, how.quote, where=path.name
+        store, relation, readable, header, delimiter, skip, how.quote, path, header_lines
     )
     if readable is not path:
         readable.unlink()
+    rows = store.rows(f"SELECT count(*) AS n FROM {quote(relation)}")[0]["n"]
+    is_exact = text.lines == header_lines + rows
     return Raw(
         relation,
         tuple(header),
         path.name,
-        header_lines + 1,
-        "," if delimiter == ";" else None,
-        tuple(findings),
+        first_row=header_lines + 1 if is_exact else 1,
+        decimal="," if delimiter == ";" else None,
+        findings=tuple(findings),
+        row_key="row" if is_exact else "data_row",
+        repeated=repeated,
+        top=tuple(tuple(_ANY_DELIMITER.split(line)) for line in lines[:_TOP_LINES]),
     )
+
+
+def _announced(lines: Sequence[str], how: Format) -> Format:
+    """Return the format with the delimiter of a line "sep=;", which spreadsheets understand."""
+    match = _ANNOUNCEMENT.fullmatch(lines[0]) if lines and how.header_row == 1 else None
+    if match is None:
+        return how
+    return how.model_copy(update={"header_row": 2, "delimiter": how.delimiter or match[1]})
+
+
+_ANNOUNCEMENT = re.compile(r'\ufeff?"?sep=(.)"?\s*', re.IGNORECASE)
+_ANY_DELIMITER = re.compile(r"\s*[,;\t|]\s*")
+_TOP_LINES = 20
 
 
 def _header(lines: Sequence[str], delimiter: str, how: Format, where: str) -> tuple[list[str], int]:
@@ -132,13 +156,30 @@ def _header(lines: Sequence[str], delimiter: str, how: Format, where: str) -> tu
             f"{where}: line {row} should hold the names of the columns and is blank",
             hint="say in the mapping where the header is: format: {header_row: 3}",
         )
-    cleaned = _named([name.strip().lstrip("\ufeff") for name in names])
-    check_duplicates(cleaned, where=where)
-    return cleaned, row - 1 + rows.line_num
+    return [name.strip().lstrip("\ufeff") for name in names], row - 1 + rows.line_num
 
 
-def _named(names: Sequence[str]) -> list[str]:
-    return [name or f"unnamed_{position}" for position, name in enumerate(names, start=1)]
+def _unique(names: Sequence[str], where: str) -> tuple[list[str], frozenset[str], list[Finding]]:
+    """Return names that engines tell apart, those that stood several times, and what to say."""
+    named = [name or f"unnamed_{position}" for position, name in enumerate(names, start=1)]
+    taken = {name.casefold() for name in named}
+    seen: set[str] = set()
+    repeated: set[str] = set()
+    unique: list[str] = []
+    findings: list[Finding] = []
+    for name in named:
+        given = name.casefold()
+        if given not in seen:
+            seen.add(given)
+            unique.append(name)
+            continue
+        repeated.add(given)
+        number = next(n for n in range(2, len(named) + 2) if f"{given}_{n}" not in taken)
+        unique.append(f"{name}_{number}")
+        taken.add(f"{given}_{number}")
+        details = {"renamed": unique[-1]}
+        findings.append(Finding("renamed_column", "suspicious", where, name, details=details))
+    return unique, frozenset(repeated), findings
 
 
 def _text_findings(where: str, text: formats.Text, delimiter: str) -> Iterator[Finding]:
@@ -161,26 +202,30 @@ def _load_csv(
     delimiter: str,
     skip: int,
     quoting: str,
-    *,
-    where: str,
+    source: Path,
+    header_lines: int,
 ) -> Iterator[Finding]:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)
     compression = "gzip" if formats.is_gzip(path) else "none"
     store.execute(
-        f"CREATE TABLE {quote(relation)} AS SELECT * FROM read_csv({literal(str(path))}, "
+        f"CREATE TABLE {quote(relation)} AS SELECT * FROM read_csv({located(path)}, "
         f"auto_detect = false, header = false, skip = {skip}, columns = {{{columns}}}, "
         f"delim = {literal(delimiter)}, quote = {literal(quoting)}, escape = {literal(quoting)}, "
         f"compression = '{compression}', store_rejects = true, rejects_limit = 0, "
         "rejects_table = 'rejected_rows', rejects_scan = 'rejecting_scans')"
     )
-    rejected = list(_rejected(store, relation, len(header), where))
+    before = header_lines - skip
+    rejected = list(_rejected(store, relation, len(header), source.name, before))
     store.execute("DROP TABLE rejected_rows; DROP TABLE rejecting_scans")
     return iter(rejected)
 
 
-def _rejected(store: Store, relation: str, width: int, where: str) -> Iterator[Finding]:
+def _rejected(
+    store: Store, relation: str, width: int, where: str, before: int
+) -> Iterator[Finding]:
+    """Count the rows that could not be read; `before` lines of the file stand before the rest."""
     counted = store.rows(
-        "SELECT error_type, count(DISTINCT line) AS rows, min(line) AS first, "
+        f"SELECT error_type, count(DISTINCT line) AS rows, min(line) + {before} AS first, "
         "max(length(csv_line) - length(replace(csv_line, chr(10), ''))) AS swallowed "
         "FROM rejected_rows GROUP BY error_type ORDER BY error_type"
     )
@@ -194,9 +239,9 @@ def _rejected(store: Store, relation: str, width: int, where: str) -> Iterator[F
                 "format: {quote: ''} in the mapping",
             )
         examples = store.rows(
-            f"SELECT DISTINCT line AS row, left(csv_line, {_LONGEST_EXAMPLE}) AS text "
+            f"SELECT DISTINCT line + {before} AS row, left(csv_line, {_LONGEST_EXAMPLE}) AS text "
             f"FROM rejected_rows WHERE error_type = {literal(error['error_type'])} "
-            f"ORDER BY line LIMIT {EXAMPLES}"
+            f"ORDER BY row LIMIT {EXAMPLES}"
         )
         yield Finding(
             _REJECTIONS.get(error["error_type"], "broken_rows"),
@@ -209,22 +254,26 @@ def _rejected(store: Store, relation: str, width: int, where: str) -> Iterator[F
         )
 
 
-_REJECTIONS = {"TOO MANY COLUMNS": "too_many_fields", "MISSING COLUMNS": "too_few_fields"}
+_REJECTIONS = {
+    "LINE SIZE OVER MAXIMUM": "long_rows",
+    "MISSING COLUMNS": "too_few_fields",
+    "TOO MANY COLUMNS": "too_many_fields",
+}
 
 
 def _read_parquet(path: Path, store: Store, relation: str, how: Format) -> Raw:  # noqa: ARG001
-    return read_parquet(str(path), store, relation, where=path.name)
+    return read_parquet([path], store, relation, where=path.name)
 
 
-def read_parquet(location: str, store: Store, relation: str, *, where: str) -> Raw:
-    """Put a view of one Parquet file, or of the parts a glob names, in the store."""
+def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: str) -> Raw:
+    """Put a view of one Parquet file, or of the parts of one table, in the store."""
     import duckdb
 
-    parts = ", union_by_name = true" if "*" in location else ""
+    location = located(*paths)
+    parts = ", union_by_name = true" if len(paths) > 1 else ""
     try:
         store.execute(
-            f"CREATE VIEW {quote(relation)} AS "
-            f"SELECT * FROM read_parquet({literal(location)}{parts})"
+            f"CREATE VIEW {quote(relation)} AS SELECT * FROM read_parquet({location}{parts})"
         )
         columns = tuple(store.types(relation))
         is_canonical = _all_marked(location, store)
@@ -240,8 +289,8 @@ def read_parquet(location: str, store: Store, relation: str, *, where: str) -> R
 def _all_marked(location: str, store: Store) -> bool:
     """Say whether each of the Parquet files carries the mark that this package writes."""
     (row,) = store.rows(
-        f"SELECT (SELECT count(*) FROM parquet_file_metadata({literal(location)})) AS files, "
-        f"(SELECT count(*) FROM parquet_kv_metadata({literal(location)}) "
+        f"SELECT (SELECT count(*) FROM parquet_file_metadata({location})) AS files, "
+        f"(SELECT count(*) FROM parquet_kv_metadata({location}) "
         f"WHERE decode(key) = {literal(CANONICAL_MARK)}) AS marked"
     )
     return bool(row["files"] == row["marked"])
@@ -257,27 +306,39 @@ def _read_excel(path: Path, store: Store, relation: str, how: Format) -> Raw:
             hint="say in the mapping where the table is: format: {sheet: Ventes, header_row: 1}",
         )
     first = how.header_row - 1 if how.header_row > 1 else filled[0]
-    header = _named([_cell_text(cell) or "" for cell in rows[first]])
-    check_duplicates(header, where=where)
+    header, repeated, renamed = _unique([_cell_text(cell) or "" for cell in rows[first]], where)
     records = rows[first + 1 :]
     by_column = zip(*records, strict=True) if records else [()] * len(header)
     columns = dict(zip(header, by_column, strict=True))
     register(store, relation, _arrow_texts(columns))
     found = Finding("excel_sheet", "info", path.name, details={"sheet": sheet})
-    return Raw(relation, tuple(header), where, first + 2, None, (found,))
+    return Raw(
+        relation,
+        tuple(header),
+        where,
+        first_row=first + 2,
+        findings=(found, *renamed),
+        repeated=repeated,
+        top=tuple(tuple(_cell_text(cell) or "" for cell in row) for row in rows[:_TOP_LINES]),
+    )
 
 
-def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str]:
+def workbook(path: Path) -> CalamineWorkbook:
+    """Open a workbook; its sheets are read when asked for."""
     import python_calamine
 
     try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+        return python_calamine.CalamineWorkbook.from_path(str(path))
     except (python_calamine.CalamineError, OSError) as error:
         raise SourceError(
             f"{path.name} is a damaged or protected Excel workbook",
             hint="open it in a spreadsheet and save it again as .xlsx, without a password",
         ) from error
-    names: list[str] = workbook.sheet_names
+
+
+def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str]:
+    book = workbook(path)
+    names: list[str] = book.sheet_names
     name = sheet or names[0]
     if name not in names:
         close = suggest(name, names)
@@ -285,7 +346,7 @@ def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str]:
         raise SourceError(
             f"{path.name} has no sheet '{name}'{question}", hint=f"its sheets: {', '.join(names)}"
         )
-    rows: list[list[Any]] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     return rows, name
 
 
@@ -317,12 +378,6 @@ def register(store: Store, relation: str, table: pa.Table) -> None:
 
 def read_frame(frame: pd.DataFrame, store: Store, relation: str, *, where: str) -> Raw:
     """Copy a pandas frame into the store; the frame is not changed."""
-    table, findings = _arrow(frame, where)
-    register(store, relation, table)
-    return Raw(relation, tuple(table.column_names), where, findings=tuple(findings))
-
-
-def _arrow(frame: pd.DataFrame, where: str) -> tuple[pa.Table, list[Finding]]:
     import pyarrow as pa
 
     if frame.columns.nlevels > 1:
@@ -332,14 +387,13 @@ def _arrow(frame: pd.DataFrame, where: str) -> tuple[pa.Table, list[Finding]]:
         )
     if any(frame.index.names):
         frame = frame.reset_index()
-    names = [str(name).strip() for name in frame.columns]
-    check_duplicates(names, where=where)
-    findings: list[Finding] = []
+    names, repeated, findings = _unique([str(name).strip() for name in frame.columns], where)
     arrays = {
         name: _array(frame.iloc[:, position], where, name, findings)
         for position, name in enumerate(names)
     }
-    return pa.table(arrays), findings
+    register(store, relation, pa.table(arrays))
+    return Raw(relation, tuple(names), where, findings=tuple(findings), repeated=repeated)
 
 
 def _array(series: pd.Series[Any], where: str, name: str, findings: list[Finding]) -> pa.Array:
@@ -354,6 +408,8 @@ def _array(series: pd.Series[Any], where: str, name: str, findings: list[Finding
         series = series.dt.tz_localize(None)
     elif isinstance(series.dtype, pd.PeriodDtype):
         series = series.dt.to_timestamp()
+    elif isinstance(series.dtype, pd.SparseDtype):
+        series = pd.Series(series.to_numpy(), name=series.name)
     if pd.api.types.is_datetime64_dtype(series.dtype):
         return pa.Array.from_pandas(series.astype("datetime64[us]"))
     try:

@@ -75,10 +75,10 @@ def open_sample(name: str) -> Data:
     Fader, P. S. and Hardie, B. G. S. (2001). Forecasting repeat sales at CDNOW: a case study.
     Interfaces 31(3). https://doi.org/10.1287/inte.31.3s.94.9683
     """
-    if name not in _SAMPLES:
-        message, hint = unknown("sample", name, _SAMPLES)
+    if name not in SAMPLES:
+        message, hint = unknown("sample", name, SAMPLES)
         raise SourceError(message, hint=hint)
-    return _SAMPLES[name]()
+    return SAMPLES[name]()
 
 
 def _folder(package: str, distribution: str) -> Path:
@@ -294,6 +294,7 @@ def _complete_journey_findings(connection: Backend) -> tuple[Finding, ...]:
     )
 
 
-_SAMPLES: Mapping[str, Callable[[], Data]] = MappingProxyType(
+SAMPLES: Mapping[str, Callable[[], Data]] = MappingProxyType(
     {"cdnow": _open_cdnow, "complete_journey": _open_complete_journey}
 )
+"""What opens each public dataset, by the name that `open_sample` takes."""

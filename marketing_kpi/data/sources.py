@@ -29,7 +29,14 @@ from marketing_kpi.data.connections import (
 )
 from marketing_kpi.data.model import TABLES, Data, Finding
 from marketing_kpi.data.names import simplified, table_of
-from marketing_kpi.data.reading import Raw, read_file, read_frame, read_parquet
+from marketing_kpi.data.parts import (
+    filled_sheets,
+    ignored_sheets,
+    is_readable,
+    read_entry,
+    read_parts,
+)
+from marketing_kpi.data.reading import Raw, read_frame
 from marketing_kpi.data.store import Store, literal, open_store, quote
 from marketing_kpi.data.transactions import Format, Mapping, flat_types, read_mapping
 from marketing_kpi.errors import SourceError, suggest
@@ -56,9 +63,13 @@ def open_data(
     ----------
     source
         Path of a CSV, TSV (also gzipped), Excel, Parquet or DuckDB file; a folder of them, a file
-        a table named as the table (or a folder a table, of Parquet parts); a dictionary of pandas
-        or Ibis tables by name; an Ibis connection or its URL (`${NAME}` is read from the
-        environment); "demo", "sample:cdnow" or "sample:complete_journey".
+        a table named as the table (or a folder a table, of parts of one kind); a folder of the
+        parts of one table or flat extract; a workbook whose sheets are named as tables; a
+        dictionary of pandas or Ibis tables by name; an Ibis connection or its URL (`${NAME}` is
+        read from the environment); "demo", "sample:cdnow" or "sample:complete_journey".
+
+        What is on a connection stays there: it is read once, to count what is repaired or left
+        out, and its text is read where it is plain (2025-12-31, 1234.5).
     mapping
         What the columns are, and how rows are understood: a YAML file, a dictionary or a
         `marketing_kpi.data.transactions.Mapping`. Needed for a flat extract whose columns have
@@ -97,8 +108,8 @@ def open_data(
     >>> for finding in data.findings:
     ...     print(finding.text("en"))
     orders.ordered_at: dates are written like '31/12/2025' × 2
-    orders.amount: numbers read with a decimal comma; 2 with a decimal comma, 1 with spaces
-    between thousands, 2 with a currency, 0 as accounting negatives
+    orders.amount: numbers read with a decimal comma; written with decimal commas × 2,
+    spaces between thousands × 1, currencies × 2
     orders.customer_id: identifiers written as decimal numbers (17850.0) read as 17850
     in 1 row of 2 (50.0%)
     >>> data.close()
@@ -179,13 +190,72 @@ def _within_store(
 
 
 def _read_single(store: Store, path: Path, rules: Mapping | None) -> Tables:
-    raw = read_file(path, store, "source_rows", format_of(rules))
+    how = format_of(rules)
     if rules is not None and rules.kind != "tables":
-        return flat_extract(raw, store, rules)
-    name = table_of(Path(path.name.removesuffix(".gz")).stem)
+        return flat_extract(read_entry(path, store, "source_rows", how), store, rules)
+    if formats.kind_of(path) == "excel" and how.sheet is None:
+        sheets = filled_sheets(path)
+        named = _by_table({sheet: sheet for sheet in sheets}, path.name, "sheets")
+        if not {"orders", "order_lines"}.isdisjoint(named):
+            ignored = ignored_sheets(path, [name for name in sheets if name not in named.values()])
+            entries = {
+                table: (path, how.model_copy(update={"sheet": sheet}))
+                for table, sheet in named.items()
+            }
+            return _read_tables(store, entries, rules, path.name, [*ignored])
+    raw = read_entry(path, store, "source_rows", how)
+    return _by_content(raw, store, table_of(_stem(path)), rules)
+
+
+def _by_table(names: MappingType[str, str], where: str, what: str) -> dict[str, str]:
+    """Return by table those of `names` (each with what it is called) that name one."""
+    named: dict[str, str] = {}
+    for each, called in names.items():
+        table = table_of(called)
+        if table is None:
+            continue
+        if table in named:
+            raise SourceError(
+                f"{where} has two {what} for the table '{table}': {named[table]} and {each}",
+                hint="keep one; parts of one table go in a folder of its own: "
+                f"{table}/part-1.parquet",
+            )
+        named[table] = each
+    return named
+
+
+def _read_tables(
+    store: Store,
+    entries: MappingType[str, tuple[Path, Format]],
+    rules: Mapping | None,
+    where: str,
+    findings: list[Finding],
+) -> Tables:
+    """Read files, each the table it is given for, or the lines of a sale when they are alone."""
+    found = Tables({}, findings)
+    for name, (entry, how) in entries.items():
+        raw = read_entry(entry, store, f"{name}_rows", how)
+        is_alone = name == "order_lines" and "orders" not in entries
+        table = (_by_content if is_alone else one_table)(raw, store, name, rules)
+        found.tables.update(table.tables)
+        found.findings.extend(table.findings)
+    if "orders" not in found.tables and "order_lines" in found.tables:
+        raise SourceError(
+            f"{where} has order_lines and no orders",
+            hint="add orders (order_id, ordered_at), or give a mapping if the lines hold them",
+        )
+    return found
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def _by_content(raw: Raw, store: Store, name: str | None, rules: Mapping | None) -> Tables:
+    """Make the table that a file is called after, or the orders and lines that it holds."""
     if name not in (None, "orders") and not _is_orders(raw):
         return one_table(raw, store, name, rules)
-    own_names = _own_names(raw)
+    own_names = _own_names(raw, format_of(rules))
     if own_names is not None:
         return flat_extract(raw, store, own_names)
     return one_table(raw, store, "orders", rules)
@@ -196,7 +266,7 @@ def _is_orders(raw: Raw) -> bool:
     return {"orderid", "orderedat"} <= names
 
 
-def _own_names(raw: Raw) -> Mapping | None:
+def _own_names(raw: Raw, how: Format) -> Mapping | None:
     """Return the mapping of a flat extract that uses the canonical names, None if it is none."""
     types = flat_types("lines")
     by_simple = {simplified(name): name for name in types}
@@ -206,7 +276,9 @@ def _own_names(raw: Raw) -> Mapping | None:
         if simplified(name) in by_simple
     }
     needed = {"order_id", "ordered_at", *LINE_COLUMNS}
-    return Mapping(kind="lines", columns=matched) if needed <= set(matched) else None
+    if not needed <= set(matched):
+        return None
+    return Mapping(kind="lines", columns=matched, format=how)
 
 
 def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
@@ -219,7 +291,7 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
             f"{folder} cannot be read: permission denied",
             hint="give your account the right to read it",
         ) from error
-    readable = [entry for entry in entries if _is_table_file(entry)]
+    readable = [entry for entry in entries if is_readable(entry)]
     if not readable:
         listed = ", ".join(entry.name for entry in entries[:5]) or "nothing"
         raise SourceError(
@@ -228,50 +300,27 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
         )
     if rules is not None and rules.kind != "tables":
         return _flat_folder(store, folder, readable, rules)
-    found = Tables({}, [])
-    of_table: dict[str, Path] = {}
-    for entry in readable:
-        name = table_of(Path(entry.name.removesuffix(".gz")).stem)
-        if name is None:
-            found.findings.append(_ignored(entry.name))
-            continue
-        if name in of_table:
-            raise SourceError(
-                f"{folder.name} has two files for the table '{name}': {of_table[name].name} and "
-                f"{entry.name}",
-                hint="keep one, or put parts of one table in a folder of its own: "
-                f"{name}/part-1.parquet",
-            )
-        of_table[name] = entry
-        raw = _read_entry(entry, store, f"{name}_rows", format_of(rules))
-        table = one_table(raw, store, name, rules)
-        found.tables.update(table.tables)
-        found.findings.extend(table.findings)
-    if "orders" not in found.tables and "order_lines" in found.tables:
-        raise SourceError(
-            f"{folder.name} has order_lines and no orders",
-            hint="add orders (order_id, ordered_at), or give a mapping if the lines hold them",
-        )
-    if not found.tables:
+    called = {entry.name: _stem(entry) for entry in readable}
+    named = _by_table(called, folder.name, "files")
+    own = table_of(folder.name)
+    if not named and own is not None and all(entry.is_file() for entry in readable):
+        raw = read_parts(readable, store, "source_rows", format_of(rules), where=folder.name)
+        return _by_content(raw, store, own, rules)
+    if not named:
         names = ", ".join(entry.name for entry in readable[:5])
         raise SourceError(
             f"no file of {folder.name} has the name of a table (found: {names})",
-            hint=f"rename them after the tables: {', '.join(TABLES)}",
+            hint=f"rename them after the tables: {', '.join(TABLES)}; parts of one table go in a "
+            "folder of its own: orders/part-1.csv",
         )
-    return found
-
-
-def _is_table_file(entry: Path) -> bool:
-    if entry.is_dir():
-        return any(entry.glob("*.parquet"))
-    return formats.KINDS.get(formats.suffix_of(entry)) in ("text", "excel", "parquet")
-
-
-def _read_entry(entry: Path, store: Store, relation: str, how: Format) -> Raw:
-    if entry.is_dir():
-        pattern = str(entry / "*.parquet")
-        return read_parquet(pattern, store, relation, where=f"{entry.name}/*.parquet")
-    return read_file(entry, store, relation, how)
+    findings = [_ignored(entry.name) for entry in readable if entry.name not in named.values()]
+    findings += [
+        Finding("unread_file", "suspicious", entry.name)
+        for entry in entries
+        if entry not in readable and table_of(_stem(entry)) is not None
+    ]
+    files = {table: (folder / name, format_of(rules)) for table, name in named.items()}
+    return _read_tables(store, files, rules, folder.name, findings)
 
 
 def _ignored(name: str) -> Finding:
@@ -279,14 +328,24 @@ def _ignored(name: str) -> Finding:
     return Finding("ignored_file", "suspicious", name, details={"closest": close or "–"})
 
 
-def _flat_folder(store: Store, folder: Path, files: list[Path], rules: Mapping) -> Tables:
-    if len(files) > 1:
-        listed = ", ".join(entry.name for entry in files[:5])
+def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping) -> Tables:
+    files = [entry for entry in entries if entry.is_file()]
+    folders = [entry for entry in entries if entry not in files]
+    if not files and len(folders) > 1:
+        listed = ", ".join(entry.name for entry in folders[:5])
         raise SourceError(
-            f"{folder.name} holds {len(files)} files ({listed}) and the mapping describes one",
-            hint="open the file itself, or give its parts as Parquet in one folder",
+            f"{folder.name} holds {len(folders)} folders ({listed}) and the mapping describes one "
+            "extract",
+            hint="open the folder of its parts itself",
         )
-    return flat_extract(_read_entry(files[0], store, "source_rows", rules.format), store, rules)
+    aside = [Finding("ignored_folder", "suspicious", entry.name) for entry in folders if files]
+    if len(files) > 1:
+        needed = {source: name for name, sources in rules.columns.items() for source in sources}
+        how = rules.format
+        raw = read_parts(files, store, "source_rows", how, where=folder.name, needed=needed)
+    else:
+        raw = read_entry((files or folders)[0], store, "source_rows", rules.format)
+    return flat_extract(raw.noticing(*aside), store, rules)
 
 
 def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
@@ -311,11 +370,12 @@ def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
                 hint="keep the flat extract alone in its database",
             )
         return flat_extract(_database_raw(store, "source_rows", listed[0], path.name), store, rules)
-    for row in listed:
-        name = table_of(row["name"])
-        if name is None:
-            found.findings.append(_ignored(row["name"]))
-            continue
+    at = {f"{row['schema']}.{row['name']}": row for row in listed}
+    named = _by_table({place: row["name"] for place, row in at.items()}, path.name, "tables")
+    ignored = [row["name"] for place, row in at.items() if place not in named.values()]
+    found.findings.extend(map(_ignored, ignored))
+    for name, place in named.items():
+        row = at[place]
         raw = _database_raw(store, f"{name}_rows", row, f"{path.name}:{row['name']}")
         table = one_table(raw, store, name, rules)
         found.tables.update(table.tables)

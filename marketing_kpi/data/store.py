@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 import tempfile
@@ -76,6 +77,16 @@ def literal(value: str) -> str:
     "'l''an'"
     """
     return "'" + value.replace("'", "''") + "'"
+
+
+def located(*paths: Path) -> str:
+    """Return the SQL of the files at `paths`; signs that mean several names are only signs here.
+
+    >>> print(located(Path("orders[1].csv")))
+    'orders[[]1].csv'
+    """
+    files = [literal(glob.escape(str(path))) for path in paths]
+    return files[0] if len(files) == 1 else f"[{', '.join(files)}]"
 
 
 def struct(values: Mapping[str, str]) -> str:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from marketing_kpi.data.model import DECIMAL, STRING, TABLES, Finding, Level
+from marketing_kpi.data.model import (
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    EXACT_PRICE,
+    FLOAT,
+    INTEGER,
+    STRING,
+    TABLES,
+    TIMESTAMP,
+    Finding,
+    Level,
+)
+from marketing_kpi.data.names import MISSPELT
 from marketing_kpi.data.store import quote
-from marketing_kpi.errors import MappingError, suggest, unknown
+from marketing_kpi.errors import MappingError, SourceError, unknown
 from marketing_kpi.text.yaml12 import load as load_yaml
 
 if TYPE_CHECKING:
@@ -209,15 +225,15 @@ def _lowered(message: str) -> str:
 
 def _check(mapping: Mapping, where: str) -> None:
     if mapping.kind == "tables":
-        for name, columns in mapping.tables.items():
-            if name not in TABLES:
-                message, hint = unknown("table", name, TABLES, where=where)
-                raise MappingError(message, hint=hint)
-            for column in columns:
-                _check_name(column, TABLES[name].names, f"{where}, table {name}")
+        _check_tables(mapping, where)
         return
+    if mapping.tables:
+        raise MappingError(
+            f"{where}: tables is only read with kind: tables, and kind is {mapping.kind}",
+            hint="add kind: tables, or give the columns of the flat extract under columns",
+        )
     known = flat_types(mapping.kind)
-    for name in (*mapping.constants, *mapping.values):
+    for name in (*mapping.columns, *mapping.constants, *mapping.values):
         _check_name(name, known, where)
     required = ["order_id", "ordered_at"]
     missing = [name for name in required if name not in mapping.columns]
@@ -226,7 +242,9 @@ def _check(mapping: Mapping, where: str) -> None:
             f"{where}: columns does not say which column is '{missing[0]}'",
             hint=f"add it: columns: {{{missing[0]}: <column of your file>}}",
         )
-    _check_sources(mapping, where)
+    _check_sources(mapping.columns, where)
+    _check_constants(mapping, known, where)
+    _check_keys(mapping, where)
     if mapping.returns.column and not mapping.returns.values:
         raise MappingError(
             f"{where}: returns names the column '{mapping.returns.column}' without its values",
@@ -234,18 +252,44 @@ def _check(mapping: Mapping, where: str) -> None:
         )
 
 
-def _check_name(name: str, known: MappingType[str, Any] | Sequence[str], where: str) -> None:
-    close = suggest(name, known)
-    if name not in known and close is not None:
+_ONLY_FLAT = ("columns", "constants", "returns", "leave_out", "duplicates", "zero_price")
+
+
+def _check_tables(mapping: Mapping, where: str) -> None:
+    useless = [name for name in _ONLY_FLAT if name in mapping.model_fields_set]
+    if useless:
         raise MappingError(
-            f"{where}: '{name}' is not a canonical column; did you mean '{close}'?",
+            f"{where}: {useless[0]} is not read with kind: tables",
+            hint="give the columns of each table: tables: {orders: {order_id: <column>}}, or leave "
+            "kind out if a row of the source is a sale line",
+        )
+    for name, columns in mapping.tables.items():
+        if name not in TABLES:
+            message, hint = unknown("table", name, TABLES, where=where)
+            raise MappingError(message, hint=hint)
+        for column in columns:
+            _check_name(column, TABLES[name].names, f"{where}, table {name}")
+        _check_sources(columns, f"{where}, table {name}")
+    known = {column for table in TABLES.values() for column in table.names}
+    for name in mapping.values:
+        _check_name(name, known, where)
+
+
+def _check_name(name: str, known: Collection[str], where: str) -> None:
+    """Refuse a name that looks like a misspelt canonical one; others name extra columns."""
+    if name in known:
+        return
+    close = difflib.get_close_matches(name.casefold(), sorted(known), n=1, cutoff=MISSPELT)
+    if close:
+        raise MappingError(
+            f"{where}: '{name}' is not a canonical column; did you mean '{close[0]}'?",
             hint=f"known: {', '.join(sorted(known))}",
         )
 
 
-def _check_sources(mapping: Mapping, where: str) -> None:
+def _check_sources(columns: MappingType[str, Sequence[str]], where: str) -> None:
     used: dict[str, str] = {}
-    for name, sources in mapping.columns.items():
+    for name, sources in columns.items():
         for source in sources:
             if source in used:
                 raise MappingError(
@@ -254,10 +298,59 @@ def _check_sources(mapping: Mapping, where: str) -> None:
                     hint="each source column fills one canonical column; remove one of the two",
                 )
             used[source] = name
-        if name in mapping.constants:
+
+
+def _check_constants(mapping: Mapping, types: MappingType[str, str], where: str) -> None:
+    for name, value in mapping.constants.items():
+        if name in mapping.columns:
             raise MappingError(
                 f"{where}: '{name}' has both a source column and a constant",
                 hint="keep one of the two",
+            )
+        reads, what = _CONSTANTS.get(types.get(name, STRING), (str, "a text"))
+        try:
+            reads(value)
+        except (ValueError, ArithmeticError) as error:
+            raise MappingError(
+                f"{where}: the constant of '{name}' is '{value}', not {what}",
+                hint="write numbers as 1.5, dates as 2025-12-31, and true or false",
+            ) from error
+
+
+def _finite(value: str) -> Decimal:
+    number = Decimal(value)
+    if not number.is_finite():
+        raise ValueError(value)
+    return number
+
+
+def _true_or_false(value: str) -> bool:
+    if value.lower() not in ("true", "false"):
+        raise ValueError(value)
+    return value.lower() == "true"
+
+
+_CONSTANTS: MappingType[str, tuple[Callable[[str], object], str]] = {
+    DECIMAL: (_finite, "a number"),
+    FLOAT: (_finite, "a number"),
+    INTEGER: (int, "a whole number"),
+    BOOLEAN: (_true_or_false, "true or false"),
+    DATE: (date.fromisoformat, "a date"),
+    TIMESTAMP: (datetime.fromisoformat, "a date"),
+}
+
+
+def _check_keys(mapping: Mapping, where: str) -> None:
+    """Refuse what only rows with a known product or customer can be used for."""
+    given = {*mapping.columns, *mapping.constants}
+    needs = {name: _ATTRIBUTES.get(name.split(".")[0]) for name in given if "." in name}
+    if mapping.leave_out.product_id:
+        needs["leave_out.product_id"] = "product_id"
+    for name, key in needs.items():
+        if key is not None and key not in given:
+            raise MappingError(
+                f"{where}: {name} needs '{key}', and columns does not say which column it is",
+                hint=f"add it: columns: {{{key}: <column of your file>}}",
             )
 
 
@@ -294,13 +387,14 @@ def duplicates(store: Store, relation: str, action: str, where: str) -> list[Fin
             f"DELETE FROM {quote(relation)} WHERE rowid NOT IN "
             f"(SELECT min(rowid) FROM {quote(relation)} GROUP BY hash({columns}))"
         )
-    shown = tuple({name: _plain(value) for name, value in row.items()} for row in examples)
+    shown = tuple({name: plain(value) for name, value in row.items()} for row in examples)
     level: Level = "dropped" if action == "drop" else "suspicious"
     code = "duplicate_rows_dropped" if action == "drop" else "duplicate_rows"
     return [Finding(code, level, where, None, counted["copies"], total, shown)]
 
 
-def _plain(value: object) -> JSON:
+def plain(value: object) -> JSON:
+    """Return a cell as findings show it: decimals and dates as text."""
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
@@ -312,11 +406,12 @@ class Split:
     findings: tuple[Finding, ...]
 
 
-def split(flat: ir.Table, mapping: Mapping, *, where: str) -> Split:
+def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int = 0) -> Split:
     """Return orders, order_lines and returns from rows whose columns are canonical.
 
     Sales are rows that are no return, not left out, with a quantity above zero and a price that
-    is not below it. Returns go to `returns`, at their own date, with a positive refund.
+    is not below it. Returns go to `returns`, at their own date, with a positive refund. Where
+    rows have the amount of the line, that is what was paid, to the last decimal.
 
     Parameters
     ----------
@@ -326,69 +421,139 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str) -> Split:
         The rule for returns and rows to leave out.
     where
         What to call the source in findings.
+    dropped_before
+        Rows of the source that reading left out, for the balance of the rows.
 
     Raises
     ------
     MappingError
         Lines lack a quantity or a price.
+    SourceError
+        No row is a sale.
     """
-    flat = _with_defaults(flat, mapping, where)
-    numbers = _counts(flat)
-    findings = tuple(_findings(flat, numbers, mapping, where))
-    kept = ["sale", "zero_price"] if mapping.zero_price == "keep" else ["sale"]
+    flat, findings = _valued(flat, mapping, where)
+    flat = _with_roles(flat, mapping)
+    parts = _parts(flat)
+    kept = ["sale", "amount_only"] + ["zero_price"] * (mapping.zero_price == "keep")
+    sold = sum(parts[role].rows for role in kept if role in parts)
+    if not sold:
+        raise SourceError(
+            f"{where}: no row is a sale ({_described(parts)})",
+            hint="check what the mapping calls a return and what it leaves out",
+        )
+    findings += _findings(flat, parts, mapping, where)
+    findings.append(_balance(parts, sold, dropped_before, where))
     sales = flat.filter(flat[_ROLE].isin(kept))
-    findings += tuple(_several_customers(sales, where))
+    if mapping.kind == "lines":
+        findings += _several_values(sales, where)
     tables = _lines(sales) if mapping.kind == "lines" else {"orders": _orders(sales)}
-    if numbers.get("return"):
+    if "return" in parts:
         tables["returns"] = _returns(flat.filter(flat[_ROLE] == "return"), mapping.kind)
-    return Split(tables | _attributes(sales), findings)
+    described = flat.filter(flat[_ROLE].isin([*kept, "return"]))
+    return Split(tables | _attributes(described), tuple(findings))
 
 
 _ROLE = "row_role"
 _LINE = "line_id"
 _VALUE = "line_value"
+_GIVEN_PRICE = "given_unit_price"
 _EXAMPLES = 5
 
 
-def _with_defaults(flat: ir.Table, mapping: Mapping, where: str) -> ir.Table:
-    """Add the line id (a number within the order, by content), the row's value and its role."""
+@dataclass(frozen=True)
+class _Part:
+    """The rows of one role: how many, and the sum of their values where they have one."""
+
+    rows: int
+    value: float
+
+
+def _valued(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list[Finding]]:
+    """Add the line id (a number within the order, by content) and the row's value."""
     import ibis
 
+    findings: list[Finding] = []
     if mapping.kind == "lines":
-        flat = _with_price(flat, where)
+        flat, findings = _with_price(flat, where)
     elif "amount" not in flat.columns:
         raise MappingError(
             f"{where}: columns does not say which column is 'amount'",
             hint="with kind: orders, a row is an order and needs its amount",
         )
+    else:
+        flat = flat.mutate(**{_VALUE: flat.amount})
     if _LINE not in flat.columns:
         order = [flat[name] for name in flat.columns]
         number = ibis.row_number().over(group_by=flat.order_id, order_by=order) + 1
         flat = flat.mutate(**{_LINE: number.cast("string")})
-    value = flat.quantity * flat.unit_price if mapping.kind == "lines" else flat.amount
-    # Cast to more decimals first: Ibis takes a product of decimals for the type of its factors,
-    # and would leave out the cast that follows.
-    value = value.cast("decimal(38, 8)").cast(DECIMAL)
-    return flat.mutate(**{_ROLE: _role(flat, mapping), _VALUE: value})
+    return flat, findings
 
 
-def _with_price(flat: ir.Table, where: str) -> ir.Table:
+def _with_price(flat: ir.Table, where: str) -> tuple[ir.Table, list[Finding]]:
+    """Add the value of each line, and the unit price where only its amount is there."""
     if "quantity" not in flat.columns:
         raise MappingError(
             f"{where}: columns does not say which column is 'quantity'",
             hint="where every line is one unit, write constants: {quantity: '1'}",
         )
-    if "unit_price" in flat.columns:
-        return flat
-    if LINE_AMOUNT not in flat.columns:
+    priced, amounts = "unit_price" in flat.columns, LINE_AMOUNT in flat.columns
+    if not priced and not amounts:
         raise MappingError(
             f"{where}: columns says neither which column is 'unit_price' nor '{LINE_AMOUNT}'",
             hint=f"give the unit price, or the amount of the line as {LINE_AMOUNT}",
         )
-    # A refund may be written with both signs negative: the price has none.
-    price = (flat[LINE_AMOUNT].abs() / flat.quantity.abs().nullif(0)).cast(DECIMAL)
-    negative = (flat[LINE_AMOUNT] < 0) & (flat.quantity > 0)
-    return flat.mutate(unit_price=negative.ifelse(-price, price)).drop(LINE_AMOUNT)
+    if not amounts:
+        return flat.mutate(**{_VALUE: _money(flat.quantity * flat.unit_price)}), []
+    findings: list[Finding] = []
+    value = flat[LINE_AMOUNT]
+    if priced:
+        findings = _amount_over_price(flat, where)
+        value = value.coalesce(_money(flat.quantity * flat.unit_price))
+        free = "list_price" not in flat.columns
+        flat = flat.mutate(**{_VALUE: value}).rename(
+            {"list_price" if free else _GIVEN_PRICE: "unit_price"}
+        )
+    else:
+        flat = flat.mutate(**{_VALUE: value})
+    # A refund may be written with both signs negative: the price has none. It has more decimals
+    # than money, so that quantity × price gives the amount of the line back.
+    price = (flat[_VALUE].abs() / flat.quantity.abs().nullif(0)).cast(EXACT_PRICE)
+    negative = (flat[_VALUE] < 0) & (flat.quantity > 0)
+    return flat.mutate(unit_price=negative.ifelse(-price, price)).drop(LINE_AMOUNT), findings
+
+
+def _amount_over_price(flat: ir.Table, where: str) -> list[Finding]:
+    """Say that lines have an amount beside their price, and in how many the two disagree."""
+    product = _money(flat.quantity * flat.unit_price)
+    differs = (flat[LINE_AMOUNT].abs() - product.abs()).abs() > _SMALLEST_DIFFERENCE
+    row = flat.aggregate(n=differs.sum(), total=flat.count()).to_pyarrow().to_pylist()[0]
+    code = "price_is_list_price" if "list_price" not in flat.columns else "price_set_aside"
+    level: Level = "suspicious" if row["n"] else "info"
+    return [Finding(code, level, where, "unit_price", int(row["n"] or 0), row["total"])]
+
+
+# Half a cent: what rounding a line to the cent can make of quantity × price.
+_SMALLEST_DIFFERENCE = Decimal("0.0051")
+
+
+def _money(value: ir.NumericValue) -> ir.DecimalValue:
+    # Cast to more decimals first: Ibis takes a product of decimals for the type of its factors,
+    # and would leave out the cast that follows.
+    return value.cast("decimal(38, 8)").cast(DECIMAL)
+
+
+def _with_roles(flat: ir.Table, mapping: Mapping) -> ir.Table:
+    """Add what each row is; a line cancelled within an order that stands is no sale."""
+    import ibis
+
+    flat = flat.mutate(**{_ROLE: _role(flat, mapping)})
+    if mapping.kind != "lines" or "status" not in flat.columns:
+        return flat
+    is_sold = flat[_ROLE].isin(["sale", "zero_price", "amount_only"])
+    is_void = flat.status.isin(["cancelled", "fraud"]).fill_null(False)
+    stands = (is_sold & ~is_void).any().over(ibis.window(group_by=flat.order_id))
+    role = (is_sold & is_void & stands).ifelse("cancelled_line", flat[_ROLE])
+    return flat.mutate(**{_ROLE: role})
 
 
 def _role(flat: ir.Table, mapping: Mapping) -> ir.StringValue:
@@ -396,13 +561,16 @@ def _role(flat: ir.Table, mapping: Mapping) -> ir.StringValue:
 
     quantity = flat.quantity if mapping.kind == "lines" else flat.amount
     price = flat.unit_price if mapping.kind == "lines" else flat.amount
+    # Only the amount of a line has a value where there is no quantity.
+    amount_only = (quantity == 0) & (flat[_VALUE] > 0)
     return ibis.cases(
         (flat.order_id.isnull() | flat.ordered_at.isnull(), "incomplete"),
         (_left_out(flat, mapping.leave_out), "left_out"),
         (_is_return(flat, mapping.returns, quantity), "return"),
-        (quantity.isnull() | price.isnull(), "unpriced"),
+        (amount_only, "amount_only"),
+        (flat[_VALUE].isnull(), "unpriced"),
         (quantity < 0, "negative_quantity"),
-        (price < 0, "negative_price"),
+        ((price < 0) | (flat[_VALUE] < 0), "negative_price"),
         (price == 0, "zero_price"),
         (quantity == 0, "zero_quantity"),
         else_="sale",
@@ -435,65 +603,104 @@ def _is_return(flat: ir.Table, rule: Returns, quantity: ir.NumericValue) -> ir.B
     return _any_of(conditions)
 
 
-def _counts(flat: ir.Table) -> dict[str, int]:
-    counted = flat.group_by(_ROLE).aggregate(n=flat.count()).to_pyarrow().to_pylist()
-    return {row[_ROLE]: row["n"] for row in counted}
+def _parts(flat: ir.Table) -> dict[str, _Part]:
+    grouped = flat.group_by(_ROLE).aggregate(n=flat.count(), value=flat[_VALUE].sum())
+    return {
+        row[_ROLE]: _Part(row["n"], float(row["value"] or 0))
+        for row in grouped.to_pyarrow().to_pylist()
+    }
 
 
-_LEVELS: dict[str, Level] = {
-    "incomplete": "dropped",
-    "left_out": "dropped",
-    "return": "info",
-    "unpriced": "dropped",
-    "negative_quantity": "dropped",
-    "negative_price": "dropped",
-    "zero_price": "suspicious",
-    "zero_quantity": "suspicious",
+def _described(parts: MappingType[str, _Part]) -> str:
+    return ", ".join(f"{role}: {part.rows}" for role, part in sorted(parts.items())) or "no row"
+
+
+# What rows of each role are called in findings, at which level, in the order they are told.
+_TOLD: MappingType[str, tuple[str, Level]] = {
+    "incomplete": ("rows_incomplete", "dropped"),
+    "left_out": ("rows_left_out", "dropped"),
+    "return": ("rows_return", "info"),
+    "cancelled_line": ("rows_cancelled", "dropped"),
+    "unpriced": ("rows_unpriced", "dropped"),
+    "negative_quantity": ("rows_negative_quantity", "dropped"),
+    "negative_price": ("rows_negative_price", "dropped"),
+    "zero_price": ("rows_zero_price", "suspicious"),
+    "zero_quantity": ("rows_zero_quantity", "dropped"),
+    "amount_only": ("unpriced_lines", "suspicious"),
 }
 _SHOWN = ("order_id", "ordered_at", "product_id", "quantity", "unit_price", "amount")
 
 
 def _findings(
-    flat: ir.Table, numbers: MappingType[str, int], mapping: Mapping, where: str
+    flat: ir.Table, parts: MappingType[str, _Part], mapping: Mapping, where: str
 ) -> Iterator[Finding]:
-    total = sum(numbers.values())
-    for role, level in _LEVELS.items():
-        if role not in numbers:
+    total = sum(part.rows for part in parts.values())
+    for role, (code, level) in _TOLD.items():
+        if role not in parts:
             continue
-        if role == "zero_quantity" or (role == "zero_price" and mapping.zero_price == "drop"):
-            level = "dropped"
-        yield Finding(
-            f"rows_{role}", level, where, None, numbers[role], total, _examples(flat, role)
-        )
+        if role == "zero_price" and mapping.zero_price == "drop":
+            code, level = "rows_zero_price_dropped", "dropped"
+        details: dict[str, JSON] = {"amount": parts[role].value} if code in _WITH_AMOUNT else {}
+        examples = _examples(flat, role)
+        yield Finding(code, level, where, None, parts[role].rows, total, examples, details)
 
 
-def _several_customers(sales: ir.Table, where: str) -> Iterator[Finding]:
-    if "customer_id" not in sales.columns:
+_WITH_AMOUNT = (
+    *("rows_cancelled", "rows_left_out", "rows_negative_price", "rows_unpriced"),
+    "unpriced_lines",
+)
+
+
+def _balance(parts: MappingType[str, _Part], sold: int, dropped_before: int, where: str) -> Finding:
+    """Say where every row of the source went: rows read = sold + returned + left out."""
+    read = sum(part.rows for part in parts.values()) + dropped_before
+    returned = parts["return"].rows if "return" in parts else 0
+    details: dict[str, JSON] = {
+        "read": read, "sold": sold, "returned": returned, "left": read - sold - returned,
+    }  # fmt: skip
+    return Finding("rows_read", "info", where, None, details=details)
+
+
+def _several_values(sales: ir.Table, where: str) -> Iterator[Finding]:
+    """Say which columns of orders differ from line to line of an order."""
+    names = _of_orders(sales)[2:]
+    if not names:
         return
-    customers = sales.group_by("order_id").aggregate(
-        least=sales.customer_id.min(), greatest=sales.customer_id.max()
-    )
-    count = customers.filter(customers.least != customers.greatest).count().to_pyarrow().as_py()
-    if count:
-        yield Finding("several_values", "suspicious", where, "customer_id", count)
+    extremes = {f"least_{name}": sales[name].min() for name in names}
+    extremes |= {f"greatest_{name}": sales[name].max() for name in names}
+    orders = sales.group_by("order_id").aggregate(**extremes)
+    counts = {n: (orders[f"least_{n}"] != orders[f"greatest_{n}"]).sum() for n in names}
+    row = orders.aggregate(rows_of_table=orders.count(), **counts).to_pyarrow().to_pylist()[0]
+    for name in names:
+        if row[name]:
+            count, total = int(row[name]), row["rows_of_table"]
+            yield Finding("several_values", "suspicious", where, name, count, total)
+
+
+def _of_orders(sales: ir.Table) -> list[str]:
+    """Return the columns of lines that are their order's: order_id and ordered_at, then others."""
+    first = ["order_id", "ordered_at"]
+    # An amount of the source is of the line, whatever it means: that of the order is made.
+    hidden = {*first, "amount"}
+    others = [name for name in TABLES["orders"].names if name not in hidden]
+    return first + [name for name in others if name in sales.columns]
 
 
 def _examples(flat: ir.Table, role: str) -> tuple[dict[str, JSON], ...]:
     shown = [flat[_LINE].name("line_id"), *(flat[name] for name in _SHOWN if name in flat.columns)]
     rows = flat.filter(flat[_ROLE] == role).select(*shown).limit(_EXAMPLES).to_pyarrow()
-    return tuple({name: _plain(value) for name, value in row.items()} for row in rows.to_pylist())
+    return tuple({name: plain(value) for name, value in row.items()} for row in rows.to_pylist())
 
 
 def _lines(sales: ir.Table) -> dict[str, ir.Table]:
-    in_orders = [name for name in TABLES["orders"].names if name in sales.columns]
+    in_orders = _of_orders(sales)
     hidden = {*in_orders, _ROLE, _VALUE, RETURN_MARK, ORIGINAL_ORDER, *_dotted(sales)}
     canonical = [name for name in TABLES["order_lines"].names if name in sales.columns]
     extra = [name for name in sales.columns if name not in {*hidden, *canonical}]
-    described = [name for name in in_orders if name not in ("order_id", "ordered_at")]
     orders = sales.group_by("order_id").aggregate(
         ordered_at=sales.ordered_at.min(),
         # The greatest of an order's values: the same one in whatever order its rows come.
-        **{name: sales[name].max() for name in described},
+        **{name: sales[name].max() for name in in_orders[2:]},
         amount=sales[_VALUE].sum().cast(DECIMAL),
     )
     return {"orders": orders, "order_lines": sales.select(*canonical, *extra)}
@@ -514,14 +721,18 @@ def _dotted(table: ir.Table) -> list[str]:
 _ATTRIBUTES = {"products": "product_id", "contacts": "customer_id"}
 
 
-def _attributes(sales: ir.Table) -> dict[str, ir.Table]:
-    """Return products and contacts from the columns that describe them, at their last value."""
+def _attributes(rows: ir.Table) -> dict[str, ir.Table]:
+    """Return products and contacts from the columns that describe them, at their last value.
+
+    Rows are sales and returns: what was only ever returned is a product too. A sale says more
+    than a return.
+    """
     tables: dict[str, ir.Table] = {}
     for table, key in _ATTRIBUTES.items():
-        columns = [name for name in sales.columns if name.startswith(f"{table}.")]
+        columns = [name for name in rows.columns if name.startswith(f"{table}.")]
         if not columns:
             continue
-        known = sales.filter(sales[key].notnull())
+        known = rows.filter(rows[key].notnull())
         tables[table] = known.group_by(key).aggregate(
             **{name.partition(".")[2]: _latest(known, name) for name in columns}
         )
@@ -530,7 +741,11 @@ def _attributes(sales: ir.Table) -> dict[str, ir.Table]:
 
 def _latest(rows: ir.Table, name: str) -> ir.Value:
     # The value itself breaks ties of time, so that row order never matters.
-    key = rows.ordered_at.cast("string") + rows[name].cast("string")
+    key = (
+        (rows[_ROLE] == "return").ifelse("0 ", "1 ")
+        + rows.ordered_at.cast("string")
+        + rows[name].cast("string")
+    )
     return rows[name].argmax(key)
 
 

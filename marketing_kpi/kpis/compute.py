@@ -12,7 +12,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
@@ -28,8 +28,8 @@ from marketing_kpi.kpis.facts import (
     extra_columns,
     home,
     missing,
-    valid_orders,
 )
+from marketing_kpi.kpis.formulas import terms
 from marketing_kpi.kpis.periods import (
     DAYS_A_MONTH,
     MONTHS_A_YEAR,
@@ -40,16 +40,18 @@ from marketing_kpi.kpis.periods import (
 )
 
 if TYPE_CHECKING:
+    import ibis.expr.datatypes as dt
     import ibis.expr.types as ir
     import pandas as pd
 
 Filters: TypeAlias = "Mapping[str, Any]"
 GRAINS: tuple[str, ...] = get_args(Grain)
 GRACE_DAYS = 7
-"""Data that begin so few days after a window still fill it: shops close on holidays."""
+"""Data that begin or end so few days within a window still fill it: shops close on holidays."""
 
 _UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 _ACTIVITY = Length(months=0, days=ACTIVITY_DAYS)
+_LEEWAY = Length(months=0, days=GRACE_DAYS + 1)
 _LENGTHS = {grain: length(f"1 {grain}", name="grain") for grain in _UNITS}
 _MONTHS = {grain: span.months or span.days / DAYS_A_MONTH for grain, span in _LENGTHS.items()}
 
@@ -99,7 +101,7 @@ class _Group:
 
     @property
     def needs_history(self) -> bool:
-        """Whether data that do not reach back far enough would give a wrong number."""
+        """Whether data that do not cover what it looks back on would give a wrong number."""
         return self.window is not None or self.fact.span == "before_and_after"
 
 
@@ -145,7 +147,8 @@ def compute(
         `end` and no `by`, every period of the range has its row; else only cells with data have.
         In a cell without data, sums and counts are 0, and ratios and averages null. A KPI that
         looks back over a window is null (or, by a dimension and a grain, its row is not there)
-        where nothing is in the window, or the data begin more than 7 days after the window does.
+        where nothing is in the window, or the data begin more than 7 days after the window does,
+        or end more than 7 days before the period does.
 
     Raises
     ------
@@ -170,7 +173,7 @@ def compute(
     """
     with _opened(data) as opened:
         table = _expression(kpis, opened, by, grain, start, end, filters, entries)
-        return _to_pandas(table) if opened.from_pandas else table
+        return _to_pandas(table, asked=_asked(kpis)) if opened.from_pandas else table
 
 
 @contextmanager
@@ -197,7 +200,7 @@ def _expression(
 ) -> ir.Table:
     """Return the lazy table that answers, its columns as documented in `compute`."""
     known = dictionary() if entries is None else entries
-    asked = tuple(dict.fromkeys([kpis] if isinstance(kpis, str) else kpis))
+    asked = _asked(kpis)
     question = _question(by, grain, start, end, filters)
     plan = _plan(asked, known)
     groups = _groups(plan)
@@ -211,6 +214,15 @@ def _expression(
             table = table.mutate(**{kpi.id: function_of(kpi)(k)})
     table = table.select(*question.keys, *asked)
     return table.order_by(list(question.keys)) if question.keys else table
+
+
+def _asked(kpis: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the ids asked for, each once."""
+    ids = tuple(dict.fromkeys([kpis] if isinstance(kpis, str) else kpis))
+    for id in ids:
+        if not isinstance(id, str):
+            raise ComputeError(f"kpis holds {id!r} ({type(id).__name__}), must be ids of KPIs")
+    return ids
 
 
 def _question(
@@ -233,6 +245,11 @@ def _question(
     names = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
     if "period" in names:
         raise ComputeError("by == 'period' is what grain gives", hint="use grain='month'")
+    if filters is not None and not isinstance(filters, Mapping):
+        raise ComputeError(
+            f"filters is {filters!r}, must map columns to the values to keep",
+            hint='filters={"channel": ["web", "app"]}',
+        )
     return _Question(names, grain, first, last, dict(filters or {}))
 
 
@@ -331,12 +348,15 @@ def _check_dimension(fact: Fact, name: str, data: Data, use: str) -> None:
         if lacking := missing(fact, [name], data):
             raise MissingDataError(
                 f"{use} '{name}' needs {_listed(lacking)}, which these data do not have",
-                hint=_tables_present(data),
+                hint=f"{_tables_present(data)}; a mapping can say which column it is",
             )
     elif name in fact.events or home(fact, name, data) is None:
         usable = [known for known in fact.dimensions if not missing(fact, [known], data)]
         extra = extra_columns(fact, data)
-        message, hint = unknown("dimension", name, [*usable, *extra], where=f"fact '{fact.name}'")
+        # A dimension that the data lack may still be the one that was meant.
+        where, meant = f"fact '{fact.name}'", [*fact.dimensions, *extra]
+        message, _ = unknown("dimension", name, meant, where=where)
+        _, hint = unknown("dimension", name, [*usable, *extra], where=where)
         raise ComputeError(message, hint=hint)
 
 
@@ -355,27 +375,66 @@ def _tables_present(data: Data) -> str:
 
 def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
     """Return a row a cell with the simple KPIs of a group, in one pass over its events."""
-    fact, keys = group.fact, list(question.keys)
-    read = set().union(*map(columns_read, group.kpis))
-    columns = {fact.time, *fact.event_columns(read), *question.by, *question.filters}
-    events = _kept(fact.build(data, columns), question.filters)
-    rows = _placed(events, group, question, data)
-    if fact.summarise is not None:
-        rows = fact.summarise(rows, keys, read)
+    rows, keys = _rows(group, question, data), list(question.keys)
     values = {kpi.id: function_of(kpi)(rows) for kpi in group.kpis}
     if group.zeroed:
         values[group.rows] = rows.count()
     cells = rows.group_by(keys).aggregate(**values) if keys else rows.aggregate(**values)
     if group.needs_history and not question.grain:
-        enough = _reaches(data, _since(group, question))
+        enough = _covers(data, _since(group, question), question.end)
         cells = cells.mutate(**{kpi.id: enough.ifelse(cells[kpi.id], None) for kpi in group.kpis})
     return cells
+
+
+def ratio_terms(
+    kpis: Sequence[str], data: Data, *, by: Sequence[str], start: date, end: date
+) -> ir.Table:
+    """Return, lazily, what each of some ratios divides and what it divides it by.
+
+    Parameters
+    ----------
+    kpis
+        Ids of simple KPIs of one fact, whose formula is a `ratio`.
+    data
+        What `open_data` returns.
+    by
+        Dimensions, as in `compute`; those that the fact or the data do not have are left out.
+    start, end
+        The period.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        A row a cell: the dimensions, and for each KPI ``<id> y`` over ``<id> x``.
+    """
+    (group,) = _groups([dictionary().kpi(id) for id in kpis])
+    fact = group.fact
+    known = [n for n in by if n in fact.dimensions and not missing(fact, [n], data)]
+    rows = _rows(group, _question(known, None, start, end, None), data)
+    parts = {kpi.id: terms(function_of(kpi)(rows)) for kpi in group.kpis}
+    named_parts = {
+        f"{id} {letter}": part
+        for id, pair in parts.items()
+        for letter, part in zip("yx", pair, strict=True)
+    }
+    return (rows.group_by(known) if known else rows).aggregate(**named_parts)
+
+
+def _rows(group: _Group, question: _Question, data: Data) -> ir.Table:
+    """Return the rows of a fact that tell about the question, as the formulas read them."""
+    fact = group.fact
+    read = set().union(*map(columns_read, group.kpis))
+    columns = {fact.time, *fact.event_columns(read), *question.by, *question.filters}
+    events = _kept(fact.build(data, columns), question.filters)
+    rows = _placed(events, group, question, data)
+    return rows if fact.summarise is None else fact.summarise(rows, question.keys, read)
 
 
 def _kept(events: ir.Table, filters: Filters) -> ir.Table:
     """Keep the events that have one of the values wanted in every filtered column."""
     for name, wanted in filters.items():
-        values = [wanted] if isinstance(wanted, str) or not _is_several(wanted) else list(wanted)
+        several = not isinstance(wanted, str) and _is_several(wanted)
+        values = [_plain(value) for value in (wanted if several else [wanted])]
         column = events[name]
         for value in values:
             _check_value(name, value, column)
@@ -388,6 +447,18 @@ def _is_several(wanted: object) -> bool:
     return isinstance(wanted, Collection) and not isinstance(wanted, Mapping)
 
 
+def _plain(value: Any) -> Any:
+    """Return Python's own value for one of NumPy or pandas, None for their nulls."""
+    import numpy as np
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    if isinstance(value, np.datetime64):
+        return pd.Timestamp(value).to_pydatetime()
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _check_value(name: str, value: object, column: ir.Column) -> None:
     """Refuse a value that the column cannot hold: it would silently keep nothing."""
     kind = column.type()
@@ -396,7 +467,7 @@ def _check_value(name: str, value: object, column: ir.Column) -> None:
         or (kind.is_string() and isinstance(value, str))
         or (kind.is_boolean() and isinstance(value, bool))
         or (kind.is_numeric() and isinstance(value, int | float) and not isinstance(value, bool))
-        or (kind.is_temporal() and isinstance(value, str | date))
+        or (kind.is_temporal() and (isinstance(value, date) or _is_moment(value)))
     )
     if not fits:
         raise ComputeError(
@@ -404,10 +475,18 @@ def _check_value(name: str, value: object, column: ir.Column) -> None:
         )
 
 
+def _is_moment(value: object) -> bool:
+    """Return whether a value is the text of a day or a time."""
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
 def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) -> ir.Table:
     """Keep the events that tell about the period, or pair them with each period they tell about."""
     if group.reaches_back and question.grain:
-        events = _condensed(events) if group.fact.by_customer else events
+        events = _condensed(events, group.fact) if group.fact.by_unit else events
         at, spans = events[group.fact.time], _spans(group, question, data)
         within = [at < spans.period_end]
         if group.fact.span != "to_date":
@@ -429,9 +508,9 @@ def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) ->
     return events
 
 
-def _condensed(events: ir.Table) -> ir.Table:
+def _condensed(events: ir.Table, fact: Fact) -> ir.Table:
     """Add up the lines of an order: fewer rows to pair with each period, and the same sums."""
-    measures = [name for name, kind in events.schema().items() if kind.is_decimal()]
+    measures = [n for n in events.columns if n in fact.events and fact.events[n].measure]
     keys = [name for name in events.columns if name not in measures]
     return events.group_by(keys).aggregate(**{name: events[name].sum() for name in measures})
 
@@ -457,10 +536,8 @@ def _since(group: _Group, question: _Question) -> date | None:
 def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
     """Return a row a period: its bounds, and since when events tell about it, as midnights.
 
-    Periods whose window begins before the data are left out: their value is not known.
+    Periods whose window the data do not cover are left out: their value is not known.
     """
-    import ibis
-
     spans = _every_period(question)
     activity = _interval(_ACTIVITY)
     if group.window is None:
@@ -470,11 +547,15 @@ def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
     spans = spans.mutate(
         since=since,
         active_since=spans.period_end - activity,
-        known_since=since + ibis.interval(days=GRACE_DAYS + 1),
+        known_since=since + _interval(_LEEWAY),
+        known_until=spans.period_end - _interval(_LEEWAY),
     )
     days = [name for name in spans.columns if name != "period"]
     spans = spans.mutate(**{name: spans[name].cast("timestamp") for name in days})
-    return spans.filter(_first_order(data) < spans.known_since) if group.needs_history else spans
+    if not group.needs_history:
+        return spans
+    known = spans.cross_join(_extent(data))
+    return known.filter(known.first < known.known_since, known.last >= known.known_until)
 
 
 def _every_period(question: _Question) -> ir.Table:
@@ -522,18 +603,44 @@ def _interval(span: Length) -> ir.IntervalScalar:
     return ibis.interval(months=span.months) if span.months else ibis.interval(days=span.days)
 
 
-def _first_order(data: Data) -> ir.TimestampScalar:
-    return valid_orders(data).ordered_at.min().as_scalar()
+def _extent(data: Data) -> ir.Table:
+    """Return when the data begin and end: one row, ``first`` and ``last``.
+
+    An order of any status shows that the data reach its day.
+    """
+    at = data.orders.ordered_at
+    return data.orders.aggregate(first=at.min(), last=at.max())
 
 
-def _reaches(data: Data, since: date | None) -> ir.BooleanScalar:
-    """Return whether the data begin soon enough to know what happened since a day."""
+def extent(data: Data) -> tuple[date | None, date | None]:
+    """Return the days of the first and of the last order; None where there is none."""
+    (row,) = data.connection.to_pyarrow(_extent(data)).to_pylist()
+    first, last = row["first"], row["last"]
+    return first and first.date(), last and last.date()
+
+
+def _covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScalar:
+    """Return whether the data tell what happened from a day to the day before another."""
     import ibis
 
-    if since is None:
-        return ibis.literal(True)
-    latest = Length(months=0, days=GRACE_DAYS + 1).after(since)
-    return (_first_order(data) < _moment(latest)).fill_null(False)
+    known = _extent(data)
+    conditions = []
+    if since is not None:
+        conditions.append(known.first < _moment(_LEEWAY.after(since)))
+    if end is not None:
+        conditions.append(known.last >= _moment(_LEEWAY.before(end)))
+    enough = ibis.and_(*conditions).fill_null(False)
+    return known.select(enough=enough).enough.as_scalar()
+
+
+def begins_by(first: date | None, start: date) -> bool:
+    """Say whether data whose first order was on a day tell about a period from its start."""
+    return first is not None and first < _LEEWAY.after(start)
+
+
+def lasts_to(last: date | None, end: date) -> bool:
+    """Say whether data whose last order was on a day tell about a period to its end."""
+    return last is not None and last >= _LEEWAY.before(end)
 
 
 def _combine(cells: list[ir.Table], groups: list[_Group], question: _Question) -> ir.Table:
@@ -594,11 +701,23 @@ def _period_months(question: _Question, table: ir.Table) -> ir.Value:
     return ibis.cases(*branches, else_=whole) if branches else whole
 
 
-def _to_pandas(table: ir.Table) -> pd.DataFrame:
-    """Run the query; money and quantities become floats."""
+def _to_pandas(table: ir.Table, *, asked: Sequence[str]) -> pd.DataFrame:
+    """Run the query; money and quantities become floats, dimensions keep the caller's types."""
     decimals = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
     frame: pd.DataFrame = (table.cast(decimals) if decimals else table).execute()
+    for name, kind in table.schema().items():
+        if name not in asked and name != "period":
+            frame[name] = _as_given(frame[name], kind)
     return frame
+
+
+def _as_given(keys: pd.Series[Any], kind: dt.DataType) -> pd.Series[Any]:
+    """Return a dimension with the type that it has in pandas, which nulls made another one."""
+    if kind.is_integer() and keys.hasnans:
+        return keys.astype("Int64")
+    if kind.is_boolean() and keys.hasnans:
+        return keys.astype("boolean")
+    return keys.map(lambda day: day.date(), na_action="ignore") if kind.is_date() else keys
 
 
 def explain(
@@ -618,19 +737,25 @@ def explain(
     data
         What `open_data` returns, or tables in hand.
     start, end
-        A period; with `end`, data that do not reach back far enough for it are a reason too
-        (which takes one query).
+        A period; with `end`, data that do not reach back far enough for it, or end before it
+        does, are a reason too (which takes one query).
     entries
         The dictionary to read; the package's own when None.
 
     Returns
     -------
     str or None
-        A sentence that names what is missing as ``table.column``; None when it can be computed.
+        A sentence that names what is missing as ``table.column``, or says that the KPI is an
+        analysis; None when it can be computed.
+
+    Raises
+    ------
+    DictionaryError
+        When no KPI has that id.
     """
     known = dictionary() if entries is None else entries
+    question = _question((), None, start, end, None)
     try:
-        question = _question((), None, start, end, None)
         groups = _groups(_plan([kpi], known))
     except ComputeError as error:
         return error.message
@@ -649,11 +774,18 @@ def _short_history(group: _Group, question: _Question, data: Data) -> str | None
     if not group.needs_history or question.end is None:
         return None
     since = _since(group, question)
-    if since is None or bool(_reaches(data, since).execute()):
+    if since is None:
         return None
-    first = _first_order(data).execute()
-    begin = "are empty" if first is None else f"begin on {first:%Y-%m-%d}"
-    return f"{group.kpis[0].id} needs orders from {since} on; these data {begin}"
+    first, last = extent(data)
+    if first is None or last is None:
+        lacks, found = f"from {since} on", "are empty"
+    elif not begins_by(first, since):
+        lacks, found = f"from {since} on", f"begin on {first}"
+    elif not lasts_to(last, question.end):
+        lacks, found = f"until {question.end}", f"end on {last}"
+    else:
+        return None
+    return f"{group.kpis[0].id} needs orders {lacks}; these data {found}"
 
 
 def missing_columns(

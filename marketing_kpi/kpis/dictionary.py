@@ -41,12 +41,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic import model_validator as check_whole
 
 from marketing_kpi.errors import DictionaryError, suggest, unknown
@@ -102,7 +110,19 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$")]
 Window = Annotated[str, StringConstraints(pattern=r"^[1-9]\d* (day|week|month|quarter|year)s?$")]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _on_the_calendar(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"bad_date: {text!r} is not a day of the calendar") from None
+    return text
+
+
+Day = Annotated[
+    str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_on_the_calendar)
+]
 Duration = Annotated[
     str, StringConstraints(pattern=r"^P((\d+[YMWD])+(T(\d+[HMS])+)?|T(\d+[HMS])+)$")
 ]
@@ -190,6 +210,11 @@ class _Named(_Strict):
     def terms(self, lang: str) -> tuple[str, ...]:
         """Return the name and the synonyms in a language."""
         return (self.name[lang], *self.synonyms[lang])
+
+    def prose(self, lang: str) -> tuple[str, ...]:
+        """Return every text of the entry in a language, beside its names and its history."""
+        texts = (getattr(self, field) for field in type(self).model_fields if field != "name")
+        return tuple(text[lang] for text in texts if isinstance(text, Bilingual))
 
 
 class Concept(_Named):
@@ -384,7 +409,8 @@ class Dictionary(Mapping[str, Entry]):
         """Return the entries that hold every word of `text`, whatever its accents and case.
 
         A name, synonym or id that equals `text` comes first, then those that hold all its words,
-        then definitions that do; within each, the dictionary's order. An empty text finds all.
+        then definitions that do, then entries whose other prose is needed to hold them; within
+        each, the dictionary's order. An empty text finds all.
         """
         words = normalise(text).split()
         ranked = ((_rank(entry, words, lang), entry) for entry in self.values())
@@ -392,7 +418,7 @@ class Dictionary(Mapping[str, Entry]):
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
     def check(self) -> list[Problem]:
-        """Import every callable, run every example; return what fails.
+        """Show every formula, import every callable, run every example; return what fails.
 
         The schema and the references between entries were checked when the entries were read.
         """
@@ -422,14 +448,17 @@ def normalise(text: str) -> str:
 
 
 def _rank(entry: Entry, words: list[str], lang: str) -> int | None:
-    """Return 0 for a name that is just these words, 1 for names that hold them, 2 for a text."""
+    """Return 0 for a name that is just these words, then how far one must read to find them.
+
+    That is 1 for the names, 2 for the definition, 3 for the whole entry; None when it lacks one.
+    """
     names = [normalise(term) for term in (entry.id, *entry.terms(lang))]
     if " ".join(words) in names:
         return 0
-    if all(word in " ".join(names) for word in words):
-        return 1
-    definition = normalise(entry.definition[lang])
-    return 2 if all(word in definition for word in words) else None
+    prose = normalise(" ".join(entry.prose(lang)))
+    texts = (" ".join(names), normalise(entry.definition[lang]), " ".join([*names, prose]))
+    found = (all(word in text for word in words) for text in texts)
+    return next((rank for rank, holds in enumerate(found, start=1) if holds), None)
 
 
 @cache
@@ -481,6 +510,14 @@ def _raw_entries(path: Path, problems: list[Problem]) -> Iterator[tuple[_Place, 
         document = yaml12.read(path)
     except yaml12.YamlError as error:
         problems.append(Problem(error.code, path.name, error.line, "-", error.message))
+        return
+    except UnicodeDecodeError:
+        message = "the file is not UTF-8: save it as UTF-8"
+        problems.append(Problem("not_utf8", path.name, 1, "-", message))
+        return
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        problems.append(Problem("not_readable", path.name, 1, "-", message))
         return
     if not isinstance(document.value, list):
         problems.append(Problem("not_a_list", path.name, 1, "-", "a file is a list of entries"))

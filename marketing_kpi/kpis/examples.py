@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from marketing_kpi.errors import ComputeError, MarketingKpiError, unknown
+from marketing_kpi.errors import ComputeError, DictionaryError, MarketingKpiError, unknown
 from marketing_kpi.kpis.compute import columns_read, function_of
 from marketing_kpi.kpis.dictionary import Kpi
 from marketing_kpi.kpis.facts import FACTS, Fact
+from marketing_kpi.text.math import mathml
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -25,8 +27,8 @@ class Fault(NamedTuple):
     Attributes
     ----------
     code
-        ``bad_callable``, ``unknown_fact``, ``unknown_dimension``, ``unknown_column``,
-        ``wrong_window`` or ``wrong_example``.
+        ``bad_formula``, ``bad_callable``, ``unknown_fact``, ``unknown_dimension``,
+        ``unknown_column``, ``wrong_window`` or ``wrong_example``.
     field
         The field of the entry to look at.
     message
@@ -39,7 +41,9 @@ class Fault(NamedTuple):
 
 
 def fault(kpi: Kpi) -> Fault | None:
-    """Import the callable of an entry and run its example; return what fails first."""
+    """Show the formula of an entry, import its callable, run its example; return what fails."""
+    if wrong := _fault_of_formula(kpi.formula):
+        return wrong
     try:
         function_of(kpi)
     except ComputeError as error:
@@ -56,6 +60,20 @@ def fault(kpi: Kpi) -> Fault | None:
         return None
     message = f"the example gives {found!r}, but expects {kpi.example.expect!r}"
     return Fault("wrong_example", "example", message)
+
+
+def _fault_of_formula(formula: str) -> Fault | None:
+    """Convert a formula as a page does; the converter itself lets some mistakes through."""
+    braces = re.sub(r"\\[{}]", "", formula)
+    if braces.count("{") != braces.count("}"):
+        return Fault("bad_formula", "formula", f"braces of {formula!r} do not match")
+    try:
+        shown = mathml(formula)
+    except DictionaryError as error:
+        return Fault("bad_formula", "formula", error.message)
+    if command := re.search(r"\\\w+", shown):
+        return Fault("bad_formula", "formula", f"unknown command {command[0]} in {formula!r}")
+    return None
 
 
 def _fault_of_fact(kpi: Kpi) -> Fault | None:

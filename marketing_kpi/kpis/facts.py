@@ -6,9 +6,9 @@ dimensions. Formulas (in the chapters) read its columns as attributes: ``sales.n
 A fact is built from *events*, and only with the columns that a question needs: a table is joined
 when one of its columns is used, never else. So `sales` is a row a line where a column of
 the lines is read, and a row an order where none is: formulas count distinct `order_id` or
-`line_id`, not rows. Facts at customer grain (`by_customer`) sum the events up once for each
-customer, period and dimension value asked for: by channel, a customer of two channels is one in
-each.
+`line_id`, not rows. Facts at the grain of a unit, such as a customer (`by_unit`), sum the events
+up once for each unit, period and dimension value asked for: by channel, a customer of two channels
+is one in each.
 
 Valid orders are neither cancelled, fraudulent nor tests; an order without a status is valid.
 """
@@ -77,11 +77,13 @@ class Fact:
         Which events tell about a period: those *in* it (or in its window), those of the
         365 days to its start and to its end (`before_and_after`), or all until its end
         (`to_date`).
-    by_customer
-        At customer grain: the columns that a formula reads, each with the event columns it is
-        made of; None where formulas read the events themselves.
+    by_unit
+        At the grain of a unit (a customer, an order): the columns that a formula reads, each with
+        the event columns it is made of; None where formulas read the events themselves.
+    unit_key
+        At the grain of a unit: the event column that tells units apart.
     summarise
-        At customer grain: ``summarise(events, keys, columns)``, one row a customer and key.
+        At the grain of a unit: ``summarise(events, keys, columns)``, one row a unit and key.
     """
 
     name: str
@@ -91,7 +93,8 @@ class Fact:
     build: Callable[[Data, Collection[str]], ir.Table]
     tables: tuple[str, ...]
     span: Span = "period"
-    by_customer: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
+    by_unit: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
+    unit_key: str = "customer_id"
     summarise: Callable[[ir.Table, Sequence[str], Collection[str]], ir.Table] | None = field(
         default=None, compare=False
     )
@@ -99,9 +102,9 @@ class Fact:
     @property
     def columns(self) -> dict[str, str]:
         """The columns that a formula can read, with their types."""
-        if self.by_customer is None:
+        if self.by_unit is None:
             return {name: column.type for name, column in self.events.items()}
-        return {name: kind for name, (kind, _) in self.by_customer.items()}
+        return {name: kind for name, (kind, _) in self.by_unit.items()}
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -114,10 +117,10 @@ class Fact:
 
     def event_columns(self, read: Iterable[str]) -> set[str]:
         """Return the event columns that the columns a formula reads are made of."""
-        if self.by_customer is None:
+        if self.by_unit is None:
             return {*read}
-        made_of = (self.by_customer[name][1] for name in read)
-        return {"customer_id"}.union(*made_of)
+        made_of = (self.by_unit[name][1] for name in read)
+        return {self.unit_key}.union(*made_of)
 
 
 CANCELLED = ("cancelled",)
@@ -177,7 +180,9 @@ def missing(fact: Fact, columns: Iterable[str], data: Data) -> list[str]:
 
 
 def _needs(fact: Fact, column: str, data: Data) -> tuple[str, ...]:
-    needs = fact.events[column].needs if column in fact.events else ()
+    if column not in fact.events or _stand_in(fact, column, data):
+        return ()
+    needs = fact.events[column].needs
     of_lines = column != "net_sales" and any("order_lines." in need for need in needs)
     if of_lines and data.has("order_lines") and not sells_by_line(data):
         return (*needs, "order_lines.quantity", "order_lines.unit_price")
@@ -206,11 +211,29 @@ _REACHED_BY: Mapping[str, tuple[str, str]] = MappingProxyType(
 def home(fact: Fact, column: str, data: Data) -> tuple[str, str] | None:
     """Return the table and column that a dimension is copied from; None when there is none."""
     if column in fact.events:
-        return fact.events[column].home
+        return _stand_in(fact, column, data) or fact.events[column].home
+    return _column_of_a_table(fact, column, data)
+
+
+def _column_of_a_table(fact: Fact, column: str, data: Data) -> tuple[str, str] | None:
+    """Return the first table of a fact that leads to a column of that name."""
     for table in fact.tables:
         if data.has(table, column) and _is_reached(table, data):
             return table, column
     return None
+
+
+def _stand_in(fact: Fact, column: str, data: Data) -> tuple[str, str] | None:
+    """Return the extra column of the same name that serves where a dimension's own is absent.
+
+    An extract may have the region on its orders, without a table of contacts. A column that the
+    model has for another purpose (a store's region) is no stand-in.
+    """
+    event = fact.events[column]
+    if event.measure or event.home is None or all(_has(data, need) for need in event.needs):
+        return None
+    place = _column_of_a_table(fact, column, data)
+    return place if place and column not in TABLES[place[0]].names else None
 
 
 def extra_columns(fact: Fact, data: Data) -> list[str]:
@@ -299,12 +322,18 @@ def _price_homes(measures: Collection[str], data: Data) -> Homes:
     return homes
 
 
-def _line_measure(rows: ir.Table, measure: str) -> ir.Value:
-    """Multiply price and quantity; an order without lines keeps its amount as net sales."""
+def _first_known(values: Sequence[ir.Value]) -> ir.Value:
+    """Return the first value that is not null; SQLite has no COALESCE of a single one."""
     import ibis
 
+    return values[0] if len(values) == 1 else ibis.coalesce(*values)
+
+
+def _line_measure(rows: ir.Table, measure: str) -> ir.Value:
+    """Multiply price and quantity; an order without lines keeps its amount as net sales."""
+
     prices = [rows[part] for part in _PRICES[measure] if part in rows.columns]
-    value = (rows["order_lines__quantity"] * ibis.coalesce(*prices)).cast(MONEY)
+    value = (rows["order_lines__quantity"] * _first_known(prices)).cast(MONEY)
     if measure == "net_sales" and "orders__amount" in rows.columns:
         return rows["order_lines__order_id"].isnull().ifelse(rows["orders__amount"], value)
     return value
@@ -418,11 +447,10 @@ _SAID_OR_KNOWN = MappingProxyType(
 
 def _said_or_known(rows: ir.Table, columns: Collection[str]) -> dict[str, ir.Value]:
     """Return what a return says, or else what its order and line do."""
-    import ibis
 
     made: dict[str, ir.Value] = {}
     for name in _SAID_OR_KNOWN.keys() & columns:
-        made[name] = ibis.coalesce(*(rows[p] for p in _SAID_OR_KNOWN[name] if p in rows.columns))
+        made[name] = _first_known([rows[p] for p in _SAID_OR_KNOWN[name] if p in rows.columns])
     if "units_returned" in columns:
         made["units_returned"] = rows["returns__quantity"]
     if "value_returned" in columns:
@@ -432,7 +460,7 @@ def _said_or_known(rows: ir.Table, columns: Collection[str]) -> dict[str, ir.Val
         if "order_lines__unit_price" in rows.columns:
             paid = rows["returns__quantity"] * rows["order_lines__unit_price"]
             values.insert(0, paid.cast(MONEY))
-        made["value_returned"] = ibis.coalesce(*values)
+        made["value_returned"] = _first_known(values)
     return dict(sorted(made.items()))
 
 
@@ -476,17 +504,21 @@ def _orders_by_customer(
         "last_order": lambda: events.ordered_at.max(),
     }
     made = {name: make() for name, make in makers.items() if name in columns}
-    customers = events.group_by([*keys, "customer_id"])
-    if not made:
-        return events.select(*keys, "customer_id").distinct()
-    return customers.aggregate(**made)
+    unit = _unit(keys)
+    return events.group_by(unit).aggregate(**made) if made else events.select(*unit).distinct()
+
+
+def _unit(keys: Sequence[str]) -> list[str]:
+    """Return what a row a customer is grouped by; customers may be a key of the question too."""
+    return list(dict.fromkeys([*keys, "customer_id"]))
 
 
 def _ranked_customers(events: ir.Table, keys: Sequence[str], _columns: Collection[str]) -> ir.Table:
-    """Return a row an identified customer, with its place by net sales."""
+    """Return a row an identified customer whose net sales are known, with its place by them."""
     import ibis
 
     customers = _orders_by_customer(events, keys, {"net_sales"})
+    customers = customers.filter(customers.net_sales.notnull())
     all_of_cell = ibis.window(group_by=list(keys))
     by_sales = ibis.window(group_by=list(keys), order_by=customers.net_sales.desc())
     return customers.mutate(
@@ -504,7 +536,7 @@ def _customer_activity(
     order makes its customer active at the end; only events of the span are there.
     """
     events = events.filter(events.customer_id.notnull())
-    return events.group_by([*keys, "customer_id"]).aggregate(
+    return events.group_by(_unit(keys)).aggregate(
         active_before=(events.ordered_at < events.period_start).any(),
         active_after=(events.ordered_at >= events.active_since).any(),
     )
@@ -639,7 +671,7 @@ ORDERS_BY_CUSTOMER = replace(
     SALES,
     name="orders_by_customer",
     grain="an identified customer who ordered in the period",
-    by_customer=_CUSTOMERS,
+    by_unit=_CUSTOMERS,
     summarise=_orders_by_customer,
 )
 CUSTOMERS_TO_DATE = replace(
@@ -652,7 +684,7 @@ CUSTOMER_RANKING = replace(
     SALES,
     name="customer_ranking",
     grain="an identified customer who ordered in the period, with its place by net sales",
-    by_customer={
+    by_unit={
         "customer_id": ("string", ("customer_id",)),
         "net_sales": (MONEY, ("net_sales",)),
         "place": ("int64", ("net_sales",)),
@@ -665,7 +697,7 @@ CUSTOMER_ACTIVITY = replace(
     name="customer_activity",
     grain="a customer active in the 365 days to the period's start or to its end",
     span="before_and_after",
-    by_customer={
+    by_unit={
         "customer_id": ("string", ("customer_id",)),
         "active_before": ("boolean", ("ordered_at",)),
         "active_after": ("boolean", ("ordered_at",)),

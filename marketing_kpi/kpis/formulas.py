@@ -41,3 +41,19 @@ def ratio(numerator: Any, denominator: Any) -> Any:
     True
     """
     return numerator.cast("float64") / denominator.cast("float64").nullif(0)
+
+
+def terms(quotient: Any) -> tuple[Any, Any]:
+    """Return the numerator and the denominator of what `ratio` made, as float64.
+
+    The error of a ratio needs both: divided by anything else than its own denominator, it would
+    be that of another ratio.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> [term.execute() for term in terms(ratio(ibis.literal(1), ibis.literal(0)))]
+    [1.0, 0.0]
+    """
+    division = quotient.op()
+    return division.left.to_expr(), division.right.arg.to_expr()

@@ -34,10 +34,16 @@ MEDIAN_LINES = 3
 LONGEST_CELL_LINES = 12
 LONGEST_LINE = 96  # what a page shows without turning the line
 OVERVIEW = "00"
+OPENING_CELLS = 2
 
+_CHANGING_METHODS = frozenset(
+    ["append", "clear", "extend", "insert", "pop", "remove", "setdefault", "sort", "update"]
+)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _CODE_STRING = re.compile(r"[a-z0-9_./:%+*-]*|[A-Z]{1,3}[0-9]*")
 _CODE_SPAN = re.compile(r"```.*?```|`[^`]*`", re.DOTALL)
 _MATH = re.compile(r"\$\$.*?\$\$|\$[^$\n]*\$", re.DOTALL)
+_HEADING = re.compile(r"^(#{1,6}) ", re.MULTILINE)
 _LINK_TARGET = re.compile(r"\]\([^)]*\)|https?://\S+|<[^>]*>")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$", re.MULTILINE)
 _BAD_FRENCH = re.compile(r"[^\u00a0\u202f\d][:;!?%»](?!\w)|\d[;!?%»]|«[^\u00a0\u202f]|\d:(?!\d)")
@@ -80,6 +86,7 @@ def source_problems(source: Path) -> list[str]:
     return [
         *_size_problems(code, number=source.stem[:2]),
         *_introduction_problems(cells),
+        *prose_structure_problems(cells),
         *(problem for cell in code for problem in prose_problems(cell)),
         *lesson_name_problems(code),
         *(problem for cell in cells for problem in typography_problems(cell)),
@@ -104,8 +111,8 @@ def lesson_name_problems(code: Sequence[Node]) -> list[str]:
     """Say where report cells and lesson cells are not independent of each other.
 
     A client's report leaves the cells tagged ``lesson`` out: a report cell that reads a name
-    which only they define would fail there, and one that reads a name which they redefine would
-    show another figure than the lesson.
+    which only they define would fail there, and one that reads a name which they redefine, or an
+    object which they change, would show another figure than the lesson.
     """
     problems = []
     in_lesson: set[str] = set()
@@ -118,6 +125,11 @@ def lesson_name_problems(code: Sequence[Node]) -> list[str]:
                 f"{label(cell)} is a lesson cell and redefines '{name}' of a report cell"
                 for name in sorted(stored & in_report)
             ]
+            problems += [
+                f"{label(cell)} is a lesson cell and changes '{name}' of a report cell; "
+                "change a copy"
+                for name in sorted(_changed(cell.source) & in_report)
+            ]
             continue
         problems += [
             f"{label(cell)} is a report cell and reads '{name}' of a lesson cell"
@@ -125,6 +137,42 @@ def lesson_name_problems(code: Sequence[Node]) -> list[str]:
         ]
         in_report |= stored
     return problems
+
+
+def prose_structure_problems(cells: Sequence[Node]) -> Iterator[str]:
+    """Say where prose is empty, twins differ in their headings, or a lesson lacks its questions."""
+    yield from _twin_content_problems(cells)
+    for lang in LANGS:
+        if not any("?" in cell.source for cell in _opening(cells, tag=f"lang-{lang}")):
+            yield f"does not open with a question in its first {OPENING_CELLS} lang-{lang} cells"
+    last = cells[-len(LANGS) :]
+    if not all({"lesson", "exercise"} <= set(tags(cell)) and "?" in cell.source for cell in last):
+        yield "does not close with questions: twins tagged lesson and exercise, at the end"
+
+
+def _twin_content_problems(cells: Sequence[Node]) -> Iterator[str]:
+    for previous, cell in zip([None, *cells], cells, strict=False):
+        if cell.cell_type != "markdown":
+            continue
+        written = bool(cell.source.strip())
+        if not written:
+            where = f"after {label(previous)}" if previous else "at the beginning"
+            yield f"the markdown cell {where} is empty"
+        if "lang-en" not in tags(cell) or not written or not previous.source.strip():
+            continue
+        if _headings(cell) != _headings(previous):
+            yield f"{label(cell)} has other headings than its lang-fr twin"
+
+
+def _opening(cells: Sequence[Node], *, tag: str) -> list[Node]:
+    """Return the cells of one language that open a lesson."""
+    own = [cell for cell in cells if tag in tags(cell) and "exercise" not in tags(cell)]
+    return own[:OPENING_CELLS]
+
+
+def _headings(cell: Node) -> list[int]:
+    """Return the levels of a cell's headings."""
+    return [len(found[1]) for found in _HEADING.finditer(_CODE_SPAN.sub("", cell.source))]
 
 
 def typography_problems(cell: Node) -> Iterator[str]:
@@ -206,13 +254,54 @@ def _names(source: str) -> tuple[set[str], set[str]]:
     stored: set[str] = set()
     loaded: set[str] = set()
     for statement in ast.parse(source).body:
-        names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        own_scope = _comprehension_names(statement)
+        names = [
+            node
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name) and node.id not in own_scope
+        ]
         here = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-        # A loop's or a comprehension's own variable is read after it is set.
+        # A loop's own variable is read after it is set.
         own = here if not isinstance(statement, ast.Assign | ast.AugAssign) else set()
         loaded |= {node.id for node in names if isinstance(node.ctx, ast.Load)} - stored - own
         stored |= here | _declared(statement)
     return stored, loaded
+
+
+def _changed(source: str) -> set[str]:
+    """Return the names whose object a cell changes in place."""
+    changed = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            changed.add(_root(node))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            in_place = any(
+                keyword.arg == "inplace"
+                and isinstance(keyword.value, ast.Constant)
+                and keyword.value.value is True
+                for keyword in node.keywords
+            )
+            if in_place or node.func.attr in _CHANGING_METHODS:
+                changed.add(_root(node.func))
+    return changed - {""}
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that a chain of attributes and subscripts starts from."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _comprehension_names(statement: ast.stmt) -> set[str]:
+    """Return the variables of comprehensions: they live in them alone."""
+    targets = [
+        part.target for node in ast.walk(statement) if isinstance(node, _COMPREHENSIONS)
+        for part in node.generators
+    ]  # fmt: skip
+    return {
+        name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)
+    }
 
 
 def _declared(statement: ast.stmt) -> set[str]:

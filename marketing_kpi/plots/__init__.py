@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         kpi_table,
         lacking,
         scorecard,
+        undecided,
     )
     from marketing_kpi.plots.rfm import (
         concentration,
@@ -50,6 +51,7 @@ _HOMES = {
     "segment_table": "marketing_kpi.plots.rfm",
     "table": "marketing_kpi.plots.tables",
     "treemap": "marketing_kpi.plots.rfm",
+    "undecided": "marketing_kpi.plots.overview",
 }
 _MODULES = ("sentences", "style")
 
@@ -72,6 +74,7 @@ __all__ = [
     "style",
     "table",
     "treemap",
+    "undecided",
 ]
 
 

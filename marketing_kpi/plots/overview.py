@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from marketing_kpi.data.model import TABLES
 from marketing_kpi.kpis.dictionary import dictionary
@@ -17,20 +21,39 @@ from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 
 _VERDICTS: Mapping[str, str] = {
-    "worse": N_("Worse, beyond chance"),
-    "wrong_way": N_("Moved the wrong way; without interval"),
-    "better": N_("Better, beyond chance"),
-    "cannot_tell": N_("Cannot tell"),
+    "worse": N_("Clearly worse"),
+    "wrong_way": N_("Moved the wrong way; no interval"),
+    "better": N_("Clearly better"),
 }
 
-
-_REASONS: Mapping[str, str] = {
-    "history": N_("the history is too short"),
-    "partial": N_("the data begin after the period does"),
-    "comparison": N_("the data begin after the comparison period does"),
+_DOUBTS: Mapping[str, str] = {
+    "partial": N_(
+        "The data do not cover the whole period: the values are those of a part of it, and "
+        "nothing is compared."
+    ),
+    "comparison": N_(
+        "The data do not cover the whole comparison period: nothing is compared with it."
+    ),
 }
+
+_COLUMN = re.compile(r"\w+\.\w+")
 
 _LONGEST_NAME = 32
+_FEWEST_COMPARED = 2
+
+# Told apart in grey too: plain, hatched, dotted, light.
+_LOOKS: Mapping[str, Mapping[str, Any]] = {
+    "better": {"facecolor": style.GOOD},
+    "worse": {"facecolor": style.BAD, "hatch": "////"},
+    "cannot_tell": {"facecolor": style.REFERENCE, "hatch": "...."},
+    "neither": {"facecolor": style.GRID},
+}
+_LOOK_NAMES: Mapping[str, str] = {
+    "better": N_("Better"),
+    "worse": N_("Worse"),
+    "cannot_tell": N_("Cannot tell"),
+    "neither": N_("Neither good nor bad"),
+}
 
 
 def _kpi_names(ids: Sequence[str], reader: Reader) -> dict[str, str]:
@@ -58,42 +81,72 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     Parameters
     ----------
     scorecard
-        What `overview.scorecard` returns. KPIs that cannot be computed keep their row, with
-        dashes and what is missing.
+        What `overview.scorecard` returns. KPIs that cannot be computed have no row: they are named
+        below, with why. Without a comparison, its columns are for other tools only.
     lang
         The reader, or a language.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    rows = scorecard.to_dict("records")
-    shown = scorecard.assign(
+    known = scorecard[scorecard["available"].astype(bool)]
+    rows = known.to_dict("records")
+    shown = known.assign(
         interval=[_spread(row["low"], row["high"], row["unit"], reader) for row in rows],
-        note=[_why(row["reason"], row["missing"], reader) for row in rows],
     )
-    columns = ["kpi", "value", "interval", "previous", "change", "trend"]
-    names = {"interval": _("95% interval"), "note": _("Note")}
-    if scorecard["reason"].astype(bool).any():
-        columns.append("note")
-    ids = scorecard["kpi"].tolist()
+    compared = known["previous"].notna().any()
+    ids = known["kpi"].tolist()
     return table(
         shown,
         lang=reader,
         id="scorecard",
-        caption=_("KPIs of the period and of the comparison period"),
-        columns=columns,
-        names=names,
+        caption=(
+            _("KPIs of the period and of the comparison period")
+            if compared
+            else _("KPIs of the period")
+        ),
+        columns=["kpi", "unit", "value", "low", "high", "interval", "previous", "change", "trend"],
+        names={"interval": _("95% interval")},
         units={"interval": "interval"},
         kpis={id: id for id in ids},
-        row_units=scorecard["unit"].tolist(),
+        row_units=known["unit"].tolist(),
         row_labels=_kpi_names(ids, reader),
+        hidden=["unit", "low", "high", *([] if compared else ["previous", "change"])],
+        notes=_scorecard_notes(scorecard, reader),
     )
 
 
-def _why(reason: str, missing: str, reader: Reader) -> str:
+def _scorecard_notes(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say how to read the values, then which KPIs are not computed and why: each once."""
     _ = reader.translate
-    if reason == "missing":
-        return _("missing: {columns}", columns=_needs(missing, reader))
-    return _(_REASONS[reason]) if reason else ABSENT
+    able = scorecard["available"].astype(bool)
+    notes = [_(_DOUBTS[reason]) for reason in scorecard[able]["reason"].unique() if reason]
+    absent = scorecard[~able].to_dict("records")
+    if absent:
+        names = _kpi_names([row["kpi"] for row in absent], reader)
+        parts = [
+            _("{kpi} – {reason}", kpi=names[row["kpi"]], reason=_why(row, reader)) for row in absent
+        ]
+        notes.append(_("Not computed: {kpis}.", kpis=_("; ").join(parts)))
+    return notes
+
+
+def _why(row: Mapping[Any, Any], reader: Reader) -> str:
+    """Return why a KPI cannot be computed, in the words of the data model."""
+    _ = reader.translate
+    if row["reason"] != "missing":
+        return _("the history is too short")
+    described = [_short_description(need, reader) for need in row["missing"].split(", ")]
+    return _("missing: {columns}", columns=", ".join(dict.fromkeys(described)))
+
+
+def _short_description(need: str, reader: Reader) -> str:
+    """Return what a missing column holds, without what the model adds to that."""
+    first = _COLUMN.findall(need)[0]
+    described = _description(first, reader)
+    if described is None:
+        return need
+    short = re.split(r"[\s\u00a0]*[,;:(]", described, maxsplit=1)[0]
+    return short[:1].lower() + short[1:]
 
 
 def _needs(columns: str, reader: Reader) -> str:
@@ -103,7 +156,45 @@ def _needs(columns: str, reader: Reader) -> str:
 
 
 def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
-    """Show what needs attention, and what one cannot tell.
+    """Show the KPIs that moved clearly, or the wrong way.
+
+    Parameters
+    ----------
+    attention
+        What `overview.attention` returns; the KPIs of which one cannot tell are for `undecided`.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when there is nothing to show.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if attention.empty:
+        return Sentence(_("Nothing to compare: no KPI has a value in both periods."))
+    judged = attention[attention["verdict"].isin(list(_VERDICTS))]
+    if judged.empty:
+        return Sentence(_("No KPI moved clearly."))
+    rows = judged.to_dict("records")
+    shown = judged.assign(
+        verdict=[_(_VERDICTS[row["verdict"]]) for row in rows],
+        change_interval=[_change_spread(row, reader) for row in rows],
+        decision=[_decision(row, reader) for row in rows],
+    )
+    return _change_table(
+        shown,
+        reader,
+        id="attention",
+        caption=_("What moved clearly, or the wrong way"),
+        names={"verdict": _("Reading"), "decision": _("When it moves")},
+        columns=["kpi", "verdict", "change", "change_interval", "decision"],
+    )
+
+
+def undecided(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show the KPIs whose change could be chance: its interval includes 0.
 
     Parameters
     ----------
@@ -120,28 +211,50 @@ def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
     reader = Reader.of(lang)
     _ = reader.translate
     if attention.empty:
-        return Sentence(_("Nothing to compare: no KPI has a value in both periods."))
-    rows = attention.to_dict("records")
-    shown = attention.assign(
-        verdict=[_(_VERDICTS[row["verdict"]]) for row in rows],
-        change_interval=[_change_spread(row, reader) for row in rows],
-        decision=[_decision(row, reader) for row in rows],
+        return Sentence(_("Nothing to compare."))
+    unclear = attention[~attention["verdict"].isin(list(_VERDICTS))]
+    if unclear.empty:
+        return Sentence(_("No interval of a change includes 0."))
+    rows = unclear.to_dict("records")
+    return _change_table(
+        unclear.assign(change_interval=[_change_spread(row, reader) for row in rows]),
+        reader,
+        id="undecided",
+        caption=_("One cannot tell: the interval of the change includes 0"),
+        names={},
+        columns=["kpi", "change", "change_interval"],
     )
-    ids = attention["kpi"].tolist()
+
+
+def _change_table(
+    rows: pd.DataFrame,
+    reader: Reader,
+    *,
+    id: str,
+    caption: str,
+    names: Mapping[str, str],
+    columns: Sequence[str],
+) -> Table:
+    """Show a KPI a row with its change and the interval of that."""
+    _ = reader.translate
+    ids = rows["kpi"].tolist()
+    ends = {"change_low": _("Low"), "change_high": _("High")}
+    units = {
+        "decision": "long_text",
+        "change_interval": "interval",
+        **dict.fromkeys(ends, "change"),
+    }
     return table(
-        shown,
+        rows,
         lang=reader,
-        id="attention",
-        caption=_("What changed; one cannot tell where the interval of the change includes 0"),
-        columns=["kpi", "verdict", "change", "change_interval", "decision"],
-        names={
-            "verdict": _("Reading"),
-            "change_interval": _("95% interval of the change"),
-            "decision": _("When it moves"),
-        },
-        units={"decision": "long_text", "change_interval": "interval"},
-        kpis={id: id for id in ids},
-        row_units=attention["unit"].tolist(),
+        id=id,
+        caption=caption,
+        columns=[*columns, "unit", *ends],
+        hidden=["unit", *ends],
+        names={**names, **ends, "change_interval": _("95% interval of the change")},
+        units={name: unit for name, unit in units.items() if name in {*columns, *ends}},
+        kpis={kpi: kpi for kpi in ids},
+        row_units=rows["unit"].tolist(),
         row_labels=_kpi_names(ids, reader),
     )
 
@@ -232,19 +345,23 @@ def kpi_table(frame: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
     Returns
     -------
     Table or Sentence
-        A sentence when there is no row.
+        A sentence when there is no KPI, no row, or fewer than two known values to compare.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     known = dictionary()
     kpis = [name for name in frame.columns if name in known]
     names = _kpi_names(kpis, reader)
-    if frame.empty:
-        return Sentence(
-            _("The data lack what these KPIs read: {kpis}.", kpis=", ".join(names.values()))
-        )
     dimension = str(frame.columns[0])
     by = _(_DIMENSIONS.get(dimension, dimension))
+    if not kpis:
+        return Sentence(_("The data lack what these KPIs read."))
+    if frame.empty:
+        return Sentence(_("No order in the period."))
+    if frame[dimension].nunique() < _FEWEST_COMPARED:
+        return Sentence(
+            _("Nothing to compare by {dimension}: the data know fewer than two.", dimension=by)
+        )
     caption = _("KPIs by {dimension}", dimension=by)
     return table(
         frame,
@@ -281,7 +398,7 @@ def kpi_by_month(frame: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
     reader = Reader.of(lang)
     _ = reader.translate
     axis = style.axes(ax)
-    if frame.empty:
+    if frame[["value", "previous"]].isna().all(axis=None):
         return style.empty(axis, title=_("Month by month"), message=_("No month to show."))
     id, unit = frame["kpi"].iloc[0], frame["unit"].iloc[0]
     [name] = _short_names([id], reader)
@@ -296,6 +413,11 @@ def kpi_by_month(frame: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
             label=_("Comparison period"),
         )  # fmt: skip
     axis.plot(places, values, color=style.ACCENT, marker="o", markersize=4, label=_("This period"))
+    parts = [place for place, whole in enumerate(frame["whole"]) if not whole]
+    axis.plot(
+        parts, [values[place] for place in parts], color=style.ACCENT, marker="o", markersize=6,
+        markerfacecolor="white", linestyle="none",
+    )  # fmt: skip
     axis.set_xticks(
         list(places),
         [
@@ -310,11 +432,17 @@ def kpi_by_month(frame: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
     axis.grid(axis="y")
     if compared:
         axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9)
-    return style.finish(axis, title=title, alt=_month_alt(frame, title, unit, reader))
+    hollow = _("A hollow point is a month of which the period holds only some days.")
+    return style.finish(
+        axis,
+        title=title,
+        alt=_month_alt(frame[frame["whole"]], title, unit, reader),
+        caption=hollow if parts else "",
+    )
 
 
 def _month_alt(frame: pd.DataFrame, title: str, unit: str, reader: Reader) -> str:
-    """Return the first, the lowest, the highest and the last month in words."""
+    """Return the first, the lowest, the highest and the last whole month in words."""
     _ = reader.translate
     known = frame.dropna(subset=["value"])
     if known.empty:
@@ -355,16 +483,19 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     _ = reader.translate
     relative = ~scorecard["unit"].isin(["fraction", "points"])
     rows = scorecard[relative & scorecard["change"].notna()]
-    axis = style.axes(ax, height=1.2 + 0.42 * max(len(rows), 3))
-    title = _("Change on the comparison period")
+    axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 3))
+    title = _("Change since the comparison period")
     if rows.empty:
         return style.empty(axis, title=title, message=_("Nothing to compare."))
     places = list(range(len(rows)))
     names = _short_names(rows["kpi"].tolist(), reader)
     values = rows["change"].astype("float64").tolist()
-    axis.barh(places, values, height=0.6, color=[_colour(row) for row in rows.to_dict("records")])
+    records = rows.to_dict("records")
+    looks = [_look(row) for row in records]
+    for place, value, look in zip(places, values, looks, strict=True):
+        axis.barh(place, value, height=0.6, edgecolor="white", linewidth=0, **_LOOKS[look])
     ends = [*values]
-    for place, row in zip(places, rows.to_dict("records"), strict=True):
+    for place, row in zip(places, records, strict=True):
         low, high = row["change_low"], row["change_high"]
         if not is_absent(low) and not is_absent(high):
             axis.plot([low, high], [place, place], color=style.INK, linewidth=1.4)
@@ -382,23 +513,40 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     style.value_axis(axis.xaxis, unit="change", reader=reader, ticks=4)
     axis.spines[["bottom", "left"]].set_visible(False)
     axis.grid(axis="x")
+    intervals = len(ends) > len(values)
+    _change_legend(axis, looks, intervals=intervals, reader=reader)
     parts = [f"{name} {reader.change(value)}" for name, value in zip(names, values, strict=True)]
     return style.finish(
         axis,
         title=title,
         alt=_("Bars of the change of each KPI: {parts}.", parts=_("; ").join(parts)),
-        caption=_(
-            "Dark lines: 95% intervals, where there is one. Blue: better; orange: worse; grey: "
-            "chance could explain it."
-        ),
+        caption=_("A total, which was counted and not estimated, has no interval."),
     )
 
 
-def _colour(row: Mapping[Any, Any]) -> str:
+def _change_legend(ax: Axes, looks: Sequence[str], *, intervals: bool, reader: Reader) -> None:
+    """Say what the bars and the lines that are there mean; a notebook shows no caption."""
+    _ = reader.translate
+    handles: list[Artist] = [
+        Patch(edgecolor="white", linewidth=0, label=_(_LOOK_NAMES[look]), **style_of)
+        for look, style_of in _LOOKS.items()
+        if look in looks
+    ]
+    if intervals:
+        handles.append(Line2D([], [], color=style.INK, linewidth=1.4, label=_("95% interval")))
+    below = 0.7 / max(len(looks), 3)  # under the ticks, whose distance is a part of the height
+    ax.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.35, -below), ncols=2, fontsize=9
+    )
+
+
+def _look(row: Mapping[Any, Any]) -> str:
+    """Say whether a change is good, bad, perhaps chance, or neither good nor bad."""
     signs = {"higher_is_better": 1.0, "lower_is_better": -1.0}
     sign = signs.get(row["direction"], 0.0)
     low, high = row["change_low"], row["change_high"]
-    by_chance = not is_absent(low) and not is_absent(high) and low <= 0 <= high
-    if by_chance or sign * row["change"] == 0:
-        return style.REFERENCE
-    return style.GOOD if sign * row["change"] > 0 else style.BAD
+    if not is_absent(low) and not is_absent(high) and low <= 0 <= high:
+        return "cannot_tell"
+    if sign * row["change"] == 0:
+        return "neither"
+    return "better" if sign * row["change"] > 0 else "worse"

@@ -22,6 +22,7 @@ Box = tuple[float, float, float, float]
 """Left, bottom, width and height of a rectangle."""
 
 _MEASURES = {"customers": N_("Customers by segment"), "net_sales": N_("Net sales by segment")}
+_GRID_CHARACTERS = 60  # of a box's name, over the whole width of the grid
 _MAP_WIDTH = 1.6  # how much wider than high the treemap is
 _CLASS_NAMES = {"r": N_("Recency"), "f": N_("Frequency"), "m": N_("Amount")}
 
@@ -181,35 +182,50 @@ def _box_legend(ax: Axes, reader: Reader) -> None:
 
 
 @style.styled
-def recency_frequency(cells: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def recency_frequency(
+    cells: pd.DataFrame, *, lang: str | Reader, classes: int = 5, ax: Axes | None = None
+) -> Axes:
     """Draw the recency-frequency grid: customers in each cell, and the four boxes around them.
 
     Parameters
     ----------
     cells
-        What `rfm.recency_frequency` returns, made with five classes.
+        What `rfm.recency_frequency` returns.
     lang
         The reader, or a language.
+    classes
+        The number of classes that the scores were made with.
     ax
         Axes to draw in; new ones by default.
+
+    Raises
+    ------
+    ConfigError
+        When a cell is of a class above `classes`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    axis = style.axes(ax, height=4.6)
+    axis = style.axes(ax, height=1.6 + 0.6 * max(classes, 5))
     title = _("Customers by recency and frequency")
     if cells.empty:
         return style.empty(axis, title=title, message=_("No customers to show."))
-    classes = range(1, 6)
+    if (highest := cells[["r", "f"]].max().max()) > classes:
+        raise ConfigError(
+            f"a class is {highest}, must be at most {classes}",
+            hint="give the figure the number of classes that score was given",
+        )
+    every = range(1, classes + 1)
     counts = (
         cells.pivot_table(index="r", columns="f", values="customers", aggfunc="sum")
-        .reindex(index=classes, columns=classes)
+        .reindex(index=every, columns=every)
         .fillna(0)
     )
     _heat(axis, counts, lambda value: reader.integer(value))
-    axis.set_xlabel(_("Frequency class (5: the most orders)"))
-    axis.set_ylabel(_("Recency class (5: the most recent)"))
+    best = reader.integer(classes)
+    axis.set_xlabel(_("Frequency class ({best}: the most orders)", best=best))
+    axis.set_ylabel(_("Recency class ({best}: the most recent)", best=best))
     totals = cells.groupby("box")["customers"].sum()
-    _frame_boxes(axis, reader)
+    _frame_boxes(axis, classes, reader)
     parts = [
         f"{rfm.box_name(box, lang=reader.lang)} {reader.integer(totals.get(box, 0))}"
         for box in rfm.BOXES
@@ -242,15 +258,22 @@ def _heat(ax: Axes, values: pd.DataFrame, text: Callable[[float], str]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _frame_boxes(ax: Axes, reader: Reader) -> None:
-    """Part the four boxes and write their names at the top of each."""
-    ax.axhline(2, color=style.INK, linewidth=1.5)
-    ax.axvline(2, color=style.INK, linewidth=1.5)
-    for box, (x, y) in {
-        "new": (1, 5), "best": (3.5, 5), "lost": (1, 2), "at_risk": (3.5, 2)
-    }.items():  # fmt: skip
+def _frame_boxes(ax: Axes, classes: int, reader: Reader) -> None:
+    """Part the four boxes and write their names on their upper edges."""
+    diagonal = pd.DataFrame({"r": range(1, classes + 1), "f": range(1, classes + 1)})
+    low = int((rfm.segment(diagonal, classes=classes)["box"] == "lost").sum())
+    ax.axhline(low, color=style.INK, linewidth=1.5)
+    ax.axvline(low, color=style.INK, linewidth=1.5)
+    left, right = low / 2, (low + classes) / 2
+    places = {
+        "new": (left, classes), "best": (right, classes), "lost": (left, low),
+        "at_risk": (right, low),
+    }  # fmt: skip
+    for box, (x, y) in places.items():
+        room = low if x == left else classes - low
+        lines = wrap(rfm.box_name(box, lang=reader.lang), int(_GRID_CHARACTERS * room / classes))
         ax.text(
-            x, y - 0.05, rfm.box_name(box, lang=reader.lang), ha="center", va="top",
+            x, y, "\n".join(lines), ha="center", va="center", clip_on=False, linespacing=1.1,
             fontsize=8.5, fontweight="bold",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
@@ -286,15 +309,12 @@ def segment_sales(segments: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
         markeredgecolor=style.INK, label=_("Share of customers"),
     )  # fmt: skip
     widest = max(*sales, *customers)
-    for place, share, other in zip(places, sales, customers, strict=True):
-        # The value stays clear of the diamond when that lies just past the bar's end.
-        clear = other if share < other < share + 0.16 * widest else share
-        axis.text(
-            max(clear, 0) + 0.03 * widest, place, reader.percent(share), va="center", fontsize=9
-        )
+    end = widest * 1.24  # the values stand in a column of their own, past every bar and diamond
+    for place, share in zip(places, sales, strict=True):
+        axis.text(end, place, reader.percent(share), ha="right", va="center", fontsize=9)
     axis.set_yticks(places, names)
     axis.invert_yaxis()
-    axis.set_xlim(min(0, *sales), widest * 1.2)
+    axis.set_xlim(min(0, *sales), end)
     style.value_axis(axis.xaxis, unit="fraction", reader=reader)
     axis.spines["bottom"].set_visible(False)
     axis.grid(axis="x")
@@ -314,6 +334,7 @@ def concentration(
     *,
     lang: str | Reader,
     top: rfm.TopShare | None = None,
+    as_of: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the share of sales made by the best customers, from none of them to all.
@@ -326,6 +347,8 @@ def concentration(
         The reader, or a language.
     top
         What `rfm.top_share` returns, to mark on the curve.
+    as_of
+        The day of the analysis, where all the orders before it were counted.
     ax
         Axes to draw in; new ones by default.
     """
@@ -346,6 +369,9 @@ def concentration(
     if top is not None and top.value is not None:
         said = _mark_top(axis, top, reader)
         alt, caption = f"{alt} {said}", said
+    if as_of is not None:
+        over = _("All orders before {day}.", day=reader.date(as_of))
+        caption = f"{caption} {over}".strip()
     axis.set_xlabel(_("Share of customers, the best first"))
     axis.set_ylabel(_("Share of sales"))
     axis.set_xlim(0, 1)
@@ -398,7 +424,7 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    order = [s.id for s in rfm.SEGMENTS] + [rfm.ABSENT]
+    order = [s.id for s in rfm.SEGMENTS] + [rfm.UNSCORED, rfm.ABSENT]
     rows = [segment for segment in order if segment in set(moves["before"])]
     columns = [segment for segment in order if segment in set(moves["after"])]
     axis = style.axes(ax, height=1.9 + 0.36 * max(len(rows), 3), width=style.WIDTH + 1.2)
@@ -424,7 +450,7 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
             "Migration table. Share that stayed in each segment: {parts}.",
             parts=_listing(parts, reader),
         ),
-        caption=_("Each row shares out the customers of a segment by where they are after."),
+        caption=_("Each row says where the customers of a segment are after, in percent of it."),
     )
 
 
@@ -473,7 +499,7 @@ def score_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
     )
 
 
-def segment_table(segments: pd.DataFrame, *, lang: str | Reader) -> Table:
+def segment_table(segments: pd.DataFrame, *, lang: str | Reader, as_of: str | None = None) -> Table:
     """Show what each segment holds: customers, sales and averages.
 
     Parameters
@@ -482,14 +508,19 @@ def segment_table(segments: pd.DataFrame, *, lang: str | Reader) -> Table:
         What `rfm.by_segment` returns.
     lang
         The reader, or a language.
+    as_of
+        The day of the analysis, where all the orders before it were counted.
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    caption = _("RFM segments: customers and sales")
+    if as_of is not None:
+        caption += _(", over all orders before {day}", day=reader.date(as_of))
     return table(
         segments,
         lang=reader,
         id="rfm_segments",
-        caption=_("RFM segments: customers and sales"),
+        caption=caption,
         columns=[
             "segment", "customers", "customers_share", "net_sales", "net_sales_share",
             "average_recency_days", "average_frequency", "average_monetary",

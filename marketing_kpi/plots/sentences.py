@@ -11,6 +11,9 @@ import pandas as pd
 from marketing_kpi import rfm
 from marketing_kpi.text.locale import Reader
 
+LONG_IDLE_DAYS = 60
+"""Days without any order before the day of the analysis that are worth a warning; a convention."""
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -50,6 +53,16 @@ def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentenc
     _ = reader.translate
     if summary.empty:
         return Sentence(_("No customer had ordered before {day}.", day=reader.date(as_of)))
+    idle = int(summary["recency_days"].min())
+    late = (
+        _(
+            "The last order of the data lies {days} before that day: everyone looks less recent "
+            "than they were.",
+            days=reader.days(idle),
+        )
+        if idle > LONG_IDLE_DAYS
+        else ""
+    )
     medians = summary[["recency_days", "frequency", "monetary"]].astype("float64").median()
     text = _(
         "Before {day}, {customers} customers had ordered. Medians: last order {recency} ago, "
@@ -60,10 +73,10 @@ def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentenc
         frequency=reader.number(medians["frequency"], decimals=0),
         monetary=reader.money(medians["monetary"]),
     )
-    return Sentence(text)
+    return Sentence(f"{text} {late}".strip())
 
 
-def top_share(top: rfm.TopShare, *, lang: str | Reader) -> Sentence:
+def top_share(top: rfm.TopShare, *, lang: str | Reader, as_of: str | None = None) -> Sentence:
     """Say which part of the sales the best customers make, and how sure that is.
 
     Parameters
@@ -72,18 +85,22 @@ def top_share(top: rfm.TopShare, *, lang: str | Reader) -> Sentence:
         What `rfm.top_share` returns.
     lang
         The reader, or a language.
+    as_of
+        The day of the analysis, where all the orders before it were counted.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if top.value is None:
         return Sentence(_("The share of the best customers needs sales above 0."))
     said = _(
-        "The best {share} of customers ({top} of {customers}) make {value} of sales.",
+        "The best {share} of customers ({top} of {customers}) make {value} of sales",
         share=reader.percent(top.share, decimals=0),
         top=reader.integer(top.top_customers),
         customers=reader.integer(top.customers),
         value=reader.percent(top.value),
     )
+    over = _(", over all orders before {day}", day=reader.date(as_of)) if as_of else ""
+    said = f"{said}{over}."
     if top.low is None or top.high is None:
         return Sentence(f"{said} " + _("No interval can be given for these customers."))
     sure = _(
@@ -119,7 +136,7 @@ def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
 
 
 def boxes(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
-    """Say how many customers each of the four boxes holds.
+    """Say how many customers each of the four boxes holds, and how long ago they ordered.
 
     Parameters
     ----------
@@ -130,21 +147,60 @@ def boxes(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    held = segments.groupby("box")[["customers", "customers_share"]].sum()
-    parts = [
-        _(
+    weighted = segments.assign(days=segments["customers"] * segments["average_recency_days"])
+    held = weighted.groupby("box")[["customers", "customers_share", "days"]].sum()
+    parts = []
+    for box in rfm.BOXES:
+        customers = int(held["customers"].get(box, 0))
+        part = _(
             "{box}: {customers} ({share})",
             box=rfm.box_name(box, lang=reader.lang),
-            customers=reader.integer(held["customers"].get(box, 0)),
+            customers=reader.integer(customers),
             share=reader.percent(held["customers_share"].get(box, 0.0), decimals=0),
         )
-        for box in rfm.BOXES
-    ]
+        if customers:
+            days = reader.days(round(held["days"][box] / customers))
+            part += _(", last order {days} ago on average", days=days)
+        parts.append(part)
     return Sentence(_("Customers by box. {parts}.", parts=_("; ").join(parts)))
 
 
-def migration(moves: pd.DataFrame, *, lang: str | Reader) -> Sentence:
-    """Say how many customers left the best segments and how many joined them.
+def ties(segments: pd.DataFrame, *, classes: int, lang: str | Reader) -> Sentence:
+    """Say which frequency classes equal numbers of orders leave empty, and which segments.
+
+    Parameters
+    ----------
+    segments
+        What `rfm.segment` returns.
+    classes
+        The number of classes that the scores were made with.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    held = set(segments["f"].dropna().astype(int))
+    if not held:
+        return Sentence(_("No customers to show."))
+    empty = [reader.integer(n) for n in range(1, classes + 1) if n not in held]
+    if not empty:
+        return Sentence(_("Every frequency class holds customers."))
+    said = _(
+        "No customer is in frequency class {classes}: customers with as many orders as each other "
+        "share a class, and too many of them do.",
+        classes=", ".join(empty),
+    )
+    named = set(segments["segment"].dropna())
+    without = [s.name(reader.lang) for s in rfm.SEGMENTS if s.id not in named]
+    if not without:
+        return Sentence(said)
+    return Sentence(
+        f"{said} " + _("Segments without customers: {segments}.", segments=", ".join(without))
+    )
+
+
+def migration(moves: pd.DataFrame, *, lang: str | Reader, days: int | None = None) -> Sentence:
+    """Say how many customers left the best segments, how many joined them and from where.
 
     Parameters
     ----------
@@ -152,19 +208,26 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `rfm.migration` returns.
     lang
         The reader, or a language.
+    days
+        Length of the window before each date, where both were summarised over one (`since`).
     """
     reader = Reader.of(lang)
     _ = reader.translate
     best = {segment.id for segment in rfm.SEGMENTS if segment.box == "best"}
     was, is_now = moves["before"].isin(best), moves["after"].isin(best)
-    groups = (was & is_now, was & ~is_now, ~was & is_now)
-    kept, left, joined = (int(moves.loc[group, "customers"].sum()) for group in groups)
+    came = moves["before"] == rfm.ABSENT
+    groups = (was & is_now, was & ~is_now, ~was & ~came & is_now, came & is_now)
+    kept, left, joined, new = (int(moves.loc[group, "customers"].sum()) for group in groups)
     text = _(
-        "Of {before} customers in the box of the best, {left} left it and {kept} stayed; {joined} "
-        "joined it.",
+        "Of {before} customers in the box of the best, {left} left it and {kept} stayed. "
+        "Joined it: {joined} from elsewhere, {new} without an order at the first date.",
         before=reader.integer(kept + left),
         left=reader.integer(left),
         kept=reader.integer(kept),
         joined=reader.integer(joined),
+        new=reader.integer(new),
     )
-    return Sentence(text)
+    if days is None:
+        return Sentence(text)
+    window = _("Each date counts the orders of the {days} before it.", days=reader.days(days))
+    return Sentence(f"{window} {text}")

@@ -98,13 +98,18 @@ class KpiFigure(Figure):
     """A figure that a notebook shows with its alternative text and its caption.
 
     `alt` and `caption` are set by `finish`; while `alt` is empty, what is shown has no ``alt`` in
-    its metadata, which fails a lesson's or a report's build.
+    its metadata, which fails a lesson's or a report's build. With a `message`, set by `empty`, that
+    sentence is shown and no picture.
     """
 
     alt: str = ""
     caption: str = ""
+    message: str = ""
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        if self.message:
+            html = f'<p class="mk-sentence">{escape(self.message)}</p>'
+            return {"text/plain": self.message, "text/html": html}, {}
         data = {"text/plain": self.alt or repr(self)}
         if os.environ.get(FORMAT_VARIABLE) == "svg":
             data["image/svg+xml"] = to_svg(self)
@@ -208,8 +213,11 @@ def finish(ax: Axes, *, title: str, alt: str, caption: str = "") -> Axes:
 
 
 def empty(ax: Axes, *, title: str, message: str) -> Axes:
-    """Say on the figure that there is nothing to draw."""
+    """Say that there is nothing to draw: a notebook shows the sentence in place of the figure."""
     ax.set_axis_off()
+    figure = ax.get_figure(root=True)
+    if isinstance(figure, KpiFigure) and len(figure.axes) == 1:
+        figure.message = message
     ax.text(0.5, 0.5, message, ha="center", va="center", transform=ax.transAxes)
     return finish(ax, title=title, alt=f"{title}. {message}")
 

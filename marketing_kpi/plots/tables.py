@@ -56,7 +56,8 @@ _TEXTUAL = frozenset(
 )
 UNITS = _NUMERIC | _TEXTUAL
 """Units of a column: the dictionary's, and change, number, text, date, month, yes_no, segment,
-box, channel, trend, interval (a text of two numbers) and long_text (of several lines)."""
+box, channel, trend, interval (a text of two numbers, for people: other tools have them as columns
+of their own) and long_text (of several lines)."""
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "customer_id": (N_("Customer"), "text"),
@@ -97,6 +98,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "high": (N_("High"), "number"),
     "trend": (N_("Trend"), "trend"),
     "kpi": (N_("KPI"), "text"),
+    "unit": (N_("Unit"), "text"),
     "reason": (N_("Reason"), "text"),
 }
 """Label (message id) and unit of the columns that this package's functions return."""
@@ -130,7 +132,8 @@ class Column:
 class Table:
     """A table that a notebook shows as HTML and text, and a report as spreadsheets too.
 
-    Made by `table`; `row_units` and `row_kpis` belong to tables with a KPI a row.
+    Made by `table`; `row_units` and `row_kpis` belong to tables with a KPI a row. The columns of
+    `hidden` are for other tools only; `notes` stand below the table.
     """
 
     id: str
@@ -142,49 +145,60 @@ class Table:
     row_units: tuple[str, ...] = ()
     row_kpis: Mapping[str, str] = field(default_factory=dict)
     row_labels: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def _seen(self) -> tuple[int, ...]:
+        """Return the places of the columns that people see."""
+        return tuple(n for n, column in enumerate(self.columns) if column.name not in self.hidden)
 
     def to_html(self) -> str:
         """Return one ``<table>`` with a caption and scoped headers, every value escaped."""
         _ = self.reader.translate
-        head = "".join(self._header(column) for column in self.columns)
+        head = "".join(self._header(self.columns[number]) for number in self._seen)
         body = "".join(self._html_row(place) for place in range(min(self.shown, len(self.rows))))
         if not self.rows:
-            body = f'<tr><td colspan="{len(self.columns)}">{_text(_("No rows."))}</td></tr>'
-        note = f'<p class="mk-note">{_text(self._note())}</p>' if self._note() else ""
+            body = f'<tr><td colspan="{len(self._seen)}">{_text(_("No rows."))}</td></tr>'
+        notes = "".join(f'<p class="mk-note">{_text(note)}</p>' for note in self._notes())
+        caption = f'<caption id="{self.id}-caption">{_text(self.caption)}</caption>'
         return (
             f'<div class="mk-table" role="region" tabindex="0" aria-labelledby="{self.id}-caption">'
-            f'<table id="{self.id}"><caption id="{self.id}-caption">{_text(self.caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{note}"
+            f'<table id="{self.id}"{self._prose()}>{caption}'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}"
         )
 
     def to_text(self) -> str:
         """Return the table as aligned plain text."""
+        columns = [self.columns[number] for number in self._seen]
         shown = [
-            [self._format(place, number) for number in range(len(self.columns))]
+            [self._format(place, number) for number in self._seen]
             for place in range(min(self.shown, len(self.rows)))
         ]
-        grid = [[column.label for column in self.columns], *shown]
-        widths = [max(len(row[n]) for row in grid) for n in range(len(self.columns))]
+        grid = [[column.label for column in columns], *shown]
+        widths = [max(len(row[n]) for row in grid) for n in range(len(columns))]
         lines = [self.caption]
         for row in grid:
             cells = (
                 text.rjust(width) if column.numeric else text.ljust(width)
-                for text, width, column in zip(row, widths, self.columns, strict=True)
+                for text, width, column in zip(row, widths, columns, strict=True)
             )
             lines.append("  ".join(cells).rstrip())
-        return "\n".join([*lines, *filter(None, [self._note()])])
+        return "\n".join([*lines, *self._notes()])
 
     def payload(self) -> dict[str, Json]:
         """Return the values as they are, JSON-safe, with the columns' labels and units."""
+        places = [n for n, column in enumerate(self.columns) if column.unit != "interval"]
         columns = [
-            {"name": c.name, "label": c.label, "unit": c.unit, "kpi": c.kpi} for c in self.columns
+            {"name": c.name, "label": c.label, "unit": c.unit, "kpi": c.kpi}
+            for c in (self.columns[n] for n in places)
         ]
         kept = self.rows[:ROWS_KEPT]
         payload: dict[str, Json] = {
             "id": self.id,
             "caption": self.caption,
             "columns": columns,
-            "rows": [[_json(value) for value in row] for row in kept],
+            "rows": [[_json(row[n]) for n in places] for row in kept],
             "total_rows": len(self.rows),
         }
         if self.row_units:
@@ -200,15 +214,21 @@ class Table:
             JSON_TYPE: self.payload(),
         }
 
-    def _note(self) -> str:
+    def _notes(self) -> tuple[str, ...]:
         if len(self.rows) <= self.shown:
-            return ""
+            return self.notes
         _, integer = self.reader.translate, self.reader.integer
-        return _(
+        kept = _(
             "{shown} rows of {total} are shown.",
             shown=integer(self.shown),
             total=integer(len(self.rows)),
         )
+        return (*self.notes, kept)
+
+    def _prose(self) -> str:
+        """Return the class of a table with paragraphs in it, which a narrow page stacks."""
+        has_paragraphs = any(column.unit == "long_text" for column in self.columns)
+        return ' class="mk-prose"' if has_paragraphs else ""
 
     def _header(self, column: Column) -> str:
         kind = ' class="mk-number"' if column.numeric else ""
@@ -216,8 +236,8 @@ class Table:
 
     def _html_row(self, place: int) -> str:
         cells = []
-        for number, column in enumerate(self.columns):
-            value = self.rows[place][number]
+        for number in self._seen:
+            column, value = self.columns[number], self.rows[place][number]
             if number == 0:
                 label = _named(self._format(place, 0), self.row_kpis.get(str(value)))
                 cells.append(f'<th scope="row" dir="auto">{label}</th>')
@@ -225,7 +245,8 @@ class Table:
                 cells.append(f"<td>{self._sparkline(place, value)}</td>")
             else:
                 kind = ' class="mk-number"' if column.numeric else ' dir="auto"'
-                cells.append(f"<td{kind}>{_text(self._format(place, number))}</td>")
+                label = f' data-mk-label="{_text(column.label)}"' if self._prose() else ""
+                cells.append(f"<td{kind}{label}>{_text(self._format(place, number))}</td>")
         return f"<tr>{''.join(cells)}</tr>"
 
     def _sparkline(self, place: int, values: Any) -> str:
@@ -270,6 +291,8 @@ def table(
     row_units: Sequence[str] | None = None,
     row_labels: Mapping[str, str] | None = None,
     shown: int = ROWS_SHOWN,
+    hidden: Sequence[str] = (),
+    notes: Sequence[str] = (),
 ) -> Table:
     """Show a frame as a table that people read and other tools reuse.
 
@@ -299,6 +322,10 @@ def table(
         What to show for values of the first column.
     shown
         Rows shown; the number left out is said under the table.
+    hidden
+        Columns that only other tools get, in the JSON bundle.
+    notes
+        Sentences under the table, in the reader's language.
 
     Returns
     -------
@@ -343,6 +370,8 @@ def table(
         row_units=tuple(row_units or ()),
         row_kpis={key: kpi for key, kpi in kpis.items() if key not in chosen},
         row_labels=dict(row_labels or {}),
+        hidden=frozenset(hidden),
+        notes=tuple(notes),
     )
 
 

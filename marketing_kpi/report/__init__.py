@@ -13,7 +13,7 @@ DEFAULT_OUT = "reports/build"
 DEFAULT_JOBS = 2
 
 OK, NOTEBOOK_FAILED, BAD_CONFIGURATION = 0, 1, 2
-"""Exit codes: all published; a notebook or the check of the data failed; nothing was run."""
+"""Exit codes: all published; a notebook, the check of the data or a writing failed; nothing ran."""
 
 
 def run(
@@ -34,7 +34,8 @@ def run(
     out
         Folder that receives ``<id>/<lang>/index.html``.
     notebooks
-        Two-digit numbers of the lessons to run, among the client's; all by default.
+        Two-digit numbers of the lessons to run, among the client's; all by default. With only
+        some, the report is an extract, in ``<id>/<lang>.partial``: the whole one stays in place.
     jobs
         How many notebooks run at once.
     lang
@@ -45,8 +46,9 @@ def run(
     Returns
     -------
     int
-        0 when everything was published, 1 when a notebook or the check of the data failed: that
-        report is in ``<id>/<lang>.failed`` and what was published before stays.
+        0 when everything was published, 1 when a notebook or the check of the data failed (that
+        report is in ``<id>/<lang>.failed`` and what was published before stays) or a report
+        could not be written.
 
     Raises
     ------
@@ -54,6 +56,8 @@ def run(
         For a configuration that is not valid, before anything runs (exit code 2 of the command).
     LessonError
         For a lesson that is not built, before anything runs.
+    ReportError
+        When nothing can be written in `out`, before anything runs.
     """
     from marketing_kpi.report.pipeline import make
 

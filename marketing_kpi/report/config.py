@@ -11,6 +11,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -41,6 +42,7 @@ MAX_ID_CHARACTERS = 60
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LESSON = re.compile(r"[0-9]{2}")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SAMPLE = "sample:"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET_WORDS = ("password", "passwd", "pwd", "token", "secret", "key", "credential")
 # Windows opens these as devices, whatever the folder.
@@ -99,8 +101,21 @@ class CommonParameters(BaseModel):
 class RfmParameters(CommonParameters):
     """The parameters of the RFM lesson: how many classes, and fixed bounds instead of quantiles."""
 
-    classes: int = Field(default=5, ge=2, le=10)
+    classes: int = Field(default=5, ge=2, le=9)
     thresholds: dict[Literal["recency_days", "frequency", "monetary"], list[float]] | None = None
+
+    @model_validator(mode="after")
+    def _bounds_part_the_classes(self) -> RfmParameters:
+        # `rfm.score` refuses these too, but only once the data have been read.
+        for name, bounds in (self.thresholds or {}).items():
+            if len(bounds) != self.classes - 1:
+                raise _problem(
+                    f"thresholds.{name} has {len(bounds)} bounds, must have {self.classes - 1} "
+                    f"(one less than classes)"
+                )
+            if any(low >= high for low, high in pairwise(bounds)):
+                raise _problem(f"thresholds.{name} must rise from one bound to the next")
+        return self
 
 
 PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType({"02": RfmParameters})
@@ -188,7 +203,8 @@ class ClientConfig(BaseModel):
         from babel.numbers import is_currency
 
         if not is_currency(value):
-            raise _problem(f"{value!r} is not an ISO 4217 code")
+            meant = f"; did you mean {value.upper()!r}?" if is_currency(value.upper()) else ""
+            raise _problem(f"{value!r} is not an ISO 4217 code{meant}")
         return value
 
     @field_validator("as_of")
@@ -213,9 +229,11 @@ class ClientConfig(BaseModel):
 
     @field_validator("data")
     @classmethod
-    def _data_has_no_secret(cls, value: str) -> str:
+    def _data_is_known_and_has_no_secret(cls, value: str) -> str:
         if _URL.match(value):
             _refuse_secret(value)
+        if value.startswith(_SAMPLE):
+            _refuse_unknown_sample(value)
         return value
 
     @field_validator("lang", "notebooks")
@@ -304,7 +322,7 @@ class ClientConfig(BaseModel):
 
 
 def _is_name(data: str) -> bool:
-    return data == "demo" or data.startswith("sample:") or _URL.match(data) is not None
+    return data == "demo" or data.startswith(_SAMPLE) or _URL.match(data) is not None
 
 
 def _refuse_secret(url: str) -> None:
@@ -321,6 +339,15 @@ def _refuse_secret(url: str) -> None:
         )
 
 
+def _refuse_unknown_sample(data: str) -> None:
+    from marketing_kpi.data.samples import SAMPLES
+
+    name = data.removeprefix(_SAMPLE)
+    if name not in SAMPLES:
+        message, hint = unknown("sample", name, SAMPLES)
+        raise _problem(f"{message} ({hint})")
+
+
 def _lesson_parameters(number: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the values of one lesson as its model reads them, under the names given."""
     own = own_parameters(number)
@@ -334,8 +361,8 @@ def _lesson_parameters(number: str, given: dict[str, Any]) -> dict[str, Any]:
         model = parameters_model(number)(lang="en", **given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
-        raise _problem(f"{number}.{path}: {_reason(first)}") from error
+        path = ".".join(str(part) for part in (number, *first["loc"]))
+        raise _problem(f"{path}: {_reason(first)}") from error
     return model.model_dump(mode="json", include=set(given))
 
 
@@ -346,16 +373,14 @@ def _check_dates(config: ClientConfig) -> None:
         periods(as_of=config.as_of, period=config.period, compare=config.compare)
     except MarketingKpiError as error:
         hint = f" ({error.hint})" if error.hint else ""
-        raise _problem(f"period: {error.message}{hint}") from error
+        raise _problem(f"period: {error.message.removeprefix('period == ')}{hint}") from error
     except (ValueError, OverflowError) as error:
         raise _problem(f"period: {config.period!r} reaches before the calendar") from error
 
 
 def _check_locales(config: ClientConfig) -> None:
-    for lang in config.locale:
-        if lang not in config.lang:
-            raise _problem(f"locale: {lang} is not in lang")
-    for lang in config.lang:
+    # A language that this report is not written in may keep its locale, for the day that it is.
+    for lang in dict.fromkeys((*config.lang, *config.locale)):
         try:
             config.reader(lang)
         except ConfigError as error:
@@ -412,7 +437,8 @@ def _line(path: Path, document: Document, error: Any) -> str:
     """Return one problem as `file, line N: key: what is wrong; write …`."""
     keys = tuple(str(part) for part in error["loc"] if part != "[key]")
     key = keys[0] if keys else str(error["ctx"]["problem"]).split(":")[0] if "ctx" in error else ""
-    number = document.lines.get(keys[:2]) or document.lines.get((key,))
+    # The path () is the whole document, whose line says nothing.
+    number = document.lines.get(keys[:2] or (key,)) or document.lines.get((key,))
     place = f"{path.name}, line {number}" if number else path.name
     if error["type"] == "extra_forbidden":
         message, hint = unknown("key", keys[-1], ClientConfig.model_fields)
@@ -456,6 +482,8 @@ def selected(config: ClientConfig, notebooks: Sequence[str] | None) -> tuple[str
     """Return the lessons to run: the client's, or those of `notebooks` that it has."""
     if notebooks is None:
         return config.notebooks
+    if not notebooks:
+        raise ConfigError(f"no lesson asked for {config.id}", hint="name some, as in 00,02")
     for number in notebooks:
         if number not in config.notebooks:
             message, hint = unknown("lesson", number, config.notebooks, where=config.id)

@@ -10,23 +10,27 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from marketing_kpi.errors import LessonError, ReportError
+from marketing_kpi.errors import LessonError, MarketingKpiError, ReportError
+from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection
 
     from nbformat import NotebookNode
 
@@ -42,6 +46,19 @@ FIGURES_VARIABLE = "MARKETING_KPI_FIGURES"
 """Environment variable that asks `plots` for vector figures (``svg``); its `style` reads it."""
 
 MAX_REASON_CHARACTERS = 600
+
+# English here, for the terminal and the manifest; a page translates them.
+KERNEL_ENDED = N_("the Python process of this notebook ended")
+WORKER_ENDED = N_("the process that ran it ended")
+TOO_LONG = N_("the cell took too long and was stopped")
+CELL_EXITED = N_("the cell ended the notebook before its end")
+NO_MESSAGE = N_("the error has no message")
+MEMORY_HINT = N_("memory is the usual cause; try a shorter period or --jobs 1")
+TIME_HINT = N_("try a shorter period or --jobs 1")
+
+GRACE_SECONDS = 5
+"""What a worker is given to end its kernel when the run is stopped."""
+
 _ENGINE = "marketing_kpi"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -199,15 +216,15 @@ def _engine_name() -> str:
                 raise CellStoppedError(
                     _last_started(nb_man.nb),
                     "DeadKernelError",
-                    "the Python process of this notebook ended",
-                    hint="memory is the usual cause; try a shorter period or --jobs 1",
+                    KERNEL_ENDED,
+                    hint=MEMORY_HINT,
                 ) from error
             except CellTimeoutError as error:
                 raise CellStoppedError(
                     _last_started(nb_man.nb),
                     "CellTimeoutError",
-                    f"the cell took more than {options.get('execution_timeout')} seconds",
-                    hint="try a shorter period or --jobs 1",
+                    TOO_LONG,
+                    hint=TIME_HINT,
                 ) from error
 
     papermill_engines.register(_ENGINE, Engine)
@@ -264,7 +281,7 @@ def execute(job: Job) -> Executed:
             cell = _source_index(source, error.index)
             failure = _failure(job, source, cell, error.kind, str(error))
         except RuntimeError as error:  # the kernel did not start
-            failure = Failure(type(error).__name__, redacted(str(error), job.secrets))
+            failure = failure_of(error, job.secrets)
     seconds = time.perf_counter() - started
     if failure is not None or executed is None:
         return Executed(seconds, failure=failure)
@@ -305,15 +322,35 @@ def _source_index(source: NotebookNode, index: int) -> int:
 
 
 def _failure(job: Job, source: NotebookNode, index: int, error: str, text: str) -> Failure:
+    if error == "SystemExit":  # its text is an exit code
+        text = CELL_EXITED
     reason, _, hint = _ANSI.sub("", text).strip().partition("\n")
     cell = source.cells[index]
     return Failure(
         error=error,
-        reason=redacted(reason, job.secrets)[:MAX_REASON_CHARACTERS],
-        hint=redacted(hint.strip(), job.secrets)[:MAX_REASON_CHARACTERS] or None,
+        reason=_shown(reason, job.secrets) or NO_MESSAGE,
+        hint=_shown(hint.strip(), job.secrets) or None,
         heading=_heading_above(source, index),
         cell_id=cell.get("id"),
     )
+
+
+def failure_of(error: BaseException, secrets: Iterable[str]) -> Failure:
+    """Return the failure of what broke outside the cells of a notebook, without secrets."""
+    if isinstance(error, BrokenProcessPool):
+        return Failure("WorkerDied", WORKER_ENDED, MEMORY_HINT)
+    text, hint = str(error), None
+    if isinstance(error, MarketingKpiError):
+        text, hint = error.message, error.hint
+    return Failure(
+        type(error).__name__,
+        _shown(text, secrets) or NO_MESSAGE,
+        _shown(hint or "", secrets) or None,
+    )
+
+
+def _shown(text: str, secrets: Iterable[str]) -> str:
+    return redacted(text, secrets)[:MAX_REASON_CHARACTERS]
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
@@ -360,22 +397,47 @@ def run_all(
         Called with the key of each task that ended.
     """
     results: dict[K, T] = {}
-    for key, future in _run_pool(tasks, jobs=jobs):
-        error = future.exception()
-        if not isinstance(error, BrokenProcessPool):
-            results[key] = failed(key, error) if error else future.result()
-            done(key)
+    with _pool(jobs) as pool:
+        futures = {pool.submit(task): key for key, task in tasks.items()}
+        for future in as_completed(futures):
+            key, error = futures[future], future.exception()
+            if not isinstance(error, BrokenProcessPool):
+                results[key] = failed(key, error) if error else future.result()
+                done(key)
     for key in [key for key in tasks if key not in results]:
-        for _, future in _run_pool({key: tasks[key]}, jobs=1):
-            error = future.exception()
-            results[key] = failed(key, error) if error else future.result()
+        with _pool(1) as pool:
+            alone = pool.submit(tasks[key])
+            error = alone.exception()
+            results[key] = failed(key, error) if error else alone.result()
             done(key)
     return results
 
 
-def _run_pool(tasks: Mapping[K, Callable[[], T]], *, jobs: int) -> Iterator[tuple[K, Future[T]]]:
+@contextmanager
+def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Give a pool whose workers end with the block, at once if the run is being stopped."""
     # A fork would carry this process's threads and open engines into the workers.
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(task): key for key, task in tasks.items()}
-        for future in as_completed(futures):
-            yield futures[future], future
+    context = get_context("spawn")
+    alive, held = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(jobs, context, initializer=_end_with, initargs=(alive,))
+    try:
+        yield pool
+        pool.shutdown()
+    finally:
+        held.close()
+        pool.shutdown(cancel_futures=True)
+        alive.close()
+
+
+def _end_with(run: Connection) -> None:
+    """In a worker: end when the run closes its side of the pipe, which it also does by dying."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run decides
+    threading.Thread(target=_watch, args=(run,), daemon=True).start()
+
+
+def _watch(run: Connection) -> None:
+    with suppress(EOFError, OSError):
+        run.recv_bytes()
+    os.kill(os.getpid(), signal.SIGTERM)  # while a notebook runs, nbclient then ends its kernel
+    time.sleep(GRACE_SECONDS)
+    os._exit(128 + signal.SIGTERM)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,6 +77,19 @@ class Export:
         return tuple(self.payload["columns"])
 
     @property
+    def flat(self) -> Sequence[int]:
+        """Places of the columns that hold one value a cell, all that a sheet can show."""
+        return tuple(n for n, column in enumerate(self.columns) if column["unit"] != "trend")
+
+    def unit(self, place: int, number: int) -> str:
+        """Return the unit of a value: where rows have units of their own, its row's."""
+        unit = str(self.columns[number]["unit"])
+        row_units = self.payload.get("row_units") or ()
+        if unit == "number" and place < len(row_units):
+            return str(row_units[place])
+        return unit
+
+    @property
     def rows(self) -> Sequence[Sequence[Any]]:
         """Values, a sequence a row."""
         return tuple(self.payload["rows"])
@@ -89,6 +101,8 @@ class Export:
             return value
         if unit in DAYS:
             return dt.date.fromisoformat(str(value)[:10])
+        if self.unit(place, number) == "count" and float(value).is_integer():
+            return int(value)
         if unit in NUMERIC or unit == "yes_no":
             return value
         return str(value)
@@ -115,18 +129,13 @@ def neutral(text: str) -> str:
     return f"'{text}" if _FORMULA.match(text.lstrip(" ")) else text
 
 
-def _flat(value: Any) -> Any:
-    """Return a value of one cell: a list becomes its numbers in a row, in JSON."""
-    return json.dumps(value) if isinstance(value, list) else value
-
-
 def _write_csv(export: Export, path: Path) -> None:
     # With the mark, Excel reads UTF-8; without it, accents break.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([neutral(str(column["name"])) for column in export.columns])
+        writer.writerow([neutral(str(export.columns[n]["name"])) for n in export.flat])
         for place in range(len(export.rows)):
-            values = [_flat(export.typed(place, n)) for n in range(len(export.columns))]
+            values = [export.typed(place, n) for n in export.flat]
             writer.writerow([neutral(v) if isinstance(v, str) else v for v in values])
 
 
@@ -193,18 +202,19 @@ def _fill(sheet: Worksheet, export: Export, reader: Reader) -> None:
     header_row = 3
     _set(sheet.cell(1, 1), export.caption)
     sheet.cell(1, 1).font = Font(bold=True, size=13)
-    for number, column in enumerate(export.columns, start=1):
-        cell = sheet.cell(header_row, number)
-        _set(cell, str(column["label"]))
+    labels = [str(export.columns[number]["label"]) for number in export.flat]
+    for at, label in enumerate(labels, start=1):
+        cell = sheet.cell(header_row, at)
+        _set(cell, label)
         cell.font = Font(bold=True)
-    widths = [len(str(column["label"])) for column in export.columns]
+    widths = [len(label) for label in labels]
     for place in range(len(export.rows)):
-        for number in range(len(export.columns)):
-            cell = sheet.cell(header_row + 1 + place, number + 1)
+        for at, number in enumerate(export.flat):
+            cell = sheet.cell(header_row + 1 + place, at + 1)
             shown = _shown(export, place, number, reader)
             _set(cell, shown)
             cell.number_format = _format(export, place, number, reader)
-            widths[number] = max(widths[number], len(str(shown)))
+            widths[at] = max(widths[at], len(str(shown)))
     for number, width in enumerate(widths, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = min(width + 3, MAX_COLUMN_WIDTH)
@@ -227,14 +237,11 @@ def _shown(export: Export, place: int, number: int, reader: Reader) -> Any:
         return box_name(value, lang=reader.lang)
     if unit == "channel" and value in CHANNELS:
         return reader.translate(CHANNELS[value])
-    return _flat(value)
+    return value
 
 
 def _format(export: Export, place: int, number: int, reader: Reader) -> str:
-    unit = export.columns[number]["unit"]
-    row_units = export.payload.get("row_units") or ()
-    if unit == "number" and place < len(row_units):
-        unit = row_units[place]
+    unit = export.unit(place, number)
     if unit == "currency":
         return f'#,##0.00 "{reader.currency}"'
     return _FORMATS.get(unit, "General")

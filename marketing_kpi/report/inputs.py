@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import time
 from collections.abc import Iterator
@@ -9,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from marketing_kpi.errors import MarketingKpiError
-from marketing_kpi.report.execute import Failure, redacted
+from marketing_kpi.report.execute import Failure, failure_of
 
 if TYPE_CHECKING:
+    from marketing_kpi.data.model import Data
     from marketing_kpi.data.quality import Quality
 
 
@@ -27,11 +28,17 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The check of a client's data, or why there is none; never both."""
+    """The check of a client's data, or why there is none; never both.
+
+    `first_order` and `last_order` are the days of the first and of the last order before the
+    report's date; None when there is none.
+    """
 
     seconds: float
     files: tuple[InputFile, ...] = ()
     quality: Quality | None = None
+    first_order: dt.date | None = None
+    last_order: dt.date | None = None
     failure: Failure | None = None
 
 
@@ -57,14 +64,21 @@ def inspect(
         data = open_data(source, mapping=mapping)
         try:
             quality = _portable(check(data, as_of=as_of))
+            first, last = _extent(data, before=dt.date.fromisoformat(as_of))
         finally:
             data.close()
         files = tuple(_hashed(source, mapping))
-    except MarketingKpiError as error:
-        hint = redacted(error.hint, secrets) if error.hint else None
-        failure = Failure(type(error).__name__, redacted(error.message, secrets), hint)
-        return Inspection(time.perf_counter() - started, failure=failure)
-    return Inspection(time.perf_counter() - started, files, quality)
+    except Exception as error:  # noqa: BLE001 - a driver raises what it likes, secrets in its text
+        return Inspection(time.perf_counter() - started, failure=failure_of(error, secrets))
+    return Inspection(time.perf_counter() - started, files, quality, first, last)
+
+
+def _extent(data: Data, *, before: dt.date) -> tuple[dt.date | None, dt.date | None]:
+    known = data.orders.filter(data.orders.ordered_at < before)
+    ends = known.agg(first=known.ordered_at.min(), last=known.ordered_at.max())
+    (row,) = data.connection.to_pyarrow(ends).to_pylist()
+    first, last = row["first"], row["last"]
+    return first and first.date(), last and last.date()
 
 
 def _portable(quality: Quality) -> Quality:

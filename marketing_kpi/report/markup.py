@@ -189,6 +189,8 @@ class _Writer:
             self.state.kpis.setdefault(kpi)
             after = f'<button type="button" class="mk-term" popovertarget="def-{escape(kpi)}">'
             element.inside = "</button>"
+        if tag == "caption":  # of its own width, so that it stays in sight when the table scrolls
+            after, element.inside = "<span>", "</span>"
         if _HEADING.fullmatch(tag):
             element.written = f"h{self.state.heading_level(int(tag[1]))}"
         self.parts.append(f"{before}<{element.written}{self._attributes(attrs)}>{after}")

@@ -6,8 +6,12 @@ import datetime as dt
 import json
 import platform
 import re
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import metadata
@@ -16,15 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from marketing_kpi.errors import ConfigError, ReportError
+from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
 from marketing_kpi.report import NOTEBOOK_FAILED, OK, render
 from marketing_kpi.report.config import ClientConfig, languages, load, selected, slug
 from marketing_kpi.report.execute import (
-    MAX_REASON_CHARACTERS,
     Executed,
     Failure,
     Job,
     execute,
+    failure_of,
     find_notebook,
     notebooks_folder,
     run_all,
@@ -34,6 +38,7 @@ from marketing_kpi.report.inputs import Inspection, inspect
 from marketing_kpi.report.publish import publish, withdraw
 
 if TYPE_CHECKING:
+    from marketing_kpi.kpis.periods import Periods
     from marketing_kpi.text.locale import Reader
 
 MANIFEST_VERSION = 1
@@ -96,16 +101,48 @@ def make(
         for config in clients
         for language in languages(config, lang)
     }
-    results = _run(clients, [job for group in planned.values() for job in group], jobs=jobs)
-    code = OK
     for config in clients:
-        inspection = results[(config.id,)]
-        assert isinstance(inspection, Inspection)
-        for language in languages(config, lang):
-            executed = [(job, results[job.key]) for job in planned[config.id, language]]
-            is_whole = _publish(config, language, executed, inspection, out=out)
-            code = code if is_whole else NOTEBOOK_FAILED
-    return code
+        _check_writable(out / config.id)
+    with _ended_by_sigterm():
+        results = _run(clients, [job for group in planned.values() for job in group], jobs=jobs)
+        published = [
+            _published(
+                config,
+                language,
+                [(job, results[job.key]) for job in planned[config.id, language]],
+                results[(config.id,)],
+                out=out,
+            )
+            for config in clients
+            for language in languages(config, lang)
+        ]
+    return OK if all(published) else NOTEBOOK_FAILED
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse a folder that no report can be put in, before the work of making one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ReportError(
+            f"no report can be written in {folder} ({error.strerror})",
+            hint="give another folder, as in --out reports/build",
+        ) from error
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop a run as an exit does: workers ended, nothing half published."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _loaded(configs: Sequence[ClientConfig | Path | str]) -> tuple[ClientConfig, ...]:
@@ -155,20 +192,31 @@ def _run(
             bar.set_postfix_str(" ".join(key))
             bar.update()
 
-        return run_all(tasks, jobs=min(jobs, len(tasks)), failed=_failed, done=done)
+        failed = partial(_failed, secrets={config.id: config.secrets for config in clients})
+        return run_all(tasks, jobs=min(jobs, len(tasks)), failed=failed, done=done)
 
 
-def _failed(key: Key, error: BaseException) -> Result:
+def _failed(key: Key, error: BaseException, *, secrets: Mapping[str, tuple[str, ...]]) -> Result:
     """Return the result of a task that broke outside its notebook."""
-    if isinstance(error, BrokenProcessPool):
-        failure = Failure(
-            "WorkerDied",
-            "the process that ran it ended",
-            "memory is the usual cause; try a shorter period or --jobs 1",
-        )
-    else:
-        failure = Failure(type(error).__name__, str(error)[:MAX_REASON_CHARACTERS] or "no message")
+    failure = failure_of(error, secrets[key[0]])
     return Inspection(0.0, failure=failure) if len(key) == 1 else Executed(0.0, failure=failure)
+
+
+def _published(
+    config: ClientConfig,
+    lang: str,
+    executed: Sequence[tuple[Job, Executed]],
+    inspection: Inspection,
+    *,
+    out: Path,
+) -> bool:
+    """Publish one report; what cannot be written costs no other client's."""
+    try:
+        return _publish(config, lang, executed, inspection, out=out)
+    except (OSError, MarketingKpiError) as error:
+        reason = failure_of(error, config.secrets).reason
+        click.echo(f"failed: {config.id} {lang}: {reason}", err=True)
+        return False
 
 
 def _publish(
@@ -179,16 +227,22 @@ def _publish(
     *,
     out: Path,
 ) -> bool:
-    """Publish one report in one language; say where, and whether all of it is there."""
+    """Publish one report in one language; say where, and whether all of it is there.
+
+    Only some of the client's notebooks make an extract, beside the whole report: in its place,
+    the pages that were not asked for would be lost to its readers.
+    """
     reader = config.reader(lang)
     pages = [_page(job, result, reader) for job, result in executed]
     failed = [page for page in pages if page.failure]
-    is_whole = not failed and inspection.failure is None
-    good = out / config.id / lang
-    target = good if is_whole else good.with_name(f"{lang}.failed")
+    is_sound = not failed and inspection.failure is None
+    whole = out / config.id / lang
+    good = whole if _is_complete(config, pages) else _beside(whole, "partial")
+    target = good if is_sound else _beside(good, "failed")
     publish(target, lambda staged: _write(staged, config, reader, pages, inspection))
-    if is_whole:
-        withdraw(good.with_name(f"{lang}.failed"))
+    if is_sound:
+        for outdated in _outdated_by(good, whole):
+            withdraw(outdated)
         click.echo(target / render.INDEX)
         return True
     for page in failed:
@@ -199,6 +253,23 @@ def _publish(
     kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
     click.echo(f"not published, see {target / render.INDEX}{kept}", err=True)
     return False
+
+
+def _is_complete(config: ClientConfig, pages: Sequence[_Page]) -> bool:
+    return len(pages) == len(config.notebooks)
+
+
+def _beside(folder: Path, what: str) -> Path:
+    return folder.with_name(f"{folder.name}.{what}")
+
+
+def _outdated_by(good: Path, whole: Path) -> tuple[Path, ...]:
+    """Return what a good report makes of no more use: its failure, and extracts if it is whole."""
+    failed = _beside(good, "failed")
+    if good != whole:
+        return (failed,)
+    partial_ = _beside(whole, "partial")
+    return failed, partial_, _beside(partial_, "failed")
 
 
 def _page(job: Job, executed: Executed, reader: Reader) -> _Page:
@@ -288,22 +359,38 @@ def _cover(
 
     _ = reader.translate
     dates = periods(as_of=config.as_of, period=config.period, compare=config.compare)
-    compared = (
-        _("no comparison")
-        if dates.previous_start is None
-        else reader.date_range(dates.previous_start, dates.previous_end)
-    )
-    last_day = dt.date.fromisoformat(config.as_of) - dt.timedelta(days=1)
-    facts = (
+    facts = [
         render.Fact(_("Period"), reader.date_range(dates.start, dates.end)),
-        render.Fact(_("Compared with"), compared),
-        render.Fact(_("Data up to"), reader.date(last_day)),
-        render.Fact(_("Amounts"), _("{currency}, excluding tax", currency=config.currency)),
-    )
+        render.Fact(_("Compared with"), _compared(dates, reader, inspection)),
+        render.Fact(_("Amounts"), _("{currency}, as in the data", currency=config.currency)),
+    ]
+    if inspection.failure is None:
+        last = inspection.last_order
+        facts.insert(2, render.Fact(_("Last order"), reader.date(last) if last else _("none")))
+    if not _is_complete(config, pages):
+        count, total = reader.integer(len(pages)), reader.integer(len(config.notebooks))
+        shown = _("{count} of {total}: this is an extract", count=count, total=total)
+        facts.append(render.Fact(_("Pages"), shown))
     links = [render.Link(render.INDEX, _("Contents")), *(page.link for page in pages)]
     if inspection.quality is not None:
         links.append(render.Link(render.QUALITY, _("Data quality")))
-    return render.Cover(config.client, facts, tuple(links))
+    in_doubt = inspection.quality is not None and inspection.quality.worst == "error"
+    return render.Cover(config.client, tuple(facts), tuple(links), in_doubt=in_doubt)
+
+
+def _compared(dates: Periods, reader: Reader, inspection: Inspection) -> str:
+    """Return the comparison period, or why there is none, as the scorecard has it."""
+    from marketing_kpi.kpis.compute import begins_by, lasts_to
+
+    _ = reader.translate
+    if dates.previous_start is None or dates.previous_end is None:
+        return _("no comparison")
+    first, last = inspection.first_order, inspection.last_order
+    starts = (dates.start, dates.previous_start)
+    is_covered = all(begins_by(first, start) for start in starts) and lasts_to(last, dates.end)
+    if inspection.failure is None and not is_covered:
+        return _("nothing: the data do not cover both periods")
+    return reader.date_range(dates.previous_start, dates.previous_end)
 
 
 def _exports(pages: Sequence[_Page]) -> list[Export]:
@@ -353,6 +440,7 @@ def _manifest(
         "manifest": MANIFEST_VERSION,
         "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "config": config.dump(),
+        "selected": [page.job.number for page in pages],
         "lang": reader.lang,
         "locale": reader.locale,
         "versions": {

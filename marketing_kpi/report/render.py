@@ -100,11 +100,14 @@ class Cover:
         Period, comparison, date of the data.
     links
         Every page of the report, in order.
+    in_doubt
+        Whether the check of the data found errors, so that figures may be wrong.
     """
 
     client: str
     facts: tuple[Fact, ...] = ()
     links: tuple[Link, ...] = ()
+    in_doubt: bool = False
 
 
 @dataclass
@@ -126,6 +129,14 @@ class Headline:
     label: str
     value: str
     change: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something failed; foreign when it is an error's own English on a page that is not."""
+
+    text: str
+    is_foreign: bool
 
 
 @dataclass(frozen=True)
@@ -234,7 +245,7 @@ def failed_page(
     shown = [
         Fact(name, json.dumps(value, ensure_ascii=False)) for name, value in parameters.items()
     ]
-    advice = [failure.hint] if failure.hint else []
+    advice = [_(failure.hint)] if failure.hint else []
     advice += [
         _("Check the data: marketing-kpi check, or the page on data quality."),
         _(
@@ -250,7 +261,7 @@ def failed_page(
         cover=cover,
         file=file,
         title=title,
-        reason=failure.reason,
+        reason=_reason(failure, reader),
         facts=facts,
         parameters=shown,
         advice=advice,
@@ -279,8 +290,14 @@ def index_page(
         downloads=downloads,
         levels=_level_counts(quality, reader) if quality else [],
         quality=quality,
-        quality_failure=quality_failure,
+        quality_failure=_reason(quality_failure, reader) if quality_failure else None,
+        quality_advice=_(quality_failure.hint) if quality_failure and quality_failure.hint else "",
     )
+
+
+def _reason(failure: Failure, reader: Reader) -> Reason:
+    text = reader.translate(failure.reason)
+    return Reason(text, is_foreign=reader.lang != "en" and text == failure.reason)
 
 
 def quality_page(quality: Quality, *, lang: str | Reader, cover: Cover | None = None) -> str:
@@ -448,6 +465,8 @@ def _words(_: Translator) -> dict[str, str]:
         "what_to_do": _("What to do"),
         "parameters": _("Parameters"),
         "where": _("Where it happened"),
+        "in_doubt": _("The check of the data found errors: figures may be wrong."),
+        "foreign": _("The program's own message, in English:"),
         "quality": _("Data quality"),
         "quality_none": _("Nothing to report: the data were read as they are."),
         "quality_link": _("See what was read, dropped, repaired or looks odd"),

@@ -21,7 +21,7 @@
 # How is business, what has changed, and where should you look first? This page answers in one reading; the others explain.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# **Commencez ici.** Ce cours se lit dans l'ordre des numéros, mais chaque leçon tient seule : elle part d'une question d'affaires, refait le calcul à la main sur quelques lignes, le confie à la bibliothèque, vérifie que les deux s'accordent, puis dit ce que le chiffre change à une décision. Exécutez les cellules une à une (`Maj` + `Entrée`), et changez ce que vous voulez : rien ne peut être cassé.
+# **Commencez ici.** Ce cours se lit dans l'ordre des numéros, mais chaque leçon se suffit à elle-même : elle part d'une question d'affaires, refait le calcul à la main sur quelques lignes, le confie à la bibliothèque, vérifie que les deux s'accordent, puis dit ce que le chiffre change à une décision. Exécutez les cellules une à une (`Maj` + `Entrée`), et changez ce que vous voulez : rien ne peut être cassé.
 #
 # | Votre question | Leçon |
 # |---|---|
@@ -86,7 +86,7 @@ plots.scorecard(scorecard, lang=reader)
 #
 # Une bonne page de KPI répond à quatre questions pour chaque chiffre : **combien** (la valeur et son unité), **par rapport à quoi** (une période comparable), **est-ce sûr** (un intervalle, quand le chiffre repose sur un échantillon) et **que faire** (sinon, il n'a pas sa place ici).
 #
-# La variation se calcule à la main. Prenez cent de ventes l'an dernier et cent vingt cette année.
+# La variation se calcule à la main. Prenez un chiffre d'affaires de cent l'an dernier et de cent vingt cette année.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### How to read a row
@@ -100,14 +100,28 @@ before, after = 100, 120
 print(reader.change((after - before) / before))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le tableau fait-il la même chose ? Prenez-y le chiffre d'affaires net et refaites le calcul.
+# La bibliothèque fait-elle la même chose ? Donnez-lui une boutique de deux commandes, une par année, de ces montants.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Does the table do the same? Take net sales from it and do the sum again.
+# Does the package do the same? Give it a shop of two orders, one a year, of these amounts.
 
 # %% tags=["lesson"]
-sales = scorecard[scorecard.kpi == "net_sales"].iloc[0]
-assert abs((sales.value - sales.previous) / sales.previous - sales.change) < 1e-9
+import pandas as pd
+
+days = pd.to_datetime(["2024-01-01", "2025-12-31"])
+two = pd.DataFrame({"order_id": ["1", "2"], "ordered_at": days, "amount": [before, after]})
+shop = mk.open_data({"orders": two})
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Son tableau de bord ne demande qu'un indicateur ; la variation doit être la vôtre.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Its scorecard asks for one indicator; the change must be yours.
+
+# %% tags=["lesson"]
+years = mk.periods(as_of="2026-01-01")
+card = overview.scorecard(shop, periods=years, kpis=["net_sales"])
+assert abs(card.change[0] - (after - before) / before) < 1e-9
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Pourcentage ou points ?** Un taux qui passe de 20 % à 25 % gagne 5 **points**, et augmente de 25 **pour cent**. Les deux sont vrais, un seul est ce que l'on croit lire. Pour un taux, cette page donne toujours des points.
@@ -120,14 +134,57 @@ rate_before, rate_after = 0.20, 0.25
 print(reader.points(rate_after - rate_before))
 print(reader.change(rate_after / rate_before - 1))
 
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ### Comment lire un intervalle
+#
+# Supposez qu'un client sur quatre revienne. Sur 40 clients, le hasard de ceux qui sont venus peut à lui seul éloigner beaucoup la part observée ; sur 4 000, presque pas. L'**intervalle à 95 %** dit de combien.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ### How to read an interval
+#
+# Suppose that one customer in four comes back. With 40 customers, the luck of who came can by itself move the observed share a long way; with 4,000, hardly. The **95% interval** says how far.
+
+# %% tags=["lesson"]
+for customers in (40, 400, 4000):
+    low, high = overview.wilson(0.25, customers)
+    print(reader.integer(customers), reader.percent(low), reader.percent(high))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **De quoi est-ce un échantillon ?** De tous les clients qui auraient pu venir dans les mêmes conditions. Les vôtres en sont un tirage ; l'intervalle est fait de telle sorte que, sur cent tirages, environ quatre-vingt-quinze donneraient un intervalle qui contient la vraie part. L'unité tirée est le **client**, pas la commande, car les commandes d'une même personne se ressemblent.
+#
+# **Pourquoi un total n'en a-t-il pas ?** Le chiffre d'affaires ou le nombre de commandes ont été comptés, non estimés : il n'y a rien à deviner sur ce qui a été encaissé. Un taux ou une moyenne, eux, servent à parler des clients en général, donc aussi de ceux de demain.
+#
+# **La règle.** Si l'intervalle de la *variation* contient 0, on ne peut pas dire que le chiffre a changé. Cela ne prouve pas qu'il n'a pas changé.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **A sample of what?** Of all the customers who could have come under the same conditions. Yours are one draw of them; the interval is made so that, of a hundred draws, about ninety-five would give an interval that holds the true share. What is drawn is the **customer**, not the order, for the orders of one person resemble each other.
+#
+# **Why has a total none?** Revenue or the number of orders were counted, not estimated: there is nothing to guess about what was cashed. A rate or an average, though, is used to speak of customers in general, so of tomorrow's too.
+#
+# **The rule.** If the interval of the *change* includes 0, one cannot say that the number has changed. That does not prove that it has not.
+
 # %% [markdown] tags=["lang-fr"]
 # ## Ce qui demande votre attention
+#
+# Ce qui a nettement changé d'abord : l'intervalle à 95 % de la variation ne contient pas 0. Parmi des indicateurs qui n'auraient pas bougé du tout, environ un sur vingt se trouverait ici par hasard : vérifiez avant d'agir.
 
 # %% [markdown] tags=["lang-en"]
 # ## What needs your attention
+#
+# First what moved clearly: the 95% interval of the change does not include 0. Of indicators that had not moved at all, about one in twenty would be here by chance: check before acting.
 
 # %%
-plots.attention(overview.attention(scorecard), lang=reader)
+judged = overview.attention(scorecard)
+plots.attention(judged, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Pour ces autres indicateurs, le hasard suffirait à expliquer la variation.
+
+# %% [markdown] tags=["lang-en"]
+# For these other indicators, chance would be enough to explain the change.
+
+# %%
+plots.undecided(judged, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un écart n'est pas une explication. Avant d'agir, demandez : la période de comparaison est-elle normale (une fermeture, une fête déplacée) ? le chiffre a-t-il assez de commandes derrière lui ? un autre indicateur raconte-t-il la même histoire ?
@@ -136,10 +193,10 @@ plots.attention(overview.attention(scorecard), lang=reader)
 # A gap is not an explanation. Before acting, ask: is the comparison period a normal one (a closure, a holiday that moved)? are there enough orders behind the number? does another indicator tell the same story?
 
 # %% [markdown] tags=["lang-fr"]
-# Les variations relatives, d'un coup d'œil ; un trait sombre est un intervalle à 95 %.
+# Les variations relatives, d'un coup d'œil.
 
 # %% [markdown] tags=["lang-en"]
-# The relative changes at a glance; a dark line is a 95% interval.
+# The relative changes at a glance.
 
 # %%
 ax = plots.changes(scorecard, lang=reader)
@@ -154,10 +211,10 @@ ax = plots.changes(scorecard, lang=reader)
 ax = plots.kpi_by_month(overview.by_month("net_sales", data, periods=dates), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Comparez un mois au **même mois** de l'année précédente, pas au mois d'avant : décembre dépasse novembre chaque année, et cela n'apprend rien.
+# Comparez un mois au **même mois** de l'année précédente, pas au mois d'avant : entre deux mois voisins, la saison explique une grande part de l'écart, et elle n'apprend rien sur l'activité.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Compare a month with the **same month** of the year before, not with the month before: December beats November every year, and that teaches nothing.
+# Compare a month with the **same month** of the year before, not with the month before: between two neighbouring months, the season explains much of the gap and says nothing about the business.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Par canal de vente
@@ -185,16 +242,16 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe
 #
-# - **Trop d'indicateurs.** Au-delà d'une dizaine, personne n'en suit aucun.
-# - **Une flèche verte n'est pas une bonne nouvelle** : un taux de retour qui monte s'affiche aussi en hausse. Lisez le sens de chaque KPI dans le glossaire.
+# - **Trop d'indicateurs.** Plus la liste est longue, moins on la suit, et plus le hasard y donne de fausses alertes.
+# - **Une hausse n'est pas toujours une bonne nouvelle** : un taux de retour qui monte est aussi une hausse. Lisez le sens de chaque KPI dans le glossaire.
 # - **Comparer une période finie à une période en cours.** C'est pourquoi `as_of` est une date fixe.
 # - **Croire le chiffre avant de connaître la source** : lisez d'abord ce que les données ne disent pas.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## Where people go wrong
 #
-# - **Too many indicators.** Beyond ten or so, nobody follows any.
-# - **An arrow up is not good news**: a return rate that rises goes up too. Read the direction of each KPI in the glossary.
+# - **Too many indicators.** The longer the list, the less it is followed, and the more false alarms chance puts in it.
+# - **A rise is not always good news**: a return rate that goes up rises too. Read the direction of each KPI in the glossary.
 # - **Comparing a finished period with one that is not.** That is why `as_of` is a fixed day.
 # - **Believing the number before knowing the source**: read first what the data do not say.
 
@@ -202,6 +259,7 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 # ## Ce que vous avez appris
 #
 # - Lire une page de KPI : valeur, comparaison, certitude, décision.
+# - Lire un intervalle, et savoir pourquoi un total n'en a pas.
 # - Distinguer une variation en pour cent d'une variation en points.
 # - Dire ce qui manque à une source avant de commenter ce qu'elle dit.
 
@@ -209,6 +267,7 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 # ## What you learned
 #
 # - Read a KPI page: value, comparison, certainty, decision.
+# - Read an interval, and know why a total has none.
 # - Tell a change in percent from a change in points.
 # - Say what a source lacks before commenting on what it says.
 
@@ -217,15 +276,17 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 #
 # 1. **Se souvenir.** Quelles sont les quatre questions auxquelles une ligne doit répondre ?
 # 2. **Calculer.** Un taux de retour passe de 8 % à 10 %. Donnez la variation en points, puis en pour cent. Laquelle mettriez-vous dans un titre, et pourquoi ?
-# 3. **Appliquer.** Changez `compare` en `"previous_period"` et relancez. Quelles lignes changent le plus, et est-ce l'activité ou la saison ?
-# 4. **Décider.** Choisissez la ligne qui vous inquiète le plus. Quels deux autres chiffres demanderiez-vous avant d'agir ?
-# 5. **Cas.** Vous avez deux minutes devant la direction. Résumez cette page en trois phrases : ce qui va, ce qui ne va pas, ce que vous proposez.
+# 3. **Appliquer.** Mettez `period` à `"3 months"` et `compare` à `"previous_period"`, puis relancez. Quelles lignes changent le plus, et est-ce l'activité ou la saison ? Pourquoi faut-il changer aussi `period` ?
+# 4. **Comprendre.** Un taux gagne 1 point, avec un intervalle de −0,5 à +2,5 points. Que pouvez-vous dire, et que ne pouvez-vous pas dire ?
+# 5. **Décider.** Choisissez la ligne qui vous inquiète le plus. Quels deux autres chiffres demanderiez-vous avant d'agir ?
+# 6. **Cas.** Vous avez deux minutes devant la direction. Résumez cette page en trois phrases : ce qui va, ce qui ne va pas, ce que vous proposez.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
 # ## Questions
 #
 # 1. **Remember.** Which four questions must a row answer?
 # 2. **Compute.** A return rate goes from 8% to 10%. Give the change in points, then in percent. Which would you put in a headline, and why?
-# 3. **Apply.** Change `compare` to `"previous_period"` and run again. Which rows change most, and is it the business or the season?
-# 4. **Decide.** Choose the row that worries you most. Which two other numbers would you ask for before acting?
-# 5. **Case.** You have two minutes with management. Sum this page up in three sentences: what goes well, what does not, what you propose.
+# 3. **Apply.** Set `period` to `"3 months"` and `compare` to `"previous_period"`, then run again. Which rows change most, and is it the business or the season? Why must `period` change too?
+# 4. **Understand.** A rate gains 1 point, with an interval from −0.5 to +2.5 points. What can you say, and what can you not say?
+# 5. **Decide.** Choose the row that worries you most. Which two other numbers would you ask for before acting?
+# 6. **Case.** You have two minutes with management. Sum this page up in three sentences: what goes well, what does not, what you propose.

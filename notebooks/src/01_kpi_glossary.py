@@ -187,12 +187,12 @@ campaigns.roi.map(reader.percent).to_frame()
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Le gain « dû à l'action »
 #
-# Ces trois mots changent tout. Supposez que deux cents de ces contacts auraient acheté de toute façon, au plein prix et sans campagne. Leur marge n'est pas due à l'action : il faut la retirer.
+# « Dû à l'action » : ces mots changent tout. Supposez que deux cents de ces contacts auraient acheté de toute façon, au plein prix et sans campagne. Leur marge n'est pas due à l'action : il faut la retirer.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### The gain "due to the action"
 #
-# Those words change everything. Suppose that two hundred of these contacts would have bought anyway, at full price and without a campaign. Their margin is not due to the action: it has to come off.
+# "Due to the action": those words change everything. Suppose that two hundred of these contacts would have bought anyway, at full price and without a campaign. Their margin is not due to the action: it has to come off.
 
 # %% tags=["lesson"]
 anyway = 200 * (80 - 36)
@@ -200,12 +200,24 @@ campaigns["true_roi"] = [margins.roi(gain=gain - anyway, cost=5000) for gain in 
 campaigns[["roi", "true_roi"]]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# La campagne de rabais **perd de l'argent** : elle a surtout offert une remise à des gens qui allaient payer le plein prix. Comment savoir combien auraient acheté de toute façon ? Avec un groupe de contrôle : c'est la leçon 04.
+# La campagne de rabais **perd de l'argent**. Pourquoi ? Comptez ce qu'elle a vraiment apporté. Les acheteurs gagnés paient le prix réduit et laissent sa marge ; ceux qui auraient acheté de toute façon paient eux aussi le prix réduit, et la remise qu'on leur fait est une marge perdue.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# The discount campaign **loses money**: it mostly gave a reduction to people who were going to pay full price. How do you know how many would have bought anyway? With a control group: that is lesson 04.
+# The discount campaign **loses money**. Why? Count what it really brought. The buyers it won pay the reduced price and leave its margin; those who would have bought anyway pay the reduced price too, and the reduction given to them is margin lost.
 
 # %% tags=["lesson"]
+won = (600 - 200) * (56 - 36)
+given_away = 200 * (80 - 56)
+pd.Series({"won": won, "given_away": given_away, "left": won - given_away}).to_frame("margin")
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ce qui reste ne couvre pas la dépense : c'est le ROI négatif du tableau. Comment savoir combien auraient acheté de toute façon ? Avec un groupe de contrôle : c'est la leçon 04.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# What is left does not cover the spend: that is the negative ROI of the table. How do you know how many would have bought anyway? With a control group: that is lesson 04.
+
+# %% tags=["lesson"]
+assert abs((won - given_away - 5000) / 5000 - campaigns.true_roi["discount"]) < 1e-12
 assert campaigns.true_roi["discount"] < 0 < campaigns.true_roi["full_price"]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -220,7 +232,8 @@ assert campaigns.true_roi["discount"] < 0 < campaigns.true_roi["full_price"]
 
 # %% tags=["lesson"]
 profit = 80 - 50
-pd.Series({"on_price": profit / 80, "on_cost": profit / 50})
+both = pd.Series({"on_price": profit / 80, "on_cost": profit / 50})
+both.map(reader.percent).to_frame("rate")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Refaites-le par la bibliothèque, sur une commande d'une ligne : des tableaux pandas suffisent pour ouvrir des « données ».
@@ -252,7 +265,8 @@ assert abs(rates.markup_rate[0] - profit / 50) < 1e-9
 
 # %% tags=["lesson"]
 on_price = 0.5
-pd.Series({"on_price": on_price, "on_cost": on_price / (1 - on_price)}).map(reader.percent)
+supplier = pd.Series({"on_price": on_price, "on_cost": on_price / (1 - on_price)})
+supplier.map(reader.percent).to_frame("rate")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Chercher dans le dictionnaire
@@ -266,7 +280,7 @@ pd.Series({"on_price": on_price, "on_cost": on_price / (1 - on_price)}).map(read
 
 # %% tags=["lesson"]
 found = words.search("retention", lang=lang)
-pd.Series({entry.id: entry.name[lang] for entry in found})
+pd.Series({entry.id: entry.name[lang] for entry in found}).to_frame("name")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Chaque entrée est un objet : sa formule, son unité, sa version se lisent d'un mot.
@@ -276,7 +290,7 @@ pd.Series({entry.id: entry.name[lang] for entry in found})
 
 # %% tags=["lesson"]
 kpi = words[followed]
-pd.Series({"name": kpi.name[lang], "unit": kpi.unit, "version": kpi.version})
+pd.Series({"name": kpi.name[lang], "unit": kpi.unit, "version": kpi.version}).to_frame("entry")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Un KPI, des mots au SQL
@@ -336,7 +350,8 @@ assert by_package == valid.amount.sum() / len(valid)
 
 # %% tags=["lesson"]
 monthly = mk.compute("average_order_value", toy, grain="month").average_order_value
-pd.Series({"mean_of_months": monthly.mean(), "all_orders": valid.amount.mean()})
+means = pd.Series({"mean_of_months": monthly.mean(), "all_orders": valid.amount.mean()})
+means.map(reader.money).to_frame("value")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Un rapport ne se moyenne pas, il se recalcule** : c'est pourquoi `mk.compute` repart toujours des commandes, à la maille que vous demandez.
@@ -363,12 +378,12 @@ print(mk.sql("average_order_value", toy))
 # %% [markdown] tags=["lang-fr"]
 # ## Un indicateur suivi
 #
-# Le chiffre que l'on cite le plus, mois par mois, à côté des mêmes mois de la période de comparaison, puis par canal de vente quand les données le disent.
+# Le chiffre que l'on cite le plus, mois par mois, à côté des mêmes mois de la période de comparaison, puis par canal de vente quand les données en ont un.
 
 # %% [markdown] tags=["lang-en"]
 # ## One indicator followed
 #
-# The number that people quote most, month by month, beside the same months of the comparison period, then by sales channel where the data say it.
+# The number that people quote most, month by month, beside the same months of the comparison period, then by sales channel where the data have one.
 
 # %%
 ax = plots.kpi_by_month(overview.by_month(followed, data, periods=dates), lang=reader)
@@ -413,6 +428,15 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 
 # %%
 plots.glossary(words.values(), lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Dans une page de rapport, ce glossaire a un champ de recherche. Dans le carnet, cherchez par le code : `search` donne les entrées, `plots.glossary` les montre.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# On a report page, this glossary has a search field. In the notebook, search by code: `search` gives the entries, `plots.glossary` shows them.
+
+# %% tags=["lesson"]
+plots.glossary(words.search("roi", lang=lang)[:2], lang=reader, search=False)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe

@@ -162,7 +162,7 @@ by_hand
 # Look at column `f`. Four customers ordered once: the four tie, so none of them is "the weakest fifth" and nobody gets 1. That is no flaw: the method will not invent a difference that the data do not show.
 
 # %% tags=["lesson"]
-by_hand.f.value_counts().sort_index()
+by_hand.f.value_counts().sort_index().to_frame("customers")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Avec la bibliothèque
@@ -188,14 +188,16 @@ small[["recency_days", "frequency", "monetary", "rfm"]]
 assert (small[by_hand.columns] == by_hand).all(axis=None)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le client `c` a dépensé plus que tous les autres, et il est pourtant parmi ceux qui inquiètent : sa dernière commande est loin. Un classement par chiffre d'affaires seul vous l'aurait caché.
+# Le client `c` a dépensé plus que tous les autres, et il est pourtant parmi ceux qui inquiètent : sa dernière commande est loin. Un classement par chiffre d'affaires seul vous l'aurait caché. Les notes de récence et de fréquence donnent à chacun un segment ; la suite de la leçon dit comment.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Customer `c` spent more than anyone else and is still among those to worry about: the last order was long ago. A ranking by revenue alone would have hidden it.
+# Customer `c` spent more than anyone else and is still among those to worry about: the last order was long ago. A ranking by revenue alone would have hidden it. The recency and frequency scores give each a segment; the rest of the lesson says how.
 
 # %% tags=["lesson"]
 assert small.monetary.idxmax() == "c" and small.loc["c", "r"] < 3
-rfm.segment(small.reset_index())[["customer_id", "rfm", "segment", "box"]]
+named = rfm.segment(small.reset_index())
+named["segment"] = [rfm.segment_name(id, lang=lang) for id in named.segment]
+named[["customer_id", "rfm", "segment"]]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Les égalités : qui décide, les faits ou le numéro de client ?
@@ -234,20 +236,48 @@ assert (turned.naive_f.sort_index() != ties.naive_f).any()
 assert (quantile_class(turned.frequency).sort_index() == ties.f).all()
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le jeu de données CDNOW, un disquaire en ligne des années 1990, est célèbre pour cela : plus de la moitié de ses clients n'ont commandé qu'une fois, et deux bibliothèques répandues leur donnent à certains 1, à d'autres 2, à d'autres 3, selon leur seul identifiant. Une campagne « F ≥ 2 » y choisirait des gens au hasard.
+# En grand : CDNOW, un disquaire en ligne des années 1990 (Fader et Hardie, 2001 ; les données de `sample:cdnow`). Voici combien de ses clients ont passé une commande, deux, trois, quatre, et cinq ou plus, de janvier 1997 à juin 1998.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# The CDNOW data, an online record shop of the 1990s, are famous for this: more than half of its customers ordered once, and two widespread packages give some of them 1, some 2 and some 3, by nothing but their id. A campaign on "F ≥ 2" would pick people at random there.
+# On a large scale: CDNOW, an online record shop of the 1990s (Fader and Hardie, 2001; the data of `sample:cdnow`). Here is how many of its customers placed one order, two, three, four, and five or more, from January 1997 to June 1998.
+
+# %% tags=["lesson"]
+cdnow = pd.Series([11908, 4079, 2217, 1441, 3925], index=[1, 2, 3, 4, 5])
+cdnow_frequency = pd.Series(cdnow.index.repeat(cdnow))
+assert len(cdnow_frequency) == cdnow.sum()
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Donnez à chacun sa note de fréquence, d'abord selon sa place dans la file, puis à rang moyen. Comptez les notes des clients d'une seule commande, qui ont tous fait la même chose.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Give each a frequency score, first by the place in the line, then by average rank. Count the scores of the customers of one order, who all did the same thing.
+
+# %% tags=["lesson"]
+place = cdnow_frequency.rank(method="first")
+both = pd.DataFrame({"by_place": pd.qcut(place, 5, labels=False) + 1})
+both["by_rank"] = quantile_class(cdnow_frequency)
+once = both[cdnow_frequency == 1]
+once.apply(pd.Series.value_counts).fillna(0).astype(int)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Rangés dans l'ordre d'arrivée, les uns ont 1, les autres 2 ou 3, selon leur seul identifiant ; à rang moyen, tous ont la même note. Pour écrire à ceux qui ont acheté au moins deux fois, ne filtrez donc pas sur une note : filtrez sur le fait, `frequency >= 2`.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Lined up as they come, some have 1, others 2 or 3, by nothing but their id; by average rank, all have the same score. So to write to those who bought at least twice, do not filter on a score: filter on the fact, `frequency >= 2`.
+
+# %% tags=["lesson"]
+assert once.by_rank.nunique() == 1 and once.by_place.nunique() == 3
+int((cdnow_frequency >= 2).sum())
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Quantiles ou seuils fixes ?
 #
-# Les quantiles comparent les clients **entre eux** : un cinquième sera toujours « le meilleur ». Des **seuils fixes** les comparent à une règle que l'entreprise s'est donnée. Voici ceux d'un commerce où l'on achète tous les trois mois ; chaque borne appartient à la classe qu'elle ferme.
+# Les quantiles comparent les clients **entre eux** : un cinquième environ, sauf égalités, sera toujours « le meilleur ». Des **seuils fixes** les comparent à une règle que l'entreprise s'est donnée. Voici ceux d'un commerce où l'on achète tous les trois mois ; chaque borne appartient à la classe qu'elle ferme.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## Quantiles or fixed thresholds?
 #
-# Quantiles compare customers **with each other**: a fifth will always be "the best". **Fixed thresholds** compare them with a rule that the company set. Here are those of a shop where people buy every three months; each bound belongs to the class it closes.
+# Quantiles compare customers **with each other**: about a fifth, save for ties, will always be "the best". **Fixed thresholds** compare them with a rule that the company set. Here are those of a shop where people buy every three months; each bound belongs to the class it closes.
 
 # %% tags=["lesson"]
 rules = {"recency_days": [30, 90, 180, 365], "frequency": [1, 2, 3, 5]}
@@ -274,13 +304,14 @@ assert (pd.cut(small.monetary, bounds, labels=[1, 2, 3, 4, 5]).to_numpy() == fix
 # %% tags=["lesson"]
 better = small[["recency_days", "frequency"]].assign(monetary=small.monetary * 2).reset_index()
 seen = {"quantiles": rfm.score(better).m, "thresholds": rfm.score(better, thresholds=rules).m}
-pd.DataFrame(seen).mean() - [small.m.mean(), fixed.m.mean()]
+rise = pd.DataFrame(seen).mean() - [small.m.mean(), fixed.m.mean()]
+rise.round(2).to_frame("rise_of_mean_m")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Les quantiles ne bougent pas, puisque l'ordre des clients n'a pas changé. **Pour choisir à qui écrire ce mois-ci, prenez les quantiles ; pour suivre un progrès d'année en année, prenez des seuils fixes.** Dans les réglages de cette page, `thresholds` passe de l'un à l'autre.
+# Les quantiles ne bougent pas, puisque l'ordre des clients n'a pas changé. **Pour choisir à qui écrire ce mois-ci, prenez les quantiles ; pour suivre un progrès d'année en année, prenez des seuils fixes, sur des fenêtres de même longueur** (on verra pourquoi plus bas). Dans les réglages de cette page, `thresholds` passe de l'un à l'autre.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Quantiles do not move, since the order of the customers has not changed. **To choose whom to write to this month, take quantiles; to follow progress from year to year, take fixed thresholds.** In the settings of this page, `thresholds` switches from one to the other.
+# Quantiles do not move, since the order of the customers has not changed. **To choose whom to write to this month, take quantiles; to follow progress from year to year, take fixed thresholds, over windows of the same length** (further down you will see why). In the settings of this page, `thresholds` switches from one to the other.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Qui sont les clients ?
@@ -298,37 +329,37 @@ summary = rfm.summary(orders, as_of=as_of).execute().astype({"monetary": float})
 plots.sentences.summary(summary, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
-# Le score repose sur le client et le montant de chaque commande ; voici ce que les données en disent.
+# Le score repose sur le client et le montant de chaque commande ; voici ce qui leur manque, s'il y a lieu.
 
 # %% [markdown] tags=["lang-en"]
-# The score rests on the customer and the amount of each order; here is what the data have of them.
+# The score rests on the customer and the amount of each order; here is what they lack, if anything.
 
 # %%
 needed = ["orders.customer_id", "orders.amount"]
 plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# ### Combien pèsent les meilleurs ?
+# ### Quelle part les meilleurs font-ils ?
 #
-# Peu de clients font souvent beaucoup du chiffre d'affaires. L'intervalle dit de combien cette part pourrait bouger si d'autres clients, tirés de la même clientèle, étaient venus.
+# Souvent, peu de clients font une grande part du chiffre d'affaires. La part donnée ici porte sur tout l'historique, non sur la seule période : elle diffère donc de celle de la vue d'ensemble. L'intervalle dit de combien cette part pourrait bouger si d'autres clients, tirés de la même clientèle, étaient venus.
 
 # %% [markdown] tags=["lang-en"]
-# ### How much do the best weigh?
+# ### What share do the best make?
 #
-# Few customers often make much of the revenue. The interval says how far that share could move had other customers come, drawn from the same clientele.
+# A few customers often make a large share of revenue. The share given here is over the whole history, not over the period alone: so it differs from that of the overview. The interval says how far that share could move had other customers come, drawn from the same clientele.
 
 # %%
 best = rfm.top_share(summary, share=0.2)
-plots.sentences.top_share(best, lang=reader)
+plots.sentences.top_share(best, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
-# La courbe part des meilleurs clients et ajoute les autres un à un ; plus elle est loin de la diagonale, plus peu de clients portent le chiffre d'affaires.
+# La courbe part des meilleurs clients et ajoute les autres un à un ; plus elle est loin de la diagonale, moins il faut de clients pour faire le chiffre d'affaires.
 
 # %% [markdown] tags=["lang-en"]
-# The curve starts with the best customers and adds the others one by one; the further from the diagonal, the fewer the customers who carry the revenue.
+# The curve starts with the best customers and adds the others one by one; the further from the diagonal, the fewer customers it takes to make the revenue.
 
 # %%
-ax = plots.concentration(rfm.concentration(summary), top=best, lang=reader)
+ax = plots.concentration(rfm.concentration(summary), top=best, as_of=as_of, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # À la main, c'est un tri et une somme : prenez le cinquième des clients qui dépensent le plus, arrondi vers le haut, et divisez.
@@ -344,21 +375,30 @@ assert abs(by_hand_share - best.value) < 1e-9
 # %% [markdown] tags=["lang-fr"]
 # ## Les segments
 #
-# La récence et la fréquence dessinent une grille. On y lit quatre quarts : les **meilleurs** (récents et fréquents), les **nouveaux ou occasionnels** (récents, peu fréquents), ceux **à risque** (fréquents autrefois, plus récents) et les **perdus** (ni l'un ni l'autre).
+# La récence et la fréquence dessinent une grille. On y lit quatre quarts : les **meilleurs** (récents et fréquents), les **nouveaux ou occasionnels** (récents, peu fréquents), ceux **à risque** (fréquents autrefois, absents depuis) et les **perdus** (ni l'un ni l'autre). La classe du milieu compte comme haute : « récent » veut dire parmi les plus récents de ces clients, pas récent en jours. Lisez donc les jours à côté des noms.
 
 # %% [markdown] tags=["lang-en"]
 # ## The segments
 #
-# Recency and frequency draw a grid. Four quarters can be read in it: the **best** (recent and frequent), the **new or occasional** (recent, not frequent), those **at risk** (once frequent, no longer recent) and the **lost** (neither).
+# Recency and frequency draw a grid. Four quarters can be read in it: the **best** (recent and frequent), the **new or occasional** (recent, not frequent), those **at risk** (once frequent, no longer recent) and the **lost** (neither). The middle class counts as high: "recent" means among the most recent of these customers, not recent in days. So read the days beside the names.
 
 # %%
 scores = rfm.score(summary, classes=classes, thresholds=thresholds)
 segments = rfm.segment(scores, classes=classes)
-ax = plots.recency_frequency(rfm.recency_frequency(segments), lang=reader)
+ax = plots.recency_frequency(rfm.recency_frequency(segments), classes=classes, lang=reader)
 plots.sentences.boxes(rfm.by_segment(segments), lang=reader)
 
+# %% [markdown] tags=["lang-fr"]
+# Quand beaucoup de clients sont à égalité, une classe de fréquence peut rester vide, et des segments avec elle.
+
+# %% [markdown] tags=["lang-en"]
+# When many customers tie, a frequency class may stay empty, and segments with it.
+
+# %%
+plots.sentences.ties(segments, classes=classes, lang=reader)
+
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Lisez la grille comme une carte : un client entre en haut à gauche, monte vers la droite en prenant l'habitude d'acheter, et descend quand il s'éloigne. Le travail du marketing est de le faire aller à droite, et de le rattraper avant qu'il ne descende.
+# Lisez la grille comme une carte : un client entre en haut à gauche, va vers la droite en prenant l'habitude d'acheter, et descend quand il s'éloigne. Le travail du marketing est de le faire aller à droite, et de le rattraper avant qu'il ne descende.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Read the grid as a map: a customer enters at the top left, moves right as buying becomes a habit, and sinks when drifting away. Marketing's work is to move them right, and to catch them before they sink.
@@ -371,7 +411,7 @@ plots.sentences.boxes(rfm.by_segment(segments), lang=reader)
 
 # %%
 worth = rfm.by_segment(segments)
-plots.segment_table(worth, lang=reader)
+plots.segment_table(worth, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
 # La surface de chaque rectangle est le nombre de clients du segment.
@@ -393,20 +433,32 @@ ax = plots.segment_sales(worth, lang=reader)
 plots.sentences.largest_segment(worth, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Vérifiez que la table partage bien tout le monde : chaque client est dans un seul segment, et les parts font un.
+# Dans le code, un segment a un identifiant qui ne change pas avec la langue. Voici l'identifiant de chaque segment, son nom et sa case.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Check that the table shares everyone out: each customer is in one segment only, and the shares add up to one.
+# In code, a segment has an id that does not change with the language. Here are the id, the name and the box of each segment.
+
+# %% tags=["lesson"]
+ids = pd.DataFrame({"segment": [one.id for one in rfm.SEGMENTS]})
+ids["name"] = [one.name(lang) for one in rfm.SEGMENTS]
+ids["box"] = [rfm.box_name(one.box, lang=lang) for one in rfm.SEGMENTS]
+ids.set_index("segment")
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Vérifiez que la table compte tout le monde : chaque client est dans un seul segment, et la somme des parts vaut 1.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Check that the table counts everyone: each customer is in one segment only, and the shares add up to 1.
 
 # %% tags=["lesson"]
 assert worth.customers.sum() == len(summary)
 assert abs(worth.net_sales_share.sum() - 1) < 1e-9
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Une fois les clients classés, la liste d'une campagne est un filtre. Voici le début de celle des clients à ne pas perdre.
+# Une fois les clients classés, la liste d'une campagne est un filtre. Voici le début de celle des clients à ne pas perdre (`cannot_lose`).
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Once the customers are ranked, the list of a campaign is a filter. Here is the beginning of the one of customers you cannot lose.
+# Once the customers are ranked, the list of a campaign is a filter. Here is the top of the list of customers you cannot lose (`cannot_lose`).
 
 # %% tags=["lesson"]
 target = segments[segments.segment == "cannot_lose"]
@@ -415,39 +467,75 @@ target.nlargest(5, "monetary")[["customer_id", "recency_days", "frequency", "mon
 # %% [markdown] tags=["lang-fr"]
 # ## Qui a bougé pendant la période ?
 #
-# Les mêmes clients, notés au début puis à la fin de la période. Une ligne dit d'où l'on part, une colonne où l'on arrive ; les pourcentages sont ceux de la ligne.
+# Les clients, notés au début puis à la fin de la période, chaque fois sur une fenêtre de même longueur : au plus deux ans avant la date, moins si les données commencent plus tard. Les segments de la fin peuvent donc différer un peu de ceux d'en haut, qui portent sur tout l'historique. Une ligne dit d'où l'on part, une colonne où l'on arrive ; les pourcentages sont ceux de la ligne. « Aucune commande » : rien dans la fenêtre de cette date.
 
 # %% [markdown] tags=["lang-en"]
 # ## Who moved during the period?
 #
-# The same customers, scored at the beginning and at the end of the period. A row says where they start, a column where they end; percentages are of the row.
+# The customers, scored at the beginning and at the end of the period, each time over a window of the same length: at most two years before the date, less where the data begin later. So the segments at the end may differ a little from those above, which are over the whole history. A row says where customers start, a column where they end; percentages are of the row. "No order": nothing in the window of that date.
 
 # %%
-then = rfm.summary(orders, as_of=dates.start).execute()
-earlier = rfm.score(then, classes=classes, thresholds=thresholds)
-moves = rfm.migration(rfm.segment(earlier, classes=classes), segments)
+history = pd.Timestamp(dates.start) - pd.to_datetime(summary.first_order).min()
+window = max(min(pd.Timedelta(730, "D"), history), pd.Timedelta(1, "D"))
+then = rfm.summary(orders, as_of=dates.start, since=dates.start - window).execute()
+now = rfm.summary(orders, as_of=dates.end, since=dates.end - window).execute()
+
+# %% [markdown] tags=["lang-fr"]
+# Voici les passages d'une date à l'autre.
+
+# %% [markdown] tags=["lang-en"]
+# Here are the moves from one date to the other.
+
+# %%
+earlier, later = (
+    rfm.segment(rfm.score(one, classes=classes, thresholds=thresholds), classes=classes)
+    for one in (then, now)
+)
+moves = rfm.migration(earlier, later)
 ax = plots.migration(moves, lang=reader)
-plots.sentences.migration(moves, lang=reader)
+plots.sentences.migration(moves, lang=reader, days=window.days)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Cherchez trois choses : la diagonale (ceux qui restent), ce qui quitte les meilleurs segments (la fuite), et d'où viennent les meilleurs d'aujourd'hui. Attention : avec des quantiles, quelqu'un doit descendre pour qu'un autre monte.
+# **Pourquoi des fenêtres égales ?** Comptées depuis le début des données, les commandes d'un client ne peuvent que s'ajouter : sa fréquence monte ou reste, quoi qu'il fasse. La deuxième date paraîtrait meilleure sans que personne n'ait changé, avec des seuils fixes surtout. Voyez, sur tout l'historique, combien de fréquences baissent d'une date à l'autre.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Look for three things: the diagonal (those who stay), what leaves the best segments (the leak), and where today's best came from. Beware: with quantiles, someone has to go down for another to go up.
+# **Why equal windows?** Counted from the beginning of the data, a customer's orders can only add up: frequency rises or stays, whatever the customer does. The second date would look better without anyone having changed, with fixed thresholds above all. See, over the whole history, how many frequencies fall from one date to the other.
 
 # %% tags=["lesson"]
-leak = moves[(moves.before == "champions") & (moves.after != "champions")]
+whole = rfm.summary(orders, as_of=dates.start).execute().merge(summary, on="customer_id")
+int((whole.frequency_y < whole.frequency_x).sum())
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Aucune. Sur deux fenêtres égales, elles peuvent baisser : voici combien le font.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# None. Over two equal windows they can fall: here is how many do.
+
+# %% tags=["lesson"]
+equal = then.merge(now, on="customer_id")
+int((equal.frequency_y < equal.frequency_x).sum())
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Dans le tableau, cherchez trois choses : la diagonale (ceux qui restent), ce qui quitte les meilleurs segments (la fuite), et d'où viennent les meilleurs d'aujourd'hui. Attention : avec des quantiles, quelqu'un doit descendre pour qu'un autre monte. Voici la fuite des champions.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# In the table, look for three things: the diagonal (those who stay), what leaves the best segments (the leak), and where today's best came from. Beware: with quantiles, someone has to go down for another to go up. Here is the leak of the champions.
+
+# %% tags=["lesson"]
+leak = moves[(moves.before == "champions") & (moves.after != "champions")].copy()
+leak["after"] = [rfm.segment_name(id, lang=lang) for id in leak.after]
+leak["share"] = leak.share.map(reader.percent)
 leak[["after", "customers", "share"]]
 
 # %% [markdown] tags=["lang-fr"]
 # ## Que faire de chaque segment ?
 #
-# À chaque segment son geste. Le même rabais pour tous donne de l'argent à ceux qui auraient acheté au plein prix.
+# À chaque segment convient une action. Le même rabais pour tous donne de l'argent à ceux qui auraient acheté au plein prix.
 
 # %% [markdown] tags=["lang-en"]
 # ## What to do with each segment?
 #
-# Each segment has its own gesture. The same discount for all gives money to those who would have paid full price.
+# Each segment calls for its own action. The same discount for all gives money to those who would have paid full price.
 
 # %%
 plots.segment_actions(worth, lang=reader)
@@ -456,7 +544,7 @@ plots.segment_actions(worth, lang=reader)
 # ## Là où l'on se trompe
 #
 # - **Le RFM décrit, il ne prévoit pas.** Un client noté 5-5-5 peut partir demain. La leçon 03 estime ce qu'il achètera.
-# - **Les quantiles font toujours un cinquième de « meilleurs »**, même dans une clientèle qui s'effondre. Regardez les jours et les montants, pas seulement les notes.
+# - **Les quantiles font toujours environ un cinquième de « meilleurs »**, sauf égalités, même dans une clientèle qui s'effondre. Regardez les jours et les montants, pas seulement les notes.
 # - **Les acheteurs d'une seule commande** forment souvent le plus gros groupe. Ne tirez pas entre eux des différences que leurs achats ne montrent pas.
 # - **Les retours** ne sont pas déduits ici : un client qui renvoie tout paraît excellent. Croisez avec le taux de retour (leçon 09).
 # - **Un segment n'est pas un effet.** Que les meilleurs clients aient reçu votre courriel ne prouve pas que le courriel les a rendus meilleurs (leçon 04).
@@ -465,21 +553,22 @@ plots.segment_actions(worth, lang=reader)
 # ## Where people go wrong
 #
 # - **RFM describes, it does not forecast.** A customer scored 5-5-5 may leave tomorrow. Lesson 03 estimates what they will buy.
-# - **Quantiles always make a fifth of "best" customers**, even in a clientele that collapses. Look at the days and the amounts, not only at the scores.
+# - **Quantiles always make about a fifth of "best" customers**, save for ties, even in a clientele that collapses. Look at the days and the amounts, not only at the scores.
 # - **One-time buyers** are often the largest group. Do not draw differences between them that their purchases do not show.
 # - **Returns** are not deducted here: a customer who sends everything back looks excellent. Cross-check with the return rate (lesson 09).
 # - **A segment is not an effect.** That the best customers received your e-mail does not prove that the e-mail made them better (lesson 04).
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le premier piège se voit dans les données : parmi les champions du début de la période, tous n'ont pas racheté.
+# Le premier piège se voit dans les données : parmi les champions du début de la période, tous n'ont pas racheté. Combien étaient-ils, combien n'ont rien acheté de la période, et quelle part est-ce ?
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# The first pitfall shows in the data: of the champions at the beginning of the period, not all bought again.
+# The first pitfall shows in the data: of the champions at the beginning of the period, not all bought again. How many were they, how many bought nothing in the period, and what share is that?
 
 # %% tags=["lesson"]
-champions = earlier[(earlier.r == classes) & (earlier.f == classes)]
-bought = summary[summary.last_order >= pd.Timestamp(dates.start)]
-print(reader.percent(1 - champions.customer_id.isin(bought.customer_id).mean()))
+champions = earlier[earlier.segment == "champions"]
+bought = summary[pd.to_datetime(summary.last_order) >= pd.Timestamp(dates.start)]
+lost = ~champions.customer_id.isin(bought.customer_id)
+print(reader.integer(len(champions)), reader.integer(lost.sum()), reader.percent(lost.mean()))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Ce que vous avez appris
@@ -487,7 +576,7 @@ print(reader.percent(1 - champions.customer_id.isin(bought.customer_id).mean()))
 # - Calculer récence, fréquence et montant à une date donnée, puis des notes de 1 à 5.
 # - Traiter les égalités sans laisser le numéro de client décider.
 # - Choisir entre quantiles (à qui parler) et seuils fixes (progresse-t-on).
-# - Lire la grille en quatre quarts, peser chaque segment, suivre les passages d'une date à l'autre.
+# - Lire la grille en quatre quarts, peser chaque segment, suivre les passages d'une date à l'autre, sur des fenêtres égales.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## What you learned
@@ -495,7 +584,7 @@ print(reader.percent(1 - champions.customer_id.isin(bought.customer_id).mean()))
 # - Compute recency, frequency and monetary value at a given day, then scores from 1 to 5.
 # - Treat ties without letting the customer number decide.
 # - Choose between quantiles (whom to talk to) and fixed thresholds (are we progressing).
-# - Read the grid in four quarters, weigh each segment, follow the moves between two dates.
+# - Read the grid in four quarters, weigh each segment, follow the moves between two dates, over equal windows.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Questions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from importlib.metadata import version
 from math import log, sqrt
 from pathlib import Path
@@ -15,7 +16,16 @@ from scipy.special import hyp2f1
 
 from marketing_kpi.data import demo
 from marketing_kpi.data.model import TABLES
-from marketing_kpi.data.simulation import arrow, audience, calendar, customers, parameters, shop
+from marketing_kpi.data.simulation import (
+    arrow,
+    assortment,
+    audience,
+    calendar,
+    catalogue,
+    customers,
+    parameters,
+    shop,
+)
 from marketing_kpi.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -307,6 +317,39 @@ CONTRADICTIONS = {
                      sum(quantity * unit_price) as here
               from valid_lines join products using (product_id) group by all)
         join category_spend using (customer_id, month, category) where here > spend_total""",
+    "a sale, or a return at the till, on a day or at an hour when stores are closed": """
+        from (select ordered_at as "at" from orders where channel = 'store'
+              union all select returned_at from returns where channel = 'store')
+        where strftime("at", '%m-%d') in ('12-25', '01-01')
+           or hour("at") < if(isodow("at") = 7, 10, 9) or hour("at") >= if(isodow("at") = 7, 17, 21)
+        """,
+    "a sale on a holiday that closes the stores of the country": """
+        from orders join stores using (store_id) where strftime(ordered_at, '%m-%d')
+        in ('06-24', '07-01') and region = 'QC'
+        or strftime(ordered_at, '%m-%d') = '05-01' and region <> 'QC'""",
+    "a contact who registered before the age of 18": """
+        from contacts where registered_at < birth_date + interval 18 year""",
+    "touches of a channel that its platform did not count": """
+        from (select marketing_channel, count(*) filter (kind = 'click') as seen_clicks,
+                     count(*) filter (kind = 'open') as seen_opens,
+                     count(*) filter (kind = 'impression') as seen_impressions
+              from touchpoints group by all)
+        join (select marketing_channel, sum(clicks) as clicks, sum(opened) as opened,
+                     sum(impressions) as impressions
+              from marketing_spend where year(day) = 2025 group by all) using (marketing_channel)
+        where seen_clicks > clicks or seen_opens > opened or seen_impressions > impressions""",
+    "responses to the newsletter that its platform did not count": """
+        from (select year("at") as year, count(*) filter (kind = 'click') as seen_clicks,
+                     count(*) filter (kind = 'open') as seen_opens
+              from responses where campaign_id = 'newsletter' group by all)
+        join (select year(day) as year, sum(clicks) as clicks, sum(opened) as opened
+              from marketing_spend where campaign_id = 'newsletter' group by all) using (year)
+        where seen_clicks > clicks or seen_opens > opened""",
+    "an e-mail opened or clicked that belongs to no campaign": """
+        from responses where (kind in ('open', 'click')) <> (campaign_id is not null)""",
+    "more clicks than e-mails opened, or more opened than delivered": """
+        from marketing_spend
+        where marketing_channel = 'email' and not (clicks < opened and opened < delivered)""",
     "anything after the end": """
         from (select max(ordered_at) as latest from orders
               union all select max(delivered_at) from shipments
@@ -406,6 +449,12 @@ FACTS = {
         "select avg(((unit_price * 100)::bigint % 10 in (5, 9))::int) from valid_lines", 0.95, 1),
     # most till customers of a specialist give their loyalty number
     "unidentified_share": ("select avg((customer_id is null)::int) from valid", 0.12, 0.25),
+    # birthdays are spread over the years: no default date, no pile at the ends of the range
+    "most_common_birth_date": (
+        "select max(n) / sum(n) from (select count(*) as n from contacts group by birth_date)",
+        0, 0.002),
+    "age_at_registration": (
+        "select avg(registered_at::date - birth_date) / 365.25 from contacts", 36, 48),
     "store_share": ("select avg((channel = 'store')::int) from valid", 0.40, 0.65),
     "cancelled_share": ("select avg((status = 'cancelled')::int) from orders", 0.01, 0.04),
     # e-commerce of considered purchases: 2 to 4 % of sessions
@@ -450,6 +499,31 @@ def test_no_month_is_without_its_season(sql):
     assert len(months) == 36
     assert months.min() > 0.5 * months.mean()
     assert months.max() < 2.0 * months.mean()
+
+
+def test_seasonal_products_sell_in_their_season(sql):
+    summer = dict(
+        sql("""select name, sum(quantity) filter (month(ordered_at) in (6, 7, 8))::double
+                            / sum(quantity)::double
+               from valid_lines join products using (product_id) group by 1""")
+    )
+    assert summer["Raquettes à neige Toundra"] < 0.10
+    assert summer["Sandales Estran"] > 0.40
+    for season, belongs in (("winter", lambda part: part < 0.12), ("summer", lambda p: p > 0.40)):
+        names = [name for name, tag in catalogue.PRODUCT_SEASON.items() if tag == season]
+        assert len(names) >= 3
+        assert all(belongs(summer[name]) for name in names), season
+
+
+def test_visits_convert_at_every_hour(sql):
+    # of those looking at night few buy, but not fifty times fewer than in the evening
+    hours = sql("select hour(started_at), count(*), count(order_id) / count(*) from sessions "
+                "group by 1 order by 1")  # fmt: skip
+    sessions = np.array([count for _, count, _ in hours])
+    conversion = np.array([rate for *_, rate in hours])
+    assert sessions.min() < 0.1 * sessions.max()
+    assert conversion.max() < 0.05
+    assert conversion.min() > 0.2 * conversion.max()
 
 
 def test_like_for_like_needs_care(sql):
@@ -730,6 +804,24 @@ def test_the_clock_of_customers_keeps_whole_years():
     clock = calendar.shopping_clock()
     for day in (0, 365, 365 + 366, calendar.DAYS):
         assert clock[calendar.HISTORY_DAYS + day] == pytest.approx(day, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("day", "quebec", "france"),
+    [
+        ("2023-12-25", False, False),
+        ("2025-01-01", False, False),
+        ("2025-01-02", False, True),
+        ("2024-03-31", False, True),  # Easter
+        ("2025-05-01", True, False),
+        ("2025-06-24", False, True),
+        ("2025-09-01", False, True),  # Labour Day
+        ("2025-12-26", True, True),
+    ],
+)
+def test_stores_keep_the_holidays_of_their_country(day, quebec, france):
+    trading = assortment.store_trading()[:, arrow.day_number(dt.date.fromisoformat(day))]
+    assert (bool(trading[0]), bool(trading[4])) == (quebec, france)
 
 
 def test_purchases_follow_their_closed_form():

@@ -81,7 +81,7 @@ def opened(frames: dict[str, pd.DataFrame], findings: tuple[Finding, ...] = ()) 
 
 def found(frames: dict[str, pd.DataFrame], **options: object) -> dict[tuple[str, str], Finding]:
     with opened(frames) as data:
-        findings = check(data, **options).findings
+        findings = check(data, **{"as_of": "2040-01-01", **options}).findings
     return {
         (one.code, f"{one.table}.{one.column}" if one.column else one.table): one
         for one in findings
@@ -274,6 +274,15 @@ def test_the_future_begins_at_as_of():
     assert "March 10, 2025" in finding.text("en")
 
 
+def test_without_as_of_the_future_is_said_not_to_be_looked_for():
+    finding = only(found(shop(), as_of=None))
+    assert (finding.code, finding.level) == ("future_not_sought", "info")
+    assert finding.text("fr") == (
+        "orders.ordered_at\u00a0: les dates à venir n'ont pas été recherchées, aucune date "
+        "d'analyse (as_of) n'étant donnée"
+    )
+
+
 def test_a_day_that_is_none_is_refused():
     with opened(shop()) as data, pytest.raises(DataError, match="as_of is '2025-13-01'"):
         check(data, as_of="2025-13-01")
@@ -368,7 +377,7 @@ def test_findings_of_reading_come_first_and_count_for_the_worst():
     frames = shop()
     frames["orders"].loc[0, "customer_id"] = None
     with opened(frames, findings=(read,)) as data:
-        quality = check(data)
+        quality = check(data, as_of="2040-01-01")
     assert [one.code for one in quality.findings] == ["empty_table", "unidentified_orders"]
     assert quality.worst == "error"
 
@@ -387,7 +396,7 @@ def test_the_json_is_plain_and_complete():
     frames["orders"].loc[2, "amount"] = 12.345
     frames["orders"]["note"] = Decimal("1.5")
     with opened(frames) as data:
-        content = json.loads(check(data).to_json())
+        content = json.loads(check(data, as_of="2040-01-01").to_json())
     assert content["source"] == "a shop"
     assert content["worst"] == "suspicious"
     assert [table["name"] for table in content["tables"]] == [

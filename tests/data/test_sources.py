@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 
 from marketing_kpi.data.connections import sanitised
 from marketing_kpi.data.model import TABLES
+from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
-from marketing_kpi.errors import ConfigError, MappingError, SourceError
+from marketing_kpi.errors import ColumnError, ConfigError, MappingError, SourceError
 
 ORDERS = pd.DataFrame(
     {
@@ -277,6 +278,297 @@ def test_a_memory_limit_that_is_no_size():
 def test_data_already_open_are_returned():
     data = open_data({"orders": ORDERS})
     assert open_data(data) is data
+
+
+# --- data that stay on a connection
+SHOP = (
+    "(1, 'A1', 'C1', TIMESTAMP '2025-01-05 10:00', 'canceled', 10.0), "
+    "(2, 'A2', 'C1', TIMESTAMP '2025-01-06 10:00', 'Delivered', 12.0), "
+    "(3, NULL, 'C2', TIMESTAMP '2025-01-07 10:00', 'placed', 3.0), "
+    "(4, 'A4', 'C2', NULL, 'placed', 4.0), "
+    "(2, 'A2', 'C1', TIMESTAMP '2025-01-06 10:00', 'Delivered', 12.0)"
+)
+
+
+def _told(data):
+    return sorted((one.code, one.column, one.count, one.total) for one in data.findings)
+
+
+def test_a_connection_gives_what_its_file_gives(tmp_path):
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(
+            f"CREATE TABLE orders AS SELECT * FROM (VALUES {SHOP}) "
+            "AS o(n, order_id, customer_id, ordered_at, status, amount)"
+        )
+    connection = ibis.duckdb.connect(path, read_only=True)
+    lazy = open_data(connection)
+    with open_data(path) as read:
+        assert _told(lazy) == _told(read)
+        for data in (lazy, read):
+            assert _rows(data.orders, "order_id", "status", "amount") == [
+                ("A1", "cancelled", Decimal(10)), ("A2", "delivered", Decimal(12)),
+            ]  # fmt: skip
+    assert ("rows_incomplete", None, 2, 5) in _told(lazy)
+    assert ("duplicate_rows_dropped", None, 1, 3) in _told(lazy)
+    assert ("values_renamed", "status", 3, 5) in _told(lazy)
+    connection.disconnect()
+
+
+@pytest.fixture(params=["duckdb", "sqlite"])
+def texts(request):
+    """An engine whose orders hold everything as text, as an import from CSV leaves them."""
+    connection = getattr(ibis, request.param).connect()
+    connection.raw_sql(
+        "CREATE TABLE orders (order_id TEXT, customer_id TEXT, ordered_at TEXT, is_test TEXT, "
+        "amount TEXT)"
+    )
+    yield connection
+    connection.disconnect()
+
+
+def _insert(connection, *rows):
+    values = ", ".join("(" + ", ".join(f"'{cell}'" for cell in row) + ")" for row in rows)
+    connection.raw_sql(f"INSERT INTO orders VALUES {values}")
+
+
+def test_text_on_a_connection_is_read_and_what_is_not_is_counted(texts):
+    _insert(
+        texts,
+        (" A1 ", "C1", "2025-01-05 10:30:00", "no", "10.5"),
+        ("A2", "", "2025-02-28", "oui", "1,5"),
+        ("A3", "NULL", "2025-01-07T08:00:00Z", "", "-3"),
+        ("A4", "C4", "05/01/2025", "false", "4"),
+    )
+    data = open_data(texts)
+    assert _rows(data.orders, "order_id", "customer_id", "ordered_at", "is_test", "amount") == [
+        ("A1", "C1", dt.datetime(2025, 1, 5, 10, 30), False, Decimal("10.5")),
+        ("A2", None, dt.datetime(2025, 2, 28), True, None),
+        ("A3", None, dt.datetime(2025, 1, 7, 8), None, Decimal(-3)),
+    ]
+    assert _told(data) == [
+        ("null_words", "customer_id", 1, None),
+        ("rows_incomplete", None, 1, 4),
+        ("time_zones_dropped", "ordered_at", 1, 4),
+        ("unreadable_values", "amount", 1, 4),
+        ("unreadable_values", "ordered_at", 1, 4),
+    ]
+    [amount] = [one for one in data.findings if one.column == "amount"]
+    assert amount.examples == ({"value": "1,5"},)
+    quality = check(data)
+    assert {one.code for one in quality.findings} >= {"unidentified_orders", "negative_values"}
+
+
+def test_prices_in_text_keep_their_decimals_and_amounts_say_what_they_lose(texts):
+    _insert(texts, ("A1", "C1", "2025-01-05", "no", "10.123456"))
+    texts.raw_sql("CREATE TABLE products (product_id TEXT, list_price TEXT)")
+    texts.raw_sql("INSERT INTO products VALUES ('P1', '0.00012'), ('P2', '3')")
+    data = open_data(texts)
+    assert _rows(data.products, "list_price") == [(Decimal("0.00012"),), (Decimal(3),)]
+    assert _rows(data.orders, "amount") == [(Decimal("10.1235"),)]
+    # SQLite keeps every decimal, whatever the type.
+    assert (("rounded", "amount", 1, 1) in _told(data)) == (texts.name == "duckdb")
+
+
+def test_a_whole_shop_on_an_engine_with_fewer_functions():
+    """SQLite has no median, no NaN and no types of its own for dates."""
+    connection = ibis.sqlite.connect()
+    frame = ORDERS.assign(customer_id=[17850.0, None, 12346.0], amount=[1.5, 2.0, -3.0])
+    connection.create_table("orders", frame)
+    connection.create_table("order_lines", LINES)
+    data = open_data(connection)
+    assert _rows(data.orders, "customer_id", "amount") == [
+        ("17850", Decimal("1.5")), (None, Decimal(2)), ("12346", Decimal(-3)),
+    ]  # fmt: skip
+    assert ("float_ids", "customer_id", 2, 3) in _told(data)
+    codes = {one.code for one in check(data, as_of="2025-02-01").findings}
+    assert {"negative_values", "amount_mismatch", "future_dates"} <= codes
+    connection.disconnect()
+
+
+def test_text_dates_that_no_engine_reads_are_refused(texts):
+    _insert(texts, ("A1", "C1", "05/01/2025", "no", "10.5"), ("A2", "C1", "6/1/2025", "no", "2"))
+    with pytest.raises(ColumnError, match="orders, column ordered_at: no value can be read") as e:
+        open_data(texts)
+    assert "'05/01/2025'" in str(e.value)
+    assert "2025-12-31" in e.value.hint
+
+
+def test_copies_in_a_flat_table_of_a_connection_are_counted():
+    connection = ibis.duckdb.connect()
+    row = {"order_id": "A1", "ordered_at": dt.datetime(2025, 1, 5), "quantity": 1, "unit_price": 5}
+    frame = pd.DataFrame([row, row, {**row, "order_id": "A2"}])
+    sales = connection.create_table("sales", frame)
+    for action, code, lines in (
+        ("drop", "duplicate_rows_dropped", 2),
+        ("keep", "duplicate_rows", 3),
+    ):
+        mapping = {"columns": {name: name for name in row}, "duplicates": action}
+        lazy = open_data({"sales": sales}, mapping=mapping)
+        read = open_data({"sales": frame}, mapping=mapping)
+        assert (code, None, 1, 3) in _told(lazy)
+        assert _told(lazy) == _told(read)
+        sold = {"read": 3, "sold": lines, "returned": 0, "left": 3 - lines}
+        for data in (lazy, read):
+            assert [one.details for one in data.findings if one.code == "rows_read"] == [sold]
+        assert lazy.order_lines.count().execute() == lines
+
+
+def test_an_order_on_several_rows_of_a_connection_counts_once_or_is_refused():
+    row = {"order_id": "A1", "ordered_at": dt.datetime(2025, 1, 5), "amount": 30}
+    mapping = {"kind": "orders", "columns": {name: name for name in row}}
+    connection = ibis.duckdb.connect()
+    twice = connection.create_table("twice", pd.DataFrame([row, row]))
+    assert _rows(open_data({"s": twice}, mapping=mapping).orders, "amount") == [(Decimal(30),)]
+    apart = connection.create_table("apart", pd.DataFrame([row, {**row, "amount": 40}]))
+    with pytest.raises(SourceError, match="order_id 'A1' stands on 2 rows that differ"):
+        open_data({"s": apart}, mapping=mapping)
+
+
+# --- folders, parts, sheets
+def test_two_tables_of_a_database_with_one_meaning_are_refused(tmp_path):
+    for number, other in enumerate(("archive.orders", '"order"')):
+        path = tmp_path / f"shop{number}.duckdb"
+        with duckdb.connect(path) as connection:
+            connection.register("given", ORDERS)
+            connection.execute("CREATE SCHEMA archive; CREATE TABLE orders AS FROM given")
+            connection.execute(f"CREATE TABLE {other} AS FROM given")
+        with pytest.raises(SourceError, match=r"two tables for the table 'orders': .*order") as e:
+            open_data(path)
+        assert "keep one" in e.value.hint
+
+
+TILL = {
+    "kind": "lines",
+    "columns": {
+        "order_id": "Ticket",
+        "ordered_at": "Date",
+        "quantity": "Qte",
+        "unit_price": "Prix",
+    },
+}
+
+
+def _till(path, *rows, names="Ticket;Date;Qte;Prix"):
+    path.write_text("\n".join([names, *rows]) + "\n")
+
+
+def test_parts_of_a_table_in_text(tmp_path):
+    (tmp_path / "orders").mkdir()
+    ORDERS[:2].to_csv(tmp_path / "orders" / "part-1.csv", index=False)
+    ORDERS[2:].drop(columns="gift").to_csv(tmp_path / "orders" / "part-2.csv", index=False)
+    LINES.to_csv(tmp_path / "order_lines.csv", index=False)
+    for source, tables in ((tmp_path, 2), (tmp_path / "orders", 1)):
+        with open_data(source) as data:
+            assert len(data.tables) == tables
+            assert _rows(data.orders, "order_id", "customer_id", "status", "gift") == [
+                ("A1", "C1", "placed", "yes"),
+                ("A2", None, "cancelled", "no"),
+                ("A3", "C2", "delivered", None),
+            ]
+            [differ] = [one for one in data.findings if one.code == "parts_differ"]
+            assert differ.table == "orders/*.csv"
+            assert differ.details == {"columns": ["gift"]}
+
+
+def test_files_without_a_column_in_common_are_no_parts(tmp_path):
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    ORDERS.to_csv(folder / "export.csv", index=False)
+    (folder / "notes.txt").write_text("what\nwhy\n")
+    with pytest.raises(SourceError, match=r"no column in common.*export\.csv, notes\.txt"):
+        open_data(folder)
+
+
+def test_a_folder_of_parquet_parts_called_as_its_table(tmp_path):
+    folder = tmp_path / "Orders"
+    folder.mkdir()
+    for number in (0, 2):
+        ORDERS[number : number + 2].to_parquet(folder / f"part[{number}].parquet")
+    (folder / "_SUCCESS").touch()
+    with open_data(folder) as data:
+        assert _rows(data.orders, "order_id") == [("A1",), ("A2",), ("A3",)]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_parts_of_a_flat_extract(tmp_path, kind):
+    names = {"order_id": "Ticket", "ordered_at": "Date", "quantity": "Qte", "unit_price": "Prix"}
+    frame = LINES.assign(ordered_at="2025-01-05").rename(columns=names)
+    for number, part in enumerate((frame[:2], frame[2:]), start=1):
+        path = tmp_path / f"orders_2025_{number:02}.{kind}"
+        part.to_parquet(path) if kind == "parquet" else part.to_csv(path, index=False)
+    with open_data(tmp_path, mapping=TILL) as data:
+        assert _rows(data.orders, "order_id", "amount") == [AMOUNTS[0], AMOUNTS[2]]
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "old.csv").write_text("a\n1\n")
+    with open_data(tmp_path, mapping=TILL) as data:
+        assert [one.table for one in data.findings if one.code == "ignored_folder"] == ["archive"]
+    other = tmp_path / f"produits.{kind}"
+    products = pd.DataFrame({"Ref": ["P1"], "Nom": ["Gant"]})
+    products.to_parquet(other) if kind == "parquet" else products.to_csv(other, index=False)
+    with pytest.raises(SourceError, match=rf"produits\.{kind} has no column 'Ticket'"):
+        open_data(tmp_path, mapping=TILL)
+
+
+def test_parts_of_several_kinds_are_refused(tmp_path):
+    ORDERS.to_parquet(tmp_path / "a.parquet")
+    ORDERS.to_csv(tmp_path / "b.csv")
+    with pytest.raises(SourceError, match="files of several kinds"):
+        open_data(tmp_path, mapping=TILL)
+
+
+def test_a_file_whose_name_could_mean_several_is_only_itself(tmp_path):
+    _till(tmp_path / "a*.csv", "T1;2025-01-05;1;2")
+    _till(tmp_path / "ab.csv", "T2;2025-01-06;1;2")
+    with open_data(tmp_path / "a*.csv", mapping=TILL) as data:
+        assert _rows(data.orders, "order_id") == [("T1",)]
+
+
+def test_what_is_called_a_table_and_cannot_be_read_is_said(tmp_path):
+    ORDERS.to_csv(tmp_path / "orders.csv", index=False)
+    (tmp_path / "returns.json").write_text("[]")
+    (tmp_path / "order_lines").mkdir()
+    (tmp_path / "README.md").write_text("how it was made")
+    with open_data(tmp_path) as data:
+        unread = [one.table for one in data.findings if one.code == "unread_file"]
+        assert unread == ["order_lines", "returns.json"]
+
+
+def test_a_folder_with_the_lines_alone_opens_as_their_file_does(tmp_path):
+    path = tmp_path / "order_lines.csv"
+    LINES.assign(ordered_at="2025-01-05").to_csv(path, index=False)
+    for source in (path, tmp_path):
+        with open_data(source) as data:
+            assert _rows(data.orders, "order_id", "amount") == [AMOUNTS[0], AMOUNTS[2]]
+    path.write_text(path.read_text().replace("1.1", '"1.100"'))
+    mapping = {"kind": "tables", "format": {"decimal": ","}}
+    with open_data(tmp_path, mapping=mapping) as data:
+        assert _rows(data.orders, "order_id", "amount")[1] == ("A3", Decimal(3300))
+
+
+def test_sheets_called_as_tables_are_tables(tmp_path):
+    path = tmp_path / "export.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"note": ["made in January"]}).to_excel(book, sheet_name="Lisez-moi")
+        ORDERS.to_excel(book, sheet_name="Orders", index=False)
+        LINES.to_excel(book, sheet_name="Order lines", index=False)
+    with open_data(path) as data:
+        _check(data)
+        ignored = [one.details for one in data.findings if one.code == "ignored_sheet"]
+        assert ignored == [{"sheet": "Lisez-moi"}]
+
+
+def test_sheets_that_are_not_read_are_said(tmp_path):
+    path = tmp_path / "orders.xlsx"
+    with pd.ExcelWriter(path) as book:
+        ORDERS.to_excel(book, sheet_name="Ventes", index=False)
+        pd.DataFrame().to_excel(book, sheet_name="Feuil2")
+        LINES.to_excel(book, sheet_name="Lignes", index=False)
+    for source in (path, tmp_path):
+        with open_data(source) as data:
+            assert list(data.tables) == ["orders"]
+            ignored = [one.details for one in data.findings if one.code == "ignored_sheet"]
+            assert ignored == [{"sheet": "Lignes"}]
 
 
 _ROWS = st.lists(

@@ -9,6 +9,8 @@ import ibis
 import pandas as pd
 import pytest
 
+import marketing_kpi as mk
+from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.data.transactions import Mapping, read_mapping
 from marketing_kpi.errors import MappingError, SourceError
@@ -153,7 +155,7 @@ def test_duplicates_can_be_dropped(extract):
 
 def test_lines_at_price_zero_can_be_dropped(extract):
     data = open_data(extract, mapping={**MAPPING, "zero_price": "drop"})
-    assert _counts(data)["rows_zero_price"] == ("dropped", 1)
+    assert _counts(data)["rows_zero_price_dropped"] == ("dropped", 1)
     assert _rows(data.orders, "order_id") == [("1001",), ("1002",)]
 
 
@@ -237,6 +239,167 @@ def test_an_order_with_two_customers_is_said():
     assert _rows(data.orders, "customer_id") == [("C2",)]
 
 
+# --- what was paid
+
+
+def _lines(*rows, **more):
+    """A frame of lines: order, product, quantity, amount (and what else is given)."""
+    names = ("order_id", "product_id", "quantity", "line_amount")
+    frame = pd.DataFrame([dict(zip(names, row, strict=True)) for row in rows])
+    return frame.assign(ordered_at="2025-01-02", **more)
+
+
+def _opened(frame, **rules):
+    columns = {name: name for name in frame.columns if name != "note"}
+    return open_data({"sales": frame}, mapping={"columns": columns, **rules})
+
+
+def _finding(data, code):
+    (found,) = [finding for finding in data.findings if finding.code == code]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount"), [("3", "10.00"), ("3000", "1.00"), ("7", "0.01"), ("0.125", "9.99")]
+)
+def test_the_amounts_of_lines_add_up_to_the_cent(quantity, amount):
+    data = _opened(_lines(("A1", "P1", quantity, amount), ("A2", "P1", quantity, amount)))
+    assert _rows(data.orders, "amount") == [(Decimal(amount),)] * 2
+    result = mk.compute(["net_sales", "average_order_value"], data)
+    assert result["net_sales"].tolist() == [pytest.approx(2 * float(amount), abs=1e-9)]
+    assert not [f for f in check(data).findings if f.code == "amount_mismatch"]
+
+
+def test_a_line_of_no_quantity_keeps_its_money_and_says_so():
+    data = _opened(_lines(("A1", "P1", 2, 20), ("A1", "GIFT", 0, 5), ("A1", "X", 0, 0)))
+    assert _rows(data.orders, "amount") == [(Decimal(25),)]
+    found = _finding(data, "unpriced_lines")
+    assert (found.count, found.details["amount"]) == (1, 5.0)
+    assert _finding(data, "rows_zero_quantity").count == 1
+
+
+def test_the_amount_is_what_was_paid_where_a_price_is_also_given():
+    data = _opened(_lines(("A1", "P1", 2, 9), ("A2", "P1", 1, 5), unit_price=[5, 5]))
+    assert _rows(data.orders, "amount") == [(Decimal(9),), (Decimal(5),)]
+    assert _rows(data.order_lines, "list_price", "unit_price") == [
+        (Decimal(5), Decimal("4.5")), (Decimal(5), Decimal(5)),
+    ]  # fmt: skip
+    found = _finding(data, "price_is_list_price")
+    assert (found.level, found.count, found.total) == ("suspicious", 1, 2)
+    both = _opened(_lines(("A1", "P1", 2, 10), unit_price=[5], list_price=[6]))
+    assert _rows(both.order_lines, "list_price", "given_unit_price") == [(Decimal(6), Decimal(5))]
+    assert _finding(both, "price_set_aside").level == "info"
+
+
+def test_prices_keep_their_decimals(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(
+        "order_id,ordered_at,product_id,quantity,unit_price\n"
+        "A1,2025-01-02,P1,100000,0.00012\nA2,2025-01-02,P1,1,2.5\n"
+    )
+    with open_data(path) as data:
+        assert _rows(data.orders, "amount") == [(Decimal(12),), (Decimal("2.5"),)]
+        assert not [found for found in data.findings if found.code == "rounded"]
+    frame = pd.read_csv(path)
+    assert _rows(_opened(frame).orders, "amount") == [(Decimal(12),), (Decimal("2.5"),)]
+
+
+@pytest.mark.parametrize("kind", [str, float])
+def test_other_decimals_are_rounded_and_said(kind):
+    frame = pd.DataFrame(
+        {
+            "order_id": ["A1", "A2", "A3"], "ordered_at": "2025-01-02",
+            "amount": [kind("1.00004"), kind("2.00004"), kind("3.5")],
+        }
+    )  # fmt: skip
+    found = _finding(open_data({"orders": frame}), "rounded")
+    assert (found.count, found.total, found.column) == (2, 3, "amount")
+    assert found.details["difference"] == pytest.approx(-0.00008)
+    assert "−0.00008" in found.text("en")
+
+
+def test_the_money_left_out_is_said():
+    frame = _lines(("A1", "P1", 1, 50), ("A1", "REMISE", 1, -15), ("A1", "POST", 1, 6))
+    data = _opened(frame, leave_out={"product_id": "POST"})
+    assert _finding(data, "rows_negative_price").details == {"amount": -15.0}
+    assert _finding(data, "rows_left_out").details == {"amount": 6.0}
+
+
+def test_the_balance_of_the_rows(extract, tmp_path):
+    data = open_data(extract, mapping=MAPPING)
+    assert _finding(data, "rows_read").details == {
+        "read": 12, "sold": 5, "returned": 1, "left": 6,
+    }  # fmt: skip
+    assert _finding(data, "rows_read").text("fr") == (
+        "ventes.csv\u00a0: lignes lues 12 = vendues 5 + retournées 1 + écartées 6"
+    )
+    broken = tmp_path / "broken.csv"
+    broken.write_text(extract.read_text() + "1010;P1\n")
+    with open_data(broken, mapping={**MAPPING, "duplicates": "drop"}) as data:
+        assert _finding(data, "rows_read").details == {
+            "read": 13, "sold": 4, "returned": 1, "left": 8,
+        }  # fmt: skip
+
+
+def test_an_extract_without_any_sale_is_refused():
+    with pytest.raises(SourceError, match="no row is a sale"):
+        _opened(_lines(("A1", "P1", -1, -5)), returns={"negative_quantity": True})
+
+
+# --- orders of several lines
+
+
+def test_a_line_cancelled_in_an_order_that_stands_is_no_sale():
+    frame = _lines(
+        ("A1", "P1", 1, 10), ("A1", "P2", 1, 20), ("A2", "P1", 1, 7),
+        status=["cancelled", "Delivered", "cancelled"],
+    )  # fmt: skip
+    data = _opened(frame)
+    assert _rows(data.orders, "order_id", "status", "amount") == [
+        ("A1", "delivered", Decimal(20)), ("A2", "cancelled", Decimal(7)),
+    ]  # fmt: skip
+    found = _finding(data, "rows_cancelled")
+    assert (found.level, found.count, found.details) == ("dropped", 1, {"amount": 10.0})
+
+
+def test_columns_that_differ_within_an_order_are_said():
+    frame = _lines(
+        ("A1", "P1", 1, 10), ("A1", "P2", 1, 20), ("A2", "P1", 1, 7),
+        channel=["web", "store", "web"], customer_id=["C1", "C2", "C1"], store_id=["S", "S", "T"],
+    )  # fmt: skip
+    found = {f.column: (f.count, f.total) for f in _opened(frame).findings if f.total == 2}
+    assert found == {"channel": (1, 2), "customer_id": (1, 2)}
+
+
+def test_an_order_repeated_in_rows_of_orders_counts_once():
+    frame = pd.DataFrame(
+        {"No": ["A1", "A1", "A2"], "Jour": ["2025-01-02"] * 3, "Total": [30, 30, 10]}
+    )
+    columns = {"order_id": "No", "ordered_at": "Jour", "amount": "Total"}
+    rules = {"kind": "orders", "columns": columns}
+    data = open_data({"orders": frame}, mapping=rules)
+    assert _rows(data.orders, "amount") == [(Decimal(30),), (Decimal(10),)]
+    assert _finding(data, "duplicate_rows_dropped").count == 1
+    with pytest.raises(SourceError, match="order_id 'A1' stands on 2 rows"):
+        open_data({"orders": frame.assign(Total=[30, 5, 10])}, mapping=rules)
+
+
+def test_what_was_only_returned_is_a_product_and_its_buyer_a_contact():
+    frame = _lines(("A1", "P1", 1, 10), ("A2", "P2", -1, -5), customer_id=["C1", "C2"])
+    frame = frame.assign(**{"products.name": ["Cup", "Bowl"], "contacts.region": ["QC", "FR"]})
+    data = _opened(frame, returns={"negative_quantity": True})
+    assert _rows(data.products, "product_id") == [("P1",), ("P2",)]
+    assert _rows(data.contacts, "customer_id", "region") == [("C1", "QC"), ("C2", "FR")]
+
+
+def test_every_value_to_translate_is_translated():
+    tills = [f"till{number:03}" for number in range(100)]
+    frame = _lines(*((f"A{n:03}", "P1", 1, 1) for n in range(100)), channel=tills)
+    data = _opened(frame, values={"channel": dict.fromkeys(tills, "store")})
+    assert set(data.orders.channel.to_pandas()) == {"store"}
+    assert _finding(data, "values_renamed").count == 100
+
+
 # --- the mapping itself
 
 
@@ -274,6 +437,23 @@ COLUMNS = {"order_id": "No", "ordered_at": "Date"}
         ({"columns": COLUMNS, "kind": "rows"}, "kind .*is 'rows'"),
         ({"kind": "tables", "tables": {"order": {}}}, "table 'order' not found.*'orders'"),
         ({"kind": "tables", "tables": {"orders": {"amont": "x"}}}, "did you mean 'amount'"),
+        ({"columns": {**COLUMNS, "custmer_id": "c"}}, "'custmer_id'.*did you mean 'customer_id'"),
+        ({"columns": COLUMNS, "values": {"statuss": {}}}, "did you mean 'status'"),
+        ({"kind": "tables", "values": {"statuss": {}}}, "did you mean 'status'"),
+        (
+            {"kind": "tables", "tables": {"orders": {"order_id": "n", "customer_id": "n"}}},
+            "table orders: source column 'n' is given twice",
+        ),
+        ({"tables": {"orders": {"order_id": "n"}}}, "tables is only read with kind: tables"),
+        ({"kind": "tables", "columns": COLUMNS}, "columns is not read with kind: tables"),
+        (
+            {"columns": COLUMNS, "leave_out": {"product_id": "POST"}},
+            "leave_out.product_id needs 'product_id'",
+        ),
+        ({"columns": {**COLUMNS, "products.name": "x"}}, "products.name needs 'product_id'"),
+        ({"columns": {**COLUMNS, "contacts.region": "x"}}, "contacts.region needs 'customer_id'"),
+        ({"columns": COLUMNS, "constants": {"quantity": "un"}}, "'quantity' is 'un', not a number"),
+        ({"columns": COLUMNS, "constants": {"is_test": "peut-être"}}, "not true or false"),
         (["columns"], "mapping holds list"),
     ],
 )
@@ -322,9 +502,6 @@ def test_an_extract_of_other_columns_asks_for_a_mapping(extract):
     assert "mapping" in caught.value.hint
 
 
-def test_a_mapping_describes_one_source(extract, tmp_path):
-    (tmp_path / "more.csv").write_text(EXTRACT)
-    with pytest.raises(SourceError, match="holds 2 files"):
-        open_data(tmp_path, mapping=MAPPING)
+def test_a_mapping_describes_one_source():
     with pytest.raises(SourceError, match="2 frames given"):
         open_data({"a": pd.DataFrame(), "b": pd.DataFrame()}, mapping=MAPPING)

@@ -3,15 +3,19 @@
 import datetime as dt
 import json
 import sys
+from dataclasses import replace
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
 import marketing_kpi as mk
+from marketing_kpi import rfm
 from marketing_kpi.errors import ComputeError, ConfigError, DictionaryError, MissingDataError
 from marketing_kpi.kpis.compute import missing_columns
 from marketing_kpi.kpis.dictionary import load
+from marketing_kpi.kpis.facts import FACTS
 from marketing_kpi.kpis.formulas import ratio
 
 ALL = [kpi.id for kpi in mk.dictionary().kpis if kpi.type != "analysis"]
@@ -112,14 +116,24 @@ def test_a_cell_without_sales_is_0_for_sums_and_null_for_ratios(by_hand):
     additive = {"orders", "buyers", "units_sold", "net_sales", "gross_sales"}
     additive |= {"cost_of_goods_sold", "gross_profit"}
     assert {name for name, found in empty.items() if found == 0} == additive
-    # of ann and cat, active in 2025, cat's only order is more than 365 days before February
+    # who was active until then is not known, but what was bought until then is
     of_the_past = {name: found for name, found in empty.items() if name not in additive}
-    assert of_the_past == {
-        "attrition_rate": 0.5,
-        "retention_rate": 0.5,
-        "customer_lifespan": 2,
-        "historical_cltv": pytest.approx((115 + 30 + 8 + 30) / 3),
-    }
+    assert of_the_past == {"historical_cltv": pytest.approx((115 + 30 + 8 + 30) / 3)}
+
+
+def test_data_that_end_before_the_period_tell_no_retention(by_hand):
+    """Customers of whom the extract says nothing more are not lost."""
+    late = {"start": "2025-01-01", "end": "2025-07-05"}  # the data end on 26 June
+    assert value("retention_rate", by_hand, **late) is None
+    assert mk.explain("customer_lifespan", by_hand, **late) == (
+        "attrition_rate needs orders until 2025-07-05; these data end on 2025-06-26"
+    )
+    known = {"start": "2025-01-01", "end": "2025-07-04"}
+    assert mk.explain("retention_rate", by_hand, **known) is None
+    assert value("retention_rate", by_hand, **known) is not None
+    months = {"start": "2025-06-01", "end": "2025-09-01"}
+    monthly = mk.compute("retention_rate", by_hand, grain="month", **months)
+    assert monthly["retention_rate"].isna().tolist() == [False, True, True]
 
 
 def test_a_sum_of_unknown_values_is_null_not_0(by_hand):
@@ -412,6 +426,8 @@ def test_returns_that_lead_to_no_order_are_counted_with_what_they_say():
         ({"by": "period"}, ComputeError, "grain"),
         ({"filters": {"chanel": "web"}}, ComputeError, "did you mean 'channel'?"),
         ({"filters": {"store_id": 12}}, ComputeError, "filters['store_id'] holds 12 (int)"),
+        ({"filters": "region"}, ComputeError, "filters is 'region', must map columns"),
+        ({"kpis": [3]}, ComputeError, "kpis holds 3 (int), must be ids"),
         ({"grain": "months"}, ComputeError, "did you mean 'month'?"),
         ({"start": "2025-01-01", "end": "2025-01-01"}, ComputeError, "must be before end"),
         ({"start": "1/2/2025"}, ConfigError, "start == '1/2/2025'"),
@@ -434,6 +450,192 @@ def test_what_cannot_be_answered_is_refused(by_hand, question, error, message):
     with pytest.raises(error) as found:
         mk.compute(kpis, by_hand, **question)
     assert message in str(found.value)
+
+
+def orders_with(**columns):
+    """Return four orders of two customers, with other columns."""
+    return pd.DataFrame(
+        {
+            "order_id": ["a", "b", "c", "d"],
+            "customer_id": ["x", "y", "x", "z"],
+            "ordered_at": pd.to_datetime(["2023-01-05", "2024-01-20", "2025-02-03", "2025-03-30"]),
+            "amount": [20.0, 40.0, 60.0, 10.0],
+            **columns,
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["region", "category", "brand", "store_region"])
+def test_an_extra_column_stands_in_for_a_dimension_whose_table_is_absent(name):
+    given = orders_with(**{name: ["n", "n", "s", "s"]})
+    assert cells("orders", given, name) == {"n": 2, "s": 2}
+    assert value("orders", given, filters={name: "n"}) == 2
+    assert cells("historical_cltv", given, name, end="2025-04-01") == {"n": 30, "s": 35}
+
+
+def test_a_dimension_of_the_model_comes_before_an_extra_column(by_hand):
+    tables = {name: table.to_pandas() for name, table in by_hand.tables.items()}
+    tables["orders"] = tables["orders"].assign(region="none", category="none")
+    assert cells("orders", tables, "region", **YEAR) == {"IDF": 1, "QC": 2, None: 1}
+
+
+def test_a_column_for_another_purpose_is_no_stand_in(by_hand):
+    stores = by_hand.stores.to_pandas()
+    tables = {"orders": by_hand.orders.to_pandas(), "stores": stores}
+    with pytest.raises(MissingDataError, match=r"contacts\.region.*\n.*mapping"):
+        mk.compute("orders", tables, by="region")
+
+
+def test_a_decimal_dimension_is_not_added_up():
+    connection = ibis.duckdb.connect()
+    table = connection.create_table("orders", orders_with(tier=[1.0, 1.0, 2.0, 2.0]))
+    given = {"orders": table.mutate(tier=table.tier.cast("decimal(18, 4)"))}
+    months = {"grain": "month", "start": "2025-03-01", "end": "2025-04-01"}
+    frame = mk.compute("historical_cltv", given, by="tier", **months).execute()
+    assert dict(zip(map(float, frame["tier"]), frame["historical_cltv"], strict=True)) == {
+        1: 30,
+        2: 35,
+    }
+
+
+def test_a_customer_may_be_the_dimension_of_a_customers_kpi(by_hand):
+    found = cells("purchase_frequency", by_hand, "customer_id", **YEAR)
+    assert found == {"ann": 2, "bob": 1}
+    kept = cells("retention_rate", by_hand, "customer_id", start="2025-01-01", end="2025-07-01")
+    assert kept == {"ann": 1, "bob": 0, "cat": None}
+
+
+def test_dimensions_from_pandas_keep_their_types():
+    day = dt.date(2025, 1, 5)
+    given = orders_with(
+        tier=pd.array([1, 2, None, 1], dtype="Int64"),
+        vip=pd.array([True, False, None, True], dtype="boolean"),
+        signed=[day, None, day, day],
+    )
+    by = ["tier", "vip", "signed"]
+    frame = mk.compute("orders", given, by=by).sort_values("orders", ascending=False)
+    assert frame["tier"].dtype == "Int64"
+    assert frame["vip"].dtype == "boolean"
+    assert frame["signed"].iloc[0] == day
+    assert type(frame["signed"].iloc[0]) is dt.date
+    assert frame["orders"].sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "expected"),
+    [
+        ("tier", np.int64(1), 2),
+        ("tier", np.array([1, 2]), 3),
+        ("tier", np.float64("nan"), 1),
+        ("tier", pd.NA, 1),
+        ("signed", np.datetime64("2025-01-05", "ns"), 2),
+        ("signed", pd.Timestamp("2025-01-05"), 2),
+        ("signed", "2025-01-05", 2),
+        ("vip", np.True_, 3),
+        ("kind", np.str_("a"), 1),
+        ("kind", pd.Series(["a", "b"]), 3),
+    ],
+)
+def test_filters_take_the_scalars_of_numpy_and_pandas(name, wanted, expected):
+    given = orders_with(
+        tier=pd.array([1, 2, None, 1], dtype="Int64"),
+        vip=[True, False, True, True],
+        signed=pd.to_datetime(["2025-01-05", None, "2025-01-05", "2025-01-06"]),
+        kind=["a", "b", "b", None],
+    )
+    assert value("orders", given, filters={name: wanted}) == expected
+
+
+def test_a_misspelt_dimension_is_named_though_the_data_lack_it():
+    given = orders_with()
+    with pytest.raises(ComputeError) as found:
+        mk.compute("orders", given, by="chanel")
+    assert found.value.message.endswith("did you mean 'channel'?")
+    assert found.value.hint == "known: customer_id, order_id"
+    with pytest.raises(MissingDataError, match=r"needs orders\.channel"):
+        mk.compute("orders", given, by="channel")
+
+
+def test_an_error_lists_a_dozen_names_at_most():
+    with pytest.raises(DictionaryError) as found:
+        mk.dictionary()["repeat_purchases_rate"]
+    assert found.value.hint.startswith("known: ")
+    assert found.value.hint.endswith(", …")
+    assert "repeat_purchase_rate" in found.value.hint
+    assert found.value.hint.count(",") == 12
+
+
+def test_explain_knows_kpis_and_nothing_else(by_hand):
+    assert "is an analysis" in mk.explain("rfm_score", by_hand)
+    for id in ("orderz", "kpi"):
+        with pytest.raises(DictionaryError):
+            mk.explain(id, by_hand)
+    with pytest.raises(ComputeError, match="must be before end"):
+        mk.explain("orders", by_hand, start="2025-01-02", end="2025-01-01")
+
+
+def test_a_filter_that_is_no_day_is_refused():
+    given = orders_with(signed=pd.to_datetime(["2025-01-05"] * 4))
+    with pytest.raises(ComputeError, match=r"filters\['signed'\] holds '2025-13-45'"):
+        mk.compute("orders", given, filters={"signed": "2025-13-45"})
+
+
+def test_orders_and_units_of_unknown_value_are_on_neither_side():
+    given = orders_with(amount=[60.0, None, None, None])
+    assert value("average_order_value", given) == 60
+    assert value("orders", given) == 4
+    lines = pd.DataFrame(
+        {
+            "order_id": ["a", "a", "b"],
+            "line_id": ["1", "2", "1"],
+            "quantity": [2.0, 3.0, 5.0],
+            "unit_price": [10.0, None, None],
+        }
+    )
+    tables = {"orders": given.drop(columns="amount"), "order_lines": lines}
+    assert value("average_order_value", tables) == 20
+    assert value("average_selling_price", tables) == 10
+
+
+def test_customers_of_unknown_sales_are_not_ranked():
+    """Of five customers whose sales are known, one is the best fifth; ten others say nothing."""
+    customers = [f"c{n}" for n in range(15)]
+    amounts = [50.0, 20.0, 10.0, 10.0, 10.0] + [None] * 10
+    orders = pd.DataFrame(
+        {
+            "order_id": customers,
+            "customer_id": customers,
+            "ordered_at": pd.Timestamp("2025-01-01"),
+            "amount": amounts,
+        }
+    )
+    summary = rfm.summary(orders, as_of="2025-01-02")
+    assert value("top_customers_share", orders) == rfm.top_share(summary).value == 0.5
+
+
+def test_a_fact_may_be_a_row_an_order(by_hand, trial, monkeypatch):
+    """What CONTRIBUTING says of a fact at the grain of a unit: another key, another summary."""
+    lines_of_orders = replace(
+        FACTS["sales"],
+        name="lines_of_orders",
+        by_unit={"lines": ("int64", ("line_id",))},
+        unit_key="order_id",
+        summarise=lambda events, keys, _: events.group_by([*keys, "order_id"]).aggregate(
+            lines=events.line_id.count()
+        ),
+    )
+    known = {**FACTS, "lines_of_orders": lines_of_orders}
+    for module in ("compute", "examples"):
+        monkeypatch.setattr(f"marketing_kpi.kpis.{module}.FACTS", known)
+    entries = trial(
+        (
+            *("cross_sold", "trial_formulas", "cross_sold"),
+            *("{given: {lines: [1, 2, 2, 1]}, expect: 0.5}", "type: simple", "over_time: mean"),
+            *("fact: lines_of_orders", "time: ordered_at"),
+        )
+    )
+    found = mk.compute("cross_sold", by_hand, by="channel", entries=entries, **YEAR)
+    assert found["cross_sold"].tolist() == [0, 1]
 
 
 def test_a_lazy_table_comes_from_an_engine(by_hand):
@@ -502,6 +704,10 @@ ENTRY = """\
 
 def units_back(returns):
     return returns.units_returned.sum()
+
+
+def cross_sold(orders):
+    return ratio((orders.lines > 1).sum(), orders.count())
 
 
 def back_per_unit(k):

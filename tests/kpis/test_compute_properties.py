@@ -42,42 +42,50 @@ def by_pandas(frames, start, end):
     back = back[(back["returned_at"] >= start) & (back["returned_at"] < end)]
     back = back.merge(frames["order_lines"][["order_id", "line_id", "unit_price"]])
     named = now[now["customer_id"].notna()]
-    of_customer = named.groupby("customer_id").agg(n=("order_id", "nunique"), net=("net", "sum"))
-    best = of_customer["net"].sort_values(ascending=False).head(-(-len(of_customer) // 5))
+    of_customer = named.groupby("customer_id").agg(n=("order_id", "nunique"))
+    spent = named.groupby("customer_id")["net"].sum(min_count=1).dropna()
+    best = spent.sort_values(ascending=False).head(-(-len(spent) // 5))
     year = pd.Timedelta(days=365)
     before = {
         *past[(past.ordered_at >= start - year) & (past.ordered_at < start)].customer_id.dropna()
     }
     after = {*past[past.ordered_at >= end - year].customer_id.dropna()}
-    known = valid["ordered_at"].min() < start - year + pd.Timedelta(days=8)
+    leeway = pd.Timedelta(days=8)
+    known = (orders["ordered_at"].min() < start - year + leeway) & (
+        orders["ordered_at"].max() >= end - leeway
+    )
     lost = over(len(before - after), len(before)) if known else np.nan
     orders_now = now["order_id"].nunique()
     everyone = past[past["customer_id"].notna()]
+    valued = now[now["net"].notna()]
     return {
         "orders": orders_now,
         "buyers": now["customer_id"].nunique(),
-        "units_sold": now["quantity"].sum(),
-        "net_sales": now["net"].sum(),
-        "gross_sales": now["gross"].sum(),
-        "cost_of_goods_sold": costed["cost"].sum() if len(costed) or not len(now) else np.nan,
-        "gross_profit": (costed["net"] - costed["cost"]).sum()
-        if len(costed) or not len(now)
-        else np.nan,
+        "units_sold": total(now["quantity"]),
+        "net_sales": total(now["net"]),
+        "gross_sales": total(now["gross"]),
+        "cost_of_goods_sold": total(now["cost"]),
+        "gross_profit": total(now["net"] - now["cost"]),
         "gross_margin_rate": over((costed["net"] - costed["cost"]).sum(), costed["net"].sum()),
         "markup_rate": over((costed["net"] - costed["cost"]).sum(), costed["cost"].sum()),
         "discount_rate": over((now["gross"] - now["net"]).sum(), now["gross"].sum()),
-        "average_order_value": over(now["net"].sum(), orders_now),
-        "units_per_transaction": over(now["quantity"].sum(), orders_now),
+        "average_order_value": over(valued["net"].sum(), valued["order_id"].nunique()),
+        "units_per_transaction": over(total(now["quantity"]), orders_now),
         "average_selling_price": over(now["net"].sum(), now["quantity"].sum()),
         "return_rate_units": over(back["quantity"].sum(), now["quantity"].sum()),
         "return_rate_value": over((back["quantity"] * back["unit_price"]).sum(), now["net"].sum()),
         "repeat_purchase_rate": over((of_customer["n"] > 1).sum(), len(of_customer)),
         "purchase_frequency": over(of_customer["n"].sum(), len(of_customer)),
-        "top_customers_share": over(best.sum(), of_customer["net"].sum()),
-        "historical_cltv": over(everyone["net"].sum(), everyone["customer_id"].nunique()),
+        "top_customers_share": over(best.sum(), spent.sum()),
+        "historical_cltv": over(total(everyone["net"]), everyone["customer_id"].nunique()),
         "attrition_rate": lost,
         "retention_rate": 1 - lost,
     }
+
+
+def total(values):
+    """Add up values; a sum of unknown values is unknown, that of no value is 0."""
+    return values.sum(min_count=1 if len(values) else 0)
 
 
 def over(numerator, denominator):

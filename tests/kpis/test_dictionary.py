@@ -1,11 +1,9 @@
 import copy
-import time
 from datetime import date
 
 import pytest
 
 from marketing_kpi.errors import DictionaryError
-from marketing_kpi.kpis import dictionary as module
 from marketing_kpi.kpis.dictionary import (
     Concept,
     InvalidDictionaryError,
@@ -160,6 +158,7 @@ def test_an_unknown_id_suggests_a_known_one(reading):
         ('version: "1.1.0"\n  his', 'version: "1.2.0"\n  his', "bad_history", 1, "ends at 1.1.0"),
         ('- {version: "1.0.0"', '- {version: "1.1.0"', "bad_history", 1, "must rise"),
         ("2026-02-01", "1 February", "bad_date", 23, "history.1.date"),
+        ("2026-02-01", "2026-13-41", "bad_date", 23, "not a day of the calendar"),
         ("sales:orders", "sales.orders", "bad_callable", 24, "module:function"),
         ('lesson: "07"', "lesson: 7", "wrong_type", 26, "'lesson'"),
         ('lesson: "07"', 'lesson: "18"', "bad_lesson", 26, "from '00' to '17'"),
@@ -274,6 +273,9 @@ def test_entries_refer_to_entries_that_are_there(refused, texts, code, message):
     [
         ("marketing_kpi.sales:orders", "marketing_kpi.sails:orders", "bad_callable", "not found"),
         ("marketing_kpi.sales:orders", "marketing_kpi.sales:ordres", "bad_callable", "not found"),
+        ("formula: 'n'", "formula: 'n}{'", "bad_formula", "cannot be shown"),
+        ("formula: 'n'", "formula: '\\frac{n'", "bad_formula", "braces"),
+        ("formula: 'n'", "formula: '\\fracc{n}{m}'", "bad_formula", "\\fracc"),
         ("fact: sales", "fact: sails", "unknown_fact", "did you mean 'sales'?"),
         ("time: ordered_at", "time: sold_at", "unknown_column", "'ordered_at'"),
         ("[channel, region]", "[chanel]", "unknown_dimension", "did you mean 'channel'?"),
@@ -310,6 +312,28 @@ def test_the_check_imports_callables_and_runs_examples(reading, old, new, code, 
     assert (problem.code, problem.entry) == (code, "orders")
     assert message in problem.message
     assert problem.line > 1
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("- id: été".encode("latin-1"))
+    with pytest.raises(InvalidDictionaryError) as found:
+        load([latin, tmp_path / "nowhere.yaml"])
+    assert [problem.code for problem in found.value.problems] == ["not_utf8", "not_readable"]
+
+
+@pytest.mark.parametrize("text", ["détracteurs", "CDP", "prospect", "commandes cookies"])
+def test_search_reads_every_prose_last(text):
+    """What only an example, a pitfall or a confusion says is found too, after the rest."""
+    found = dictionary().search(text, lang="fr")
+    assert found
+    words = normalise(text).split()
+    shallow = [
+        entry
+        for entry in found
+        if all(word in normalise(f"{entry.terms('fr')} {entry.definition.fr}") for word in words)
+    ]
+    assert found[: len(shallow)] == shallow
 
 
 def test_the_example_of_a_derived_kpi_is_run(reading):
@@ -377,23 +401,6 @@ def test_versions_and_dates_of_history_are_real():
     for kpi in dictionary().kpis:
         days = [date.fromisoformat(change.date) for change in kpi.history]
         assert days == sorted(days)
-
-
-def test_two_hundred_entries_load_in_less_than_a_third_of_a_second(tmp_path):
-    folder = module.resources.files("marketing_kpi.kpis") / "entries"
-    text = (folder / "customers.yaml").read_text(encoding="utf-8")
-    one = text[text.index("- id: repeat_purchase_rate") : text.index("- id: purchase_frequency")]
-    copies = [
-        one.replace("id: repeat_purchase_rate", f"id: number_{n}").replace("name:", f"name: #{n}")
-        for n in range(200)
-    ]
-    path = tmp_path / "many.yaml"
-    path.write_text("".join(copies), encoding="utf-8")
-    began = time.process_time()
-    with pytest.raises(InvalidDictionaryError) as error:
-        load([path])
-    assert {problem.code for problem in error.value.problems} == {"name_used_twice"}
-    assert time.process_time() - began < 0.6  # 0.2 s on an idle machine
 
 
 def test_entries_cannot_be_changed():

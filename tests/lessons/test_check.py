@@ -79,6 +79,89 @@ def test_a_lesson_cell_that_redefines_a_name_of_a_report_cell_is_found():
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        'data["x"] = 1',
+        "data.x = 1",
+        'data.loc[0, "x"] += 1',
+        'del data["x"]',
+        'data.drop(columns="x", inplace=True)',
+        "data.x.fillna(0, inplace=True)",
+        'data.pop("x")',
+        "for data.x in range(2):\n    pass",
+    ],
+)
+def test_a_lesson_cell_that_changes_an_object_of_a_report_cell_is_found(source):
+    cells = [code("data = 1"), code(source, "lesson"), code("data")]
+    [problem] = check.lesson_name_problems(cells)
+    assert problem.endswith("is a lesson cell and changes 'data' of a report cell; change a copy")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'own = data.copy()\nown["x"] = 1',
+        "data.drop(columns=[1], inplace=False)",
+        'total = data["x"].sum()',
+        "own = {}\nown[data.x] = 1",
+    ],
+)
+def test_a_lesson_cell_that_changes_its_own_copy_is_fine(source):
+    cells = [code("data = 1"), code(source, "lesson"), code("data")]
+    assert check.lesson_name_problems(cells) == []
+
+
+def test_a_variable_of_a_comprehension_is_no_name_of_the_cell():
+    cells = [code("[n for n in (1, 2)]\nx = {n: n for n in (3,)}", "lesson")]
+    assert check.lesson_name_problems([*cells, code("y = sum(n for n in (1, 2))")]) == []
+
+
+def twins(french, english, *more):
+    return [prose(french, "lang-fr", *more), prose(english, "lang-en", *more)]
+
+
+CLOSING = twins("1. Quoi\u202f?", "1. What?", "lesson", "exercise")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (twins("# Quoi\u202f?\n\nMots.", "# What?\n\nWords."), None),
+        (twins("Quoi\u202f?", "What?") + twins("Un.", ""), "is empty"),
+        (twins("Quoi\u202f?", "What?") + twins("\n", "One."), "is empty"),
+        (twins("# Quoi\u202f?", "## What?"), "has other headings than its lang-fr twin"),
+        (twins("# Quoi\u202f?\n\n## A", "# What?"), "has other headings than its lang-fr twin"),
+        (twins("Bonjour.", "What?"), "does not open with a question"),
+        (twins("Quoi\u202f?", "Hello."), "does not open with a question"),
+    ],
+)
+def test_what_a_reader_needs_in_both_languages_is_checked(cells, message):
+    problems = list(check.prose_structure_problems([*cells, *CLOSING]))
+    assert [message in problem for problem in problems] == ([True] if message else []), problems
+
+
+def test_a_sharp_sign_in_a_code_block_is_no_heading():
+    cells = twins("Quoi\u202f?\n\n```\n# x\n```", "What?")
+    assert list(check.prose_structure_problems([*cells, *CLOSING])) == []
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        [],
+        twins("1. Quoi\u202f?", "1. What?", "lesson"),
+        twins("1. Quoi\u202f?", "1. What?", "exercise"),
+        twins("Fin.", "End.", "lesson", "exercise"),
+        [*CLOSING, code("1", "lesson")],
+    ],
+)
+def test_a_lesson_without_closing_questions_is_found(closing):
+    cells = [*twins("Quoi\u202f?", "What?"), *closing]
+    [problem] = check.prose_structure_problems(cells)
+    assert problem.startswith("does not close with questions")
+
+
+@pytest.mark.parametrize(
     "text", ["Quoi ?", "Ceci: cela", "20 %", "20%", "« oui »", "«oui»", "Fin !"]
 )
 def test_french_without_non_breaking_spaces_is_found(text):
@@ -133,10 +216,10 @@ def test_a_figure_with_its_alt_text_is_fine():
 
 SOURCE = """\
 # %% [markdown] tags=["lang-fr"]
-# Bonjour
+# Bonjour, qui est là\u202f?
 
 # %% [markdown] tags=["lang-en"]
-# Hello
+# Hello, who is there?
 
 # %% tags=["parameters"]
 lang = "fr"
@@ -149,6 +232,12 @@ lang = "fr"
 
 # %%
 1
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# 1. Pourquoi\u202f?
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# 1. Why?
 """
 
 

@@ -30,18 +30,26 @@ CLIENTS = {
 
 def shown_by_report_cells(source, *, lang, folder):
     """Run the report cells of a lesson, as a report does, and return what they show."""
+    cells = build.notebook(source, lang=lang).cells
+    own = [cell for cell in cells if "lesson" not in build.tags(cell)]
+    return shown_by(own, source, {"source": str(folder)})
+
+
+def shown_by(cells, source, parameters):
     names, shown = {}, []
-    for cell in build.notebook(source, lang=lang).cells:
-        if cell.cell_type != "code" or "lesson" in build.tags(cell):
+    for cell in cells:
+        if cell.cell_type != "code":
             continue
         if "parameters" in build.tags(cell):
-            exec(f"{cell.source}\nsource = {str(folder)!r}", names)
+            exec(cell.source, names)
+            names.update(parameters)
             continue
         *body, last = ast.parse(cell.source).body
         exec(compile(ast.Module(body, []), source.name, "exec"), names)
         if isinstance(last, ast.Expr):
             value = eval(compile(ast.Expression(last.value), source.name, "eval"), names)
-            shown.append(value._repr_mimebundle_()["text/plain"])
+            show = getattr(value, "_repr_mimebundle_", None)
+            shown.append(show()["text/plain"] if show else str(value))
         else:
             exec(compile(ast.Module([last], []), source.name, "exec"), names)
     return shown
@@ -69,3 +77,34 @@ def test_what_is_missing_is_named(tmp_path):
     shown = "\n".join(shown_by_report_cells(rfm, lang="en", folder=tmp_path))
     assert "orders.customer_id" in shown
     assert "orders.amount" in shown
+
+
+CHANGED = {
+    "no comparison": {"compare": "none"},
+    "the first weeks of the data": {"as_of": "2024-02-01"},
+    "a quarter": {"period": "3 months", "compare": "previous_period"},
+    "two classes": {"classes": 2},
+    "seven classes": {"classes": 7, "as_of": "2025-06-01"},
+}
+
+
+@pytest.mark.parametrize("changed", CHANGED)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_student_may_change_the_parameters(source, changed, tmp_path):
+    ORDERS.to_csv(tmp_path / "orders.csv", index=False)
+    cells = build.notebook(source, lang="en").cells
+    assert shown_by(cells, source, {"source": str(tmp_path), **CHANGED[changed]})
+
+
+def test_the_order_counts_of_cdnow_are_those_of_the_sample():
+    """Lesson 02 carries them, so that it runs without the sample."""
+    from marketing_kpi import rfm
+    from marketing_kpi.data.sources import open_data
+
+    [lesson] = [source for source in SOURCES if source.stem == "02_rfm_scoring"]
+    [cell] = [cell for cell in build.read(lesson) if cell.source.startswith("cdnow = ")]
+    names = {"pd": pd}
+    exec(cell.source, names)
+    orders = open_data("sample:cdnow").orders
+    frequency = rfm.summary(orders, as_of="1998-07-01").execute().frequency
+    assert names["cdnow"].to_dict() == frequency.clip(upper=5).value_counts().to_dict()

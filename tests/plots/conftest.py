@@ -86,5 +86,6 @@ def months():
             "unit": "currency",
             "value": [float(1000 * n) for n in range(1, 13)],
             "previous": pd.array([900.0 * n for n in range(1, 13)], dtype="Float64"),
+            "whole": True,
         }
     )

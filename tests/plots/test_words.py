@@ -20,7 +20,9 @@ def test_top_share_is_said_with_its_interval():
         "95% interval: 70.0% to 80.0%."
     )
     french = plain(sentences.top_share(TOP, lang="fr"))
-    assert french.startswith("Les 20 % meilleurs clients (247 sur 1 234) font 75,0 % des ventes.")
+    assert french.startswith(
+        "Les 20 % meilleurs clients (247 sur 1 234) font 75,0 % du chiffre d'affaires."
+    )
 
 
 def test_top_share_without_interval_says_so():
@@ -28,6 +30,27 @@ def test_top_share_without_interval_says_so():
     assert said.endswith("No interval can be given for these customers.")
     none = sentences.top_share(TOP._replace(value=None), lang="en")
     assert plain(none) == "The share of the best customers needs sales above 0."
+
+
+def test_the_top_share_says_over_which_orders():
+    said = plain(sentences.top_share(TOP, lang="en", as_of="2026-01-01"))
+    assert "make 75.0% of sales, over all orders before January 1, 2026. 95% interval" in said
+    ax = plots.concentration(
+        pd.DataFrame({"customers_share": [0.2, 1.0], "net_sales_share": [0.75, 1.0]}),
+        top=TOP, lang="en", as_of="2026-01-01",
+    )  # fmt: skip
+    assert "All orders before January 1, 2026." in plain(ax.figure.caption)
+
+
+def test_a_summary_that_ends_long_before_the_day_says_so(summary):
+    long_ago = summary.assign(recency_days=summary.recency_days + 61)
+    said = plain(sentences.summary(long_ago, lang="en", as_of="2026-03-03"))
+    days = int(long_ago.recency_days.min())
+    assert f"The last order of the data lies {days} days before that day" in said
+    recent = summary.assign(recency_days=summary.recency_days - summary.recency_days.min() + 60)
+    assert "The last order" not in plain(
+        sentences.summary(recent, lang="en", as_of="2026-03-03")
+    ).replace("Medians: last order", "")
 
 
 def test_summary_is_said(summary):
@@ -44,6 +67,29 @@ def test_boxes_add_up(by_segment):
         assert f"{rfm.box_name(box, lang='en')}: {count}" in said
 
 
+def test_boxes_say_their_days():
+    worth = pd.DataFrame(
+        {
+            "box": ["best", "best"],
+            "customers": [1, 3],
+            "customers_share": [0.25, 0.75],
+            "average_recency_days": [10.0, 50.0],
+        }
+    )
+    said = plain(sentences.boxes(worth, lang="en"))
+    assert "Best: 4 (100%), last order 40 days ago on average; New or occasional: 0 (0%);" in said
+
+
+def test_classes_emptied_by_ties_are_said():
+    people = rfm.segment(pd.DataFrame({"r": [5, 4, 3, 2], "f": [2, 2, 5, 5]}))
+    said = plain(sentences.ties(people, classes=5, lang="en"))
+    assert said.startswith("No customer is in frequency class 1, 3, 4: ")
+    assert "Segments without customers: Champions, New, Promising, Need attention, " in said
+    full = rfm.segment(pd.DataFrame({"r": [5] * 5, "f": [1, 2, 3, 4, 5]}))
+    assert plain(sentences.ties(full, classes=5, lang="en")).startswith("Every frequency class")
+    assert str(sentences.ties(full.iloc[:0], classes=5, lang="fr")).startswith("Aucun client")
+
+
 def test_the_largest_segment_is_named_with_its_action(by_segment):
     first = by_segment.loc[by_segment.net_sales_share.idxmax()]
     said = plain(sentences.largest_segment(by_segment, lang="en"))
@@ -53,14 +99,16 @@ def test_the_largest_segment_is_named_with_its_action(by_segment):
 def test_migration_is_said():
     moves = pd.DataFrame(
         {
-            "before": ["champions", "champions", "lost", "absent"],
-            "after": ["loyal", "at_risk", "champions", "new"],
-            "customers": [7, 3, 2, 9],
-            "share": [0.7, 0.3, 1.0, 1.0],
+            "before": ["champions", "champions", "lost", "absent", "absent", "unscored"],
+            "after": ["loyal", "at_risk", "champions", "new", "loyal", "loyal"],
+            "customers": [7, 3, 2, 9, 5, 1],
+            "share": [0.7, 0.3, 1.0, 0.64, 0.36, 1.0],
         }
     )
-    assert plain(sentences.migration(moves, lang="en")) == (
-        "Of 10 customers in the box of the best, 3 left it and 7 stayed; 2 joined it."
+    assert plain(sentences.migration(moves, lang="en", days=730)) == (
+        "Each date counts the orders of the 730 days before it. "
+        "Of 10 customers in the box of the best, 3 left it and 7 stayed. "
+        "Joined it: 3 from elsewhere, 5 without an order at the first date."
     )
 
 
@@ -75,7 +123,8 @@ def test_sentences_are_escaped():
 
 def test_the_scorecard_shows_what_is_missing(scorecard):
     text = plain(plots.scorecard(scorecard, lang="en").to_text())
-    assert "missing: order_lines.unit_cost" in text
+    assert "Not computed: Gross margin rate – missing: unit cost." in text
+    assert text.count("Gross margin rate") == 1
     assert "20.0% to 30.0%" in text
     assert "−5.0 pts" in text
     assert "+23.4%" in text or "+23.5%" in text
@@ -85,29 +134,68 @@ def test_the_scorecard_shows_what_is_missing(scorecard):
     assert "Taux d'achat répété" in html.replace("&#x27;", "'")
 
 
-@pytest.mark.parametrize("reason", ["history", "partial", "comparison"])
-def test_reasons_are_said_in_both_languages(scorecard, reason):
-    french, english = (
-        plots.scorecard(scorecard.assign(reason=reason), lang=lang).to_text()
-        for lang in ("fr", "en")
-    )
-    assert reason not in french.split("Remarque")[1]
-    assert french != english
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("partial", "Les données ne couvrent pas toute la période :"),
+        ("comparison", "Les données ne couvrent pas toute la période de comparaison :"),
+    ],
+)
+def test_what_holds_for_all_rows_is_said_once(scorecard, reason, said):
+    able = scorecard[scorecard.available].assign(reason=reason)
+    text = plain(plots.scorecard(able, lang="fr").to_text())
+    assert text.count(said) == 1
+    assert "Non calculés" not in text
 
 
-def test_what_is_missing_has_no_english_word_in_french(scorecard):
-    missing = "orders.amount or order_lines.quantity with order_lines.unit_price"
-    text = plots.scorecard(scorecard.assign(missing=missing), lang="fr").to_text()
-    assert "orders.amount ou order_lines.quantity avec order_lines.unit_price" in text
+def test_a_history_too_short_is_said_below(scorecard):
+    short = scorecard.assign(reason=["", "", "", "history"])
+    text = plain(plots.scorecard(short, lang="fr").to_text())
+    assert "prix de vente) – l'historique est trop court." in text
+
+
+def test_what_is_missing_is_said_in_the_words_of_the_model(scorecard):
+    missing = "returns.returned_at, returns.quantity with returns.line_id or returns.refund_amount"
+    text = plain(plots.scorecard(scorecard.assign(missing=missing), lang="fr").to_text())
+    assert "– manque : moment du retour, quantité retournée." in text
+
+
+def test_without_a_comparison_its_columns_are_for_other_tools(scorecard):
+    alone = scorecard.assign(previous=float("nan"), change=float("nan"))
+    shown = plots.scorecard(alone, lang="en")
+    assert "Comparison" not in shown.to_text()
+    assert "Comparison" not in shown.to_html()
+    assert "previous" in [column["name"] for column in shown.payload()["columns"]]
+
+
+def test_other_tools_get_the_ends_of_intervals_and_the_units(scorecard):
+    payload = plots.scorecard(scorecard, lang="en").payload()
+    names = [column["name"] for column in payload["columns"]]
+    assert names == ["kpi", "unit", "value", "low", "high", "previous", "change", "trend"]
+    assert payload["rows"][1][:5] == ["average_order_value", "currency", 50.0, 48.0, 52.0]
+    changed = plots.attention(overview.attention(scorecard), lang="en").payload()
+    assert [column["name"] for column in changed["columns"]][-2:] == ["change_low", "change_high"]
+    assert changed["rows"][0][-2:] == [-0.14, -0.04]
 
 
 def test_attention_says_when_it_cannot_tell(scorecard):
     got = plain(plots.attention(overview.attention(scorecard), lang="en").to_text())
-    assert "Worse, beyond chance" in got
-    assert "Cannot tell" in got
+    assert "Clearly worse" in got
     assert "−14.0% to −4.0%" in got
+    assert "Repeat purchase rate" not in got
+    unclear = plain(plots.undecided(overview.attention(scorecard), lang="en").to_text())
+    assert "Repeat purchase rate" in unclear
+    assert "Average order value" not in unclear
     nothing = plots.attention(overview.attention(scorecard.iloc[:0]), lang="fr")
     assert str(nothing).startswith("Rien à comparer")
+
+
+def test_nothing_clear_and_nothing_unclear_are_said(scorecard):
+    judged = overview.attention(scorecard)
+    clear = judged[judged.verdict != "cannot_tell"]
+    unclear = judged[judged.verdict == "cannot_tell"]
+    assert str(plots.attention(unclear, lang="en")) == "No KPI moved clearly."
+    assert str(plots.undecided(clear, lang="en")) == "No interval of a change includes 0."
 
 
 def test_lacking_takes_a_frame_or_a_list():
@@ -123,11 +211,17 @@ def test_lacking_takes_a_frame_or_a_list():
 
 
 def test_kpi_table_names_and_formats_its_kpis():
-    frame = pd.DataFrame({"channel": ["web"], "net_sales": [1234.5], "orders": [12.0]})
+    frame = pd.DataFrame(
+        {"channel": ["web", "store"], "net_sales": [1234.5, 1.0], "orders": [12.0, 1.0]}
+    )
     shown = plots.kpi_table(frame, lang="en")
     assert "$1,234.50" in shown.to_text()
     assert [column.kpi for column in shown.columns] == [None, "net_sales", "orders"]
-    assert "Net sales" in str(plots.kpi_table(frame.iloc[:0], lang="en"))
+    assert str(plots.kpi_table(frame.iloc[:0], lang="en")) == "No order in the period."
+    one = plots.kpi_table(frame.assign(channel=["web", None]), lang="en")
+    assert str(one).startswith("Nothing to compare by channel")
+    none = plots.kpi_table(frame[["channel"]], lang="en")
+    assert str(none) == "The data lack what these KPIs read."
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

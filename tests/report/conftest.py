@@ -160,6 +160,20 @@ def broken(tmp_path_factory, lessons):
 
 
 @pytest.fixture
+def sleeping(tmp_path):
+    """Lessons of which 05 writes the ids of its kernel and of its worker in a file, then sleeps."""
+    folder, started = tmp_path / "lessons", tmp_path / "started"
+    source = (
+        "import os, time\nfrom pathlib import Path\nhalf = "
+        f"Path({str(started) + '.half'!r})\n"
+        "written = half.write_text(f'{os.getpid()} {os.getppid()}')\n"
+        f"half.rename({str(started)!r})\ntime.sleep(90)"
+    )
+    write_lesson(folder, "05_sleeps.ipynb", "en", code(source, "sleeps"))
+    return folder, started
+
+
+@pytest.fixture
 def client(tmp_path):
     """A checked configuration; keys replace those of the file."""
     return lambda **keys: load([write_config(tmp_path, **keys)])[0]

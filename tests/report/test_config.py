@@ -64,11 +64,12 @@ def test_a_client_keeps_its_name(client, written):
         ({"lang": "[fr, fr]"}, "lang: given twice: fr"),
         ({"lang": "[]"}, "lang: empty"),
         ({"currency": "CAF"}, "'CAF' is not an ISO 4217 code; write currency: CAD"),
+        ({"currency": "cad"}, "'cad' is not an ISO 4217 code; did you mean 'CAD'?"),
         ({"currency": "null"}, "currency: must be a text"),
         ({"as_of": "1:30"}, "'1:30' is not a date written year-month-day"),
         ({"as_of": "2026-02-30"}, "is not a day of the calendar"),
         ({"as_of": "20260101"}, "is not a date written year-month-day"),
-        ({"period": "12 moons"}, "is not a length of time"),
+        ({"period": "12 moons"}, "period: '12 moons' is not a length of time"),
         ({"period": "9999 years"}, "period: "),
         ({"compare": "last"}, "compare: 'last'"),
         ({"locale": "{fr: en_US}"}, "'en_US' is not of language 'fr'"),
@@ -79,6 +80,7 @@ def test_a_client_keeps_its_name(client, written):
         ({"id": "con"}, "gives no usable folder name"),
         ({"data": "nowhere.csv"}, "data: no file or folder 'nowhere.csv'"),
         ({"mapping": "nowhere.yml"}, "mapping: no file or folder"),
+        ({"data": "sample:cdnov"}, "sample 'cdnov' not found; did you mean 'cdnow'?"),
         ({"data": "postgres://me:hunter2@host/db"}, "the address holds a password"),
         ({"data": "postgres://host/db?sslpassword=hunter2"}, "the address holds a password"),
         ({"data": "postgres://me:${UNSET_HERE}@host/db"}, "has no variable UNSET_HERE"),
@@ -105,7 +107,9 @@ def test_a_wrong_key_is_named_and_corrected(client, keys, said):
     [
         ("{clases: 5}", "did you mean 'classes'?"),
         ("{classes: 1}", "02.classes: '1': input should be greater than or equal to 2"),
-        ("{classes: 11}", "02.classes: '11'"),
+        ("{classes: 10}", "02.classes: '10': input should be less than or equal to 9"),
+        ("{thresholds: {frequency: [1, 2, 3]}}", "02: thresholds.frequency has 3 bounds"),
+        ("{classes: 3, thresholds: {frequency: [2, 2]}}", "02: thresholds.frequency must rise"),
         ("{classes: 1:30}", "02.classes: '1:30'"),
         ("{thresholds: {recency_days: [.nan]}}", "02.thresholds.recency_days.0"),
         ("{thresholds: {recency: [1]}}", "02.thresholds.recency"),
@@ -132,6 +136,30 @@ def test_every_wrong_key_is_told_at_once(client):
 def test_a_line_number_is_that_of_the_key(client):
     with pytest.raises(ConfigError, match=r"client\.yml, line 3: currency"):
         client(currency="CAF")
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ({"period": "12 moons"}, "line 7: period"),
+        ({"locale": "{fr: en_US}"}, "line 7: locale"),
+        ({"parameters": '{"02": {classes: 5}}'}, "line 7: parameters"),
+        ({"id": "con"}, "line 7: id"),
+    ],
+)
+def test_a_problem_of_several_keys_has_the_line_of_the_one_to_change(client, keys, line):
+    with pytest.raises(ConfigError, match=rf"client\.yml, {line}"):
+        client(**keys)
+
+
+def test_a_problem_of_a_key_that_is_not_written_has_no_line(client):
+    with pytest.raises(ConfigError, match=r"^client\.yml: id: client"):
+        client(client="株式会社")
+
+
+def test_a_locale_of_another_language_may_stay(client):
+    config = client(lang="[fr]", locale="{fr: fr_FR, en: en_GB}")
+    assert config.reader("fr").locale == "fr_FR"
 
 
 def test_two_clients_of_one_id_are_refused(client, tmp_path):
@@ -163,6 +191,8 @@ def test_lessons_and_languages_may_be_chosen_among_the_clients(client):
     assert languages(config, "en") == ("en",)
     with pytest.raises(ConfigError, match="lesson '07' not found in boreal"):
         selected(config, ["07"])
+    with pytest.raises(ConfigError, match="no lesson asked for boreal"):
+        selected(config, [])
     with pytest.raises(ConfigError, match="language 'de' not found"):
         languages(config, "de")
 

@@ -44,14 +44,13 @@ def written(tmp_path):
 
 def test_a_workbook_has_typed_cells_and_a_frozen_header(written):
     sheet = openpyxl.load_workbook(written / "tables.xlsx")["00_t"]
-    who, day, sales, share, orders, trend, segment, channel, mixed = sheet[4]
+    who, day, sales, share, orders, segment, channel, mixed = sheet[4]
     assert (who.value, who.data_type, who.quotePrefix) == ("=cmd()", "s", True)
     assert (sheet["A1"].value, sheet["A1"].data_type) == ("=1+1", "s")
     assert (day.value, day.number_format) == (dt.datetime(2025, 3, 1), "yyyy-mm-dd")
     assert (sales.value, sales.number_format) == (1234.5, '#,##0.00 "CAD"')
     assert (share.value, share.number_format) == (0.125, "0.0%")
     assert (orders.value, orders.data_type) == (3, "n")
-    assert trend.value == "[1.0, null, 2.0]"
     assert (segment.value, channel.value, mixed.value) == ("Champions", "Magasin", 1.5)
     assert sheet.freeze_panes == "B4"
     assert sheet["A5"].value == "a\nb"
@@ -61,9 +60,9 @@ def test_a_workbook_has_typed_cells_and_a_frozen_header(written):
 def test_a_csv_reads_back_and_runs_nothing(written):
     with (written / "tables" / "00_t.csv").open(encoding="utf-8-sig", newline="") as file:
         head, first, second = csv.reader(file)
-    assert head[:3] == ["who", "day", "net_sales"]
+    assert head == ["who", "day", "net_sales", "share", "orders", "segment", "channel", "mixed"]
     assert first[:5] == ["'=cmd()", "2025-03-01", "1234.5", "0.125", "3"]
-    assert second[1:] == [*[""] * 7, "about 2"]
+    assert second[1:] == [*[""] * 6, "about 2"]
 
 
 def test_parquet_keeps_types(written):
@@ -82,6 +81,20 @@ def test_parquet_keeps_types(written):
         "mixed": "string",
     }
     assert table.column("who")[0].as_py() == "=cmd()"
+
+
+def test_counts_are_whole_numbers_and_a_scorecard_says_its_units(tmp_path):
+    payload = {
+        "id": "s",
+        "caption": "Scorecard",
+        "columns": [column("kpi", "text"), column("unit", "text"), column("value", "number")],
+        "rows": [["orders", "count", 12.0], ["net_sales", "currency", 12.0]],
+        "row_units": ["count", "currency"],
+    }
+    write_all([Export("s", payload, "Overview")], tmp_path, reader=reader("en"))
+    assert (tmp_path / "tables" / "s.csv").read_text("utf-8-sig") == (
+        "kpi,unit,value\norders,count,12\nnet_sales,currency,12.0\n"
+    )
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "\n=1"])

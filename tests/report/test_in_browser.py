@@ -128,3 +128,22 @@ def test_a_printed_page_has_no_navigation(desk, built):
     assert page.locator("h1").is_visible()
     assert page.locator("figure img").is_visible()
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_on_a_phone_a_caption_and_the_rows_names_stay_in_sight(browser, built):
+    with browser.new_context(**VIEWS["phone"]) as context:
+        page, _, _ = visit(context, built / "en" / "00_overview.html")
+        page.evaluate("document.querySelector('.mk-table').scrollLeft = 60")
+        for what in ("caption > span", "tbody th"):
+            box = page.locator(f".mk-table {what}").first.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+
+
+def test_on_paper_an_entry_is_its_definition_and_no_picture_is_distorted(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    page.emulate_media(media="print")
+    assert page.locator("#kpi-net_sales > p").last.is_visible()
+    assert not page.locator("#kpi-net_sales details").is_visible()
+    shape = "(image) => image.width / image.height - image.naturalWidth / image.naturalHeight"
+    assert abs(page.locator("figure img").evaluate(shape)) < 0.02

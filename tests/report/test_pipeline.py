@@ -3,15 +3,18 @@
 import hashlib
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
 from functools import partial
 from html import escape, unescape
 from pathlib import Path
 
 import pytest
 
-from marketing_kpi.errors import ConfigError, LessonError
-from marketing_kpi.report import run
+from marketing_kpi.errors import ConfigError, LessonError, ReportError
+from marketing_kpi.report import pipeline, run
 from marketing_kpi.report.execute import (
     Failure,
     Job,
@@ -20,6 +23,7 @@ from marketing_kpi.report.execute import (
     report_cells,
     run_all,
 )
+from marketing_kpi.report.inputs import inspect
 from marketing_kpi.report.publish import publish
 from marketing_kpi.report.render import (
     INDEX,
@@ -152,12 +156,12 @@ def test_a_failed_report_is_beside_and_the_others_pages_are_there(broken):
     [
         ("01_broken.html", ["no Boréal", "ValueError", "broken", "Ventes", "orders.csv"]),
         ("03_mute.html", ["a figure has no alternative text"]),
-        ("04_dead.html", ["DeadKernelError", "the Python process of this notebook ended", "dead"]),
+        ("04_dead.html", ["DeadKernelError", "le processus Python de ce carnet s'est arrêté"]),
     ],
 )
 def test_the_page_of_a_failure_says_where_why_and_what_to_do(broken, page, words):
     html = text(broken / "fr.failed" / page)
-    assert [word for word in words if word not in html] == []
+    assert [word for word in words if word not in unescape(html)] == []
     assert f"notebooks/fr/{page.replace('html', 'ipynb')}" in html
     assert "Que faire" in html
     assert "12 months" in html
@@ -178,6 +182,152 @@ def test_a_failure_keeps_the_last_good_report_and_a_success_removes_the_failure(
     assert [path.name for path in (out / "boreal").iterdir()] == ["en"]
     assert text(published / "index.html") != "good"
     assert str(published / "index.html") in capsys.readouterr().out
+
+
+def test_the_english_of_an_error_is_said_to_be_english_on_a_french_page(broken):
+    raised, ours = (
+        text(broken / "fr.failed" / page) for page in ("01_broken.html", "04_dead.html")
+    )
+    assert '<bdi lang="en">no Boréal</bdi>' in raised
+    assert "en anglais" in raised
+    assert "en anglais" not in ours
+    assert "memory is the usual cause" not in ours
+
+
+def test_the_cover_says_how_far_the_data_go_and_what_they_cannot_be_compared_with(built):
+    french = text(built / "fr" / "index.html")
+    assert "<dt>Dernière commande</dt><dd>1er juin 2025</dd>" in french
+    assert "<dt>Comparée à</dt><dd>rien" in french
+    assert "<dd>CAD, tels que dans les données</dd>" in french
+
+
+def test_some_of_the_notebooks_make_an_extract_beside_the_whole_report(
+    client, lessons, tmp_path, capsys
+):
+    out = tmp_path / "build"
+    whole = out / "boreal" / "en"
+    publish(whole, lambda folder: (folder / "index.html").write_text("whole", "utf-8"))
+    config = client(lang="en", notebooks='["01", "05"]')
+    assert run([config], out=out, folder=lessons, notebooks=["05"]) == 0
+    extract = out / "boreal" / "en.partial"
+    assert capsys.readouterr().out.strip() == str(extract / "index.html")
+    assert text(whole / "index.html") == "whole"
+    assert "1 of 2: this is an extract" in text(extract / "index.html")
+    assert json.loads(text(extract / "manifest.json"))["selected"] == ["05"]
+    assert run([config], out=out, folder=lessons, notebooks=["01"]) == 1
+    assert sorted(path.name for path in out.joinpath("boreal").iterdir()) == [
+        "en",
+        "en.partial",
+        "en.partial.failed",
+    ]
+
+
+def test_a_whole_report_removes_the_extracts_that_it_outdates(client, lessons, tmp_path):
+    boreal = tmp_path / "build" / "boreal"
+    for name in ("en.partial", "en.partial.failed", "fr.partial"):
+        (boreal / name).mkdir(parents=True)
+    assert run([client(lang="en", notebooks='["05"]')], out=boreal.parent, folder=lessons) == 0
+    assert sorted(path.name for path in boreal.iterdir()) == ["en", "fr.partial"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
+    client, lessons, tmp_path, monkeypatch
+):
+    (tmp_path / "build").write_text("in the way", encoding="utf-8")
+    monkeypatch.setattr(pipeline, "_run", lambda *_, **__: pytest.fail("it ran"))
+    with pytest.raises(ReportError, match="no report can be written in"):
+        run([client()], out=tmp_path / "build", folder=lessons)
+
+
+def test_a_client_that_cannot_be_published_does_not_cost_the_others(
+    client, lessons, tmp_path, monkeypatch, capsys
+):
+    first = client(lang="en", notebooks='["05"]')
+    second = client(lang="en", notebooks='["05"]', id="other")
+
+    def full(target, build):
+        if "boreal" in target.parts:
+            raise OSError("no space left on device")
+        return publish(target, build)
+
+    monkeypatch.setattr(pipeline, "publish", full)
+    out = tmp_path / "build"
+    assert run([first, second], out=out, folder=lessons) == 1
+    assert (out / "other" / "en" / "index.html").exists()
+    assert "failed: boreal en: no space left on device" in capsys.readouterr().err
+
+
+SLOW_RUN = """
+import sys
+from pathlib import Path
+from marketing_kpi.report import run
+if __name__ == "__main__":
+    config, out, folder = map(Path, sys.argv[1:])
+    sys.exit(run([config], out=out, folder=folder))
+"""
+
+
+def is_running(process):
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return "State:\tZ" not in status
+
+
+def waited(condition, *, seconds=40):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return condition()
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_no_process_outlives_a_run_that_is_stopped(client, sleeping, tmp_path, number, code):
+    folder, started = sleeping
+    client(lang="en", notebooks='["05"]')
+    script = tmp_path / "slow_run.py"
+    script.write_text(SLOW_RUN, encoding="utf-8")
+    command = [sys.executable, script, tmp_path / "client.yml", tmp_path / "b", folder]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as stopped:
+        assert waited(started.exists)
+        processes = started.read_text(encoding="utf-8").split()
+        stopped.send_signal(number)
+        assert stopped.wait(30) == code
+    assert waited(lambda: not any(map(is_running, processes)))
+    assert not (tmp_path / "b" / "boreal" / "en").exists()
+
+
+def test_an_exit_and_an_error_without_words_have_a_reason(lessons, tmp_path):
+    import nbformat
+
+    lesson = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    reasons = []
+    for source in ("raise SystemExit(3)", "assert False"):
+        lesson.cells[-1].source = source
+        nbformat.write(lesson, tmp_path / "05_stops.ipynb")
+        reasons.append(execute(job(tmp_path, "05_stops.ipynb")).failure.reason)
+    assert reasons == ["the cell ended the notebook before its end", "the error has no message"]
+
+
+def test_a_secret_is_not_in_what_a_driver_says(monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("cannot reach me:hunter2@host")
+
+    monkeypatch.setattr("marketing_kpi.data.sources.open_data", refuse)
+    failure = inspect("x", mapping=None, as_of="2026-01-01", secrets=("hunter2",)).failure
+    assert (failure.error, failure.reason) == ("RuntimeError", "cannot reach me:•••@host")
+    broke = pipeline._failed(("a",), OSError("hunter2"), secrets={"a": ("hunter2",)})
+    assert broke.failure.reason == "•••"
+
+
+@pytest.mark.parametrize(("in_doubt", "times"), [(True, 1), (False, 0)])
+def test_every_page_warns_when_the_check_of_the_data_found_errors(in_doubt, times):
+    html = index_page(cover=Cover("Boréal", in_doubt=in_doubt), quality=None, lang="en")
+    assert html.count('<a href="quality.html">') == times
+    assert html.count("figures may be wrong") == times
 
 
 def test_data_that_cannot_be_read_are_said_on_the_index(client, lessons, tmp_path):

@@ -17,6 +17,7 @@ from marketing_kpi.data.simulation.orders import (
     Delivery,
     Lines,
     Orders,
+    country_of,
 )
 
 KINDS = ("return", "allowance")
@@ -85,11 +86,13 @@ def draw_returns(
     line = np.concatenate([line, np.full(len(granted), -1)])
     size = len(order)
     wait = rng.gamma(2.2, 6.0, size) + 1
-    second = (received[order] // SECONDS_PER_DAY + wait.astype(np.int64)) * SECONDS_PER_DAY
-    second += calendar.draw_seconds(rng, size, calendar.OPENING)
+    day = received[order] // SECONDS_PER_DAY + wait.astype(np.int64)
     quantity = np.where(rng.random(size) < WHOLE_LINE_SHARE, lines.quantity[line], 1)
     to_store = (rng.random(size) < BACK_TO_STORE_SHARE) & ~allowance
     channel = np.where(to_store, p.STORE, orders.channel[order])
+    trading = calendar.next_trading_day(country_of(orders)[order], day)
+    day = np.where(channel == p.STORE, trading, day)
+    second = day * SECONDS_PER_DAY + calendar.draw_till_seconds(rng, day)
     sized = np.isin(category[line], SIZED) & ~allowance
     reason = np.where(
         sized, rng.choice(5, size, p=REASON_SHARES), rng.choice(5, size, p=NO_SIZE_SHARES)

@@ -10,7 +10,15 @@ import numpy as np
 
 from marketing_kpi.data.simulation import parameters as p
 from marketing_kpi.data.simulation.arrow import Bools, Floats, Ints, day_number
-from marketing_kpi.data.simulation.calendar import DAYS, black_friday, months, years
+from marketing_kpi.data.simulation.calendar import (
+    DAYS,
+    FRANCE,
+    QUEBEC,
+    black_friday,
+    closed_days,
+    months,
+    years,
+)
 from marketing_kpi.data.simulation.catalogue import (
     CATEGORY_SEASON,
     COMPLEMENTS,
@@ -18,7 +26,9 @@ from marketing_kpi.data.simulation.catalogue import (
     DROPPED,
     INTRODUCED,
     OWN_BRAND_COST,
+    PRODUCT_SEASON,
     RANGE,
+    SEASONS,
 )
 
 CATEGORIES = tuple(RANGE)
@@ -110,6 +120,18 @@ def store_open() -> Bools:
             for store in STORES
         ]
     )
+
+
+@cache
+def store_trading() -> Bools:
+    """Return whether each store (row) sells on each day (column): open, and not a holiday."""
+    return store_open() & ~closed_days()[store_country()]
+
+
+@cache
+def store_country() -> Ints:
+    """Return the row of `closed_days` of each store."""
+    return np.array([QUEBEC if store.region == "QC" else FRANCE for store in STORES])
 
 
 @cache
@@ -293,7 +315,12 @@ def choice_steps() -> Floats:
     popularity = np.array([product[4] for product in PRODUCTS], dtype=float)
     price = list_prices()[0] / np.median(list_prices()[0])
     tilt = price ** np.array(p.TIER_PRICE_SLOPES)[:, None]
-    seasons = np.array([CATEGORY_SEASON[category] for category in CATEGORIES])[CATEGORY_OF]
+    seasons = np.array(
+        [
+            SEASONS[PRODUCT_SEASON[name]] if name in PRODUCT_SEASON else CATEGORY_SEASON[category]
+            for category, name, *_ in PRODUCTS
+        ]
+    )
     shelves = listed()[: len(STORES) + 1].astype(float)
     weights = (
         in_range()[:, None, None, None, :]

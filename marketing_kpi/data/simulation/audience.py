@@ -102,8 +102,7 @@ def draw_touches(rng: np.random.Generator, orders: Orders, contacts: Contacts) -
     end = np.concatenate([orders.second[buying] - checkout, other_end])
     app = np.concatenate([orders.channel[buying] == p.APP, rng.random(others) < APP_VISITOR_SHARE])
     visitor, customer = _visitors(rng, orders.customer[buying], others, app, contacts, day)
-    journey, channel, kind, back, order = _touches(rng, pool().touches[drawn], buying)
-    second = end[journey] - back
+    journey, channel, kind, second, order = _touches(rng, pool().touches[drawn], end, buying)
     touches = Touches(
         visitor[journey], customer[journey], second, channel, kind, order, app[journey]
     )
@@ -113,16 +112,16 @@ def draw_touches(rng: np.random.Generator, orders: Orders, contacts: Contacts) -
 
 
 def _touches(
-    rng: np.random.Generator, count: Ints, buying: Ints
+    rng: np.random.Generator, count: Ints, end: Ints, buying: Ints
 ) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    # journey, channel, kind, seconds before the journey's end and order of each touch
+    # journey, channel, kind, second and order of each touch
     journey = np.repeat(np.arange(len(count)), count.sum(axis=1))
     channel = np.repeat(np.tile(np.arange(count.shape[1]), len(count)), count.ravel())
-    back = (rng.exponential(TOUCH_GAP_DAYS, len(journey)) * SECONDS_PER_DAY).astype(np.int64)
+    second = _seconds_before(rng, end[journey])
     session = rng.random(len(journey)) < SESSION_SHARE[channel]
     kind = np.where(session, SESSION_KIND[channel], SEEN_KIND[channel])
-    last = _last_session(journey, back, session, len(count))
-    back[last[last >= 0]] = 0
+    last = _last_session(journey, second, session, len(count))
+    second[last[last >= 0]] = end[last >= 0]
     order = np.full(len(journey), -1)
     ends = last[: len(buying)]
     order[ends[ends >= 0]] = buying[ends >= 0]
@@ -133,7 +132,7 @@ def _touches(
         np.concatenate([journey, direct]),
         np.concatenate([channel, nothing + p.JOURNEY_CHANNELS.index("direct")]),
         np.concatenate([kind, nothing + VISIT]),
-        np.concatenate([back, nothing]),
+        np.concatenate([second, end[direct]]),
         np.concatenate([order, buying[direct]]),
     )
 
@@ -150,9 +149,17 @@ def _visitors(
     return np.where(customer >= 0, 2 * customer + app, anonymous), customer
 
 
-def _last_session(journey: Ints, back: Ints, session: Bools, size: int) -> Ints:
+def _seconds_before(rng: np.random.Generator, end: Ints) -> Ints:
+    # some days before, at the hours when people visit
+    days = rng.exponential(TOUCH_GAP_DAYS, len(end)).astype(np.int64)
+    second = (end // SECONDS_PER_DAY - days) * SECONDS_PER_DAY
+    second += calendar.draw_seconds(rng, len(end), calendar.HOURS)
+    return np.where(second < end, second, second - SECONDS_PER_DAY)
+
+
+def _last_session(journey: Ints, second: Ints, session: Bools, size: int) -> Ints:
     rows = np.flatnonzero(session)
-    rows = rows[np.lexsort((-back[rows], journey[rows]))]
+    rows = rows[np.lexsort((second[rows], journey[rows]))]
     last = np.full(size, -1)
     last[journey[rows]] = rows  # the last one written is the closest to the end
     return last

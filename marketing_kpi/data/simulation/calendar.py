@@ -11,6 +11,7 @@ from marketing_kpi.data.simulation.arrow import (
     END,
     SECONDS_PER_DAY,
     START,
+    Bools,
     Floats,
     Ints,
     day_number,
@@ -29,6 +30,14 @@ HOURS = np.array(
     [1, 0.5, 0.3, 0.2, 0.2, 0.4, 1, 2, 3.5, 5, 6, 6.5, 7, 6.5, 6, 6, 6.5, 7, 7, 7.5, 8, 7, 5, 2.5]
 )
 OPENING = np.array([0] * 9 + [2, 6, 8, 10, 10, 11, 12, 12, 10, 7, 5, 2, 0, 0, 0], dtype=float)
+SUNDAY_OPENING = np.array([0] * 10 + [4, 8, 10, 11, 12, 12, 8] + [0] * 7, dtype=float)
+# days without trade in stores; Québec: Act respecting hours and days of admission to commercial
+# establishments (CQLR, c. H-2.1); France: 1 May by the Code du travail (L3133-4), 25 December and
+# 1 January by custom
+EASTER = (dt.date(2023, 4, 9), dt.date(2024, 3, 31), dt.date(2025, 4, 20))
+CLOSED_IN_QUEBEC = ((1, 1), (1, 2), (6, 24), (7, 1), (12, 25))  # besides Easter and Labour Day
+CLOSED_IN_FRANCE = ((1, 1), (5, 1), (12, 25))
+QUEBEC, FRANCE = 0, 1
 
 
 def black_friday(year: int) -> dt.date:
@@ -94,6 +103,45 @@ def draw_seconds(rng: np.random.Generator, size: int, hours: Floats) -> Ints:
     """Draw seconds of the day with the given weights of the 24 hours."""
     hour = draw_index(rng, size, hours)
     return hour * 3600 + rng.integers(0, 3600, size)
+
+
+def draw_till_seconds(rng: np.random.Generator, day: Ints) -> Ints:
+    """Draw seconds of these days at which a store is open: fewer hours on Sunday."""
+    sunday = (day + START.weekday()) % 7 == 6
+    usual = draw_seconds(rng, len(day), OPENING)
+    return np.where(sunday, draw_seconds(rng, len(day), SUNDAY_OPENING), usual)
+
+
+@cache
+def closed_days() -> Bools:
+    """Return whether stores stay closed: Québec and France (rows) on each day (column)."""
+    days = [START + dt.timedelta(days=i) for i in range(DAYS)]
+    return np.array(
+        [
+            [
+                (day.month, day.day) in CLOSED_IN_QUEBEC or day in EASTER or _is_labour_day(day)
+                for day in days
+            ],
+            [(day.month, day.day) in CLOSED_IN_FRANCE for day in days],
+        ]
+    )
+
+
+def _is_labour_day(day: dt.date) -> bool:
+    return day.month == 9 and day.weekday() == 0 and day.day <= 7
+
+
+@cache
+def _next_trading_days() -> Ints:
+    trading = np.where(closed_days(), DAYS, np.arange(DAYS))
+    following: Ints = np.minimum.accumulate(trading[:, ::-1], axis=1)[:, ::-1]
+    return following
+
+
+def next_trading_day(country: Ints, day: Ints) -> Ints:
+    """Return the first day, from `day` on, on which the stores of the country may open."""
+    following = _next_trading_days()[country, np.minimum(day, DAYS - 1)]
+    return np.where(day < DAYS, following, day)
 
 
 @cache

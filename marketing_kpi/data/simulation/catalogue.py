@@ -162,6 +162,22 @@ CATEGORY_SEASON = {  # relative weight of a category, January to December
     "Literie": (1.3, 1.1, 1.0, 1.0, 0.9, 0.8, 0.8, 0.9, 1.1, 1.2, 1.2, 1.2),
     "Bagages": (0.9, 0.9, 1.0, 1.0, 1.1, 1.3, 1.3, 1.2, 1.1, 0.9, 0.9, 1.1),
 }
+SEASONS = {  # the same for products that only one season sells, whatever their category does
+    "winter": (2.2, 1.6, 0.8, 0.3, 0.1, 0.05, 0.05, 0.1, 0.5, 1.2, 2.2, 2.9),
+    "summer": (0.1, 0.2, 0.5, 1.2, 2.1, 2.7, 2.4, 1.5, 0.7, 0.3, 0.15, 0.15),
+}
+PRODUCT_SEASON = {
+    "Raquettes à neige Toundra": "winter",
+    "Manteau isolé Nordet": "winter",
+    "Tuque côtelée Givre": "winter",
+    "Mitaines doublées Blizzard": "winter",
+    "Sous-vêtement thermique Racine": "winter",
+    "Bottes d'hiver Banquise": "winter",
+    "Crampons de ville Verglas": "winter",
+    "Short léger Grève": "summer",
+    "Sandales Estran": "summer",
+    "Sabots de jardin Potager": "summer",
+}
 COMPLEMENTS = (  # what a basket that opens with the first often holds too
     ("Tente Clairière 2 places", "Matelas autogonflant Mousse"),
     ("Sac à dos Kamouraska 30 L", "Gourde isotherme Source 750 ml"),

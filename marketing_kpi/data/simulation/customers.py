@@ -10,7 +10,7 @@ import pyarrow as pa
 from marketing_kpi.data.simulation import arrow, calendar
 from marketing_kpi.data.simulation import parameters as p
 from marketing_kpi.data.simulation.arrow import Bools, Floats, Ints
-from marketing_kpi.data.simulation.assortment import STORES, store_open
+from marketing_kpi.data.simulation.assortment import STORES, store_trading
 from marketing_kpi.data.simulation.numbers import Numbers
 
 NEVER = 1 << 30
@@ -151,12 +151,11 @@ def _profiles(
     )
     from_store = (acquired_by == store) & (rng.random(size) < p.STORE_REGISTRATION_SHARE)
     habit[from_store] = 1
-    age_days = np.clip(rng.normal(*p.AGE_YEARS, size), 18, 88) * 365.25
     return Contacts(
         registered=registered[order],
         acquired_by=acquired_by,
         region=region,
-        birth=(calendar.DAYS - age_days).astype(np.int64),
+        birth=_birth_days(rng, registered[order]),
         opt_in=rng.random(size) < p.OPT_IN_SHARE,
         tier=rng.integers(0, len(p.TIER_PRICE_SLOPES), size),
         habit=habit,
@@ -166,6 +165,15 @@ def _profiles(
         day=day,
         future=future[order],
     )
+
+
+def _birth_days(rng: np.random.Generator, registered: Ints) -> Ints:
+    # the age at registration is a truncated normal: drawn again, since clipping would pile it up
+    lowest, highest = p.AGE_LIMITS
+    age = rng.normal(*p.AGE_YEARS, len(registered))
+    while len(outside := np.flatnonzero((age < lowest) | (age > highest))):
+        age[outside] = rng.normal(*p.AGE_YEARS, len(outside))
+    return np.floor(registered - age * 365.25).astype(np.int64)
 
 
 def draw_channels(
@@ -188,7 +196,7 @@ def draw_channels(
 def _pick_store(rng: np.random.Generator, region: str, day: Ints) -> Ints:
     local = np.array([store.region == region for store in STORES])
     weight = np.array([store.weight for store in STORES]) * local
-    steps = np.cumsum(store_open()[:, day] * weight[:, None], axis=0)
+    steps = np.cumsum(store_trading()[:, day] * weight[:, None], axis=0)
     picked = (rng.random(len(day)) * steps[-1] >= steps).sum(axis=0)
     return np.where(steps[-1] > 0, np.minimum(picked, len(STORES) - 1), -1)
 

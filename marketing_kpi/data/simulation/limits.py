@@ -36,10 +36,10 @@ class Limits:
 
 
 LIMITS = Limits(
-    bg_nbd={"r": 0.8289, "alpha": 59.7123, "a": 0.9174, "b": 3.9048},
+    bg_nbd={"r": 0.828, "alpha": 59.6168, "a": 0.9192, "b": 3.9183},
     attrition_2024=0.44088,
-    attrition_2025=0.41163,
-    amount=206.31,
-    amount_by_tier=(113.89, 148.67, 188.65, 243.22, 336.9),
-    spring_amount=204.52,
+    attrition_2025=0.41152,
+    amount=206.62,
+    amount_by_tier=(114.23, 148.75, 188.78, 243.35, 336.81),
+    spring_amount=196.76,
 )

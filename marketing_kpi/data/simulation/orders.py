@@ -145,7 +145,7 @@ def draw_orders(
     batch = _join(made, *_copies(rng, made, share))
     size = len(batch.day)
     online = calendar.draw_seconds(rng, size, calendar.HOURS)
-    at_till = calendar.draw_seconds(rng, size, calendar.OPENING)
+    at_till = calendar.draw_till_seconds(rng, batch.day)
     of_day = np.where(batch.channel == p.STORE, at_till, online)
     too_early = (batch.origin == CAMPAIGN) & (of_day < p.MAILED_BY)
     second = batch.day * SECONDS_PER_DAY + of_day + p.MAILED_BY * too_early
@@ -176,7 +176,7 @@ def _identified(
 
 def _walk_ins(rng: np.random.Generator, share: float) -> _Batch:
     weight = np.array([store.weight for store in shop.STORES])
-    traffic = shop.store_open() * weight[:, None] * calendar.season()[calendar.HISTORY_DAYS :]
+    traffic = shop.store_trading() * weight[:, None] * calendar.season()[calendar.HISTORY_DAYS :]
     cell = calendar.draw_index(rng, rng.poisson(p.ANONYMOUS_ORDERS * share), traffic.ravel())
     return _Batch(
         customer=np.full(len(cell), -1),
@@ -303,6 +303,12 @@ def location_of(orders: Orders) -> Ints:
     """Return where each order's goods leave from: its store, or the warehouse of its region."""
     warehouse = np.where(orders.region == 0, len(shop.STORES), len(shop.STORES) + 1)
     return np.where(orders.store >= 0, orders.store, warehouse)
+
+
+def country_of(orders: Orders) -> Ints:
+    """Return the row of `calendar.closed_days` for the stores near each order's customer."""
+    home = np.where(orders.region == 0, calendar.QUEBEC, calendar.FRANCE)
+    return np.where(orders.store >= 0, shop.store_country()[orders.store], home)
 
 
 def _complements(rng: np.random.Generator, order: Ints, number: Ints, product: Ints) -> Ints:

@@ -11,6 +11,7 @@ from marketing_kpi.data.simulation import parameters as p
 from marketing_kpi.data.simulation.arrow import SECONDS_PER_DAY, Ints
 from marketing_kpi.data.simulation.customers import Contacts
 from marketing_kpi.data.simulation.numbers import Numbers
+from marketing_kpi.data.simulation.operations import NEWSLETTER
 from marketing_kpi.data.simulation.orders import Lines, Members, Orders
 
 RESPONSE_KINDS = ("open", "click", "visit", "review", "app", "service")
@@ -45,7 +46,11 @@ def response_columns(
     rng: np.random.Generator, contacts: Contacts, members: tuple[Members, ...], numbers: Numbers
 ) -> dict[str, pa.Array]:
     """Return the table `responses`: to mailings, and of contacts while they are engaged."""
-    parts = [_everyday(rng, contacts), *(_to_mailing(rng, m, i) for i, m in enumerate(members))]
+    newsletter = len(members)
+    parts = [
+        _everyday(rng, contacts, newsletter),
+        *(_to_mailing(rng, m, i) for i, m in enumerate(members)),
+    ]
     customer, at, kind, campaign = (np.concatenate(part) for part in zip(*parts, strict=True))
     shown = np.flatnonzero((at >= 0) & (at < calendar.END_SECOND))
     shown = shown[np.argsort(at[shown], kind="stable")]
@@ -53,11 +58,15 @@ def response_columns(
         "customer_id": numbers.customers(customer[shown]),
         "at": arrow.timestamps(at[shown]),
         "kind": arrow.words(RESPONSE_KINDS, kind[shown]),
-        "campaign_id": arrow.words([m.mailing.campaign_id for m in members], campaign[shown]),
+        "campaign_id": arrow.words(
+            [*(m.mailing.campaign_id for m in members), NEWSLETTER.campaign_id], campaign[shown]
+        ),
     }
 
 
-def _everyday(rng: np.random.Generator, contacts: Contacts) -> tuple[Ints, Ints, Ints, Ints]:
+def _everyday(
+    rng: np.random.Generator, contacts: Contacts, newsletter: int
+) -> tuple[Ints, Ints, Ints, Ints]:
     # each registration and each purchase opens a spell of interest
     who = np.concatenate([np.arange(len(contacts.registered)), contacts.buyer])
     began = np.concatenate([contacts.registered, contacts.day])
@@ -68,9 +77,11 @@ def _everyday(rng: np.random.Generator, contacts: Contacts) -> tuple[Ints, Ints,
         rng.random(len(spell)) * length[spell] * SECONDS_PER_DAY
     ).astype(np.int64)
     kind = calendar.draw_index(rng, len(spell), RESPONSE_SHARES)
-    mail = (kind <= 1) & ~contacts.opt_in[who[spell]]
-    kind = np.where(mail, RESPONSE_KINDS.index("visit"), kind)
-    return who[spell], at + SECONDS_PER_DAY // 2, kind, np.full(len(spell), -1)
+    mail = kind <= 1
+    refused = mail & ~contacts.opt_in[who[spell]]
+    kind = np.where(refused, RESPONSE_KINDS.index("visit"), kind)
+    campaign = np.where(mail & ~refused, newsletter, -1)
+    return who[spell], at + SECONDS_PER_DAY // 2, kind, campaign
 
 
 def _to_mailing(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from marketing_kpi.data.model import JSON
-from marketing_kpi.data.simulation import after_sales, audience, calendar, catalogue, operations
+from marketing_kpi.data.simulation import (
+    after_sales,
+    audience,
+    calendar,
+    catalogue,
+    operations,
+    relations,
+)
 from marketing_kpi.data.simulation import assortment as shop
 from marketing_kpi.data.simulation import parameters as p
-from marketing_kpi.data.simulation.arrow import Ints
+from marketing_kpi.data.simulation.arrow import START, Ints
 from marketing_kpi.data.simulation.limits import LIMITS
 from marketing_kpi.data.simulation.realised import Realised
 
@@ -34,6 +44,7 @@ def report(realised: Realised) -> dict[str, JSON]:
         "supply": _supply(),
         "journeys": _journeys(),
         "marketing_spend": _media(),
+        "responses": _responses(),
         "returns": _returns(),
         "delivery": _delivery(),
         "labour": _labour(),
@@ -52,12 +63,25 @@ def _calendar() -> dict[str, JSON]:
         "weekdays": calendar.WEEKDAYS.tolist(),
         "black_friday_days": {str(day): factor for day, factor in calendar.BLACK_FRIDAY.items()},
         "regulars_follow": calendar.REGULARS_FOLLOW,
+        "closed_days": {
+            country: [
+                (START + dt.timedelta(days=int(day))).isoformat() for day in np.flatnonzero(closed)
+            ]
+            for country, closed in zip(("QC", "France"), calendar.closed_days(), strict=True)
+        },
+        "season_of_products": {
+            f"P{shop.INDEX[name] + 1:04d}": list(catalogue.SEASONS[season])
+            for name, season in catalogue.PRODUCT_SEASON.items()
+        },
         "basket_months": {str(m + 1): factor for m, factor in p.FULLER_BASKETS.items()},
         "note": (
             "Daily demand is the product of a curve through the months' middles, the week day "
             "(Monday first) and the events (days from Black Friday), scaled to mean 1 in each "
             "calendar year. First purchases and walk-ins follow it in full, the repeat purchases "
-            "of customers by the share regulars_follow."
+            "of customers by the share regulars_follow. Stores are closed on the holidays of "
+            "closed_days and for fewer hours on Sunday: customers who would have come order "
+            "online instead, walk-ins come another day. season_of_products is the relative weight "
+            "of those products from January to December; the others follow their category."
         ),
     }
 
@@ -294,7 +318,10 @@ def _journeys() -> dict[str, JSON]:
             "the channel's touches not been there: what attribution should aim at; direct and "
             "organic_search cause nothing, and removal effects do not add up to 1. Online orders "
             "themselves come from the customers' purchase process: the journeys are drawn given "
-            "them, in the proportions of the model. Touches before 2025 are not shown."
+            "them, in the proportions of the model. Touches before 2025 are not shown. "
+            "touchpoints hold the touches of the journeys that the shop could follow to a visitor, "
+            "so every click and visit with its session, and few of the impressions and opens: "
+            "click rates belong to marketing_spend, where the platforms count everyone."
         ),
     }
 
@@ -307,7 +334,28 @@ def _media() -> dict[str, JSON]:
         "note": (
             "Expected clicks of a day = clicks_at_one * spend ** saturation (CAD, scale 1), with "
             "log-normal noise of mean 1 and this standard deviation of the logarithm, then "
-            "Poisson. Spend of a day has no effect on the orders of that day."
+            "Poisson. Spend of a day has no effect on the orders of that day. Impressions, clicks, "
+            "delivered and opened are the platforms' own counts: they cover the sessions of a "
+            "channel over a year, not each day, and about a tenth of the clicks reach no session. "
+            "The newsletter is delivered and opened on Fridays there; sessions that it brings come "
+            "all week. The two mailings are not in it: their cost is in campaigns."
+        ),
+    }
+
+
+def _responses() -> dict[str, JSON]:
+    return {
+        "per_day_of_interest": relations.ENGAGED_RATE,
+        "days_of_interest": relations.ENGAGED_DAYS,
+        "opened_mailing": relations.OPEN_SHARE,
+        "clicked_mailing": relations.CLICK_SHARE,
+        "note": (
+            "What the customer file recorded of its contacts: in a spell of interest after the "
+            "registration (mean days_of_interest) or a purchase (a quarter of it), "
+            "per_day_of_interest responses a day. Opens and clicks of the newsletter are a part of "
+            "those that its platform counts in marketing_spend; of a mailing, the contacted "
+            "members open and click at least with the given probabilities. They are not the rows "
+            "of touchpoints, which follow visitors of the site in 2025: do not add the two up."
         ),
     }
 
