@@ -420,7 +420,9 @@ def _standard_error(n: Any, y: Any, x: Any, yy: Any, xx: Any, xy: Any) -> float 
         return None
     ratio = y / x
     spread = max(yy - 2 * ratio * xy + ratio**2 * xx, 0.0)
-    return float(math.sqrt(spread * n / (n - 1)) / abs(x))
+    error = math.sqrt(spread * n / (n - 1)) / abs(x)
+    # Engines add floats in parallel, in another order each time: the last digits are noise.
+    return float(f"{error:.9g}")
 
 
 def _top_share(data: Data, start: date, end: date) -> Interval:
