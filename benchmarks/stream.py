@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-BYTES_A_LINE = 60
+BYTES_A_LINE = 49
 MAPPING = {
     "kind": "lines",
     "columns": {
