@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 Frame: TypeAlias = pd.DataFrame | ir.Table
 """What a function takes and gives back: pandas for pandas, lazy Ibis for Ibis."""
 
+SHORTEST_WINDOW_DAYS = 90
+"""Days of orders before a date under which its segments are not worth comparing; a convention."""
+
 ABSENT = "absent"
 """Name, in a migration, of customers that one of the two dates does not have."""
 
@@ -346,6 +349,64 @@ def identified_orders(data: Data) -> ir.Table:
     absent = {"customer_id": ibis.null("string"), "amount": ibis.null(MONEY)}
     filled = orders.mutate(**{k: null for k, null in absent.items() if k not in orders.columns})
     return filled.filter(filled.customer_id.notnull())
+
+
+class LeftOut(NamedTuple):
+    """Valid orders before a day that no known customer placed.
+
+    Attributes
+    ----------
+    orders
+        How many.
+    orders_share, amount_share
+        Their fraction of all valid orders, and of the sum of their amounts; null when there is
+        nothing to divide by.
+    """
+
+    orders: int
+    orders_share: float | None
+    amount_share: float | None
+
+
+def left_out(data: Data, *, as_of: str | dt.date) -> LeftOut:
+    """Say what the orders without a known customer weigh, which no segment can hold.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    as_of
+        The day of the analysis, exclusive.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({
+    ...     "order_id": ["1", "2"], "customer_id": ["A", None], "amount": [30.0, 10.0],
+    ...     "ordered_at": pd.to_datetime(["2025-12-01", "2025-12-31"]),
+    ... })
+    >>> left_out(open_data({"orders": orders}), as_of="2026-01-01")
+    LeftOut(orders=1, orders_share=0.5, amount_share=0.25)
+    """
+    kept = standing(data.orders)
+    kept = kept.filter(kept.ordered_at < dt.datetime.combine(day(as_of, name="as_of"), dt.time()))
+    has = {name: data.has("orders", name) for name in ("customer_id", "amount")}
+    rows = kept.select(
+        nobody=kept.customer_id.isnull() if has["customer_id"] else ibis.literal(True),
+        worth=kept.amount.cast("float64") if has["amount"] else ibis.null("float64"),
+    )
+    totals = rows.aggregate(
+        orders=rows.count(),
+        unknown=rows.nobody.cast("int64").sum().fill_null(0),
+        amount=rows.worth.sum(),
+        lost=rows.nobody.ifelse(rows.worth, 0.0).sum(),
+    )
+    row = totals.to_pyarrow().to_pylist()[0]
+    return LeftOut(
+        row["unknown"],
+        row["unknown"] / row["orders"] if row["orders"] else None,
+        row["lost"] / row["amount"] if row["amount"] else None,
+    )
 
 
 def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None = None) -> Frame:

@@ -693,3 +693,21 @@ def test_every_cell_of_the_grid_has_its_segment():
     cells = {(r, f): name for r, row in grid.items() for f, name in enumerate(row.split(), 1)}
     found = {cell: segment.id for segment in rfm.SEGMENTS for cell in segment.cells}
     assert found == cells
+
+
+def test_what_no_customer_is_known_for_is_weighed():
+    orders = pd.DataFrame(
+        {
+            "order_id": ["1", "2", "3", "4", "5"],
+            "customer_id": ["A", None, None, "B", None],
+            "amount": [30.0, 10.0, 20.0, 40.0, 99.0],
+            "status": [None, None, "cancelled", None, None],
+            "ordered_at": pd.to_datetime(["2025-01-01"] * 4 + ["2026-01-01"]),
+        }
+    )
+    found = rfm.left_out(open_data({"orders": orders}), as_of="2026-01-01")
+    # the third is cancelled, the fifth is on the day itself: 1 order of 3, 10 of 80
+    assert found == rfm.LeftOut(1, pytest.approx(1 / 3), pytest.approx(10 / 80))
+    bare = open_data({"orders": orders[["order_id", "ordered_at"]]})
+    assert rfm.left_out(bare, as_of="2026-01-01") == rfm.LeftOut(4, 1.0, None)
+    assert rfm.left_out(bare, as_of="2024-01-01") == rfm.LeftOut(0, None, None)

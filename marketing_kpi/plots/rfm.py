@@ -410,7 +410,9 @@ def _mark_top(ax: Axes, top: rfm.TopShare, reader: Reader) -> str:
 
 
 @style.styled
-def migration(moves: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def migration(
+    moves: pd.DataFrame, *, lang: str | Reader, days: int | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw where the customers of each segment went between two dates.
 
     Parameters
@@ -419,6 +421,8 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
         What `rfm.migration` returns.
     lang
         The reader, or a language.
+    days
+        Length of the window before each date; nothing is drawn under `rfm.SHORTEST_WINDOW_DAYS`.
     ax
         Axes to draw in; new ones by default.
     """
@@ -431,6 +435,9 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
     title = _("Where customers moved")
     if moves.empty:
         return style.empty(axis, title=title, message=_("No customers to show."))
+    if days is not None and days < rfm.SHORTEST_WINDOW_DAYS:
+        short = _("The data begin too shortly before the period: {days}.", days=reader.days(days))
+        return style.empty(axis, title=title, message=short)
     shares = moves.pivot_table(index="before", columns="after", values="share", aggfunc="sum")
     shares = shares.reindex(index=rows[::-1], columns=columns).fillna(0)
     _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
@@ -515,7 +522,7 @@ def segment_table(segments: pd.DataFrame, *, lang: str | Reader, as_of: str | No
     _ = reader.translate
     caption = _("RFM segments: customers and sales")
     if as_of is not None:
-        caption += _(", over all orders before {day}", day=reader.date(as_of))
+        caption += _(", over all their orders before {day}", day=reader.date(as_of))
     return table(
         segments,
         lang=reader,

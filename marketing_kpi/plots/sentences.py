@@ -93,13 +93,14 @@ def top_share(top: rfm.TopShare, *, lang: str | Reader, as_of: str | None = None
     if top.value is None:
         return Sentence(_("The share of the best customers needs sales above 0."))
     said = _(
-        "The best {share} of customers ({top} of {customers}) make {value} of sales",
+        "The best {share} of customers ({top} of {customers}) make {value} of the sales to "
+        "identified customers",
         share=reader.percent(top.share, decimals=0),
         top=reader.integer(top.top_customers),
         customers=reader.integer(top.customers),
         value=reader.percent(top.value),
     )
-    over = _(", over all orders before {day}", day=reader.date(as_of)) if as_of else ""
+    over = _(", over all their orders before {day}", day=reader.date(as_of)) if as_of else ""
     said = f"{said}{over}."
     if top.low is None or top.high is None:
         return Sentence(f"{said} " + _("No interval can be given for these customers."))
@@ -107,6 +108,31 @@ def top_share(top: rfm.TopShare, *, lang: str | Reader, as_of: str | None = None
         "95% interval: {low} to {high}.", low=reader.percent(top.low), high=reader.percent(top.high)
     )
     return Sentence(f"{said} {sure}")
+
+
+def left_out(found: rfm.LeftOut, *, lang: str | Reader) -> Sentence:
+    """Say what the orders without a known customer weigh.
+
+    Parameters
+    ----------
+    found
+        What `rfm.left_out` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if not found.orders:
+        return Sentence(_("Every order has a known customer."))
+    return Sentence(
+        _(
+            "Orders without a known customer are left out: {orders} ({orders_share} of orders, "
+            "{amount_share} of sales). The shares below are of the sales to identified customers.",
+            orders=reader.integer(found.orders),
+            orders_share=reader.percent(found.orders_share),
+            amount_share=reader.percent(found.amount_share),
+        )
+    )
 
 
 def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
@@ -127,7 +153,8 @@ def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     first = known.sort_values(["net_sales_share", "segment"], ascending=[False, True]).iloc[0]
     action = next((s.action(reader.lang) for s in rfm.SEGMENTS if s.id == first["segment"]), "")
     said = _(
-        "The segment “{segment}” buys the most: {sales} of sales with {customers} of customers.",
+        "The segment “{segment}” buys the most: {sales} of the sales to identified "
+        "customers, with {customers} of them.",
         segment=rfm.segment_name(first["segment"], lang=reader.lang),
         sales=reader.percent(first["net_sales_share"]),
         customers=reader.percent(first["customers_share"]),
@@ -229,5 +256,7 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, days: int | None = Non
     )
     if days is None:
         return Sentence(text)
+    if days < rfm.SHORTEST_WINDOW_DAYS:
+        return Sentence(_("Segments of two dates need a longer history to be compared."))
     window = _("Each date counts the orders of the {days} before it.", days=reader.days(days))
     return Sentence(f"{window} {text}")

@@ -70,12 +70,12 @@ dates = mk.periods(as_of=as_of, period=period, compare=compare)
 # %% [markdown] tags=["lang-fr"]
 # ## L'essentiel
 #
-# Chaque indicateur avec sa valeur, sa variation depuis la période de comparaison, son évolution mois par mois et, quand il y en a un, son intervalle.
+# Chaque indicateur avec sa valeur, sa variation depuis la période de comparaison quand il y en a une, son évolution mois par mois et, quand il y en a un, son intervalle.
 
 # %% [markdown] tags=["lang-en"]
 # ## At a glance
 #
-# Each indicator with its value, its change since the comparison period, its course month by month and, where there is one, its interval.
+# Each indicator with its value, its change since the comparison period where there is one, its course month by month and, where there is one, its interval.
 
 # %%
 scorecard = overview.scorecard(data, periods=dates)
@@ -166,22 +166,22 @@ for customers in (40, 400, 4000):
 # %% [markdown] tags=["lang-fr"]
 # ## Ce qui demande votre attention
 #
-# Ce qui a nettement changé d'abord : l'intervalle à 95 % de la variation ne contient pas 0. Parmi des indicateurs qui n'auraient pas bougé du tout, environ un sur vingt se trouverait ici par hasard : vérifiez avant d'agir.
+# S'il y a de quoi comparer, ce qui a nettement changé d'abord : l'intervalle à 95 % de la variation ne contient pas 0. Parmi des indicateurs qui n'auraient pas bougé du tout, environ un sur vingt se trouverait ici par hasard : vérifiez avant d'agir.
 
 # %% [markdown] tags=["lang-en"]
 # ## What needs your attention
 #
-# First what moved clearly: the 95% interval of the change does not include 0. Of indicators that had not moved at all, about one in twenty would be here by chance: check before acting.
+# Where there is something to compare, first what moved clearly: the 95% interval of the change does not include 0. Of indicators that had not moved at all, about one in twenty would be here by chance: check before acting.
 
 # %%
 judged = overview.attention(scorecard)
 plots.attention(judged, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Pour ces autres indicateurs, le hasard suffirait à expliquer la variation.
+# Les autres indicateurs, s'il y en a, sont ceux dont le hasard suffirait à expliquer la variation.
 
 # %% [markdown] tags=["lang-en"]
-# For these other indicators, chance would be enough to explain the change.
+# The other indicators, if any, are those whose change chance would be enough to explain.
 
 # %%
 plots.undecided(judged, lang=reader)
@@ -193,10 +193,10 @@ plots.undecided(judged, lang=reader)
 # A gap is not an explanation. Before acting, ask: is the comparison period a normal one (a closure, a holiday that moved)? are there enough orders behind the number? does another indicator tell the same story?
 
 # %% [markdown] tags=["lang-fr"]
-# Les variations relatives, d'un coup d'œil.
+# Les variations relatives d'un coup d'œil, quand deux périodes se comparent.
 
 # %% [markdown] tags=["lang-en"]
-# The relative changes at a glance.
+# The relative changes at a glance, where two periods compare.
 
 # %%
 ax = plots.changes(scorecard, lang=reader)

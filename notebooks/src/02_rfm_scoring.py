@@ -329,24 +329,26 @@ summary = rfm.summary(orders, as_of=as_of).execute().astype({"monetary": float})
 plots.sentences.summary(summary, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
-# Le score repose sur le client et le montant de chaque commande ; voici ce qui leur manque, s'il y a lieu.
+# Le score repose sur le client et le montant de chaque commande. Voici ce que pèsent les commandes dont on ne connaît pas le client.
 
 # %% [markdown] tags=["lang-en"]
-# The score rests on the customer and the amount of each order; here is what they lack, if anything.
+# The score rests on the customer and the amount of each order. Here is what the orders weigh whose customer is not known.
 
 # %%
 needed = ["orders.customer_id", "orders.amount"]
-plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=reader)
+missing = [name for name in needed if not data.has(*name.split("."))]
+left = rfm.left_out(data, as_of=as_of)
+plots.lacking(missing, lang=reader) if missing else plots.sentences.left_out(left, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ### Quelle part les meilleurs font-ils ?
 #
-# Souvent, peu de clients font une grande part du chiffre d'affaires. La part donnée ici porte sur tout l'historique, non sur la seule période : elle diffère donc de celle de la vue d'ensemble. L'intervalle dit de combien cette part pourrait bouger si d'autres clients, tirés de la même clientèle, étaient venus.
+# Souvent, peu de clients font une grande part du chiffre d'affaires. La part donnée ici porte sur tout l'historique, non sur la seule période : elle peut donc différer de celle de la vue d'ensemble. L'intervalle dit de combien cette part pourrait bouger si d'autres clients, tirés de la même clientèle, étaient venus.
 
 # %% [markdown] tags=["lang-en"]
 # ### What share do the best make?
 #
-# A few customers often make a large share of revenue. The share given here is over the whole history, not over the period alone: so it differs from that of the overview. The interval says how far that share could move had other customers come, drawn from the same clientele.
+# A few customers often make a large share of revenue. The share given here is over the whole history, not over the period alone: so it may differ from that of the overview. The interval says how far that share could move had other customers come, drawn from the same clientele.
 
 # %%
 best = rfm.top_share(summary, share=0.2)
@@ -375,12 +377,12 @@ assert abs(by_hand_share - best.value) < 1e-9
 # %% [markdown] tags=["lang-fr"]
 # ## Les segments
 #
-# La récence et la fréquence dessinent une grille. On y lit quatre quarts : les **meilleurs** (récents et fréquents), les **nouveaux ou occasionnels** (récents, peu fréquents), ceux **à risque** (fréquents autrefois, absents depuis) et les **perdus** (ni l'un ni l'autre). La classe du milieu compte comme haute : « récent » veut dire parmi les plus récents de ces clients, pas récent en jours. Lisez donc les jours à côté des noms.
+# La récence et la fréquence dessinent une grille. On y lit quatre cases : les **meilleurs** (récents et fréquents), les **nouveaux ou occasionnels** (récents, peu fréquents), ceux **à risque** (fréquents autrefois, absents depuis) et les **perdus** (ni l'un ni l'autre). La classe du milieu compte comme haute : « récent » veut dire parmi les plus récents de ces clients, pas récent en jours. Lisez donc les jours à côté des noms.
 
 # %% [markdown] tags=["lang-en"]
 # ## The segments
 #
-# Recency and frequency draw a grid. Four quarters can be read in it: the **best** (recent and frequent), the **new or occasional** (recent, not frequent), those **at risk** (once frequent, no longer recent) and the **lost** (neither). The middle class counts as high: "recent" means among the most recent of these customers, not recent in days. So read the days beside the names.
+# Recency and frequency draw a grid. Four boxes can be read in it: the **best** (recent and frequent), the **new or occasional** (recent, not frequent), those **at risk** (once frequent, no longer recent) and the **lost** (neither). The middle class counts as high: "recent" means among the most recent of these customers, not recent in days. So read the days beside the names.
 
 # %%
 scores = rfm.score(summary, classes=classes, thresholds=thresholds)
@@ -467,12 +469,12 @@ target.nlargest(5, "monetary")[["customer_id", "recency_days", "frequency", "mon
 # %% [markdown] tags=["lang-fr"]
 # ## Qui a bougé pendant la période ?
 #
-# Les clients, notés au début puis à la fin de la période, chaque fois sur une fenêtre de même longueur : au plus deux ans avant la date, moins si les données commencent plus tard. Les segments de la fin peuvent donc différer un peu de ceux d'en haut, qui portent sur tout l'historique. Une ligne dit d'où l'on part, une colonne où l'on arrive ; les pourcentages sont ceux de la ligne. « Aucune commande » : rien dans la fenêtre de cette date.
+# Les clients, notés au début puis à la fin de la période, chaque fois sur une fenêtre de même longueur : au plus deux ans avant la date, moins si les données commencent plus tard. Les segments de la fin peuvent donc différer de ceux d'en haut, qui portent sur tout l'historique. Une ligne dit d'où l'on part, une colonne où l'on arrive ; les pourcentages sont ceux de la ligne. « Aucune commande » : rien dans la fenêtre de cette date.
 
 # %% [markdown] tags=["lang-en"]
 # ## Who moved during the period?
 #
-# The customers, scored at the beginning and at the end of the period, each time over a window of the same length: at most two years before the date, less where the data begin later. So the segments at the end may differ a little from those above, which are over the whole history. A row says where customers start, a column where they end; percentages are of the row. "No order": nothing in the window of that date.
+# The customers, scored at the beginning and at the end of the period, each time over a window of the same length: at most two years before the date, less where the data begin later. So the segments at the end may differ from those above, which are over the whole history. A row says where customers start, a column where they end; percentages are of the row. "No order": nothing in the window of that date.
 
 # %%
 history = pd.Timestamp(dates.start) - pd.to_datetime(summary.first_order).min()
@@ -492,7 +494,7 @@ earlier, later = (
     for one in (then, now)
 )
 moves = rfm.migration(earlier, later)
-ax = plots.migration(moves, lang=reader)
+ax = plots.migration(moves, lang=reader, days=window.days)
 plots.sentences.migration(moves, lang=reader, days=window.days)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -576,7 +578,7 @@ print(reader.integer(len(champions)), reader.integer(lost.sum()), reader.percent
 # - Calculer récence, fréquence et montant à une date donnée, puis des notes de 1 à 5.
 # - Traiter les égalités sans laisser le numéro de client décider.
 # - Choisir entre quantiles (à qui parler) et seuils fixes (progresse-t-on).
-# - Lire la grille en quatre quarts, peser chaque segment, suivre les passages d'une date à l'autre, sur des fenêtres égales.
+# - Lire la grille en quatre cases, peser chaque segment, suivre les passages d'une date à l'autre, sur des fenêtres égales.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## What you learned
@@ -584,7 +586,7 @@ print(reader.integer(len(champions)), reader.integer(lost.sum()), reader.percent
 # - Compute recency, frequency and monetary value at a given day, then scores from 1 to 5.
 # - Treat ties without letting the customer number decide.
 # - Choose between quantiles (whom to talk to) and fixed thresholds (are we progressing).
-# - Read the grid in four quarters, weigh each segment, follow the moves between two dates, over equal windows.
+# - Read the grid in four boxes, weigh each segment, follow the moves between two dates, over equal windows.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Questions

@@ -16,12 +16,13 @@ def plain(text):
 def test_top_share_is_said_with_its_interval():
     english = plain(sentences.top_share(TOP, lang="en"))
     assert english == (
-        "The best 20% of customers (247 of 1,234) make 75.0% of sales. "
+        "The best 20% of customers (247 of 1,234) make 75.0% of the sales to identified customers. "
         "95% interval: 70.0% to 80.0%."
     )
     french = plain(sentences.top_share(TOP, lang="fr"))
     assert french.startswith(
-        "Les 20 % meilleurs clients (247 sur 1 234) font 75,0 % du chiffre d'affaires."
+        "Les 20 % meilleurs clients (247 sur 1 234) font 75,0 % du chiffre d'affaires des clients "
+        "identifiés."
     )
 
 
@@ -34,7 +35,9 @@ def test_top_share_without_interval_says_so():
 
 def test_the_top_share_says_over_which_orders():
     said = plain(sentences.top_share(TOP, lang="en", as_of="2026-01-01"))
-    assert "make 75.0% of sales, over all orders before January 1, 2026. 95% interval" in said
+    assert (
+        "identified customers, over all their orders before January 1, 2026. 95% interval" in said
+    )
     ax = plots.concentration(
         pd.DataFrame({"customers_share": [0.2, 1.0], "net_sales_share": [0.75, 1.0]}),
         top=TOP, lang="en", as_of="2026-01-01",
@@ -240,3 +243,21 @@ def test_every_public_name_loads():
     )
     with pytest.raises(AttributeError, match="no attribute 'treemaps'"):
         plots.treemaps  # noqa: B018
+
+
+def test_moves_over_too_short_a_window_are_not_told():
+    moves = pd.DataFrame(
+        {"before": ["champions"], "after": ["lost"], "customers": [3], "share": [1.0]}
+    )
+    short = sentences.migration(moves, lang="en", days=9)
+    assert str(short) == "Segments of two dates need a longer history to be compared."
+    assert "Of 3 customers" in str(sentences.migration(moves, lang="en", days=90))
+
+
+def test_orders_of_nobody_known_are_said():
+    found = rfm.LeftOut(1371, 0.069, 0.147)
+    assert str(sentences.left_out(found, lang="en")).startswith(
+        "Orders without a known customer are left out: 1,371 (6.9% of orders, 14.7% of sales)."
+    )
+    nobody = rfm.LeftOut(0, 0.0, 0.0)
+    assert str(sentences.left_out(nobody, lang="fr")) == "Chaque commande a un client connu."
