@@ -48,7 +48,10 @@ _LINK_TARGET = re.compile(r"\]\([^)]*\)|https?://\S+|<[^>]*>")
 _TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$", re.MULTILINE)
 _BAD_FRENCH = re.compile(r"[^\u00a0\u202f\d][:;!?%»](?!\w)|\d[;!?%»]|«[^\u00a0\u202f]|\d:(?!\d)")
 _ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
-_MACHINE_PATH = re.compile(r"(?:/home|/Users|/tmp|/root|/work)/\w|[A-Z]:\\\\")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+_MACHINE_PATH = re.compile(
+    rf"(?:/home|/Users|/tmp|/root)/\w|[A-Z]:\\\\|{re.escape(str(_CHECKOUT))}"
+)
 
 
 def check(folder: Path, *, numbers: Sequence[str] = ()) -> list[str]:

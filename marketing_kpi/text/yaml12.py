@@ -1,6 +1,6 @@
 """YAML 1.2 read strictly: no repeated keys, no plain yes or no, and the line of every value.
 
-The tokens come from libyaml (through PyYAML), about thirty times faster than a parser in Python;
+The tokens come from libyaml (through PyYAML), much faster than a parser in Python;
 the meaning of a scalar is decided here, by the core schema of YAML 1.2. So ``on``, ``off``,
 ``yes`` and ``no``, which YAML 1.1 reads as booleans, are refused unless they are quoted, and a
 date stays text.

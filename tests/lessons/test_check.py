@@ -202,7 +202,8 @@ def output(kind, **values):
         output("display_data", data={"image/png": "aGk="}),
         output("display_data", data={"image/png": "aGk="}, metadata={"alt": ""}),
         output("execute_result", data={"text/plain": "<Table at 0x7f3a2b1c9d>"}, execution_count=1),
-        output("stream", name="stdout", text="/home/someone/orders.csv"),
+        output("stream", name="stdout", text="/Users/someone/orders.csv"),
+        output("stream", name="stdout", text=f"{check._CHECKOUT}/orders.csv"),
     ],
 )
 def test_outputs_that_no_reader_should_get_are_found(cell):
