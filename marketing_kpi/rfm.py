@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -22,20 +21,27 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.data.model import Data
-from marketing_kpi.errors import ColumnError, ComputeError, DataError, unknown
+from marketing_kpi.errors import ComputeError, DataError, unknown
 from marketing_kpi.kpis.facts import MONEY, standing
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.frames import (
+    Frame,
+    engine,
+    in_engine,
+    rankable,
+    require,
+    run,
+    same_kind,
+    valid_rows,
+    with_columns,
+)
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.text.messages import N_, translator
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from ibis.expr.datatypes import DataType
 
     from marketing_kpi.kpis.formulas import Fact, Scalar
-
-Frame: TypeAlias = pd.DataFrame | ir.Table
-"""What a function takes and gives back: pandas for pandas, lazy Ibis for Ibis."""
 
 SHORTEST_WINDOW_DAYS = 90
 """Days of orders before a date under which its segments are not worth comparing; a convention."""
@@ -211,116 +217,7 @@ def box_name(box_id: str, *, lang: str) -> str:
     return translator(lang)(BOXES[box_id]) if box_id in BOXES else str(box_id)
 
 
-# --- Same kind in, same kind out ------------------------------------------------------------
-
-
-@contextmanager
-def _engine() -> Iterator[ibis.BaseBackend]:
-    """Open an embedded engine for one call, so that no memory table outlives it."""
-    connection = ibis.duckdb.connect()
-    try:
-        yield connection
-    finally:
-        connection.disconnect()
-
-
-def _in_engine(frame: pd.DataFrame) -> ir.Table:
-    """Return a frame as an engine table; pandas' NaN, None and NaT all become null."""
-    import pyarrow as pa
-
-    return ibis.memtable(pa.table({name: _array(frame[name], name) for name in frame.columns}))
-
-
-def _array(column: pd.Series, name: str) -> pa.Array | pa.ChunkedArray:
-    """Return a column for the engine; a time zone leaves the local time, as `open_data` does."""
-    import pyarrow as pa
-
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_localize(None)
-    try:
-        return pa.Array.from_pandas(column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        kinds = sorted({type(value).__name__ for value in column.dropna()})
-        raise ColumnError(
-            f"column '{name}' holds values of several types ({', '.join(kinds)}), must be of one",
-            hint=f"for instance frame.astype({{'{name}': 'str'}})",
-        ) from error
-
-
-def _run(connection: ibis.BaseBackend, query: ir.Table) -> pd.DataFrame:
-    """Run a query on frames in hand; a value that is no date or number is the caller's."""
-    import duckdb
-
-    try:
-        frame: pd.DataFrame = connection.to_pandas(query)
-    except duckdb.DataError as error:
-        raise DataError(
-            f"a value cannot be read: {str(error).splitlines()[0]}",
-            hint="open_data reads dates and amounts as people write them, and says what it did",
-        ) from error
-    return frame
-
-
-def _same_kind(frame: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
-    """Run a query on a frame: lazily on Ibis; on pandas in an engine of its own."""
-    if isinstance(frame, ir.Table):
-        return query(frame)
-    with _engine() as connection:
-        return _run(connection, query(_in_engine(frame)))
-
-
-def _with_columns(
-    frame: Frame,
-    columns: Sequence[str],
-    new: Callable[[ir.Table], Mapping[str, ir.Value]],
-    types: Mapping[str, str],
-) -> Frame:
-    """Add computed columns; on pandas the caller's own columns keep their exact types."""
-    if isinstance(frame, ir.Table):
-        return frame.mutate(**new(frame))
-    row = "_row"
-    given = frame[list(columns)].assign(**{row: range(len(frame))})
-    added = _same_kind(given, lambda t: t.select(row, **new(t))).sort_values(row)
-    typed = {
-        name: added[name].astype(pd.api.types.pandas_dtype(kind)).array
-        for name, kind in types.items()
-    }
-    result = frame.assign(**typed)
-    if "customer_id" in result:
-        result = result.sort_values("customer_id", kind="stable")
-    return result.reset_index(drop=True)
-
-
-def _require(frame: pd.DataFrame | ir.Table, columns: Sequence[str], where: str) -> None:
-    if not isinstance(frame, pd.DataFrame | ir.Table):
-        hint = "pass data.orders" if isinstance(frame, Data) else None
-        kind = type(frame).__name__
-        raise DataError(f"{where} is a {kind}, must be a pandas frame or an Ibis table", hint=hint)
-    for name in columns:
-        if name not in frame.columns:
-            message, hint = unknown("column", name, [str(c) for c in frame.columns], where=where)
-            raise ColumnError(message, hint=hint)
-
-
-def _exact(value: ir.NumericColumn) -> ir.NumericColumn:
-    """Return a column that can be ranked: floats as decimals, without NaN and infinities."""
-    if not value.type().is_floating():
-        return value.cast("int64") if value.type().is_null() else value
-    bad = value.isnan() | value.isinf()
-    return bad.ifelse(ibis.null("float64"), value).cast(MONEY)
-
-
 # --- Summary --------------------------------------------------------------------------------
-
-
-def _valid(orders: ir.Table) -> ir.Table:
-    """Keep valid orders; the columns of a frame in hand may be of another type than the model's."""
-    kinds = {"status": "string", "is_test": "boolean"}
-    return standing(
-        orders.mutate(
-            **{name: orders[name].cast(kind) for name, kind in kinds.items() if name in orders}
-        )
-    )
 
 
 def identified_orders(data: Data) -> ir.Table:
@@ -463,14 +360,14 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
     1           B           214          1      15.5
     """
     needed = ["order_id", "customer_id", "ordered_at", "amount"]
-    _require(orders, needed, "orders")
+    require(orders, needed, "orders")
     end, start = day(as_of, name="as_of"), None if since is None else day(since, name="since")
     if start is not None and start >= end:
         raise ComputeError(f"since is {start}, must be before as_of ({end})")
     if isinstance(orders, ir.Table):
         return _summary(orders, end, start)
     columns = needed + [name for name in ("status", "is_test") if name in orders.columns]
-    result = _same_kind(orders[columns], lambda table: _summary(table, end, start))
+    result = same_kind(orders[columns], lambda table: _summary(table, end, start))
     types = {
         "customer_id": orders["customer_id"].dtype,
         "first_order": "datetime64[us]",
@@ -483,7 +380,7 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
 
 
 def _summary(orders: ir.Table, end: dt.date, start: dt.date | None) -> ir.Table:
-    valid = _valid(orders)
+    valid = valid_rows(orders)
     at = valid.ordered_at.cast("timestamp")
     kept = valid.filter(valid.customer_id.notnull(), at < _midnight(end))
     if start is not None:
@@ -512,7 +409,7 @@ def _midnight(first: dt.date) -> ir.TimestampScalar:
 
 def _money(amount: ir.NumericColumn) -> ir.DecimalColumn:
     """Return amounts as decimals: float noise can then neither split ties nor make them."""
-    return _exact(amount).cast(MONEY)
+    return rankable(amount).cast(MONEY)
 
 
 # --- Scores ---------------------------------------------------------------------------------
@@ -574,7 +471,7 @@ def score(
     3           D  1  2  2  122
     4           E  2  3  3  233
     """
-    _require(summary, list(_AXES.values()), "the summary")
+    require(summary, list(_AXES.values()), "the summary")
     _check_classes(classes)
     bounds = _checked_thresholds(thresholds or {}, classes)
 
@@ -589,7 +486,7 @@ def score(
         return {**columns, "rfm": r + f + m}
 
     types = {"r": "Int64", "f": "Int64", "m": "Int64", "rfm": "str"}
-    return _with_columns(summary, list(_AXES.values()), new, types)
+    return with_columns(summary, list(_AXES.values()), new, types)
 
 
 def _check_classes(classes: int) -> None:
@@ -630,7 +527,7 @@ def _exact_bounds(name: str, bounds: Sequence[float]) -> list[Decimal]:
 
 
 def _class_by_rank(value: ir.NumericColumn, classes: int, *, falling: bool) -> ir.IntegerColumn:
-    exact = _exact(value)
+    exact = rankable(value)
     ordered = -exact if falling else exact
     lowest = ibis.rank().over(order_by=ordered)  # counts from 0; nulls come last
     ties = exact.count().over(group_by=exact)
@@ -643,7 +540,7 @@ def _class_by_rank(value: ir.NumericColumn, classes: int, *, falling: bool) -> i
 def _class_by_bounds(
     value: ir.NumericColumn, bounds: Sequence[Decimal], classes: int, *, falling: bool
 ) -> ir.IntegerColumn:
-    exact = _exact(value)
+    exact = rankable(value)
     above = sum(
         ((exact > ibis.literal(bound)).cast("int64") for bound in bounds),
         start=ibis.literal(0, "int64"),
@@ -690,7 +587,7 @@ def segment(scores: Frame, *, classes: int = 5) -> Frame:
     0           A  5  5  champions     best
     1           B  1  3    at_risk  at_risk
     """
-    _require(scores, ["r", "f"], "the scores")
+    require(scores, ["r", "f"], "the scores")
     _check_classes(classes)
     if isinstance(scores, pd.DataFrame):
         highest = scores[["r", "f"]].max().max()
@@ -706,7 +603,7 @@ def segment(scores: Frame, *, classes: int = 5) -> Frame:
         boxes = [(10 * r + f, s.box) for s in SEGMENTS for r, f in sorted(s.cells)]
         return {"segment": cell.cases(*names), "box": cell.cases(*boxes)}
 
-    return _with_columns(scores, ["r", "f"], new, {"segment": "str", "box": "str"})
+    return with_columns(scores, ["r", "f"], new, {"segment": "str", "box": "str"})
 
 
 def _fifth(value: ir.IntegerColumn, classes: int) -> ir.IntegerColumn:
@@ -749,10 +646,10 @@ def by_segment(segments: Frame) -> Frame:
     1        new          1             0.25
     """
     needed = ["segment", "box", *_AXES.values()]
-    _require(segments, needed, "the segments")
+    require(segments, needed, "the segments")
     if isinstance(segments, ir.Table):
         return _by_segment(segments)
-    result = _same_kind(segments[needed], _by_segment).astype({"net_sales": "float64"})
+    result = same_kind(segments[needed], _by_segment).astype({"net_sales": "float64"})
     return _sorted_by_segment(result, ["segment"])
 
 
@@ -808,7 +705,7 @@ def recency_frequency(segments: Frame) -> Frame:
     1  5  5  champions  best          2
     """
     needed = ["r", "f", "segment", "box"]
-    _require(segments, needed, "the segments")
+    require(segments, needed, "the segments")
 
     def count(table: ir.Table) -> ir.Table:
         placed = table.filter(table.r.notnull(), table.f.notnull())
@@ -817,7 +714,7 @@ def recency_frequency(segments: Frame) -> Frame:
 
     if isinstance(segments, ir.Table):
         return count(segments)
-    return _same_kind(segments[needed], count).sort_values(["r", "f"]).reset_index(drop=True)
+    return same_kind(segments[needed], count).sort_values(["r", "f"]).reset_index(drop=True)
 
 
 def score_counts(scores: Frame) -> Frame:
@@ -845,7 +742,7 @@ def score_counts(scores: Frame) -> Frame:
     4     m      2          1
     """
     letters = list(_AXES)
-    _require(scores, letters, "the scores")
+    require(scores, letters, "the scores")
 
     def count(table: ir.Table) -> ir.Table:
         def one(letter: str) -> ir.Table:
@@ -859,7 +756,7 @@ def score_counts(scores: Frame) -> Frame:
 
     if isinstance(scores, ir.Table):
         return count(scores)
-    result = _same_kind(scores[letters], count)
+    result = same_kind(scores[letters], count)
     order = result["score"].map({letter: place for place, letter in enumerate(letters)})
     return (
         result.assign(_order=order)
@@ -906,14 +803,14 @@ def migration(before: Frame, after: Frame) -> Frame:
     2  absent    new          1    1.0
     """
     needed = ["customer_id", "segment"]
-    _require(before, needed, "before")
-    _require(after, needed, "after")
+    require(before, needed, "before")
+    require(after, needed, "after")
     if isinstance(before, ir.Table) and isinstance(after, ir.Table):
         return _migration(before, after)
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
-        with _engine() as connection:
-            query = _migration(_in_engine(before[needed]), _in_engine(after[needed]))
-            return _sorted_by_segment(_run(connection, query), ["before", "after"])
+        with engine() as connection:
+            query = _migration(in_engine(before[needed]), in_engine(after[needed]))
+            return _sorted_by_segment(run(connection, query), ["before", "after"])
     raise DataError(
         "before and after are of two kinds, must be both pandas frames or both Ibis tables"
     )
@@ -1051,7 +948,7 @@ def top_share(
     >>> result.top_customers, result.value, result.low
     (1, 0.7, None)
     """
-    _require(summary, ["monetary"], "the summary")
+    require(summary, ["monetary"], "the summary")
     if not 0 < share <= 1:
         raise ComputeError(f"share is {share!r}, must be above 0 and at most 1")
     amounts = _amounts(summary)
@@ -1163,7 +1060,7 @@ def concentration(summary: Frame, *, points: int = 100) -> Frame:
     2             0.75              1.0
     3             1.00              1.0
     """
-    _require(summary, ["monetary"], "the summary")
+    require(summary, ["monetary"], "the summary")
     if points < 1:
         raise ComputeError(f"points is {points!r}, must be at least 1")
 
@@ -1185,7 +1082,7 @@ def concentration(summary: Frame, *, points: int = 100) -> Frame:
 
     if isinstance(summary, ir.Table):
         return curve(summary)
-    result = _same_kind(summary[["monetary"]], curve)
+    result = same_kind(summary[["monetary"]], curve)
     return result.sort_values("customers_share").reset_index(drop=True)
 
 

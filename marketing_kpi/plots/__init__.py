@@ -8,74 +8,37 @@ The names below are loaded when first used.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from marketing_kpi.plots import sentences, style
-    from marketing_kpi.plots.entries import glossary
-    from marketing_kpi.plots.overview import (
-        attention,
-        changes,
-        kpi_by_month,
-        kpi_table,
-        lacking,
-        scorecard,
-        undecided,
-    )
-    from marketing_kpi.plots.rfm import (
-        concentration,
-        migration,
-        recency_frequency,
-        score_counts,
-        segment_actions,
-        segment_sales,
-        segment_table,
-        treemap,
-    )
-    from marketing_kpi.plots.tables import table
-
-_HOMES = {
-    "attention": "marketing_kpi.plots.overview",
-    "changes": "marketing_kpi.plots.overview",
-    "concentration": "marketing_kpi.plots.rfm",
-    "glossary": "marketing_kpi.plots.entries",
-    "lacking": "marketing_kpi.plots.overview",
-    "migration": "marketing_kpi.plots.rfm",
-    "kpi_by_month": "marketing_kpi.plots.overview",
-    "kpi_table": "marketing_kpi.plots.overview",
-    "recency_frequency": "marketing_kpi.plots.rfm",
-    "score_counts": "marketing_kpi.plots.rfm",
-    "scorecard": "marketing_kpi.plots.overview",
-    "segment_actions": "marketing_kpi.plots.rfm",
-    "segment_sales": "marketing_kpi.plots.rfm",
-    "segment_table": "marketing_kpi.plots.rfm",
-    "table": "marketing_kpi.plots.tables",
-    "treemap": "marketing_kpi.plots.rfm",
-    "undecided": "marketing_kpi.plots.overview",
+_FIGURES = {
+    "entries": ("glossary",),
+    "overview": (
+        "attention",
+        "changes",
+        "kpi_by_month",
+        "kpi_table",
+        "lacking",
+        "scorecard",
+        "undecided",
+    ),
+    "rfm": (
+        "concentration",
+        "migration",
+        "recency_frequency",
+        "score_counts",
+        "segment_actions",
+        "segment_sales",
+        "segment_table",
+        "treemap",
+    ),
+    "tables": ("table",),
 }
+"""The names of each module; no two modules share one."""
+
+_HOMES = {name: module for module, names in _FIGURES.items() for name in names}
 _MODULES = ("sentences", "style")
 
-__all__ = [
-    "attention",
-    "changes",
-    "concentration",
-    "glossary",
-    "kpi_by_month",
-    "kpi_table",
-    "lacking",
-    "migration",
-    "recency_frequency",
-    "score_counts",
-    "scorecard",
-    "segment_actions",
-    "segment_sales",
-    "segment_table",
-    "sentences",
-    "style",
-    "table",
-    "treemap",
-    "undecided",
-]
+__all__ = [*sorted(_HOMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
@@ -84,7 +47,7 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(home), name)
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
 
 
 def __dir__() -> list[str]:

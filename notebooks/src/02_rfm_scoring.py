@@ -326,7 +326,7 @@ rise.round(2).to_frame("rise_of_mean_m")
 # %%
 orders = rfm.identified_orders(data)
 summary = rfm.summary(orders, as_of=as_of).execute().astype({"monetary": float})
-plots.sentences.summary(summary, lang=reader, as_of=as_of)
+plots.sentences.rfm.summary(summary, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
 # Le score repose sur le client et le montant de chaque commande. Voici ce que pèsent les commandes dont on ne connaît pas le client.
@@ -338,7 +338,7 @@ plots.sentences.summary(summary, lang=reader, as_of=as_of)
 needed = ["orders.customer_id", "orders.amount"]
 missing = [name for name in needed if not data.has(*name.split("."))]
 left = rfm.left_out(data, as_of=as_of)
-plots.lacking(missing, lang=reader) if missing else plots.sentences.left_out(left, lang=reader)
+plots.lacking(missing, lang=reader) if missing else plots.sentences.rfm.left_out(left, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ### Quelle part les meilleurs font-ils ?
@@ -352,7 +352,7 @@ plots.lacking(missing, lang=reader) if missing else plots.sentences.left_out(lef
 
 # %%
 best = rfm.top_share(summary, share=0.2)
-plots.sentences.top_share(best, lang=reader, as_of=as_of)
+plots.sentences.rfm.top_share(best, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
 # La courbe part des meilleurs clients et ajoute les autres un à un ; plus elle est loin de la diagonale, moins il faut de clients pour faire le chiffre d'affaires.
@@ -388,7 +388,7 @@ assert abs(by_hand_share - best.value) < 1e-9
 scores = rfm.score(summary, classes=classes, thresholds=thresholds)
 segments = rfm.segment(scores, classes=classes)
 ax = plots.recency_frequency(rfm.recency_frequency(segments), classes=classes, lang=reader)
-plots.sentences.boxes(rfm.by_segment(segments), lang=reader)
+plots.sentences.rfm.boxes(rfm.by_segment(segments), lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Quand beaucoup de clients sont à égalité, une classe de fréquence peut rester vide, et des segments avec elle.
@@ -397,7 +397,7 @@ plots.sentences.boxes(rfm.by_segment(segments), lang=reader)
 # When many customers tie, a frequency class may stay empty, and segments with it.
 
 # %%
-plots.sentences.ties(segments, classes=classes, lang=reader)
+plots.sentences.rfm.ties(segments, classes=classes, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Lisez la grille comme une carte : un client entre en haut à gauche, va vers la droite en prenant l'habitude d'acheter, et descend quand il s'éloigne. Le travail du marketing est de le faire aller à droite, et de le rattraper avant qu'il ne descende.
@@ -432,7 +432,7 @@ ax = plots.treemap(worth, lang=reader)
 
 # %%
 ax = plots.segment_sales(worth, lang=reader)
-plots.sentences.largest_segment(worth, lang=reader)
+plots.sentences.rfm.largest_segment(worth, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Dans le code, un segment a un identifiant qui ne change pas avec la langue. Voici l'identifiant de chaque segment, son nom et sa case.
@@ -495,7 +495,7 @@ earlier, later = (
 )
 moves = rfm.migration(earlier, later)
 ax = plots.migration(moves, lang=reader, days=window.days)
-plots.sentences.migration(moves, lang=reader, days=window.days)
+plots.sentences.rfm.migration(moves, lang=reader, days=window.days)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Pourquoi des fenêtres égales ?** Comptées depuis le début des données, les commandes d'un client ne peuvent que s'ajouter : sa fréquence monte ou reste, quoi qu'il fasse. La deuxième date paraîtrait meilleure sans que personne n'ait changé, avec des seuils fixes surtout. Voyez, sur tout l'historique, combien de fréquences baissent d'une date à l'autre.

@@ -14,12 +14,12 @@ def plain(text):
 
 
 def test_top_share_is_said_with_its_interval():
-    english = plain(sentences.top_share(TOP, lang="en"))
+    english = plain(sentences.rfm.top_share(TOP, lang="en"))
     assert english == (
         "The best 20% of customers (247 of 1,234) make 75.0% of the sales to identified customers. "
         "95% interval: 70.0% to 80.0%."
     )
-    french = plain(sentences.top_share(TOP, lang="fr"))
+    french = plain(sentences.rfm.top_share(TOP, lang="fr"))
     assert french.startswith(
         "Les 20 % meilleurs clients (247 sur 1 234) font 75,0 % du chiffre d'affaires des clients "
         "identifiés."
@@ -27,14 +27,14 @@ def test_top_share_is_said_with_its_interval():
 
 
 def test_top_share_without_interval_says_so():
-    said = plain(sentences.top_share(TOP._replace(low=None, high=None), lang="en"))
+    said = plain(sentences.rfm.top_share(TOP._replace(low=None, high=None), lang="en"))
     assert said.endswith("No interval can be given for these customers.")
-    none = sentences.top_share(TOP._replace(value=None), lang="en")
+    none = sentences.rfm.top_share(TOP._replace(value=None), lang="en")
     assert plain(none) == "The share of the best customers needs sales above 0."
 
 
 def test_the_top_share_says_over_which_orders():
-    said = plain(sentences.top_share(TOP, lang="en", as_of="2026-01-01"))
+    said = plain(sentences.rfm.top_share(TOP, lang="en", as_of="2026-01-01"))
     assert (
         "identified customers, over all their orders before January 1, 2026. 95% interval" in said
     )
@@ -47,24 +47,24 @@ def test_the_top_share_says_over_which_orders():
 
 def test_a_summary_that_ends_long_before_the_day_says_so(summary):
     long_ago = summary.assign(recency_days=summary.recency_days + 61)
-    said = plain(sentences.summary(long_ago, lang="en", as_of="2026-03-03"))
+    said = plain(sentences.rfm.summary(long_ago, lang="en", as_of="2026-03-03"))
     days = int(long_ago.recency_days.min())
     assert f"The last order of the data lies {days} days before that day" in said
     recent = summary.assign(recency_days=summary.recency_days - summary.recency_days.min() + 60)
     assert "The last order" not in plain(
-        sentences.summary(recent, lang="en", as_of="2026-03-03")
+        sentences.rfm.summary(recent, lang="en", as_of="2026-03-03")
     ).replace("Medians: last order", "")
 
 
 def test_summary_is_said(summary):
-    said = plain(sentences.summary(summary, lang="en", as_of="2026-01-01"))
+    said = plain(sentences.rfm.summary(summary, lang="en", as_of="2026-01-01"))
     assert said.startswith(f"Before January 1, 2026, {len(summary)} customers had ordered.")
-    empty = sentences.summary(summary.iloc[:0], lang="en", as_of="2026-01-01")
+    empty = sentences.rfm.summary(summary.iloc[:0], lang="en", as_of="2026-01-01")
     assert plain(empty) == "No customer had ordered before January 1, 2026."
 
 
 def test_boxes_add_up(by_segment):
-    said = plain(sentences.boxes(by_segment, lang="en"))
+    said = plain(sentences.rfm.boxes(by_segment, lang="en"))
     counts = by_segment.groupby("box").customers.sum()
     for box, count in counts.items():
         assert f"{rfm.box_name(box, lang='en')}: {count}" in said
@@ -79,23 +79,23 @@ def test_boxes_say_their_days():
             "average_recency_days": [10.0, 50.0],
         }
     )
-    said = plain(sentences.boxes(worth, lang="en"))
+    said = plain(sentences.rfm.boxes(worth, lang="en"))
     assert "Best: 4 (100%), last order 40 days ago on average; New or occasional: 0 (0%);" in said
 
 
 def test_classes_emptied_by_ties_are_said():
     people = rfm.segment(pd.DataFrame({"r": [5, 4, 3, 2], "f": [2, 2, 5, 5]}))
-    said = plain(sentences.ties(people, classes=5, lang="en"))
+    said = plain(sentences.rfm.ties(people, classes=5, lang="en"))
     assert said.startswith("No customer is in frequency class 1, 3, 4: ")
     assert "Segments without customers: Champions, New, Promising, Need attention, " in said
     full = rfm.segment(pd.DataFrame({"r": [5] * 5, "f": [1, 2, 3, 4, 5]}))
-    assert plain(sentences.ties(full, classes=5, lang="en")).startswith("Every frequency class")
-    assert str(sentences.ties(full.iloc[:0], classes=5, lang="fr")).startswith("Aucun client")
+    assert plain(sentences.rfm.ties(full, classes=5, lang="en")).startswith("Every frequency class")
+    assert str(sentences.rfm.ties(full.iloc[:0], classes=5, lang="fr")).startswith("Aucun client")
 
 
 def test_the_largest_segment_is_named_with_its_action(by_segment):
     first = by_segment.loc[by_segment.net_sales_share.idxmax()]
-    said = plain(sentences.largest_segment(by_segment, lang="en"))
+    said = plain(sentences.rfm.largest_segment(by_segment, lang="en"))
     assert f"“{rfm.segment_name(first.segment, lang='en')}” buys the most" in said
 
 
@@ -108,7 +108,7 @@ def test_migration_is_said():
             "share": [0.7, 0.3, 1.0, 0.64, 0.36, 1.0],
         }
     )
-    assert plain(sentences.migration(moves, lang="en", days=730)) == (
+    assert plain(sentences.rfm.migration(moves, lang="en", days=730)) == (
         "Each date counts the orders of the 730 days before it. "
         "Of 10 customers in the box of the best, 3 left it and 7 stayed. "
         "Joined it: 3 from elsewhere, 5 without an order at the first date."
@@ -249,15 +249,15 @@ def test_moves_over_too_short_a_window_are_not_told():
     moves = pd.DataFrame(
         {"before": ["champions"], "after": ["lost"], "customers": [3], "share": [1.0]}
     )
-    short = sentences.migration(moves, lang="en", days=9)
+    short = sentences.rfm.migration(moves, lang="en", days=9)
     assert str(short) == "Segments of two dates need a longer history to be compared."
-    assert "Of 3 customers" in str(sentences.migration(moves, lang="en", days=90))
+    assert "Of 3 customers" in str(sentences.rfm.migration(moves, lang="en", days=90))
 
 
 def test_orders_of_nobody_known_are_said():
     found = rfm.LeftOut(1371, 0.069, 0.147)
-    assert str(sentences.left_out(found, lang="en")).startswith(
+    assert str(sentences.rfm.left_out(found, lang="en")).startswith(
         "Orders without a known customer are left out: 1,371 (6.9% of orders, 14.7% of sales)."
     )
     nobody = rfm.LeftOut(0, 0.0, 0.0)
-    assert str(sentences.left_out(nobody, lang="fr")) == "Chaque commande a un client connu."
+    assert str(sentences.rfm.left_out(nobody, lang="fr")) == "Chaque commande a un client connu."

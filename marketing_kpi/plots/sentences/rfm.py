@@ -1,40 +1,15 @@
-"""Sentences with figures: words from the catalogs, numbers from the result."""
+"""What RFM found, in sentences."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from html import escape
-from typing import Any
 
 import pandas as pd
 
 from marketing_kpi import rfm
+from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.text.locale import Reader
 
 LONG_IDLE_DAYS = 60
 """Days without any order before the day of the analysis that are worth a warning; a convention."""
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """One or more sentences that a notebook shows as a paragraph.
-
-    Parameters
-    ----------
-    text
-        Plain text; whatever comes from data is escaped when it is shown.
-    """
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {
-            "text/plain": self.text,
-            "text/html": f'<p class="mk-sentence">{escape(self.text)}</p>',
-        }
 
 
 def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentence:

@@ -1,0 +1,109 @@
+"""Facts at the grain of a customer: what each ordered, its place, its activity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.facts.base import MONEY
+from marketing_kpi.kpis.facts.sales import SALES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def _orders_by_customer(
+    events: ir.Table, keys: Sequence[str], columns: Collection[str]
+) -> ir.Table:
+    """Return a row an identified customer who ordered."""
+    events = events.filter(events.customer_id.notnull())
+    makers: dict[str, Callable[[], ir.Value]] = {
+        "orders": lambda: events.order_id.nunique(),
+        "net_sales": lambda: events.net_sales.sum(),
+        "first_order": lambda: events.ordered_at.min(),
+        "last_order": lambda: events.ordered_at.max(),
+    }
+    made = {name: make() for name, make in makers.items() if name in columns}
+    unit = unit_keys(keys)
+    return events.group_by(unit).aggregate(**made) if made else events.select(*unit).distinct()
+
+
+def unit_keys(keys: Sequence[str]) -> list[str]:
+    """Return what a row a customer is grouped by; customers may be a key of the question too."""
+    return list(dict.fromkeys([*keys, "customer_id"]))
+
+
+def _ranked_customers(events: ir.Table, keys: Sequence[str], _columns: Collection[str]) -> ir.Table:
+    """Return a row an identified customer whose net sales are known, with its place by them."""
+    import ibis
+
+    customers = _orders_by_customer(events, keys, {"net_sales"})
+    customers = customers.filter(customers.net_sales.notnull())
+    all_of_cell = ibis.window(group_by=list(keys))
+    by_sales = ibis.window(group_by=list(keys), order_by=customers.net_sales.desc())
+    return customers.mutate(
+        place=ibis.row_number().over(by_sales) + 1,
+        customers=customers.count().over(all_of_cell),
+    )
+
+
+def _customer_activity(
+    events: ir.Table, keys: Sequence[str], _columns: Collection[str]
+) -> ir.Table:
+    """Return a row an identified customer active before or after.
+
+    Each event has the `period_start` of its period, and the moment `active_since` from which an
+    order makes its customer active at the end; only events of the span are there.
+    """
+    events = events.filter(events.customer_id.notnull())
+    return events.group_by(unit_keys(keys)).aggregate(
+        active_before=(events.ordered_at < events.period_start).any(),
+        active_after=(events.ordered_at >= events.active_since).any(),
+    )
+
+
+_CUSTOMERS = {
+    "customer_id": ("string", ("customer_id",)),
+    "orders": ("int64", ("order_id",)),
+    "net_sales": (MONEY, ("net_sales",)),
+    "first_order": ("timestamp", ("ordered_at",)),
+    "last_order": ("timestamp", ("ordered_at",)),
+}
+ORDERS_BY_CUSTOMER = replace(
+    SALES,
+    name="orders_by_customer",
+    grain="an identified customer who ordered in the period",
+    by_unit=_CUSTOMERS,
+    summarise=_orders_by_customer,
+)
+CUSTOMERS_TO_DATE = replace(
+    ORDERS_BY_CUSTOMER,
+    name="customers_to_date",
+    grain="an identified customer who ordered before the period's end",
+    span="to_date",
+)
+CUSTOMER_RANKING = replace(
+    SALES,
+    name="customer_ranking",
+    grain="an identified customer who ordered in the period, with its place by net sales",
+    by_unit={
+        "customer_id": ("string", ("customer_id",)),
+        "net_sales": (MONEY, ("net_sales",)),
+        "place": ("int64", ("net_sales",)),
+        "customers": ("int64", ("net_sales",)),
+    },
+    summarise=_ranked_customers,
+)
+CUSTOMER_ACTIVITY = replace(
+    SALES,
+    name="customer_activity",
+    grain="a customer active in the 365 days to the period's start or to its end",
+    span="before_and_after",
+    by_unit={
+        "customer_id": ("string", ("customer_id",)),
+        "active_before": ("boolean", ("ordered_at",)),
+        "active_after": ("boolean", ("ordered_at",)),
+    },
+    summarise=_customer_activity,
+)
