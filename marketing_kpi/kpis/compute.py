@@ -171,9 +171,10 @@ def compute(
     0 2025-01-01       2                 30.0
     1 2025-02-01       1                 60.0
     """
+    asked = _asked(kpis)
     with _opened(data) as opened:
-        table = _expression(kpis, opened, by, grain, start, end, filters, entries)
-        return _to_pandas(table, asked=_asked(kpis)) if opened.from_pandas else table
+        table = _expression(asked, opened, by, grain, start, end, filters, entries)
+        return _to_pandas(table, asked=asked) if opened.from_pandas else table
 
 
 @contextmanager
@@ -189,7 +190,7 @@ def _opened(data: Data | Mapping[str, Any] | pd.DataFrame) -> Iterator[Data]:
 
 
 def _expression(
-    kpis: str | Sequence[str],
+    asked: tuple[str, ...],
     data: Data,
     by: str | Sequence[str],
     grain: str | None,
@@ -200,7 +201,6 @@ def _expression(
 ) -> ir.Table:
     """Return the lazy table that answers, its columns as documented in `compute`."""
     known = dictionary() if entries is None else entries
-    asked = _asked(kpis)
     question = _question(by, grain, start, end, filters)
     plan = _plan(asked, known)
     groups = _groups(plan)
@@ -218,6 +218,11 @@ def _expression(
 
 def _asked(kpis: str | Sequence[str]) -> tuple[str, ...]:
     """Return the ids asked for, each once."""
+    if not isinstance(kpis, str | Sequence):
+        raise ComputeError(
+            f"kpis is a {type(kpis).__name__}, must be an id or a list of ids",
+            hint='the KPIs come first, then the data: compute("orders", data)',
+        )
     ids = tuple(dict.fromkeys([kpis] if isinstance(kpis, str) else kpis))
     for id in ids:
         if not isinstance(id, str):
@@ -832,6 +837,7 @@ def sql(
     >>> print(sql("orders", {"orders": orders}))
     SELECT...
     """
+    asked = _asked(kpis)
     with _opened(data) as opened:
-        query = _expression(kpis, named(opened), by, grain, start, end, filters, entries)
+        query = _expression(asked, named(opened), by, grain, start, end, filters, entries)
         return bound_sql(query, opened)

@@ -134,7 +134,7 @@ def _why(row: Mapping[Any, Any], reader: Reader) -> str:
     """Return why a KPI cannot be computed, in the words of the data model."""
     _ = reader.translate
     if row["reason"] != "missing":
-        return _("the history is too short")
+        return _("the data do not cover the days it reads")
     described = [_short_description(need, reader) for need in row["missing"].split(", ")]
     return _("missing: {columns}", columns=", ".join(dict.fromkeys(described)))
 
@@ -211,7 +211,7 @@ def undecided(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
     reader = Reader.of(lang)
     _ = reader.translate
     if attention.empty:
-        return Sentence(_("Nothing to compare."))
+        return Sentence(_("No change to judge."))
     unclear = attention[~attention["verdict"].isin(list(_VERDICTS))]
     if unclear.empty:
         return Sentence(_("No interval of a change includes 0."))
@@ -299,11 +299,10 @@ def lacking(lacking: pd.DataFrame | Sequence[str], *, lang: str | Reader) -> Tab
     if frame.empty:
         return Sentence(_("The data have all that these KPIs read."))
     names = _kpi_names([id for ids in frame["kpis"] for id in ids], reader)
+    earlier = _("orders on all the days that these KPIs read")
     shown = pd.DataFrame(
         {
-            "missing": [
-                _needs(name, reader) or _("orders of earlier years") for name in frame["missing"]
-            ],
+            "missing": [_needs(name, reader) or earlier for name in frame["missing"]],
             "what": [_description(name, reader) for name in frame["missing"]],
             "kpis": [", ".join(names[id] for id in ids) or None for ids in frame["kpis"]],
         }
@@ -486,7 +485,7 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 3))
     title = _("Change since the comparison period")
     if rows.empty:
-        return style.empty(axis, title=title, message=_("Nothing to compare."))
+        return style.empty(axis, title=title, message=_("No change to draw."))
     places = list(range(len(rows)))
     names = _short_names(rows["kpi"].tolist(), reader)
     values = rows["change"].astype("float64").tolist()

@@ -245,14 +245,22 @@ def _publish(
             withdraw(outdated)
         click.echo(target / render.INDEX)
         return True
-    for page in failed:
-        assert page.failure is not None
-        click.echo(f"failed: {config.id} {lang} {page.job.number}: {page.failure.reason}", err=True)
-    if inspection.failure is not None:
-        click.echo(f"failed: {config.id} {lang} data: {inspection.failure.reason}", err=True)
+    for line in _failures(failed, inspection):
+        click.echo(f"failed: {config.id} {lang} {line}", err=True)
     kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
     click.echo(f"not published, see {target / render.INDEX}{kept}", err=True)
     return False
+
+
+def _failures(failed: Sequence[_Page], inspection: Inspection) -> Iterator[str]:
+    """Yield each cause once, with all that it broke: unreadable data break every page."""
+    causes: dict[tuple[str, str | None], list[str]] = {}
+    parts = [(page.job.number, page.failure) for page in failed]
+    for name, failure in [*parts, ("data", inspection.failure)]:
+        if failure is not None:
+            causes.setdefault((failure.reason, failure.hint), []).append(name)
+    for (reason, hint), names in causes.items():
+        yield f"{', '.join(names)}: {reason}" + (f"\nhint: {hint}" if hint else "")
 
 
 def _is_complete(config: ClientConfig, pages: Sequence[_Page]) -> bool:

@@ -452,6 +452,12 @@ def test_what_cannot_be_answered_is_refused(by_hand, question, error, message):
     assert message in str(found.value)
 
 
+@pytest.mark.parametrize("ask", [mk.compute, mk.sql])
+def test_data_before_the_kpis_are_told_from_the_kpis(by_hand, ask):
+    with pytest.raises(ComputeError, match="the KPIs come first, then the data"):
+        ask(by_hand, "net_sales")
+
+
 def orders_with(**columns):
     """Return four orders of two customers, with other columns."""
     return pd.DataFrame(

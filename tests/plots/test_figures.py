@@ -232,7 +232,7 @@ def test_a_month_that_is_not_whole_is_hollow_and_said(months):
 def test_nothing_to_draw_is_a_sentence_and_no_picture(scorecard, months):
     nothing = plots.changes(scorecard.assign(change=float("nan")), lang="en")
     unknown = plots.kpi_by_month(months.assign(value=None, previous=None), lang="en")
-    for ax, said in ((nothing, "Nothing to compare."), (unknown, "No month to show.")):
+    for ax, said in ((nothing, "No change to draw."), (unknown, "No month to show.")):
         data, metadata = ax.figure._repr_mimebundle_()
         assert data == {"text/plain": said, "text/html": f'<p class="mk-sentence">{said}</p>'}
         assert metadata == {}

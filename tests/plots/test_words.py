@@ -154,7 +154,7 @@ def test_what_holds_for_all_rows_is_said_once(scorecard, reason, said):
 def test_a_history_too_short_is_said_below(scorecard):
     short = scorecard.assign(reason=["", "", "", "history"])
     text = plain(plots.scorecard(short, lang="fr").to_text())
-    assert "prix de vente) – l'historique est trop court." in text
+    assert "prix de vente) – les données ne couvrent pas les jours qu'il lit." in text
 
 
 def test_what_is_missing_is_said_in_the_words_of_the_model(scorecard):
@@ -207,7 +207,7 @@ def test_lacking_takes_a_frame_or_a_list():
     )
     text = plain(plots.lacking(frame, lang="en").to_text())
     assert "order_lines.unit_cost" in text
-    assert "orders of earlier years" in text
+    assert "orders on all the days that these KPIs read" in text
     assert "Gross profit" in text
     assert "sessions.device" in plots.lacking(["sessions.device"], lang="fr").to_text()
     assert "tout" in str(plots.lacking([], lang="fr"))

@@ -257,6 +257,21 @@ def test_a_client_that_cannot_be_published_does_not_cost_the_others(
     assert "failed: boreal en: no space left on device" in capsys.readouterr().err
 
 
+def test_one_cause_that_breaks_every_page_is_told_once_with_its_hint(
+    client, lessons, tmp_path, capsys
+):
+    orders = tmp_path / "sales.csv"
+    orders.write_text("order_id,ordered_at,ammount\n1,2025-01-01,5\n", encoding="utf-8")
+    mapping = "kind: orders\ncolumns: {order_id: order_id, ordered_at: ordered_at, amount: amount}\n"
+    (tmp_path / "mapping.yml").write_text(mapping, encoding="utf-8")
+    config = client(lang="en", notebooks='["00"]', data=str(orders), mapping="mapping.yml")
+    assert run([config], out=tmp_path / "build", folder=lessons) == 1
+    told = capsys.readouterr().err
+    assert told.count("has no column 'amount'") == 1
+    assert "en 00, data: " in told
+    assert "hint: its columns: order_id, ordered_at, ammount" in told
+
+
 SLOW_RUN = """
 import sys
 from pathlib import Path
