@@ -15,11 +15,12 @@ import pandas as pd
 from marketing_kpi.kpis.compute import (
     begins_by,
     compute,
-    explain,
     extent,
     lasts_to,
     missing_columns,
+    order_days,
     ratio_terms,
+    shortage,
 )
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
@@ -52,6 +53,13 @@ USUAL_KPIS = (
 WRONG_WAY = 0.05
 """Relative change from which a total, which has no interval, is worth a look; a convention."""
 
+FEWEST_CUSTOMERS = 30
+"""Customers under which a ratio of sums has no interval, as in `rfm.top_share`: with normal
+quantiles it would cover less than it says."""
+
+LONG_GAP_DAYS = 31
+"""Days without any order in the periods above which the reader is told; a convention."""
+
 RATIOS = (
     "average_order_value",
     "average_selling_price",
@@ -68,9 +76,12 @@ RATIOS = (
 COLUMNS = (
     "kpi", "unit", "direction", "value", "low", "high", "previous", "previous_low",
     "previous_high", "change", "change_low", "change_high", "trend", "previous_trend",
-    "available", "reason", "missing",
+    "available", "reason", "missing", "last_order", "gap_start", "gap_end",
 )  # fmt: skip
 """Columns of a scorecard, in order."""
+
+
+_NO_SPREAD = 1e-7
 
 
 class Interval(NamedTuple):
@@ -136,12 +147,16 @@ def scorecard(
         high); the same of the comparison period (previous, previous_low, previous_high); change
         with its interval (change_low, change_high): a difference for fractions, else relative;
         trend and previous_trend (a list of a value a month); available; reason and missing (the
-        columns that the data lack, by name). The reason is ``"missing"`` or ``"history"`` (too
-        short) for a KPI that cannot be computed; ``"partial"`` when the data begin after the
-        period does or end before it, ``"comparison"`` when they do not cover the comparison
+        columns that the data lack, by name). The reason is ``"missing"``, ``"history"`` (the data
+        begin too late) or ``"ends"`` (they end too early) for a KPI that cannot be computed;
+        ``"empty"`` when nothing was ordered in the period, ``"partial"`` when the data begin
+        after it does or end before it, ``"comparison"`` when they do not cover the comparison
         period: a part is no match for a whole, so previous and change are then left null; else
-        ``""``. In trend and previous_trend, months that the data do not cover are null, as are
-        a first and a last month of which the period holds only some days.
+        ``""``. The same in every row: last_order (the day of the last order before the end, of
+        any status; null without one), gap_start and gap_end (the longest run of more than
+        `LONG_GAP_DAYS` days without an order in the two periods, its first day and the day after
+        its last; null without one). In trend and previous_trend, months that the data do not
+        cover are null, as are a first and a last month of which the period holds only some days.
         Null where there is nothing to compare, no interval, or the KPI cannot be computed.
 
     Raises
@@ -157,7 +172,8 @@ def scorecard(
     ratio, with the customer as the unit that was drawn, for the orders of one customer
     resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``, where y and x are what the
     KPI's own formula divides. Orders without a customer stand for themselves; for a return rate,
-    only customers who bought in the period count.
+    only customers who bought in the period count. Under `FEWEST_CUSTOMERS` customers, or where
+    all have the same ratio, there is no interval.
     Totals have no interval: they were counted, not estimated.
 
     The interval of a change takes the two periods as independent. Customers who buy in both make
@@ -170,22 +186,43 @@ def scorecard(
     asked = [dictionary().kpi(kpi) for kpi in (USUAL_KPIS if kpis is None else kpis)]
     lacks = {kpi.id: _obstacle(kpi.id, data, periods.start, periods.end) for kpi in asked}
     able = [kpi for kpi in asked if not lacks[kpi.id][0]]
-    known = _Coverage(*extent(data))
-    doubt = _doubt(known, periods)
+    known = Coverage(*extent(data, before=periods.end))
+    doubt, gap = known.doubt(periods), _longest_gap(data, periods)
     now = _standing(able, data, known, periods.start, periods.end, by_month=by_month)
     before = {} if doubt else _comparison(able, data, known, periods, by_month=by_month)
     rows = [
         _row(kpi, now.get(kpi.id, {}), before.get(kpi.id, {}), lacks[kpi.id], doubt)
         for kpi in asked
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    notes = {"last_order": known.last, "gap_start": gap[0], "gap_end": gap[1]}
+    return pd.DataFrame(rows).assign(**notes)[list(COLUMNS)]
 
 
-class _Coverage(NamedTuple):
-    """The days of the first and of the last order of the data."""
+class Coverage(NamedTuple):
+    """The first and the last day that the data tell about, as `kpis.compute.extent` has them.
+
+    Attributes
+    ----------
+    first, last
+        Days; null where the data hold no order.
+    """
 
     first: date | None
     last: date | None
+
+    def doubt(self, periods: Periods) -> str:
+        """Return why values that can be computed are to be read with care, as a code.
+
+        The codes are those of the reasons of `scorecard`; nothing is compared under any of them.
+        """
+        if self.last is None or self.last < periods.start:
+            return "empty"
+        if not self.holds(periods.start, periods.end):
+            return "partial"
+        start, end = periods.previous_start, periods.previous_end
+        if start is None or end is None or self.holds(start, end):
+            return ""
+        return "comparison"
 
     def holds(self, start: date, end: date) -> bool:
         """Say whether the data cover a period; a part would pass for a small whole one."""
@@ -193,7 +230,7 @@ class _Coverage(NamedTuple):
 
 
 def _comparison(
-    kpis: Sequence[Kpi], data: Data, known: _Coverage, periods: Periods, *, by_month: bool
+    kpis: Sequence[Kpi], data: Data, known: Coverage, periods: Periods, *, by_month: bool
 ) -> dict[str, dict[str, Any]]:
     """Return how KPIs stood in the comparison period."""
     start, end = periods.previous_start, periods.previous_end
@@ -203,25 +240,29 @@ def _comparison(
     return _standing(had, data, known, start, end, by_month=by_month)
 
 
-def _doubt(known: _Coverage, periods: Periods) -> str:
-    """Return why values that can be computed are to be read with care, as a code."""
-    if not known.holds(periods.start, periods.end):
-        return "partial"
-    start, end = periods.previous_start, periods.previous_end
-    if start is None or end is None or known.holds(start, end):
-        return ""
-    return "comparison"
+def _longest_gap(data: Data, periods: Periods) -> tuple[date | None, date | None]:
+    """Return the longest run of days without an order, between two orders, in the periods."""
+    since = min(start for start in (periods.start, periods.previous_start) if start)
+    days = order_days(data, before=periods.end)
+    gaps = days.filter(
+        days.day > ibis.date(since.isoformat()),
+        days.day > days.earlier + ibis.interval(days=LONG_GAP_DAYS + 1),
+    )
+    rows = data.connection.to_pyarrow(gaps.order_by("day")).to_pylist()
+    runs = [(max(row["earlier"] + timedelta(days=1), since), row["day"]) for row in rows]
+    long = [(first, after) for first, after in runs if (after - first).days > LONG_GAP_DAYS]
+    return max(long, key=lambda run: run[1] - run[0]) if long else (None, None)
 
 
 def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
     """Return why a KPI cannot be computed, as a code, and the columns that are missing."""
     if columns := missing_columns(kpi, data):
         return "missing", ", ".join(columns)
-    return ("history", "") if explain(kpi, data, start=start, end=end) else ("", "")
+    return shortage(kpi, data, start=start, end=end), ""
 
 
 def _standing(
-    kpis: Sequence[Kpi], data: Data, known: _Coverage, start: date, end: date, *, by_month: bool
+    kpis: Sequence[Kpi], data: Data, known: Coverage, start: date, end: date, *, by_month: bool
 ) -> dict[str, dict[str, Any]]:
     """Return the value, the interval and the months of each KPI in one period."""
     if not kpis:
@@ -246,7 +287,7 @@ def _trend(values: pd.Series[Any], whole: pd.Series[bool]) -> list[float | None]
 
 
 def _months(
-    kpis: Sequence[str], data: Data, known: _Coverage, start: date, end: date
+    kpis: Sequence[str], data: Data, known: Coverage, start: date, end: date
 ) -> pd.DataFrame:
     """Return KPIs by month, null where the data do not cover it; `whole`: all its days count."""
     months = _frame(compute(kpis, data, grain="month", start=start, end=end))
@@ -416,11 +457,15 @@ def _moments(customers: ir.Table, ids: Sequence[str]) -> dict[str, ir.Value]:
 
 
 def _standard_error(n: Any, y: Any, x: Any, yy: Any, xx: Any, xy: Any) -> float | None:
-    if pd.isna(n) or n < 2 or pd.isna(x) or x == 0:
+    if pd.isna(n) or n < FEWEST_CUSTOMERS or pd.isna(x) or x == 0:
         return None
     ratio = y / x
     spread = max(yy - 2 * ratio * xy + ratio**2 * xx, 0.0)
     error = math.sqrt(spread * n / (n - 1)) / abs(x)
+    # Equal ratios of all customers say nothing of how far another sample would lie; what is left
+    # of them then is how floats are kept.
+    if error <= _NO_SPREAD * abs(ratio):
+        return None
     # Engines add floats in parallel, in another order each time: the last digits are noise.
     return float(f"{error:.9g}")
 
@@ -498,13 +543,14 @@ def lacking(data: Data, *, periods: Periods | None = None) -> pd.DataFrame:
     data
         What `open_data` returns.
     periods
-        What `periods` returns; with it, a history too short for a KPI counts as lacking.
+        What `periods` returns; with it, days that a KPI reads and the data do not count as lacking.
 
     Returns
     -------
     pandas.DataFrame
-        missing (``table.column``, or ``""`` for a history too short), kpis (a list of ids), by
-        missing. Empty when every KPI of the dictionary can be computed.
+        missing (``table.column``, ``"history"`` where the data begin too late, ``"ends"`` where
+        they end before the period does), kpis (a list of ids), by missing. Empty when every KPI
+        of the dictionary can be computed.
     """
     lost: dict[str, list[str]] = {}
     for kpi in dictionary().kpis:
@@ -513,8 +559,10 @@ def lacking(data: Data, *, periods: Periods | None = None) -> pd.DataFrame:
         columns = missing_columns(kpi.id, data)
         for column in columns:
             lost.setdefault(column, []).append(kpi.id)
-        if not columns and periods and _obstacle(kpi.id, data, periods.start, periods.end)[0]:
-            lost.setdefault("", []).append(kpi.id)
+        if not columns and periods:
+            short = shortage(kpi.id, data, start=periods.start, end=periods.end)
+            if short:
+                lost.setdefault(short, []).append(kpi.id)
     rows = [(column, lost[column]) for column in sorted(lost)]
     return pd.DataFrame(rows, columns=["missing", "kpis"])
 
@@ -542,7 +590,7 @@ def by_month(kpi: str, data: Data, *, periods: Periods) -> pd.DataFrame:
     columns = ["period", "kpi", "unit", "value", "previous", "whole"]
     if _obstacle(kpi, data, periods.start, periods.end)[0]:
         return pd.DataFrame([], columns=columns)
-    known = _Coverage(*extent(data))
+    known = Coverage(*extent(data, before=periods.end))
     table = _months([kpi], data, known, periods.start, periods.end).rename(columns={kpi: "value"})
     previous: Sequence[float | None] = [None] * len(table)
     if periods.previous_start is not None and periods.previous_end is not None:

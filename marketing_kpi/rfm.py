@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +22,7 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, DataError, unknown
+from marketing_kpi.kpis.compute import extent, lasts_to
 from marketing_kpi.kpis.facts import MONEY, standing
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import (
@@ -35,7 +36,7 @@ from marketing_kpi.kpis.frames import (
     valid_rows,
     with_columns,
 )
-from marketing_kpi.kpis.periods import day
+from marketing_kpi.kpis.periods import Periods, day
 from marketing_kpi.text.messages import N_, translator
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 
 SHORTEST_WINDOW_DAYS = 90
 """Days of orders before a date under which its segments are not worth comparing; a convention."""
+
+LONGEST_WINDOW_DAYS = 730
+"""Days of orders before a date that its segments rest on, to be compared with another date's."""
 
 ABSENT = "absent"
 """Name, in a migration, of customers that one of the two dates does not have."""
@@ -257,7 +261,7 @@ class LeftOut(NamedTuple):
         How many.
     orders_share, amount_share
         Their fraction of all valid orders, and of the sum of their amounts; null when there is
-        nothing to divide by.
+        nothing to divide by, or that sum is not above 0.
     """
 
     orders: int
@@ -302,7 +306,7 @@ def left_out(data: Data, *, as_of: str | dt.date) -> LeftOut:
     return LeftOut(
         row["unknown"],
         row["unknown"] / row["orders"] if row["orders"] else None,
-        row["lost"] / row["amount"] if row["amount"] else None,
+        row["lost"] / row["amount"] if (row["amount"] or 0) > 0 else None,
     )
 
 
@@ -440,7 +444,8 @@ def score(
     -------
     pandas.DataFrame or ibis.Table
         `summary` with r, f and m (whole numbers from 1 to `classes`; null where the measure is
-        null) and rfm (text such as ``"545"``; null where one of the three is).
+        null), rfm (text such as ``"545"``; null where one of the three is) and classes (the
+        number of classes, in every row, by which `segment` reads the scores).
 
     Raises
     ------
@@ -479,13 +484,13 @@ def score(
         columns = {
             letter: _class_by_bounds(table[name], bounds[name], classes, falling=letter == "r")
             if name in bounds
-            else _class_by_rank(table[name], classes, falling=letter == "r")
+            else class_by_rank(table[name], classes, falling=letter == "r")
             for letter, name in _AXES.items()
         }
         r, f, m = (columns[letter].cast("string") for letter in _AXES)
-        return {**columns, "rfm": r + f + m}
+        return {**columns, "rfm": r + f + m, "classes": ibis.literal(classes, "int64")}
 
-    types = {"r": "Int64", "f": "Int64", "m": "Int64", "rfm": "str"}
+    types = {"r": "Int64", "f": "Int64", "m": "Int64", "rfm": "str", "classes": "int64"}
     return with_columns(summary, list(_AXES.values()), new, types)
 
 
@@ -526,7 +531,10 @@ def _exact_bounds(name: str, bounds: Sequence[float]) -> list[Decimal]:
         ) from error
 
 
-def _class_by_rank(value: ir.NumericColumn, classes: int, *, falling: bool) -> ir.IntegerColumn:
+def class_by_rank(
+    value: ir.NumericColumn, classes: int, *, falling: bool = False
+) -> ir.IntegerColumn:
+    """Return the quantile class of each value among the known ones; see the notes of `score`."""
     exact = rankable(value)
     ordered = -exact if falling else exact
     lowest = ibis.rank().over(order_by=ordered)  # counts from 0; nulls come last
@@ -551,29 +559,30 @@ def _class_by_bounds(
 # --- Segments of customers ------------------------------------------------------------------
 
 
-def segment(scores: Frame, *, classes: int = 5) -> Frame:
+def segment(scores: Frame, *, classes: int | None = None) -> Frame:
     """Name the segment and the box of each customer from the recency and frequency classes.
 
     Parameters
     ----------
     scores
-        What `score` returns: r and f (other columns are kept).
+        What `score` returns: r, f and classes (other columns are kept).
     classes
-        The number of classes that the scores were made with; other than 5, the middle of each
-        class decides which fifth it stands for.
+        The number of classes of scores that have no column of that name; 5 when None. Other than
+        5, the middle of each class decides which fifth it stands for.
 
     Returns
     -------
     pandas.DataFrame or ibis.Table
         `scores` with segment (an id of `SEGMENTS`) and box (best, new, at_risk or lost); both
-        null where r or f is null or not from 1 to `classes`.
+        null where r or f is null or not from 1 to the number of classes.
 
     Raises
     ------
     ColumnError
         When r or f is missing.
     ComputeError
-        When `classes` is not from 2 to 9, or a pandas frame holds a class above it.
+        When `classes` is not from 2 to 9, or a pandas frame holds a class above it, or scores
+        that were made with another number.
 
     Notes
     -----
@@ -588,28 +597,44 @@ def segment(scores: Frame, *, classes: int = 5) -> Frame:
     1           B  1  3    at_risk  at_risk
     """
     require(scores, ["r", "f"], "the scores")
-    _check_classes(classes)
+    if classes is not None:
+        _check_classes(classes)
+    told = "classes" in scores.columns
     if isinstance(scores, pd.DataFrame):
-        highest = scores[["r", "f"]].max().max()
-        if pd.notna(highest) and highest > classes:
-            raise ComputeError(
-                f"a score is {highest}, must be at most {classes}",
-                hint="give segment the number of classes that score was given",
-            )
+        _check_scores(scores, classes)
 
     def new(table: ir.Table) -> Mapping[str, ir.Value]:
-        cell = _fifth(table.r, classes) * 10 + _fifth(table.f, classes)
+        number = table.classes if told else ibis.literal(classes or _FIFTHS, "int64")
+        cell = _fifth(table.r, number) * 10 + _fifth(table.f, number)
         names = [(10 * r + f, s.id) for s in SEGMENTS for r, f in sorted(s.cells)]
         boxes = [(10 * r + f, s.box) for s in SEGMENTS for r, f in sorted(s.cells)]
         return {"segment": cell.cases(*names), "box": cell.cases(*boxes)}
 
-    return with_columns(scores, ["r", "f"], new, {"segment": "str", "box": "str"})
+    read = ["r", "f", *(["classes"] if told else [])]
+    return with_columns(scores, read, new, {"segment": "str", "box": "str"})
 
 
-def _fifth(value: ir.IntegerColumn, classes: int) -> ir.IntegerColumn:
-    """Return the fifth that holds the middle of a class."""
-    fifths = [(c, ((2 * c - 1) * _FIFTHS) // (2 * classes) + 1) for c in range(1, classes + 1)]
-    return value.cast("int64").cases(*fifths)
+def _check_scores(scores: pd.DataFrame, classes: int | None) -> None:
+    """Refuse scores made with another number of classes than is said, which would mislead."""
+    made = set(scores["classes"].dropna()) if "classes" in scores else {classes or _FIFTHS}
+    if classes is not None and made - {classes}:
+        raise ComputeError(
+            f"classes is {classes}, but the scores were made with {min(made - {classes})}",
+            hint="leave classes out: the scores say it themselves",
+        )
+    highest = scores[["r", "f"]].max().max()
+    if made and pd.notna(highest) and highest > max(made):
+        raise ComputeError(
+            f"a score is {highest}, must be at most {max(made)}",
+            hint="give segment the number of classes that score was given",
+        )
+
+
+def _fifth(value: ir.IntegerColumn, classes: ir.IntegerValue) -> ir.IntegerColumn:
+    """Return the fifth that holds the middle of a class; null where there is no such class."""
+    place = value.cast("int64")
+    fifth = ((2 * place - 1) * _FIFTHS) // (2 * classes) + 1
+    return ((place >= 1) & (place <= classes)).ifelse(fifth, ibis.null("int64"))
 
 
 _ORDER = {s.id: place for place, s in enumerate(SEGMENTS)}
@@ -628,7 +653,7 @@ def by_segment(segments: Frame) -> Frame:
     pandas.DataFrame or ibis.Table
         A row a segment that holds a customer, best first (pandas): segment, box, customers,
         customers_share, net_sales (sum of monetary, a decimal on Ibis; null when all are null),
-        net_sales_share (null when sales are 0 or null),
+        net_sales_share (null when the sales of all are not above 0, or null),
         average_recency_days, average_frequency, average_monetary (a customer).
 
     Raises
@@ -669,11 +694,16 @@ def _by_segment(segments: ir.Table) -> ir.Table:
         "customers",
         customers_share=ratio(sums.customers, customers),
         net_sales=sums.net_sales.cast(MONEY),
-        net_sales_share=ratio(sums.net_sales, net_sales),
+        net_sales_share=ratio(sums.net_sales, _positive(net_sales)),
         average_recency_days=sums.average_recency_days,
         average_frequency=sums.average_frequency,
         average_monetary=sums.average_monetary,
     )
+
+
+def _positive(total: ir.NumericValue) -> ir.NumericValue:
+    """Return a total where it is above 0: of refunds alone, a share would mislead."""
+    return (total > 0).ifelse(total, ibis.null(total.type()))
 
 
 def _sorted_by_segment(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -764,6 +794,56 @@ def score_counts(scores: Frame) -> Frame:
         .drop(columns="_order")
         .reset_index(drop=True)
     )
+
+
+class Window(NamedTuple):
+    """The days before each of two dates over which customers are compared.
+
+    Attributes
+    ----------
+    days
+        How many, at least 1: `LONGEST_WINDOW_DAYS`, or fewer where the data begin later.
+    last_order
+        The day of the last order of an identified customer before the later date; null when
+        there is none.
+    reaches_end
+        Whether the data reach the later date: else customers of whom they say nothing more
+        would seem to have left.
+    """
+
+    days: int
+    last_order: dt.date | None
+    reaches_end: bool
+
+    @property
+    def is_long_enough(self) -> bool:
+        """Whether the window holds enough days for its segments to be worth comparing."""
+        return self.days >= SHORTEST_WINDOW_DAYS
+
+
+def window(data: Data, *, periods: Periods) -> Window:
+    """Say over which days the segments at the start and at the end of a period compare.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns: its start and its end are the two dates.
+
+    Examples
+    --------
+    >>> from marketing_kpi import open_data, periods
+    >>> days = pd.to_datetime(["2024-06-01", "2025-06-01", "2025-12-31"])
+    >>> orders = pd.DataFrame({"order_id": list("123"), "customer_id": "A", "ordered_at": days})
+    >>> window(open_data({"orders": orders}), periods=periods(as_of="2026-01-01"))
+    Window(days=214, last_order=datetime.date(2025, 12, 31), reaches_end=True)
+    """
+    known = replace(data, tables={**data.tables, "orders": identified_orders(data)})
+    first, last = extent(known, before=periods.end)
+    history = 0 if first is None else (periods.start - first).days
+    days = max(1, min(LONGEST_WINDOW_DAYS, history))
+    return Window(days, last, lasts_to(last, periods.end))
 
 
 def migration(before: Frame, after: Frame) -> Frame:
@@ -1048,8 +1128,8 @@ def concentration(summary: Frame, *, points: int = 100) -> Frame:
     Returns
     -------
     pandas.DataFrame or ibis.Table
-        customers_share and net_sales_share (null when sales are 0), both cumulated from the best
-        customer on, sorted by customers_share (pandas); (0, 0) is not in it, (1, 1) is.
+        customers_share and net_sales_share (null when sales are not above 0), both cumulated from
+        the best customer on, sorted by customers_share (pandas); (0, 0) is not in it, (1, 1) is.
 
     Examples
     --------
@@ -1077,7 +1157,7 @@ def concentration(summary: Frame, *, points: int = 100) -> Frame:
         ends = (ranked.place * points) // ranked.rows > ((ranked.place - 1) * points) // ranked.rows
         return ranked.filter(ends).select(
             customers_share=ratio(ranked.place, ranked.rows),
-            net_sales_share=ratio(ranked.sales, ranked.total),
+            net_sales_share=ratio(ranked.sales, _positive(ranked.total)),
         )
 
     if isinstance(summary, ir.Table):
@@ -1101,7 +1181,7 @@ def top_customers_share(customers: Fact) -> Scalar:
     Returns
     -------
     ibis.expr.types.FloatingScalar
-        A fraction; null when net sales are 0.
+        A fraction; null when net sales are not above 0.
 
     Notes
     -----
@@ -1109,4 +1189,5 @@ def top_customers_share(customers: Fact) -> Scalar:
     ``5 (p - 1) < n``.
     """
     in_top = _FIFTHS * (customers.place - 1) < customers.customers
-    return ratio(customers.net_sales.sum(where=in_top), customers.net_sales.sum())
+    net_sales = customers.net_sales
+    return ratio(net_sales.sum(where=in_top), _positive(net_sales.sum()))

@@ -13,7 +13,7 @@ LAYERS = (
     ("report", "learn", "lessons"),
     ("plots",),
     ("chapters",),
-    ("models",),
+    ("models", "stages", "worth"),
     ("kpis",),
     ("data",),
     ("text", "errors"),

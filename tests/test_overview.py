@@ -230,7 +230,7 @@ def test_data_that_end_before_the_period_are_no_collapse(data):
     """What the extract does not hold yet was not lost."""
     late = mk.periods(as_of="2026-07-01")
     got = overview.scorecard(data, periods=late, kpis=["net_sales", "retention_rate"])
-    assert got.reason.tolist() == ["partial", "history"]
+    assert got.reason.tolist() == ["partial", "ends"]
     assert got[["previous", "change"]].isna().all(axis=None)
     assert overview.attention(got).empty
     months = got.trend[0]
@@ -238,6 +238,92 @@ def test_data_that_end_before_the_period_are_no_collapse(data):
     alone = overview.by_month("net_sales", data, periods=late)
     assert alone.value.isna().tolist() == [False] * 6 + [True] * 6
     assert alone.previous.notna().all()
+
+
+def card_of(orders, *, periods=YEAR, kpis=("net_sales", "orders", "retention_rate")):
+    with mk.open_data({"orders": orders}) as data:
+        return overview.scorecard(data, periods=periods, kpis=kpis, by_month=False)
+
+
+def with_an_order(orders, at):
+    return pd.concat(
+        [orders, orders.iloc[[1]].assign(order_id="junk", ordered_at=pd.Timestamp(at))]
+    )
+
+
+@pytest.mark.parametrize("at", ["2026-01-01", "2026-01-20", "2027-05-05"])
+def test_an_order_of_the_future_does_not_make_the_data_whole(at):
+    until_july = shop()[lambda orders: orders.ordered_at < "2025-07-31"]
+    got = card_of(with_an_order(until_july, at))
+    assert got.reason.tolist() == ["partial", "partial", "ends"]
+    assert got[["previous", "change"]].isna().all(axis=None)
+    assert overview.attention(got).empty
+    pd.testing.assert_frame_equal(got, card_of(until_july))
+    with mk.open_data({"orders": with_an_order(until_july, at)}) as data:
+        months = overview.by_month("net_sales", data, periods=YEAR)
+        lacking = overview.lacking(data, periods=YEAR)
+    assert months.value.isna().tolist() == [False] * 7 + [True] * 5
+    costs = dict(zip(lacking.missing, lacking.kpis, strict=True))
+    assert "retention_rate" in costs["ends"]
+    assert "history" not in costs
+
+
+@pytest.mark.parametrize("at", ["1900-01-01", "1970-01-01", "2023-12-30"])
+def test_an_order_of_long_ago_invents_no_comparison(at):
+    """A year before the data begin is not a year without sales."""
+    since_july = shop()[lambda orders: orders.ordered_at >= "2025-07-01"]
+    got = card_of(with_an_order(since_july, at))
+    assert got.reason.tolist() == ["partial", "partial", "history"]
+    assert got[["previous", "change"]].isna().all(axis=None)
+
+
+def test_a_period_without_orders_says_of_when_the_last_is():
+    got = card_of(shop()[lambda orders: orders.ordered_at < "2024-07-01"])
+    assert got.reason.tolist() == ["empty", "empty", "ends"]
+    assert got.value[:2].tolist() == [0, 0]
+    assert got.previous.isna().all()
+    last = shop().ordered_at[lambda days: days < "2024-07-01"].max().date()
+    assert got.last_order.tolist() == [last] * 3
+
+
+def test_a_long_run_of_days_without_orders_is_told():
+    orders = shop()
+
+    def without(start, end):
+        got = card_of(orders[(orders.ordered_at < start) | (orders.ordered_at >= end)])
+        return got.gap_start[0], got.gap_end[0]
+
+    assert without("2025-03-01", "2025-07-01") == (
+        pd.Timestamp("2025-03-01").date(),
+        pd.Timestamp("2025-07-01").date(),
+    )
+    # what lies before the periods is cut off, and so are gaps that touch none of them
+    assert without("2023-11-01", "2024-03-01")[0] == YEAR.previous_start
+    assert pd.isna(without("2023-03-01", "2023-07-01")[0])
+    assert pd.isna(without("2025-03-01", "2025-03-30")[0])
+    assert pd.isna(card_of(orders).gap_start).all()
+
+
+def test_a_few_customers_have_no_interval():
+    """Normal quantiles cover far less than 95 % of a few customers."""
+    orders = shop(customers=40, n=3000).dropna(subset="customer_id")
+    few = orders[orders.customer_id < "C0029"]
+    enough = orders[orders.customer_id < "C0030"]
+    assert (few.customer_id.nunique(), enough.customer_id.nunique()) == (29, 30)
+    kpis = ["average_order_value", "purchase_frequency"]
+    assert card_of(few, kpis=kpis)[["low", "high"]].isna().all(axis=None)
+    assert card_of(enough, kpis=kpis)[["low", "high"]].notna().all(axis=None)
+
+
+def test_equal_customers_have_no_interval():
+    got = card_of(shop().assign(amount=19.99), kpis=["average_order_value"])
+    assert got.value[0] == pytest.approx(19.99)
+    assert got[["low", "high"]].isna().all(axis=None)
+
+
+def test_the_best_have_no_share_of_sales_that_are_not_above_0():
+    refunds = shop().assign(amount=lambda orders: -orders.amount)
+    assert card_of(refunds, kpis=["top_customers_share"]).value.isna().all()
 
 
 def test_without_a_comparison_there_is_no_change(data):

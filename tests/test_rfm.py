@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+import marketing_kpi as mk
 from marketing_kpi import rfm
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
@@ -711,3 +712,83 @@ def test_what_no_customer_is_known_for_is_weighed():
     bare = open_data({"orders": orders[["order_id", "ordered_at"]]})
     assert rfm.left_out(bare, as_of="2026-01-01") == rfm.LeftOut(4, 1.0, None)
     assert rfm.left_out(bare, as_of="2024-01-01") == rfm.LeftOut(0, None, None)
+
+
+# --- two dates, shares and classes
+
+
+def daily(*ranges, customers=("A", "B", None)):
+    days = pd.DatetimeIndex([]).append([pd.date_range(*ends) for ends in ranges])
+    who = [customers[n % len(customers)] for n in range(len(days))]
+    ids = [str(n) for n in range(len(days))]
+    return pd.DataFrame({"order_id": ids, "customer_id": who, "ordered_at": days, "amount": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("ranges", "days", "reaches_end"),
+    [
+        ([("2022-01-01", "2025-12-31")], 730, True),
+        ([("2024-10-01", "2025-12-31")], 92, True),
+        ([("2025-02-01", "2025-12-31")], 1, True),
+        ([("2022-01-01", "2025-09-30")], 730, False),
+        ([("2022-01-01", "2025-09-30"), ("2026-02-01", "2026-02-03")], 730, False),
+        ([("1900-01-01", "1900-01-03"), ("2024-10-01", "2025-12-31")], 92, True),
+    ],
+)
+def test_the_window_of_two_dates_is_what_the_data_tell_of(ranges, days, reaches_end):
+    with mk.open_data({"orders": daily(*ranges)}) as data:
+        got = rfm.window(data, periods=mk.periods(as_of="2026-01-01"))
+    assert (got.days, got.reaches_end) == (days, reaches_end)
+    assert got.is_long_enough == (days >= rfm.SHORTEST_WINDOW_DAYS)
+
+
+def test_orders_of_nobody_open_no_window():
+    orders = daily(("2022-01-01", "2025-12-31")).drop(columns="customer_id")
+    with mk.open_data({"orders": orders}) as data:
+        got = rfm.window(data, periods=mk.periods(as_of="2026-01-01"))
+    assert got == (1, None, False)
+
+
+@pytest.mark.parametrize("amounts", [[10.0, -10.0], [5.0, -25.0], [-1.0, -3.0]])
+def test_sales_that_are_not_above_0_have_no_shares(amounts):
+    people = pd.DataFrame(
+        {
+            "segment": ["champions", "lost"], "box": ["best", "lost"], "recency_days": [1, 2],
+            "frequency": [1, 1], "monetary": amounts,
+        }
+    )  # fmt: skip
+    assert rfm.by_segment(people).net_sales_share.isna().all()
+    assert rfm.concentration(people).net_sales_share.isna().all()
+    orders = pd.DataFrame(
+        {
+            "order_id": ["1", "2"], "customer_id": ["A", None], "amount": amounts,
+            "ordered_at": pd.to_datetime(["2025-03-01"] * 2),
+        }
+    )  # fmt: skip
+    year = {"start": "2025-01-01", "end": "2026-01-01"}
+    both = orders.assign(customer_id=["A", "B"])
+    assert mk.compute("top_customers_share", both, **year).top_customers_share.isna().all()
+    with mk.open_data({"orders": orders}) as data:
+        assert rfm.left_out(data, as_of="2026-01-01").amount_share is None
+
+
+@pytest.mark.parametrize("classes", range(2, 10))
+def test_scores_say_how_many_classes_they_have(classes):
+    """The best of three classes is not the middle of five."""
+    scores = rfm.score(
+        summaries(list(range(1, 21)), recency=list(range(20, 0, -1))), classes=classes
+    )
+    assert scores["classes"].eq(classes).all()
+    got = rfm.segment(scores)
+    for number, box in ((classes, "best"), (1, "lost")):
+        assert set(got.loc[got.r.eq(number) & got.f.eq(number), "box"]) == {box}
+    untold = rfm.segment(scores.drop(columns="classes"), classes=classes)
+    pd.testing.assert_frame_equal(untold, got.drop(columns="classes"))
+    lazy = rfm.segment(ibis.memtable(scores)).order_by("customer_id").to_pandas()
+    assert lazy.segment.tolist() == got.segment.tolist()
+
+
+def test_scores_made_with_another_number_of_classes_are_refused():
+    scores = rfm.score(summaries([1, 2, 3]), classes=3)
+    with pytest.raises(ComputeError, match="classes is 5, but the scores were made with 3"):
+        rfm.segment(scores, classes=5)

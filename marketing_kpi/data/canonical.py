@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from marketing_kpi.data.cleaning import Target, clean
 from marketing_kpi.data.conform import conform
-from marketing_kpi.data.model import DECIMAL, TABLES, Finding, Table
+from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.store import Store
@@ -36,6 +36,9 @@ _WHOLE_ROWS = (
     *("broken_rows", "long_rows", "too_few_fields", "too_many_fields"),
     "duplicate_rows_dropped",
 )
+
+# What came back, which some systems write below zero.
+_RETURNED = ("quantity", "refund_amount")
 
 # Tables in which a repeated key would count the same sale twice.
 KEYED_ONCE = ("orders", "order_lines")
@@ -73,6 +76,8 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
     findings += [_at(finding, name, raw) for finding in found]
     complete, dropped = complete_rows(typed, table, raw)
     findings += dropped
+    complete, signed = positive_returns(complete, table, raw)
+    findings += signed
     if name in KEYED_ONCE and not raw.is_canonical:
         complete, dropped = keyed_once(complete, table, raw)
         findings += dropped
@@ -185,6 +190,48 @@ def complete_rows(typed: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, li
     shown = tuple({key: value and str(value) for key, value in each.items()} for each in examples)
     finding = Finding("rows_incomplete", "dropped", raw.where, None, missing, total, shown)
     return typed.filter(whole), [finding]
+
+
+def positive_returns(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:
+    """Return returns as positive numbers, whichever sign the source gives them.
+
+    A column without a value above zero has its sign turned. Of one with both signs nobody can
+    tell what a negative value undoes: its rows are left out, or rates would be too low.
+    """
+    names = [name for name in _RETURNED if name in rows.columns]
+    if table.name != "returns" or not names:
+        return rows, []
+    counts = {"total": rows.count()}
+    counts |= {f"{name} below": (rows[name].cast(FLOAT) < 0).sum() for name in names}
+    counts |= {f"{name} above": (rows[name].cast(FLOAT) > 0).sum() for name in names}
+    row = rows.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    below = {name: int(row[f"{name} below"]) for name in names if row[f"{name} below"]}
+    turned = [name for name in below if not row[f"{name} above"]]
+    findings = [
+        Finding("returns_turned", "repaired", raw.where, name, below[name], row["total"])
+        for name in turned
+    ]
+    positive = rows.mutate(**{name: (-rows[name]).cast(rows[name].type()) for name in turned})
+    for name in [name for name in below if name not in turned]:
+        shown = _first_negative(positive, name)
+        positive = positive.filter(positive[name].isnull() | (positive[name].cast(FLOAT) >= 0))
+        findings.append(
+            Finding(
+                "returns_of_both_signs",
+                "dropped",
+                raw.where,
+                name,
+                below[name],
+                row["total"],
+                shown,
+            )
+        )
+    return positive, findings
+
+
+def _first_negative(rows: ir.Table, name: str) -> tuple[dict[str, str], ...]:
+    negative = rows.filter(rows[name].cast(FLOAT) < 0).select(name).order_by(name).limit(EXAMPLES)
+    return tuple({name: str(row[name])} for row in negative.to_pyarrow().to_pylist())
 
 
 def keyed_once(rows: ir.Table, table: Table, raw: Raw) -> tuple[ir.Table, list[Finding]]:

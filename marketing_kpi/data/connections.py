@@ -18,6 +18,7 @@ from marketing_kpi.data.canonical import (
     found_columns,
     keyed_once,
     misspelt_findings,
+    positive_returns,
     refuse_shared_ids,
     table_targets,
     with_amount,
@@ -197,7 +198,8 @@ def _lazy_table(
     types = {column.name: column.type for column in model.columns}
     typed, repaired = conform(read, types, where=name)
     complete, dropped = complete_rows(typed, model, raw)
-    findings += [*noticed, *repaired, *dropped]
+    complete, signed = positive_returns(complete, model, raw)
+    findings += [*noticed, *repaired, *dropped, *signed]
     if name in KEYED_ONCE:
         complete, dropped = keyed_once(complete, model, raw)
         findings += dropped

@@ -7,6 +7,7 @@ a key that ends in `share` is a fraction, one that ends in `day` is a date.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from marketing_kpi.text.messages import N_, translator
 
 if TYPE_CHECKING:
     from marketing_kpi.data.model import JSON
+
+# How reading names a sheet of a workbook.
+_SHEET = re.compile(r"(?P<file>.+) \(sheet (?P<sheet>.+)\)")
 
 # Below it a share would be shown as 0.0 %.
 _SMALLEST_SHARE_SHOWN = 0.001
@@ -52,7 +56,15 @@ TEMPLATES: Mapping[str, str] = {
     "implausible_dates": N_("{place}: before {first_day} or after {last_day} in {rows}"),
     "missing_keys": N_("{place}: a part of the key is missing in {rows}"),
     "missing_values": N_("{place}: no value in {rows}"),
+    "negative_orders": N_(
+        "{place}: negative in {rows}, which are counted as orders. If these are credits, read the "
+        "file with a mapping of the kind orders that sets returns.negative_quantity to true"
+    ),
     "negative_values": N_("{place}: negative in {rows}"),
+    "no_customers": N_(
+        "{place}: absent, so that nothing can be said of customers: no segment, no retention, no "
+        "buyers. A mapping can say which column it is"
+    ),
     "orders_without_lines": N_("{place}: orders without any line, {rows}"),
     "orphans": N_("{place}: not found in {parent} in {rows}"),
     "refund_without_order": N_("{place}: the original order is not known in {rows}"),
@@ -81,12 +93,13 @@ TEMPLATES: Mapping[str, str] = {
     "float_ids": N_(
         "{place}: identifiers written as decimal numbers (17850.0) read as 17850 in {rows}"
     ),
-    "ignored_file": N_(
-        "{place}: not the name of a table, so it was not read; the closest is {closest}"
-    ),
+    "ignored_file": N_("{place}: not the name of a table, so it was not read"),
     "ignored_folder": N_("{place}: a folder beside the files of the extract; it was not read"),
     "ignored_sheet": N_("{place}: the sheet {sheet} was not read"),
     "long_rows": N_("{place}: lines too long to be read, {rows} left out"),
+    "misnamed_file": N_(
+        "{place}: not the name of a table, so it was not read; the closest is {closest}"
+    ),
     "misspelt_column": N_(
         "{place}: kept as an extra column; rename it if it is meant to be {meant}"
     ),
@@ -121,6 +134,11 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: the amount of the line is what was paid; the unit price given is kept aside as "
         "given_unit_price; price × quantity differs from the amount in {rows}"
     ),
+    "returns_of_both_signs": N_(
+        "{place}: negative where other returns are positive, so that what they undo cannot be "
+        "told, {rows} left out"
+    ),
+    "returns_turned": N_("{place}: returns written below zero, read as positive in {rows}"),
     "rounded": N_(
         "{place}: more than four decimals, rounded to four in {rows}; the sum changes by "
         "{difference}"
@@ -155,6 +173,10 @@ TEMPLATES: Mapping[str, str] = {
     "scientific_ids": N_(
         "{place}: identifiers in scientific notation (1.79E+05), whose last digits are lost, "
         "in {rows}; format the column as text before exporting"
+    ),
+    "several_texts": N_(
+        "{place}: more than one value for the same order in {rows}; the last in alphabetical order "
+        "is kept"
     ),
     "several_values": N_(
         "{place}: more than one value for the same order in {rows}; the greatest is kept"
@@ -217,18 +239,28 @@ def sentence(
     """
     reader = Reader.of(lang)
     _ = translator(reader.lang)
+    where = _place(table, reader)
     values = {key: _shown(key, value, reader) for key, value in details.items()}
     return _(
         TEMPLATES[code],
         **{
-            "place": table if column is None else f"{table}.{column}",
-            "table": table,
+            "place": where if column is None else f"{where}.{column}",
+            "table": where,
             "column": column,
             "count": reader.integer(count),
             "rows": _rows(count, total, reader),
             **values,
         },
     )
+
+
+def _place(table: str, reader: Reader) -> str:
+    """Return where something was found; a sheet of a workbook is called so in each language."""
+    named = _SHEET.fullmatch(table)
+    if named is None:
+        return table
+    _ = translator(reader.lang)
+    return _("{file} (sheet {sheet})", file=named["file"], sheet=named["sheet"])
 
 
 def _rows(count: int, total: int | None, reader: Reader) -> str:

@@ -7,7 +7,7 @@ they were called in the client's files. `data/README.md` is made from these decl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -731,6 +731,34 @@ class Data:
             )
         message, hint = unknown("table", name, {*TABLES, *self.tables})
         raise DataError(message, hint=hint)
+
+    def filled(self, *columns: str) -> Data:
+        """Return these data with the columns that their tables lack, as nulls.
+
+        What reads them then finds nothing known, where it would be refused for want of a column.
+
+        Parameters
+        ----------
+        columns
+            Columns of the model, as ``table.column``, of tables that the data have.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from marketing_kpi.data.sources import open_data
+        >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-12-01"])})
+        >>> data = open_data({"orders": orders}).filled("orders.customer_id", "orders.amount")
+        >>> data.orders.customer_id.notnull().sum().execute()
+        0
+        """
+        import ibis
+
+        tables = dict(self.tables)
+        for name, column in (place.split(".") for place in columns):
+            if column not in self.table(name).columns:
+                unknown_value = ibis.null(TABLES[name].column(column).type)
+                tables[name] = tables[name].mutate(**{column: unknown_value})
+        return replace(self, tables=tables)
 
     def __getattr__(self, name: str) -> ibis.Table:
         # Only reached when the attribute does not exist; a copy in the making has no tables yet.

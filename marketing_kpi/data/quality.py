@@ -348,7 +348,8 @@ def _column_checks(
             {"expected": expected},
         )
     if column.type in _NUMBERS and place not in _MAY_BE_NEGATIVE:
-        yield _RowCheck("negative_values", "suspicious", column.name, _number(values) < 0)
+        code = "negative_orders" if place == ("orders", "amount") else "negative_values"
+        yield _RowCheck(code, "suspicious", column.name, _number(values) < 0)
     if place in _ZERO_IS_ODD:
         yield _RowCheck("zero_values", "suspicious", column.name, _number(values) == 0)
     if column.type in _DAYS_AND_TIMES:
@@ -442,6 +443,8 @@ def _orphans(data: Data, spec: Table, *, rows: int) -> Iterator[Finding]:
 
 
 def _audit_orders(data: Data, *, rows: int) -> Iterator[Finding]:
+    if not data.has("orders", "customer_id"):
+        yield Finding("no_customers", "suspicious", "orders", "customer_id", rows, rows)
     yield from _amounts_against_lines(data, rows=rows)
     yield from _days_without_orders(data)
     if data.has("orders", "amount"):

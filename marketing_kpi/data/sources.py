@@ -325,7 +325,9 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
 
 def _ignored(name: str) -> Finding:
     close = suggest(Path(name).stem, TABLES)
-    return Finding("ignored_file", "suspicious", name, details={"closest": close or "–"})
+    if close is None:
+        return Finding("ignored_file", "suspicious", name)
+    return Finding("misnamed_file", "suspicious", name, details={"closest": close})
 
 
 def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping) -> Tables:

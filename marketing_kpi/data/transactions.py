@@ -674,7 +674,8 @@ def _several_values(sales: ir.Table, where: str) -> Iterator[Finding]:
     for name in names:
         if row[name]:
             count, total = int(row[name]), row["rows_of_table"]
-            yield Finding("several_values", "suspicious", where, name, count, total)
+            code = "several_texts" if sales[name].type().is_string() else "several_values"
+            yield Finding(code, "suspicious", where, name, count, total)
 
 
 def _of_orders(sales: ir.Table) -> list[str]:

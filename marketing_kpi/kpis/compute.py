@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError, suggest, unknown
@@ -48,6 +48,9 @@ Filters: TypeAlias = "Mapping[str, Any]"
 GRAINS: tuple[str, ...] = get_args(Grain)
 GRACE_DAYS = 7
 """Data that begin or end so few days within a window still fill it: shops close on holidays."""
+
+BREAK_DAYS = 365
+"""More days between two orders part the data: even a shop of one season sells once a year."""
 
 _UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 _ACTIVITY = Length(months=0, days=ACTIVITY_DAYS)
@@ -148,7 +151,8 @@ def compute(
         In a cell without data, sums and counts are 0, and ratios and averages null. A KPI that
         looks back over a window is null (or, by a dimension and a grain, its row is not there)
         where nothing is in the window, or the data begin more than 7 days after the window does,
-        or end more than 7 days before the period does.
+        or end more than 7 days before the period does: orders after a period do not show that
+        the data reach its end, nor those before more than a year without any that they reach back.
 
     Raises
     ------
@@ -386,7 +390,7 @@ def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
         values[group.rows] = rows.count()
     cells = rows.group_by(keys).aggregate(**values) if keys else rows.aggregate(**values)
     if group.needs_history and not question.grain:
-        enough = _covers(data, _since(group, question), question.end)
+        enough = _covers(data, _known_since(group, question), question.end)
         cells = cells.mutate(**{kpi.id: enough.ifelse(cells[kpi.id], None) for kpi in group.kpis})
     return cells
 
@@ -430,12 +434,14 @@ def _rows(group: _Group, question: _Question, data: Data) -> ir.Table:
     fact = group.fact
     read = set().union(*map(columns_read, group.kpis))
     columns = {fact.time, *fact.event_columns(read), *question.by, *question.filters}
-    events = _kept(fact.build(data, columns), question.filters)
+    events = kept(fact.build(data, columns), question.filters)
+    if fact.prepare is not None:
+        events = fact.prepare(events, question.by)
     rows = _placed(events, group, question, data)
     return rows if fact.summarise is None else fact.summarise(rows, question.keys, read)
 
 
-def _kept(events: ir.Table, filters: Filters) -> ir.Table:
+def kept(events: ir.Table, filters: Filters) -> ir.Table:
     """Keep the events that have one of the values wanted in every filtered column."""
     for name, wanted in filters.items():
         several = not isinstance(wanted, str) and _is_several(wanted)
@@ -502,6 +508,8 @@ def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) ->
         events = events.filter(at >= _moment(since))
     if question.end is not None:
         events = events.filter(at < _moment(question.end))
+    if group.reaches_back and question.end is not None:
+        events = events.mutate(period_end=_moment(question.end))
     if question.grain:
         unit: Any = _UNITS[question.grain]
         return events.filter(at.notnull()).mutate(period=at.truncate(unit).date())
@@ -538,6 +546,12 @@ def _since(group: _Group, question: _Question) -> date | None:
     return question.start
 
 
+def _known_since(group: _Group, question: _Question) -> date | None:
+    """Return the day from which orders must be known; None: no day in particular."""
+    since = _since(group, question)
+    return since and Length(months=0, days=group.fact.history_days).before(since)
+
+
 def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
     """Return a row a period: its bounds, and since when events tell about it, as midnights.
 
@@ -549,17 +563,20 @@ def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
         since = spans.period_start - activity
     else:
         since = spans.period_end - _interval(length(group.window, name="window"))
+    reach = Length(months=0, days=_LEEWAY.days - group.fact.history_days)
     spans = spans.mutate(
         since=since,
         active_since=spans.period_end - activity,
-        known_since=since + _interval(_LEEWAY),
+        known_since=since + _interval(reach),
         known_until=spans.period_end - _interval(_LEEWAY),
     )
     days = [name for name in spans.columns if name != "period"]
     spans = spans.mutate(**{name: spans[name].cast("timestamp") for name in days})
     if not group.needs_history:
         return spans
-    known = spans.cross_join(_extent(data))
+    days = _told_days(data.orders, before=question.end)
+    told = spans.inner_join(days, days.day < spans.period_end)
+    known = told.group_by(spans.columns).aggregate(**_ends(told))
     return known.filter(known.first < known.known_since, known.last >= known.known_until)
 
 
@@ -608,18 +625,72 @@ def _interval(span: Length) -> ir.IntervalScalar:
     return ibis.interval(months=span.months) if span.months else ibis.interval(days=span.days)
 
 
-def _extent(data: Data) -> ir.Table:
-    """Return when the data begin and end: one row, ``first`` and ``last``.
+def order_days(data: Data, *, before: date | None = None) -> ir.Table:
+    """Return, lazily, the days with an order, of any status, before a day.
 
-    An order of any status shows that the data reach its day.
+    Returns
+    -------
+    ibis.expr.types.Table
+        A row a day: day, and earlier, the last day with an order before it; null for the first.
     """
-    at = data.orders.ordered_at
-    return data.orders.aggregate(first=at.min(), last=at.max())
+    return _days_of(data.orders, before)
 
 
-def extent(data: Data) -> tuple[date | None, date | None]:
-    """Return the days of the first and of the last order; None where there is none."""
-    (row,) = data.connection.to_pyarrow(_extent(data)).to_pylist()
+def _days_of(orders: ir.Table, before: date | None) -> ir.Table:
+    at = orders.ordered_at
+    known = at.notnull() if before is None else at < _moment(before)
+    days = orders.filter(known).select(day=at.date()).distinct()
+    return days.mutate(earlier=days.day.lag().over(order_by=days.day))
+
+
+def _extent(data: Data, *, before: date | None) -> ir.Table:
+    return extent_of(data.orders, before=before)
+
+
+def extent_of(orders: ir.Table, *, before: date | None) -> ir.Table:
+    """Return when orders begin and end: one row, ``first`` and ``last``, as midnights, lazily.
+
+    An order of any status shows that the data reach its day. One on or after the end of what is
+    asked shows nothing of the days before it: it may be planned, or mistyped. Nor do orders
+    before a year without any, such as those of 1900: the data begin after the last such break.
+    """
+    days = _told_days(orders, before=before)
+    return days.aggregate(**_ends(days))
+
+
+def _told_days(orders: ir.Table, *, before: date | None) -> ir.Table:
+    """Return a row a day with an order: its midnight, and whether orders begin on it anew."""
+    import ibis
+
+    days = _days_of(orders, before)
+    breaks = days.day > days.earlier + ibis.interval(days=BREAK_DAYS)
+    begins = days.earlier.isnull() | breaks
+    return days.select(day=days.day.cast("timestamp"), is_begin=begins)
+
+
+def _ends(days: ir.Table) -> dict[str, ir.Value]:
+    """Return when orders of such days begin, after their last break, and when they end."""
+    return {"first": days.day.max(where=days.is_begin), "last": days.day.max()}
+
+
+def extent(data: Data, *, before: date | None = None) -> tuple[date | None, date | None]:
+    """Return the first and the last day that the data tell about; None where there is none.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    before
+        The day after the last that counts: give it wherever there is one, for an order dated
+        in the future says nothing of the days until then. None: no limit.
+
+    Returns
+    -------
+    tuple
+        The day of the first order after the last break of more than `BREAK_DAYS` days without
+        any, and that of the last order.
+    """
+    (row,) = data.connection.to_pyarrow(_extent(data, before=before)).to_pylist()
     first, last = row["first"], row["last"]
     return first and first.date(), last and last.date()
 
@@ -628,7 +699,7 @@ def _covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScala
     """Return whether the data tell what happened from a day to the day before another."""
     import ibis
 
-    known = _extent(data)
+    known = _extent(data, before=end)
     conditions = []
     if since is not None:
         conditions.append(known.first < _moment(_LEEWAY.after(since)))
@@ -772,25 +843,67 @@ def explain(
 def _reason(group: _Group, question: _Question, data: Data) -> str | None:
     """Return why a group of KPIs cannot be computed."""
     reasons = (_lacking(kpi, group.fact, data) for kpi in group.kpis)
-    return next((r for r in reasons if r), None) or _short_history(group, question, data)
+    lacking = next((reason for reason in reasons if reason), None)
+    short = None if lacking else _shortage(group, question, data)
+    return short.sentence if short else lacking
 
 
-def _short_history(group: _Group, question: _Question, data: Data) -> str | None:
+class _Shortage(NamedTuple):
+    """Which end of the data does not reach far enough (a code, see `shortage`), in a sentence."""
+
+    code: str
+    sentence: str
+
+
+def _shortage(group: _Group, question: _Question, data: Data) -> _Shortage | None:
     if not group.needs_history or question.end is None:
         return None
-    since = _since(group, question)
+    since = _known_since(group, question)
     if since is None:
         return None
-    first, last = extent(data)
+    first, last = extent(data, before=question.end)
     if first is None or last is None:
-        lacks, found = f"from {since} on", "are empty"
+        code, lacks, found = "history", f"from {since} on", f"have none before {question.end}"
     elif not begins_by(first, since):
-        lacks, found = f"from {since} on", f"begin on {first}"
+        code, lacks, found = "history", f"from {since} on", f"begin on {first}"
     elif not lasts_to(last, question.end):
-        lacks, found = f"until {question.end}", f"end on {last}"
+        code, lacks, found = "ends", f"until {question.end}", f"end on {last}"
     else:
         return None
-    return f"{group.kpis[0].id} needs orders {lacks}; these data {found}"
+    return _Shortage(code, f"{group.kpis[0].id} needs orders {lacks}; these data {found}")
+
+
+def shortage(
+    kpi: str,
+    data: Data,
+    *,
+    start: str | date | None,
+    end: str | date | None,
+    entries: Dictionary | None = None,
+) -> str:
+    """Say which end of the data does not reach far enough for a KPI of a period.
+
+    Parameters
+    ----------
+    kpi
+        The id of a KPI that is no analysis, and whose columns the data have.
+    data
+        What `open_data` returns.
+    start, end
+        The period.
+    entries
+        The dictionary to read; the package's own when None.
+
+    Returns
+    -------
+    str
+        ``"history"``: they begin too late (wherever they end); ``"ends"``: they end too early;
+        ``""``: they reach far enough.
+    """
+    question = _question((), None, start, end, None)
+    groups = _groups(_plan([kpi], dictionary() if entries is None else entries))
+    found = (_shortage(group, question, data) for group in groups)
+    return next((short.code for short in found if short), "")
 
 
 def missing_columns(

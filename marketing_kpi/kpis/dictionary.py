@@ -400,7 +400,11 @@ class Dictionary(Mapping[str, Entry]):
         return tuple(entry for entry in self.values() if entry.domain == domain)
 
     def kpi(self, id: str) -> Kpi:
-        """Return a KPI; a concept is refused."""
+        """Return a KPI; a concept is refused, and never suggested."""
+        if id not in self:
+            known = [kpi.id for kpi in self.kpis]
+            message, hint = unknown("KPI", id, known, where="the dictionary")
+            raise UnknownEntryError(message, hint=hint)
         if not isinstance(entry := self[id], Kpi):
             raise DictionaryError(f"'{id}' is a concept, not a KPI: it has no value to compute")
         return entry

@@ -36,6 +36,15 @@ _DOUBTS: Mapping[str, str] = {
     ),
 }
 
+_SHORTAGES: Mapping[str, str] = {
+    "history": N_("the data begin too late for the days it reads"),
+    "ends": N_("the data end before the period does"),
+}
+_LACKING_DAYS: Mapping[str, str] = {
+    "history": N_("earlier orders, from the first day that these KPIs read"),
+    "ends": N_("orders until the end of the period"),
+}
+
 _COLUMN = re.compile(r"\w+\.\w+")
 
 _LONGEST_NAME = 32
@@ -119,7 +128,9 @@ def _scorecard_notes(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
     """Say how to read the values, then which KPIs are not computed and why: each once."""
     _ = reader.translate
     able = scorecard["available"].astype(bool)
-    notes = [_(_DOUBTS[reason]) for reason in scorecard[able]["reason"].unique() if reason]
+    reasons = set(scorecard[able]["reason"])
+    notes = [_(doubt) for reason, doubt in _DOUBTS.items() if reason in reasons]
+    notes += _days_without_orders(scorecard, reader)
     absent = scorecard[~able].to_dict("records")
     if absent:
         names = _kpi_names([row["kpi"] for row in absent], reader)
@@ -130,11 +141,34 @@ def _scorecard_notes(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
     return notes
 
 
+def _days_without_orders(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say that nothing was ordered in the period, or for how long within it, where that is so."""
+    _ = reader.translate
+    if scorecard.empty:
+        return []
+    card = scorecard.iloc[0]
+    if (scorecard["reason"] == "empty").any():
+        if is_absent(card["last_order"]):
+            return [_("No order before the end of the period.")]
+        return [
+            _("No order in the period: the last is of {day}.", day=reader.date(card["last_order"]))
+        ]
+    if is_absent(card["gap_start"]):
+        return []
+    return [
+        _(
+            "Days without any order, {dates}: if the shop was open, the data lack these days, and "
+            "the values that hold them are too low.",
+            dates=reader.date_range(card["gap_start"], card["gap_end"]),
+        )
+    ]
+
+
 def _why(row: Mapping[Any, Any], reader: Reader) -> str:
     """Return why a KPI cannot be computed, in the words of the data model."""
     _ = reader.translate
-    if row["reason"] != "missing":
-        return _("the data do not cover the days it reads")
+    if row["reason"] in _SHORTAGES:
+        return _(_SHORTAGES[row["reason"]])
     described = [_short_description(need, reader) for need in row["missing"].split(", ")]
     return _("missing: {columns}", columns=", ".join(dict.fromkeys(described)))
 
@@ -152,6 +186,8 @@ def _short_description(need: str, reader: Reader) -> str:
 def _needs(columns: str, reader: Reader) -> str:
     """Return what is missing with its “or” and “with” in the reader's language."""
     _ = reader.translate
+    if columns in _LACKING_DAYS:
+        return _(_LACKING_DAYS[columns])
     return columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
 
 
@@ -299,25 +335,26 @@ def lacking(lacking: pd.DataFrame | Sequence[str], *, lang: str | Reader) -> Tab
     if frame.empty:
         return Sentence(_("The data have all that these KPIs read."))
     names = _kpi_names([id for ids in frame["kpis"] for id in ids], reader)
-    earlier = _("orders on all the days that these KPIs read")
     shown = pd.DataFrame(
         {
-            "missing": [_needs(name, reader) or earlier for name in frame["missing"]],
+            "missing": [_needs(name, reader) for name in frame["missing"]],
             "what": [_description(name, reader) for name in frame["missing"]],
             "kpis": [", ".join(names[id] for id in ids) or None for ids in frame["kpis"]],
         }
     )
+    columns = {"missing": _("Not in the data"), "what": _("What it is")}
+    caption = _("What the data lack")
+    if shown["kpis"].notna().any():
+        columns["kpis"] = _("KPIs not computed")
+        caption = _("What the data lack, and the KPIs that cannot be computed without it")
     return table(
         shown,
         lang=reader,
         id="lacking",
-        caption=_("What the data lack, and the KPIs that cannot be computed without it"),
-        names={
-            "missing": _("Not in the data"),
-            "what": _("What it is"),
-            "kpis": _("KPIs not computed"),
-        },
-        units={"kpis": "long_text"},
+        caption=caption,
+        columns=list(columns),
+        names=columns,
+        units={name: "long_text" for name in ("kpis",) if name in columns},
     )
 
 

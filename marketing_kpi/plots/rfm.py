@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from marketing_kpi import rfm
 from marketing_kpi.errors import ConfigError, unknown
 from marketing_kpi.plots import style
+from marketing_kpi.plots.sentences import rfm as sentences
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
@@ -411,7 +412,11 @@ def _mark_top(ax: Axes, top: rfm.TopShare, reader: Reader) -> str:
 
 @style.styled
 def migration(
-    moves: pd.DataFrame, *, lang: str | Reader, days: int | None = None, ax: Axes | None = None
+    moves: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    window: rfm.Window | None = None,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw where the customers of each segment went between two dates.
 
@@ -421,8 +426,9 @@ def migration(
         What `rfm.migration` returns.
     lang
         The reader, or a language.
-    days
-        Length of the window before each date; nothing is drawn under `rfm.SHORTEST_WINDOW_DAYS`.
+    window
+        What `rfm.window` returns, where both dates were summarised over it; nothing is drawn when
+        the data do not allow the comparison.
     ax
         Axes to draw in; new ones by default.
     """
@@ -435,9 +441,8 @@ def migration(
     title = _("Where customers moved")
     if moves.empty:
         return style.empty(axis, title=title, message=_("No customers to show."))
-    if days is not None and days < rfm.SHORTEST_WINDOW_DAYS:
-        short = _("The data begin too shortly before the period: {days}.", days=reader.days(days))
-        return style.empty(axis, title=title, message=short)
+    if obstacle := sentences.obstacle(window, reader):
+        return style.empty(axis, title=title, message=obstacle)
     shares = moves.pivot_table(index="before", columns="after", values="share", aggfunc="sum")
     shares = shares.reindex(index=rows[::-1], columns=columns).fillna(0)
     _heat(axis, shares, lambda value: reader.percent(value, decimals=0))

@@ -109,8 +109,15 @@ CHANNELS: Mapping[str, str] = {
     "store": N_("Store"),
     "app": N_("App"),
     "marketplace": N_("Marketplace"),
+    "direct": N_("Direct"),
+    "organic_search": N_("Organic search"),
+    "paid_search": N_("Paid search"),
+    "email": N_("Email"),
+    "social": N_("Social networks"),
+    "display": N_("Display ads"),
+    "affiliate": N_("Affiliates"),
 }
-"""Names of the sales channels of the data model; another one is shown as it is."""
+"""Names of usual sales and marketing channels; another one is shown as it is."""
 
 
 @dataclass(frozen=True)
@@ -403,7 +410,7 @@ def _unit_of(values: pd.Series[Any]) -> str:
 
 
 def _formatted(value: Any, unit: str, reader: Reader) -> str:
-    if is_absent(value) or value is pd.NA:
+    if is_absent(value):
         return ABSENT
     if unit in {"text", "long_text", "interval"}:
         return str(value)
@@ -453,7 +460,7 @@ def _json(value: Any) -> Json:
         value = value.item()
     if isinstance(value, list | tuple | np.ndarray):
         return [_json(item) for item in value]
-    if value is pd.NA or is_absent(value):
+    if is_absent(value):
         return None
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()[:10] if _is_midnight(value) else value.isoformat()
@@ -469,7 +476,7 @@ def _is_midnight(value: dt.date) -> bool:
 def _known(values: Any) -> list[float]:
     if not isinstance(values, list | tuple | np.ndarray):
         return []
-    numbers = (math.nan if v is None or v is pd.NA else float(v) for v in values)
+    numbers = (math.nan if is_absent(v) else float(v) for v in values)
     return [number for number in numbers if math.isfinite(number)]
 
 
@@ -497,7 +504,7 @@ def sparkline(values: Any, *, label: str) -> str:
     label
         Accessible name.
     """
-    numbers = [math.nan if v is None or v is pd.NA else float(v) for v in values]
+    numbers = [math.nan if is_absent(v) else float(v) for v in values]
     known = _known(values)
     low, span = min(known), (max(known) - min(known)) or 1.0
     width, height, edge = 96, 24, 3

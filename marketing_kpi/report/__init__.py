@@ -58,6 +58,11 @@ def run(
         For a lesson that is not built, before anything runs.
     ReportError
         When nothing can be written in `out`, before anything runs.
+
+    Notes
+    -----
+    Notebooks run in processes of their own, which import the script that called: a script must
+    call `run` under ``if __name__ == "__main__":``, or each of them would start it again.
     """
     from marketing_kpi.report.pipeline import make
 

@@ -118,7 +118,67 @@ class RfmParameters(CommonParameters):
         return self
 
 
-PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType({"02": RfmParameters})
+class CltvParameters(CommonParameters):
+    """The parameters of the lesson on customer lifetime value.
+
+    The days after an order for which a customer counts as active, what money a year later is worth
+    less, how far ahead to look, and the gross margin rate where the data tell no costs.
+    """
+
+    activity_days: int = Field(default=365, ge=1)
+    discount_rate: float = Field(default=0.10, ge=0, le=1)
+    horizon_months: int = Field(default=36, ge=1, le=120)
+    margin_rate: float | None = Field(default=None, gt=0, le=1)
+
+
+class LifecycleParameters(CommonParameters):
+    """The parameters of the lesson on the customer lifecycle.
+
+    What differs from the default settings (see `marketing_kpi.stages.settings.Settings`), and the
+    values to keep, by column.
+    """
+
+    settings: dict[str, Any] | None = None
+    filters: dict[str, str | list[str]] | None = None
+
+    @model_validator(mode="after")
+    def _settings_are_some(self) -> LifecycleParameters:
+        from marketing_kpi.stages.settings import Settings
+
+        Settings.model_validate(self.settings or {})
+        return self
+
+
+class RetentionParameters(CommonParameters):
+    """The parameters of the lesson on retention and returns.
+
+    What cohorts are made by, and the days after a sale by which its returns have come.
+    """
+
+    grain: Literal["month", "quarter"] = "month"
+    return_days: int = Field(default=60, ge=1)
+
+
+class VoiceParameters(CommonParameters):
+    """The parameters of the lesson on the customer's voice.
+
+    The share of wallet aimed at (null: that of the best category), and the days after which an
+    interaction counts half as much.
+    """
+
+    target: float | None = Field(default=None, ge=0, le=1)
+    half_life_days: int = Field(default=30, ge=1)
+
+
+PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
+    {
+        "02": RfmParameters,
+        "03": CltvParameters,
+        "06": LifecycleParameters,
+        "09": RetentionParameters,
+        "16": VoiceParameters,
+    }
+)
 """The model of a lesson's parameters; a lesson that is not here has the common ones only."""
 
 

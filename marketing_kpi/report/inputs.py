@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from marketing_kpi.report.execute import Failure, failure_of
 
 if TYPE_CHECKING:
-    from marketing_kpi.data.model import Data
     from marketing_kpi.data.quality import Quality
 
 
@@ -30,8 +29,8 @@ class InputFile:
 class Inspection:
     """The check of a client's data, or why there is none; never both.
 
-    `first_order` and `last_order` are the days of the first and of the last order before the
-    report's date; None when there is none.
+    `first_order` and `last_order` are the days between which the data tell about the time before
+    the report's date, as `kpis.compute.extent` has them; None when there is no order.
     """
 
     seconds: float
@@ -58,27 +57,20 @@ def inspect(
     """
     from marketing_kpi.data.quality import check
     from marketing_kpi.data.sources import open_data
+    from marketing_kpi.kpis.compute import extent
 
     started = time.perf_counter()
     try:
         data = open_data(source, mapping=mapping)
         try:
             quality = _portable(check(data, as_of=as_of))
-            first, last = _extent(data, before=dt.date.fromisoformat(as_of))
+            first, last = extent(data, before=dt.date.fromisoformat(as_of))
         finally:
             data.close()
         files = tuple(_hashed(source, mapping))
     except Exception as error:  # noqa: BLE001 - a driver raises what it likes, secrets in its text
         return Inspection(time.perf_counter() - started, failure=failure_of(error, secrets))
     return Inspection(time.perf_counter() - started, files, quality, first, last)
-
-
-def _extent(data: Data, *, before: dt.date) -> tuple[dt.date | None, dt.date | None]:
-    known = data.orders.filter(data.orders.ordered_at < before)
-    ends = known.agg(first=known.ordered_at.min(), last=known.ordered_at.max())
-    (row,) = data.connection.to_pyarrow(ends).to_pylist()
-    first, last = row["first"], row["last"]
-    return first and first.date(), last and last.date()
 
 
 def _portable(quality: Quality) -> Quality:

@@ -388,15 +388,13 @@ def _cover(
 
 def _compared(dates: Periods, reader: Reader, inspection: Inspection) -> str:
     """Return the comparison period, or why there is none, as the scorecard has it."""
-    from marketing_kpi.kpis.compute import begins_by, lasts_to
+    from marketing_kpi.overview import Coverage
 
     _ = reader.translate
     if dates.previous_start is None or dates.previous_end is None:
         return _("no comparison")
-    first, last = inspection.first_order, inspection.last_order
-    starts = (dates.start, dates.previous_start)
-    is_covered = all(begins_by(first, start) for start in starts) and lasts_to(last, dates.end)
-    if inspection.failure is None and not is_covered:
+    known = Coverage(inspection.first_order, inspection.last_order)
+    if inspection.failure is None and known.doubt(dates):
         return _("nothing: the data do not cover both periods")
     return reader.date_range(dates.previous_start, dates.previous_end)
 

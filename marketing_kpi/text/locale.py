@@ -356,4 +356,8 @@ def is_absent(value: Any) -> bool:
     >>> is_absent(float("nan")), is_absent(0)
     (True, False)
     """
-    return value is None or value != value or (isinstance(value, float) and math.isinf(value))
+    try:
+        is_itself = bool(value == value)
+    except TypeError:  # pandas' NA, which cannot say whether it equals anything
+        return True
+    return value is None or not is_itself or (isinstance(value, float) and math.isinf(value))

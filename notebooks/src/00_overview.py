@@ -39,6 +39,10 @@
 # | How is business, and what has moved? | 00 Overview |
 # | What does this number mean, and which of two campaigns to run again? | 01 KPI glossary |
 # | Which customers to talk to, and to say what? | 02 RFM segmentation |
+# | What is a customer worth, and what to pay to win one? | 03 Customer lifetime value |
+# | Where does each contact stand, and who changes stage? | 06 Customer lifecycle |
+# | Do customers come back, and do products? | 09 Retention and returns |
+# | What do customers think and say? | 16 The customer's voice |
 #
 # The same text is a client's **report**: the teaching cells are taken out and the figures remain. Here are the settings of the page.
 
@@ -100,17 +104,17 @@ before, after = 100, 120
 print(reader.change((after - before) / before))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# La bibliothèque fait-elle la même chose ? Donnez-lui une boutique de deux commandes, une par année, de ces montants.
+# La bibliothèque fait-elle la même chose ? Donnez-lui une boutique de trois commandes : deux la première année, qui font cent, et une la seconde, de cent vingt.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Does the package do the same? Give it a shop of two orders, one a year, of these amounts.
+# Does the package do the same? Give it a shop of three orders: two in the first year, which make a hundred, and one in the second, of a hundred and twenty.
 
 # %% tags=["lesson"]
 import pandas as pd
 
-days = pd.to_datetime(["2024-01-01", "2025-12-31"])
-two = pd.DataFrame({"order_id": ["1", "2"], "ordered_at": days, "amount": [before, after]})
-shop = mk.open_data({"orders": two})
+days = pd.to_datetime(["2024-01-01", "2024-12-31", "2025-12-31"])
+three = pd.DataFrame({"order_id": list("123"), "ordered_at": days, "amount": [40, 60, after]})
+shop = mk.open_data({"orders": three})
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Son tableau de bord ne demande qu'un indicateur ; la variation doit être la vôtre.

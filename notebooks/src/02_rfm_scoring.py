@@ -326,7 +326,8 @@ rise.round(2).to_frame("rise_of_mean_m")
 # %%
 orders = rfm.identified_orders(data)
 summary = rfm.summary(orders, as_of=as_of).execute().astype({"monetary": float})
-plots.sentences.rfm.summary(summary, lang=reader, as_of=as_of)
+left = rfm.left_out(data, as_of=as_of)
+plots.sentences.rfm.summary(summary, lang=reader, as_of=as_of, left_out=left)
 
 # %% [markdown] tags=["lang-fr"]
 # Le score repose sur le client et le montant de chaque commande. Voici ce que pèsent les commandes dont on ne connaît pas le client.
@@ -337,8 +338,8 @@ plots.sentences.rfm.summary(summary, lang=reader, as_of=as_of)
 # %%
 needed = ["orders.customer_id", "orders.amount"]
 missing = [name for name in needed if not data.has(*name.split("."))]
-left = rfm.left_out(data, as_of=as_of)
-plots.lacking(missing, lang=reader) if missing else plots.sentences.rfm.left_out(left, lang=reader)
+known = plots.sentences.rfm.left_out(left, lang=reader)
+plots.lacking(missing, lang=reader) if missing else known
 
 # %% [markdown] tags=["lang-fr"]
 # ### Quelle part les meilleurs font-ils ?
@@ -386,7 +387,7 @@ assert abs(by_hand_share - best.value) < 1e-9
 
 # %%
 scores = rfm.score(summary, classes=classes, thresholds=thresholds)
-segments = rfm.segment(scores, classes=classes)
+segments = rfm.segment(scores)
 ax = plots.recency_frequency(rfm.recency_frequency(segments), classes=classes, lang=reader)
 plots.sentences.rfm.boxes(rfm.by_segment(segments), lang=reader)
 
@@ -477,10 +478,10 @@ target.nlargest(5, "monetary")[["customer_id", "recency_days", "frequency", "mon
 # The customers, scored at the beginning and at the end of the period, each time over a window of the same length: at most two years before the date, less where the data begin later. So the segments at the end may differ from those above, which are over the whole history. A row says where customers start, a column where they end; percentages are of the row. "No order": nothing in the window of that date.
 
 # %%
-history = pd.Timestamp(dates.start) - pd.to_datetime(summary.first_order).min()
-window = max(min(pd.Timedelta(730, "D"), history), pd.Timedelta(1, "D"))
-then = rfm.summary(orders, as_of=dates.start, since=dates.start - window).execute()
-now = rfm.summary(orders, as_of=dates.end, since=dates.end - window).execute()
+window = rfm.window(data, periods=dates)
+span = pd.Timedelta(window.days, "D")
+then = rfm.summary(orders, as_of=dates.start, since=dates.start - span).execute()
+now = rfm.summary(orders, as_of=dates.end, since=dates.end - span).execute()
 
 # %% [markdown] tags=["lang-fr"]
 # Voici les passages d'une date à l'autre.
@@ -490,12 +491,12 @@ now = rfm.summary(orders, as_of=dates.end, since=dates.end - window).execute()
 
 # %%
 earlier, later = (
-    rfm.segment(rfm.score(one, classes=classes, thresholds=thresholds), classes=classes)
+    rfm.segment(rfm.score(one, classes=classes, thresholds=thresholds))
     for one in (then, now)
 )
 moves = rfm.migration(earlier, later)
-ax = plots.migration(moves, lang=reader, days=window.days)
-plots.sentences.rfm.migration(moves, lang=reader, days=window.days)
+ax = plots.migration(moves, lang=reader, window=window)
+plots.sentences.rfm.migration(moves, lang=reader, window=window)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Pourquoi des fenêtres égales ?** Comptées depuis le début des données, les commandes d'un client ne peuvent que s'ajouter : sa fréquence monte ou reste, quoi qu'il fasse. La deuxième date paraîtrait meilleure sans que personne n'ait changé, avec des seuils fixes surtout. Voyez, sur tout l'historique, combien de fréquences baissent d'une date à l'autre.

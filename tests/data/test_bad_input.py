@@ -671,8 +671,15 @@ def test_a_folder_whose_files_have_other_names(tmp_path):
 def test_a_file_of_a_folder_that_is_no_table_is_said(tmp_path):
     _written(tmp_path, GOOD)
     _written(tmp_path, "a,b\n1,2\n", "ordrs_lines.csv")
-    finding = _found(open_data(tmp_path), "ignored_file")
+    finding = _found(open_data(tmp_path), "misnamed_file")
     assert finding.details["closest"] == "order_lines"
+
+
+def test_a_file_that_resembles_no_table_is_compared_with_none(tmp_path):
+    _written(tmp_path, GOOD)
+    _written(tmp_path, "a,b\n1,2\n", "zzz.csv")
+    said = _found(open_data(tmp_path), "ignored_file").text("en")
+    assert said == "zzz.csv: not the name of a table, so it was not read"
 
 
 def test_a_file_without_permission(tmp_path, monkeypatch):

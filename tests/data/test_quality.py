@@ -180,6 +180,24 @@ def test_a_fault_in_one_row_is_found_there(table, column, row, value, code, leve
         ]
 
 
+def test_orders_without_a_column_of_customers_are_told():
+    """As those are of which every customer is null."""
+    frames = shop()
+    frames = {"orders": frames["orders"].drop(columns="customer_id")}
+    finding = found(frames)["no_customers", "orders.customer_id"]
+    assert (finding.level, finding.count, finding.total) == ("suspicious", 10, 10)
+    assert "no segment" in finding.text("en")
+
+
+def test_negative_orders_say_what_to_do():
+    frames = {"orders": shop()["orders"]}
+    frames["orders"].loc[2, "amount"] = -30.0
+    finding = only(found(frames))
+    assert (finding.code, finding.column, finding.count) == ("negative_orders", "amount", 1)
+    for lang in ("fr", "en"):
+        assert "returns.negative_quantity" in finding.text(lang)
+
+
 def test_unknown_values_are_listed_with_their_counts():
     frames = shop()
     frames["orders"]["status"] = ["Delivered "] * 3 + ["shipped"] * 2 + ["placed"] * 5
@@ -351,7 +369,7 @@ def test_an_empty_table_is_told_and_breaks_nothing():
 
 def test_orders_alone_are_enough():
     orders = shop()["orders"][["order_id", "ordered_at"]]
-    assert found({"orders": orders}) == {}
+    assert only(found({"orders": orders})).code == "no_customers"
 
 
 def test_what_is_empty_for_a_good_reason_is_not_missing():
@@ -415,3 +433,9 @@ def test_nothing_is_left_in_the_engine():
         before = data.connection.raw_sql("show all tables").fetchall()
         check(data)
         assert data.connection.raw_sql("show all tables").fetchall() == before
+
+
+def test_a_sheet_is_called_so_in_the_readers_language():
+    finding = Finding("empty_table", "suspicious", "shop.xlsx (sheet Ventes)", total=0)
+    assert finding.text("fr").startswith("shop.xlsx (feuille Ventes)\u00a0:")
+    assert finding.text("en").startswith("shop.xlsx (sheet Ventes):")

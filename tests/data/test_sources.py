@@ -18,6 +18,7 @@ from marketing_kpi.data.model import TABLES
 from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ColumnError, ConfigError, MappingError, SourceError
+from marketing_kpi.kpis.compute import compute
 
 ORDERS = pd.DataFrame(
     {
@@ -356,7 +357,7 @@ def test_text_on_a_connection_is_read_and_what_is_not_is_counted(texts):
     [amount] = [one for one in data.findings if one.column == "amount"]
     assert amount.examples == ({"value": "1,5"},)
     quality = check(data)
-    assert {one.code for one in quality.findings} >= {"unidentified_orders", "negative_values"}
+    assert {one.code for one in quality.findings} >= {"unidentified_orders", "negative_orders"}
 
 
 def test_prices_in_text_keep_their_decimals_and_amounts_say_what_they_lose(texts):
@@ -382,7 +383,7 @@ def test_a_whole_shop_on_an_engine_with_fewer_functions():
     ]  # fmt: skip
     assert ("float_ids", "customer_id", 2, 3) in _told(data)
     codes = {one.code for one in check(data, as_of="2025-02-01").findings}
-    assert {"negative_values", "amount_mismatch", "future_dates"} <= codes
+    assert {"negative_orders", "amount_mismatch", "future_dates"} <= codes
     connection.disconnect()
 
 
@@ -423,6 +424,74 @@ def test_an_order_on_several_rows_of_a_connection_counts_once_or_is_refused():
     apart = connection.create_table("apart", pd.DataFrame([row, {**row, "amount": 40}]))
     with pytest.raises(SourceError, match="order_id 'A1' stands on 2 rows that differ"):
         open_data({"s": apart}, mapping=mapping)
+
+
+# --- returns below zero
+
+
+def _returned(*values):
+    """Make a shop of one sale of 45 and of returns of these quantities and amounts."""
+    return {
+        "orders": pd.DataFrame(
+            {"order_id": ["A1"], "ordered_at": [pd.Timestamp("2025-01-02")], "amount": [45.0]}
+        ),
+        "returns": pd.DataFrame(
+            {
+                "return_id": [f"R{n}" for n in range(len(values))],
+                "order_id": "A1",
+                "returned_at": pd.Timestamp("2025-01-09"),
+                "quantity": [quantity for quantity, _ in values],
+                "refund_amount": [amount for _, amount in values],
+            }
+        ),
+    }
+
+
+def _rate(shop):
+    with open_data(shop) as data:
+        found = compute("return_rate_value", data, start="2025-01-01", end="2026-01-01")
+        return found.return_rate_value.iloc[0] if data.from_pandas else found.execute().iloc[0, 0]
+
+
+@pytest.mark.parametrize("engine", ["pandas", "duckdb", "sqlite"])
+def test_returns_written_below_zero_are_read_as_positive(engine):
+    shop = _returned((-1, -10.0), (-2, None), (None, 0.0))
+    if engine != "pandas":
+        connection = getattr(ibis, engine).connect()
+        shop = {name: connection.create_table(name, frame) for name, frame in shop.items()}
+    with open_data(shop) as data:
+        assert _rows(data.returns, "quantity", "refund_amount") == [
+            (Decimal(1), Decimal(10)), (Decimal(2), None), (None, Decimal(0)),
+        ]  # fmt: skip
+        assert _told(data) == [
+            ("returns_turned", "quantity", 2, 3), ("returns_turned", "refund_amount", 1, 3),
+        ]  # fmt: skip
+        assert {one.level for one in data.findings} == {"repaired"}
+
+
+def test_the_sign_of_returns_does_not_change_their_rate():
+    positive = _returned((1, 10.0), (2, 5.0))
+    assert _rate(positive) == _rate(_returned((-1, -10.0), (-2, -5.0))) == pytest.approx(1 / 3)
+    # an amount below zero beside a quantity above it, as some tills have it
+    assert _rate(_returned((1, -10.0), (2, -5.0))) == pytest.approx(1 / 3)
+
+
+def test_returns_of_both_signs_are_set_aside():
+    shop = _returned((1, 10.0), (-1, 5.0), (2, -4.0), (None, None))
+    with open_data(shop) as data:
+        assert [row[0] for row in _rows(data.returns, "return_id")] == ["R0", "R3"]
+        assert _told(data) == [
+            ("returns_of_both_signs", "quantity", 1, 4),
+            ("returns_of_both_signs", "refund_amount", 1, 4),
+        ]
+        assert {one.level for one in data.findings} == {"dropped"}
+    assert _rate(shop) == pytest.approx(10 / 45)
+
+
+def test_positive_returns_are_left_as_they_are():
+    with open_data(_returned((1, 10.0), (0, 0.0))) as data:
+        assert data.findings == ()
+        assert len(_rows(data.returns, "return_id")) == 2
 
 
 # --- folders, parts, sheets

@@ -235,8 +235,10 @@ def test_an_order_with_two_customers_is_said():
     )  # fmt: skip
     mapping = {"columns": {name: name for name in frame.columns}}
     data = open_data({"sales": frame}, mapping=mapping)
-    assert _counts(data)["several_values"] == ("suspicious", 1)
+    assert _counts(data)["several_texts"] == ("suspicious", 1)
     assert _rows(data.orders, "customer_id") == [("C2",)]
+    [said] = [one.text("fr") for one in data.findings if one.code == "several_texts"]
+    assert said.endswith("la dernière par ordre alphabétique est gardée")
 
 
 # --- what was paid

@@ -21,7 +21,9 @@ def by_hand():
             ("o7", "cat", "2025-02-16 12:00", "web", None, "cancelled", False),
             ("o8", "bob", "2025-02-17 12:00", "web", None, "fraud", False),
             ("o9", "bob", "2025-02-18 12:00", "web", None, "delivered", True),
-            # no sale, but the data reach that day
+            # no sales, but the data reach these days
+            ("o12", "cat", "2025-01-28 12:00", "web", None, "cancelled", False),
+            ("o11", "cat", "2025-02-24 12:00", "web", None, "cancelled", False),
             ("o10", "cat", "2025-06-26 12:00", "web", None, "cancelled", False),
         ],
         columns=[

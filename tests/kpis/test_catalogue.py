@@ -43,5 +43,5 @@ def test_an_entry_says_what_the_catalogue_says(id):
 
 
 def plain(text):
-    """Write no-break spaces as spaces and curly apostrophes as straight ones."""
-    return text.translate({0xA0: " ", 0x202F: " ", 0x2019: "'"})
+    """Leave out what each language's typography decides: spaces, apostrophes, "20 %" or "20%"."""
+    return text.translate({0xA0: " ", 0x202F: " ", 0x2019: "'"}).replace(" %", "%")

@@ -204,6 +204,9 @@ def test_a_definition_has_one_to_three_sentences() -> None:
     ] == []
 
 
+BORROWED = [("net_promoter_score", "name")]  # French marketing says it in English
+
+
 def test_english_is_not_a_copy_of_the_french() -> None:
     copies = [
         (entry.id, field)
@@ -211,7 +214,7 @@ def test_english_is_not_a_copy_of_the_french() -> None:
         for field, both in _bilingual(entry)
         if normalise(both.fr) == normalise(both.en)
     ]
-    assert copies == []
+    assert copies == BORROWED
 
 
 @pytest.mark.parametrize("entry", dictionary().values(), ids=lambda entry: entry.id)

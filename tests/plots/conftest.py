@@ -1,5 +1,7 @@
 """Figures are drawn without a screen, and closed after each test."""
 
+import datetime as dt
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -74,6 +76,9 @@ def scorecard():
         previous_trend=None,
         reason=["", "", "", "missing"],
         missing=["", "", "", "order_lines.unit_cost"],
+        last_order=dt.date(2025, 12, 31),
+        gap_start=None,
+        gap_end=None,
     ).astype({"value": "float64", "previous": "float64", "change": "float64"})
 
 

@@ -1,5 +1,7 @@
 """Sentences and tables of a lesson: figures from the result, words from the catalogs."""
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
@@ -108,7 +110,7 @@ def test_migration_is_said():
             "share": [0.7, 0.3, 1.0, 0.64, 0.36, 1.0],
         }
     )
-    assert plain(sentences.rfm.migration(moves, lang="en", days=730)) == (
+    assert plain(sentences.rfm.migration(moves, lang="en", window=window_of(730))) == (
         "Each date counts the orders of the 730 days before it. "
         "Of 10 customers in the box of the best, 3 left it and 7 stayed. "
         "Joined it: 3 from elsewhere, 5 without an order at the first date."
@@ -151,10 +153,35 @@ def test_what_holds_for_all_rows_is_said_once(scorecard, reason, said):
     assert "Non calculés" not in text
 
 
-def test_a_history_too_short_is_said_below(scorecard):
-    short = scorecard.assign(reason=["", "", "", "history"])
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("history", "les données commencent trop tard pour les jours qu'il lit."),
+        ("ends", "les données s'arrêtent avant la fin de la période."),
+    ],
+)
+def test_which_end_of_the_data_is_missing_is_said_below(scorecard, reason, said):
+    short = scorecard.assign(reason=["", "", "", reason])
     text = plain(plots.scorecard(short, lang="fr").to_text())
-    assert "prix de vente) – les données ne couvrent pas les jours qu'il lit." in text
+    assert f"prix de vente) – {said}" in text
+
+
+def test_a_period_without_orders_is_no_part_of_one(scorecard):
+    empty = scorecard.assign(reason="empty", last_order=dt.date(2025, 7, 30))
+    text = plain(plots.scorecard(empty, lang="fr").to_text())
+    assert "Aucune commande dans la période : la dernière est du 30 juillet 2025." in text
+    assert "toute la période" not in text
+    never = plain(plots.scorecard(empty.assign(last_order=None), lang="en").to_text())
+    assert "No order before the end of the period." in never
+
+
+def test_days_without_orders_within_the_period_are_said_once(scorecard):
+    start, end = dt.date(2025, 3, 2), dt.date(2025, 7, 1)
+    text = plain(
+        plots.scorecard(scorecard.assign(gap_start=start, gap_end=end), lang="fr").to_text()
+    )
+    assert text.count("Jours sans aucune commande, du 2 mars 2025 au 30 juin 2025 :") == 1
+    assert "sans aucune commande" not in plots.scorecard(scorecard, lang="fr").to_text()
 
 
 def test_what_is_missing_is_said_in_the_words_of_the_model(scorecard):
@@ -203,13 +230,19 @@ def test_nothing_clear_and_nothing_unclear_are_said(scorecard):
 
 def test_lacking_takes_a_frame_or_a_list():
     frame = pd.DataFrame(
-        {"missing": ["order_lines.unit_cost", ""], "kpis": [["gross_profit"], ["retention_rate"]]}
+        {
+            "missing": ["order_lines.unit_cost", "history", "ends"],
+            "kpis": [["gross_profit"], ["retention_rate"], ["attrition_rate"]],
+        }
     )
     text = plain(plots.lacking(frame, lang="en").to_text())
     assert "order_lines.unit_cost" in text
-    assert "orders on all the days that these KPIs read" in text
+    assert "earlier orders, from the first day that these KPIs read" in text
+    assert "orders until the end of the period" in text
     assert "Gross profit" in text
-    assert "sessions.device" in plots.lacking(["sessions.device"], lang="fr").to_text()
+    alone = plots.lacking(["sessions.device"], lang="fr").to_text()
+    assert "sessions.device" in alone
+    assert "Indicateurs" not in alone
     assert "tout" in str(plots.lacking([], lang="fr"))
 
 
@@ -249,9 +282,58 @@ def test_moves_over_too_short_a_window_are_not_told():
     moves = pd.DataFrame(
         {"before": ["champions"], "after": ["lost"], "customers": [3], "share": [1.0]}
     )
-    short = sentences.rfm.migration(moves, lang="en", days=9)
+    short = sentences.rfm.migration(moves, lang="en", window=window_of(9))
     assert str(short) == "Segments of two dates need a longer history to be compared."
-    assert "Of 3 customers" in str(sentences.rfm.migration(moves, lang="en", days=90))
+    assert "Of 3 customers" in str(sentences.rfm.migration(moves, lang="en", window=window_of(90)))
+
+
+def window_of(days, *, reaches_end=True):
+    return rfm.Window(days, dt.date(2025, 7, 30), reaches_end)
+
+
+def test_customers_of_whom_the_data_say_nothing_more_have_not_left():
+    moves = pd.DataFrame(
+        {"before": ["champions"], "after": ["lost"], "customers": [194], "share": [1.0]}
+    )
+    cut = window_of(730, reaches_end=False)
+    said = "The data end on July 30, 2025, before the period does"
+    assert said in plain(sentences.rfm.migration(moves, lang="en", window=cut))
+    ax = plots.migration(moves, lang="en", window=cut)
+    assert not ax.collections
+    assert said in " ".join(plain(ax.figure.alt).split())
+
+
+def test_nobody_known_is_said_in_one_line(summary, by_segment):
+    nobody, found = summary.iloc[:0], rfm.LeftOut(1371, 1.0, 1.0)
+    said = sentences.rfm.summary(nobody, lang="en", as_of="2026-01-01", left_out=found)
+    assert plain(said) == (
+        "The data do not say who ordered (1,371 orders before January 1, 2026): no segmentation "
+        "is possible."
+    )
+    none = rfm.LeftOut(0, None, None)
+    assert plain(
+        sentences.rfm.summary(nobody, lang="en", as_of="2026-01-01", left_out=none)
+    ).startswith("No customer had ordered")
+    moves = pd.DataFrame([], columns=["before", "after", "customers", "share"])
+    for shown in (
+        sentences.rfm.boxes(by_segment.iloc[:0], lang="en"),
+        sentences.rfm.top_share(rfm.top_share(nobody), lang="en"),
+        sentences.rfm.migration(moves, lang="en", window=rfm.Window(1, None, False)),
+        sentences.rfm.largest_segment(by_segment.iloc[:0], lang="en"),
+    ):
+        assert str(shown) == "No customers to show."
+
+
+def test_no_segment_buys_the_most_of_what_is_not_above_0(by_segment):
+    refunds = by_segment.assign(net_sales_share=float("nan"))
+    said = sentences.rfm.largest_segment(refunds, lang="en")
+    assert str(said) == "Shares of sales need sales above 0."
+
+
+def test_one_customer_is_no_plural(summary):
+    for lang, said in (("en", "1 customer had ordered."), ("fr", "1 client avait commandé.")):
+        one = sentences.rfm.summary(summary.iloc[:1], lang=lang, as_of="2026-01-01")
+        assert said in plain(one)
 
 
 def test_orders_of_nobody_known_are_said():

@@ -11,9 +11,13 @@ from functools import partial
 from html import escape, unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ConfigError, LessonError, ReportError
+from marketing_kpi.kpis.periods import periods
+from marketing_kpi.overview import scorecard
 from marketing_kpi.report import pipeline, run
 from marketing_kpi.report.execute import (
     Failure,
@@ -37,6 +41,7 @@ from marketing_kpi.report.render import (
     index_page,
     render_lesson,
 )
+from marketing_kpi.text.locale import Reader
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -201,6 +206,28 @@ def test_the_cover_says_how_far_the_data_go_and_what_they_cannot_be_compared_wit
     assert "<dd>CAD, tels que dans les données</dd>" in french
 
 
+@pytest.mark.parametrize(
+    ("days", "junk", "compared"),
+    [
+        (("2023-06-01", "2025-12-31"), "2025-12-31", True),
+        (("2023-06-01", "2025-07-30"), "2027-05-05", False),
+        (("2025-07-01", "2025-12-31"), "1900-01-01", False),
+    ],
+)
+def test_the_cover_compares_where_the_scorecard_does(tmp_path, days, junk, compared):
+    at = [*pd.date_range(*days), pd.Timestamp(junk)]
+    ids = [str(number) for number in range(len(at))]
+    path = tmp_path / "orders.csv"
+    pd.DataFrame({"order_id": ids, "ordered_at": at, "amount": 1.0}).to_csv(path, index=False)
+    inspection = inspect(str(path), mapping=None, as_of="2026-01-01", secrets=())
+    dates = periods(as_of="2026-01-01")
+    said = pipeline._compared(dates, Reader.of("en"), inspection)
+    assert said.startswith("January 1, 2024" if compared else "nothing:")
+    with open_data(path) as data:
+        card = scorecard(data, periods=dates, kpis=["orders"], by_month=False)
+    assert card.previous.notna().all() == compared
+
+
 def test_some_of_the_notebooks_make_an_extract_beside_the_whole_report(
     client, lessons, tmp_path, capsys
 ):
@@ -262,7 +289,9 @@ def test_one_cause_that_breaks_every_page_is_told_once_with_its_hint(
 ):
     orders = tmp_path / "sales.csv"
     orders.write_text("order_id,ordered_at,ammount\n1,2025-01-01,5\n", encoding="utf-8")
-    mapping = "kind: orders\ncolumns: {order_id: order_id, ordered_at: ordered_at, amount: amount}\n"
+    mapping = (
+        "kind: orders\ncolumns: {order_id: order_id, ordered_at: ordered_at, amount: amount}\n"
+    )
     (tmp_path / "mapping.yml").write_text(mapping, encoding="utf-8")
     config = client(lang="en", notebooks='["00"]', data=str(orders), mapping="mapping.yml")
     assert run([config], out=tmp_path / "build", folder=lessons) == 1

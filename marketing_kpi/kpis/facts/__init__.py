@@ -25,12 +25,27 @@ from marketing_kpi.kpis.facts.customers import (
     CUSTOMERS_TO_DATE,
     ORDERS_BY_CUSTOMER,
 )
+from marketing_kpi.kpis.facts.lifecycle import (
+    DEFECTIONS,
+    FIRST_TIME_BUYERS,
+    LAPSES,
+    LEADS,
+    REGULAR_BUYERS,
+)
 from marketing_kpi.kpis.facts.sales import (
     BOOKED_ORDERS,
     ORDERS,
     RETURNS,
     SALES,
     SALES_AND_RETURNS,
+)
+from marketing_kpi.kpis.facts.service import SERVICE
+from marketing_kpi.kpis.facts.spend import ACQUISITION, MARKETING_SPEND
+from marketing_kpi.kpis.facts.voice import (
+    CSAT_ANSWERS,
+    CUSTOMER_CHANNELS,
+    NPS_ANSWERS,
+    PANEL,
 )
 
 __all__ = [
@@ -59,6 +74,18 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             CUSTOMERS_TO_DATE,
             CUSTOMER_RANKING,
             CUSTOMER_ACTIVITY,
+            LEADS,
+            FIRST_TIME_BUYERS,
+            REGULAR_BUYERS,
+            DEFECTIONS,
+            LAPSES,
+            SERVICE,
+            MARKETING_SPEND,
+            ACQUISITION,
+            NPS_ANSWERS,
+            CSAT_ANSWERS,
+            PANEL,
+            CUSTOMER_CHANNELS,
         )
     }
 )

@@ -80,6 +80,11 @@ class Fact:
     by_unit
         At the grain of a unit (a customer, an order): the columns that a formula reads, each with
         the event columns it is made of; None where formulas read the events themselves.
+    prepare
+        Makes of the events what periods take: ``prepare(events, by)``, of all of them and once,
+        where a row depends on other rows whatever the period (a purchase on the one before it).
+    history_days
+        Days of orders, before the period or its window, that its rows are made of.
     unit_key
         At the grain of a unit: the event column that tells units apart.
     summarise
@@ -94,6 +99,10 @@ class Fact:
     tables: tuple[str, ...]
     span: Span = "period"
     by_unit: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
+    prepare: Callable[[ir.Table, Sequence[str]], ir.Table] | None = field(
+        default=None, compare=False
+    )
+    history_days: int = 0
     unit_key: str = "customer_id"
     summarise: Callable[[ir.Table, Sequence[str], Collection[str]], ir.Table] | None = field(
         default=None, compare=False
@@ -251,7 +260,7 @@ def _is_reached(table: str, data: Data) -> bool:
     if table in ("order_lines", "products") and not sells_by_line(data):
         return False
     key, stands_in = _REACHED_BY.get(table, ("order_id", table))
-    return data.has(stands_in, key) or table == "returns"
+    return data.has(stands_in, key) or table in ("returns", "surveys", "category_spend")
 
 
 Homes: TypeAlias = "dict[str, tuple[str, str]]"

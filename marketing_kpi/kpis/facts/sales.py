@@ -115,6 +115,16 @@ def _returns(data: Data, columns: Collection[str]) -> ir.Table:
     rows = data.table("returns")
     if "kind" in rows.columns:
         rows = rows.filter(rows.kind.isnull() | (rows.kind == "return"))
+    return _told_of(rows, data, columns)
+
+
+def every_return(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return a row a return or allowance; the rest as in the fact `returns`."""
+    return _told_of(data.table("returns"), data, columns)
+
+
+def _told_of(rows: ir.Table, data: Data, columns: Collection[str]) -> ir.Table:
+    """Return rows of the table `returns` with what the other tables tell of them."""
     homes = homes_of(RETURNS, columns, data)
     rows = rows.rename({f"returns__{name}": name for name in rows.columns})
     rows = _with_returned_orders(rows, data, from_table(homes, "orders"))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from marketing_kpi.plots.sentences.base import Sentence
 
 if TYPE_CHECKING:
-    from marketing_kpi.plots.sentences import rfm
+    from marketing_kpi.plots.sentences import clv, lifecycle, retention, rfm, voice
 
-_CHAPTERS = ("rfm",)
+_CHAPTERS = ("clv", "lifecycle", "retention", "rfm", "voice")
 
-__all__ = ["Sentence", "rfm"]
+__all__ = ["Sentence", "clv", "lifecycle", "retention", "rfm", "voice"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,9 @@ LONG_IDLE_DAYS = 60
 """Days without any order before the day of the analysis that are worth a warning; a convention."""
 
 
-def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentence:
+def summary(
+    summary: pd.DataFrame, *, lang: str | Reader, as_of: str, left_out: rfm.LeftOut | None = None
+) -> Sentence:
     """Say how many customers a summary has, and their medians.
 
     Parameters
@@ -23,9 +25,20 @@ def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentenc
         The reader, or a language.
     as_of
         The day of the analysis.
+    left_out
+        What `rfm.left_out` returns: with it, orders of nobody known are not taken for no orders.
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if summary.empty and left_out is not None and left_out.orders:
+        return Sentence(
+            _(
+                "The data do not say who ordered ({orders} orders before {day}): no segmentation "
+                "is possible.",
+                orders=reader.integer(left_out.orders),
+                day=reader.date(as_of),
+            )
+        )
     if summary.empty:
         return Sentence(_("No customer had ordered before {day}.", day=reader.date(as_of)))
     idle = int(summary["recency_days"].min())
@@ -39,9 +52,12 @@ def summary(summary: pd.DataFrame, *, lang: str | Reader, as_of: str) -> Sentenc
         else ""
     )
     medians = summary[["recency_days", "frequency", "monetary"]].astype("float64").median()
-    text = _(
+    text = _.n(
+        "Before {day}, {customers} customer had ordered. Medians: last order {recency} ago, "
+        "orders: {frequency}, amount: {monetary}.",
         "Before {day}, {customers} customers had ordered. Medians: last order {recency} ago, "
         "orders: {frequency}, amount: {monetary}.",
+        len(summary),
         day=reader.date(as_of),
         customers=reader.integer(len(summary)),
         recency=reader.days(medians["recency_days"]),
@@ -65,6 +81,8 @@ def top_share(top: rfm.TopShare, *, lang: str | Reader, as_of: str | None = None
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if not top.customers:
+        return Sentence(_("No customers to show."))
     if top.value is None:
         return Sentence(_("The share of the best customers needs sales above 0."))
     said = _(
@@ -122,9 +140,11 @@ def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if segments.empty:
+        return Sentence(_("No customers to show."))
     known = segments.dropna(subset=["net_sales_share"])
     if known.empty:
-        return Sentence(_("No customers to show."))
+        return Sentence(_("Shares of sales need sales above 0."))
     first = known.sort_values(["net_sales_share", "segment"], ascending=[False, True]).iloc[0]
     action = next((s.action(reader.lang) for s in rfm.SEGMENTS if s.id == first["segment"]), "")
     said = _(
@@ -150,6 +170,8 @@ def boxes(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     reader = Reader.of(lang)
     _ = reader.translate
     weighted = segments.assign(days=segments["customers"] * segments["average_recency_days"])
+    if segments.empty:
+        return Sentence(_("No customers to show."))
     held = weighted.groupby("box")[["customers", "customers_share", "days"]].sum()
     parts = []
     for box in rfm.BOXES:
@@ -201,7 +223,24 @@ def ties(segments: pd.DataFrame, *, classes: int, lang: str | Reader) -> Sentenc
     )
 
 
-def migration(moves: pd.DataFrame, *, lang: str | Reader, days: int | None = None) -> Sentence:
+def obstacle(window: rfm.Window | None, reader: Reader) -> str:
+    """Return why two dates cannot be compared over a window; empty when they can."""
+    _ = reader.translate
+    if window is None or window.last_order is None:
+        return ""
+    if not window.reaches_end:
+        return _(
+            "The data end on {day}, before the period does: the two dates cannot be compared.",
+            day=reader.date(window.last_order),
+        )
+    if not window.is_long_enough:
+        return _("Segments of two dates need a longer history to be compared.")
+    return ""
+
+
+def migration(
+    moves: pd.DataFrame, *, lang: str | Reader, window: rfm.Window | None = None
+) -> Sentence:
     """Say how many customers left the best segments, how many joined them and from where.
 
     Parameters
@@ -210,11 +249,15 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, days: int | None = Non
         What `rfm.migration` returns.
     lang
         The reader, or a language.
-    days
-        Length of the window before each date, where both were summarised over one (`since`).
+    window
+        What `rfm.window` returns, where both dates were summarised over it (`since`).
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if moves.empty:
+        return Sentence(_("No customers to show."))
+    if found := obstacle(window, reader):
+        return Sentence(found)
     best = {segment.id for segment in rfm.SEGMENTS if segment.box == "best"}
     was, is_now = moves["before"].isin(best), moves["after"].isin(best)
     came = moves["before"] == rfm.ABSENT
@@ -229,9 +272,8 @@ def migration(moves: pd.DataFrame, *, lang: str | Reader, days: int | None = Non
         joined=reader.integer(joined),
         new=reader.integer(new),
     )
-    if days is None:
+    if window is None:
         return Sentence(text)
-    if days < rfm.SHORTEST_WINDOW_DAYS:
-        return Sentence(_("Segments of two dates need a longer history to be compared."))
-    window = _("Each date counts the orders of the {days} before it.", days=reader.days(days))
-    return Sentence(f"{window} {text}")
+    days = reader.days(window.days)
+    over = _("Each date counts the orders of the {days} before it.", days=days)
+    return Sentence(f"{over} {text}")

@@ -1,0 +1,310 @@
+"""The fact of serving customers: what each brought in and what each cost, at its own dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.facts.base import (
+    MONEY,
+    Column,
+    Fact,
+    attach,
+    dimension,
+    homes_of,
+    missing,
+    one_a_key,
+    valid_orders,
+    with_dimensions,
+)
+from marketing_kpi.kpis.facts.customers import unit_keys
+from marketing_kpi.kpis.facts.sales import RETURNS, SALES, every_return
+from marketing_kpi.kpis.facts.spend import first_orders
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+COSTS = ("fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost")
+"""What serving a customer costs, once the goods are paid."""
+
+_SOLD = ("net_sales", "costed_sales", "gross_profit")
+
+
+def _service(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the events of identified customers that brought money in or cost some."""
+    import ibis
+
+    homes = homes_of(SERVICE, columns, data)
+    measures = [name for name in (*_SOLD, *COSTS) if name in columns]
+    parts = []
+    if {*_SOLD} & {*measures}:
+        parts.append(_sold(data, measures))
+    parts += [
+        _padded(make(data), name, measures) for name, make in _MAKERS.items() if name in measures
+    ]
+    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    rows = rows.filter(rows.customer_id.notnull())
+    return with_dimensions(rows, data, homes).select(*sorted(columns))
+
+
+def _padded(part: ir.Table, measure: str, measures: Sequence[str]) -> ir.Table:
+    """Return a part with its one measure, and nulls for those of the other parts."""
+    import ibis
+
+    amounts = {name: ibis.null(MONEY) for name in measures}
+    amounts[measure] = part[measure].cast(MONEY)
+    return part.select(*_keys(part), **amounts)
+
+
+def _keys(part: ir.Table) -> list[ir.Value]:
+    """Return what every part has, of the types that a union wants to be the same."""
+    return [part.occurred_at.cast("timestamp").name("occurred_at"), part.customer_id, part.channel]
+
+
+def _sold(data: Data, measures: Sequence[str]) -> ir.Table:
+    """Return a row a line sold; a line whose cost is not known tells nothing about profit."""
+    import ibis
+
+    channel = ["channel"] if data.has("orders", "channel") else []
+    read = {"net_sales", *({"cost"} if {"costed_sales", "gross_profit"} & {*measures} else ())}
+    lines = SALES.build(data, {"ordered_at", "customer_id", *channel, *read})
+    made: dict[str, ir.Value] = {name: ibis.null(MONEY) for name in measures}
+    made["net_sales"] = lines.net_sales.cast(MONEY)
+    if "cost" in read:
+        made["costed_sales"] = lines.cost.notnull().ifelse(lines.net_sales, None).cast(MONEY)
+        made["gross_profit"] = (lines.net_sales - lines.cost).cast(MONEY)
+    lines = lines.mutate(occurred_at=lines.ordered_at, channel=_channel(lines), **made)
+    return lines.select(*_keys(lines), *measures)
+
+
+def _channel(rows: ir.Table) -> ir.Value:
+    import ibis
+
+    return rows.channel if "channel" in rows.columns else ibis.null("string")
+
+
+def _payment(data: Data) -> ir.Table:
+    orders = valid_orders(data)
+    return orders.select(
+        occurred_at=orders.ordered_at,
+        customer_id=orders.customer_id,
+        channel=_channel(orders),
+        payment_cost=orders.payment_fee,
+    )
+
+
+def _fulfilment(data: Data) -> ir.Table:
+    """Return a row a parcel of a valid order, when it left: transport, packaging and labour."""
+    import ibis
+
+    parcels = data.table("shipments")
+    spent = [
+        parcels[name].fill_null(0) for name in ("transport_cost", "packaging_cost")
+        if name in parcels.columns
+    ]  # fmt: skip
+    orders = valid_orders(data)
+    of_order = orders.select(
+        "order_id", "customer_id", ordered_at=orders.ordered_at, channel=_channel(orders)
+    )
+    left = parcels.shipped_at if "shipped_at" in parcels.columns else ibis.null("timestamp")
+    rows = parcels.select("order_id", shipped_at=left, spent=sum(spent[1:], spent[0]))
+    rows = rows.inner_join(of_order, "order_id")
+    cost = rows.spent
+    if has_labour(data):
+        rows = _with_labour(rows.mutate(month=rows.shipped_at.truncate("M").date()), data)
+        cost = rows.spent + rows.labour.fill_null(0)
+    return rows.select(
+        "customer_id",
+        "channel",
+        occurred_at=ibis.coalesce(rows.shipped_at, rows.ordered_at),
+        fulfilment_cost=cost,
+    )
+
+
+def has_labour(data: Data) -> bool:
+    """Return whether the labour of a month can be shared out over the parcels of that month."""
+    return data.has("labour", "day", "cost") and data.has("shipments", "shipped_at")
+
+
+def _with_labour(rows: ir.Table, data: Data) -> ir.Table:
+    """Give each parcel its share of the labour of the month in which it left.
+
+    A month, since days of rest have parcels without hours and hours without parcels.
+    """
+    labour, parcels = data.table("labour"), data.table("shipments")
+    paid = labour.group_by(month=labour.day.cast("timestamp").truncate("M").date()).aggregate(
+        paid=labour.cost.sum()
+    )
+    left = parcels.filter(parcels.shipped_at.notnull())
+    sent = left.group_by(month=left.shipped_at.truncate("M").date()).aggregate(sent=left.count())
+    share = paid.inner_join(sent, "month")
+    share = share.select("month", labour=(share.paid / share.sent.nullif(0)).cast(MONEY))
+    return attach(rows, share, on=["month"], columns={"labour": "labour"})
+
+
+def _returns(data: Data) -> ir.Table:
+    """Return a row a return or allowance: its handling, and what the refund takes away.
+
+    Goods that are back in stock give their cost back, so that the refund takes away their margin;
+    of others, and of allowances, it takes away all. Goods back whose cost is not known take
+    nothing away, as their sale gave no margin.
+    """
+    import ibis
+
+    wanted = ["returned_at", "customer_id", "refund_amount"]
+    told = ("handling_cost", "restocked", "quantity", "order_id", "line_id")
+    wanted += [name for name in told if data.has("returns", name)]
+    wanted += [] if missing(RETURNS, ["channel"], data) else ["channel"]
+    rows = every_return(data, wanted)
+    refund = rows.refund_amount
+    if "restocked" in rows.columns:
+        back = rows.restocked.fill_null(False)
+        rows = _with_unit_cost(rows, data)
+        kept = (refund - rows.quantity * rows.unit_cost) if "unit_cost" in rows.columns else None
+        refund = back.ifelse(kept, rows.refund_amount)
+    handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
+    return rows.select(
+        occurred_at=rows.returned_at,
+        customer_id=rows.customer_id,
+        channel=_channel(rows),
+        returns_cost=refund.cast(MONEY).fill_null(0) + handling.cast(MONEY).fill_null(0),
+    )
+
+
+def _with_unit_cost(rows: ir.Table, data: Data) -> ir.Table:
+    """Add the cost of a unit of the line that came back, where the data lead to it."""
+    on = ["order_id", "line_id"]
+    if not {*on, "quantity"} <= {*rows.columns} or not data.has("order_lines", *on, "quantity"):
+        return rows
+    lines = SALES.build(data, {*on, "quantity", "cost"})
+    each = lines.mutate(unit_cost=lines.cost / lines.quantity.nullif(0))
+    return attach(
+        rows, one_a_key(each, on, ["unit_cost"]), on=on, columns={"unit_cost": "unit_cost"}
+    )
+
+
+def _marketing(data: Data) -> ir.Table:
+    """Return a row a customer contacted by a campaign: an equal part of what it cost.
+
+    People who had not yet ordered take their part of the cost too, but as no customers: to
+    acquire is not to serve.
+    """
+    import ibis
+
+    members = data.table("campaign_members")
+    contacted = members.filter(members.contacted_at.notnull())
+    reached = contacted.group_by("campaign_id").aggregate(reached=contacted.count())
+    each = campaign_costs(data).inner_join(reached, "campaign_id")
+    each = each.select("campaign_id", marketing_cost=(each.cost / each.reached).cast(MONEY))
+    rows = contacted.inner_join(each, "campaign_id").inner_join(first_orders(data), "customer_id")
+    rows = rows.filter(rows.contacted_at >= rows.first_order)
+    return rows.select(
+        "customer_id",
+        "marketing_cost",
+        occurred_at=rows.contacted_at,
+        channel=ibis.null("string"),
+    )
+
+
+def campaign_costs(data: Data) -> ir.Table:
+    """Return a row a campaign: what was spent on it, or else its `campaigns.cost`."""
+    import ibis
+
+    parts = []
+    if data.has("marketing_spend", "campaign_id", "amount"):
+        spend = data.table("marketing_spend")
+        parts.append(spend.select("campaign_id", spent=spend.amount, cost=ibis.null(MONEY)))
+    if data.has("campaigns", "campaign_id", "cost"):
+        campaigns = data.table("campaigns")
+        parts.append(campaigns.select("campaign_id", "cost", spent=ibis.null(MONEY)).relocate(
+            "campaign_id", "spent", "cost"
+        ))  # fmt: skip
+    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    found = rows.group_by("campaign_id").aggregate(spent=rows.spent.sum(), cost=rows.cost.max())
+    return found.select("campaign_id", cost=ibis.coalesce(found.spent, found.cost))
+
+
+_MAKERS: Mapping[str, Callable[[Data], ir.Table]] = MappingProxyType(
+    {
+        "fulfilment_cost": _fulfilment,
+        "payment_cost": _payment,
+        "returns_cost": _returns,
+        "marketing_cost": _marketing,
+    }
+)
+
+
+def _by_customer(events: ir.Table, keys: Sequence[str], columns: Collection[str]) -> ir.Table:
+    """Return a row an identified customer who bought, returned or was contacted.
+
+    No event is no amount; only sales whose costs are all unknown leave a profit unknown. Who
+    bought nothing (`bought`) may still have cost something.
+    """
+    import ibis
+
+    bought: ir.BooleanValue = ibis.literal(True)
+    if "net_sales" in events.columns:
+        bought = events.net_sales.count() > 0
+    made: dict[str, ir.Value] = {}
+    for name in sorted({*columns} - {"customer_id", "bought"}):
+        total = events[name].sum().cast(MONEY)
+        nothing = ~bought if name == "gross_profit" else ibis.literal(True)
+        made[name] = (total.isnull() & nothing).ifelse(ibis.literal(0, MONEY), total)
+    if "bought" in columns:
+        made["bought"] = bought
+    unit = unit_keys(keys)
+    return events.group_by(unit).aggregate(**made) if made else events.select(*unit).distinct()
+
+
+def _measure(*needs: str) -> Column:
+    return Column(MONEY, needs, measure=True)
+
+
+_OF_LINES = (
+    "order_lines.quantity + order_lines.unit_price or orders.amount",
+    "order_lines.quantity",
+    "order_lines.unit_cost or order_lines.product_id + products.unit_cost",
+)
+_CUSTOMER = ("orders.customer_id",)
+SERVICE = Fact(
+    name="service",
+    grain="an identified customer who bought, returned or was contacted in the period",
+    time="occurred_at",
+    events={
+        "occurred_at": Column("timestamp", ("orders.ordered_at",)),
+        "customer_id": Column("string", _CUSTOMER),
+        "channel": Column("string", ("orders.channel",)),
+        "region": dimension("contacts.region", via=_CUSTOMER),
+        "customer_region": dimension("contacts.region", via=_CUSTOMER),
+        "acquisition_channel": dimension("contacts.acquisition_channel", via=_CUSTOMER),
+        "net_sales": _measure(_OF_LINES[0]),
+        "costed_sales": _measure(*_OF_LINES),
+        "gross_profit": _measure(*_OF_LINES),
+        "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost"),
+        "payment_cost": _measure("orders.payment_fee"),
+        "returns_cost": _measure(
+            "returns.returned_at",
+            "returns.refund_amount",
+            "returns.customer_id or returns.order_id",
+        ),
+        "marketing_cost": _measure(
+            "campaign_members.contacted_at",
+            "marketing_spend.campaign_id + marketing_spend.amount"
+            " or campaigns.campaign_id + campaigns.cost",
+        ),
+    },
+    build=_service,
+    tables=("contacts",),
+    by_unit={
+        "customer_id": ("string", ("customer_id",)),
+        "bought": ("boolean", ("net_sales",)),
+        "net_sales": (MONEY, ("net_sales",)),
+        "costed_sales": (MONEY, ("costed_sales",)),
+        "gross_profit": (MONEY, ("net_sales", "gross_profit")),
+        **{name: (MONEY, (name,)) for name in COSTS},
+    },
+    summarise=_by_customer,
+)

@@ -1,0 +1,201 @@
+"""Facts of the customer's voice: answers to surveys, a panel's spending, customers' channels.
+
+A customer who answers a survey several times in a period counts once, by the last answer: an
+interval takes answers as independent, and those of one person are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.facts.base import (
+    MONEY,
+    Column,
+    Fact,
+    attach,
+    copied,
+    dimension,
+    first_known,
+    from_table,
+    homes_of,
+    with_dimensions,
+)
+from marketing_kpi.kpis.facts.customers import unit_keys
+from marketing_kpi.kpis.facts.sales import ORDERS, SALES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+
+SCALES: Mapping[str, tuple[int, int]] = MappingProxyType({"nps": (0, 10), "csat": (1, 5)})
+"""Lowest and highest score of each question."""
+
+
+# --- Answers --------------------------------------------------------------------------------
+
+
+def last_answers(answers: ir.Table, unit: Sequence[str]) -> ir.Table:
+    """Return the last answer of each unit; of two at one moment, the lower score."""
+    import ibis
+
+    newest = ibis.window(
+        group_by=list(unit), order_by=[answers.answered_at.desc(), answers.score.asc()]
+    )
+    ranked = answers.mutate(_place=ibis.row_number().over(newest))
+    return ranked.filter(ranked._place == 0).drop("_place")
+
+
+def respondent(answers: ir.Table) -> ir.StringValue:
+    """Return who answered: the customer, or where there is none the answer stands for itself."""
+    import ibis
+
+    known = [answers.customer_id.cast("string")] if "customer_id" in answers.columns else []
+    if "response_id" in answers.columns:
+        known.append(ibis.literal("#") + answers.response_id.cast("string"))
+    return first_known(known)
+
+
+def _answers(data: Data, columns: Collection[str], fact: Fact, question: str) -> ir.Table:
+    """Return a row an answer to a question; a score off its scale is none."""
+    rows = data.table("surveys")
+    rows = rows.filter(rows.question == question, rows.score.between(*SCALES[question]))
+    known = {"customer_id"} if data.has("surveys", "customer_id") else set()
+    homes = homes_of(fact, {*columns, *known}, data)
+    own = {new: rows[old] for new, old in from_table(homes, "surveys").items()}
+    made = {"respondent": respondent(rows)} if "respondent" in columns else {}
+    return with_dimensions(rows.select(**own, **made), data, homes).select(*sorted(columns))
+
+
+def _last_scores(events: ir.Table, keys: Sequence[str], _columns: Collection[str]) -> ir.Table:
+    """Return the last answer of each respondent, in each cell."""
+    answered = events.filter(events.respondent.notnull())
+    return last_answers(answered, list(dict.fromkeys([*keys, "respondent"])))
+
+
+_OF_CUSTOMER = {
+    "customer_id": dimension("surveys.customer_id"),
+    "region": dimension("contacts.region", via=("surveys.customer_id",)),
+    "customer_region": dimension("contacts.region", via=("surveys.customer_id",)),
+    "acquisition_channel": dimension("contacts.acquisition_channel", via=("surveys.customer_id",)),
+}
+
+
+def _answers_to(question: str) -> Fact:
+    def build(data: Data, columns: Collection[str]) -> ir.Table:
+        return _answers(data, columns, fact, question)
+
+    fact = Fact(
+        name=f"{question}_answers",
+        grain=f"who answered the question {question} in the period, with the last answer",
+        time="answered_at",
+        events={
+            **_OF_CUSTOMER,
+            "respondent": Column(
+                "string",
+                ("surveys.customer_id or surveys.response_id", "surveys.question"),
+                measure=True,
+            ),
+            "answered_at": dimension("surveys.answered_at", type="timestamp"),
+            "score": Column("int64", ("surveys.score",), ("surveys", "score"), True),
+        },
+        build=build,
+        tables=("surveys", "contacts"),
+        by_unit={"score": ("int64", ("score", "answered_at"))},
+        unit_key="respondent",
+        summarise=_last_scores,
+    )
+    return fact
+
+
+NPS_ANSWERS = _answers_to("nps")
+CSAT_ANSWERS = _answers_to("csat")
+
+
+# --- Panel ----------------------------------------------------------------------------------
+
+
+def _panel(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return a row a member, month and category of the panel, with what we sold there."""
+    homes = homes_of(PANEL, {*columns, "customer_id"}, data)
+    keys = ("customer_id", "month", "category")
+    spend = data.table("category_spend")
+    taken = {**{key: key for key in keys}, **from_table(homes, "category_spend")}
+    rows = spend.select(**{new: spend[old] for new, old in taken.items()})
+    rows = rows.mutate(month=rows.month.cast("timestamp").truncate("M"))
+    if "our_sales" in columns:
+        sold = attach(rows, _sold(data), on=keys, columns={"our_sales": "net_sales"})
+        rows = sold.mutate(our_sales=sold.our_sales.fill_null(0).cast(MONEY))
+    return with_dimensions(rows, data, homes).select(*sorted(columns))
+
+
+def _sold(data: Data) -> ir.Table:
+    """Return our net sales by customer, month and category."""
+    sales = SALES.build(data, {"customer_id", "ordered_at", "category", "net_sales"})
+    known = sales.filter(sales.customer_id.notnull(), sales.category.notnull())
+    dated = known.mutate(month=known.ordered_at.truncate("M"))
+    return dated.group_by(["customer_id", "month", "category"]).aggregate(
+        net_sales=dated.net_sales.sum()
+    )
+
+
+_PANEL_CUSTOMER = {
+    "region": dimension("contacts.region", via=("category_spend.customer_id",)),
+    "customer_region": dimension("contacts.region", via=("category_spend.customer_id",)),
+    "acquisition_channel": dimension(
+        "contacts.acquisition_channel", via=("category_spend.customer_id",)
+    ),
+}
+PANEL = Fact(
+    name="panel",
+    grain="a panel member's spending of a month in a category, with all merchants and with us",
+    time="month",
+    events={
+        **copied("category_spend", "customer_id", "category"),
+        **_PANEL_CUSTOMER,
+        "month": dimension("category_spend.month", type="timestamp"),
+        "spend_total": Column(
+            MONEY, ("category_spend.spend_total",), ("category_spend", "spend_total"), True
+        ),
+        "our_sales": Column(
+            MONEY,
+            (
+                "category_spend.category",
+                "orders.customer_id",
+                "order_lines.product_id + products.category",
+                *SALES.events["net_sales"].needs,
+            ),
+            measure=True,
+        ),
+    },
+    build=_panel,
+    tables=("category_spend", "contacts"),
+)
+
+
+# --- Channels -------------------------------------------------------------------------------
+
+
+def _customer_channels(
+    events: ir.Table, keys: Sequence[str], _columns: Collection[str]
+) -> ir.Table:
+    """Return a row an identified customer with an order in a known channel."""
+    known = events.filter(events.customer_id.notnull(), events.channel.notnull())
+    return known.group_by(unit_keys(keys)).aggregate(channels=known.channel.nunique())
+
+
+CUSTOMER_CHANNELS = replace(
+    ORDERS,
+    name="customer_channels",
+    grain="an identified customer who ordered in the period, with the number of sales channels",
+    # By channel, everybody would have one: it is what is counted, and no dimension.
+    events={**ORDERS.events, "channel": replace(ORDERS.events["channel"], measure=True)},
+    by_unit={
+        "channels": ("int64", ("channel",)),
+    },
+    summarise=_customer_channels,
+)

@@ -1,0 +1,1 @@
+"""Models of repeat buying: histories, BG/NBD, Pareto/NBD, Gamma-Gamma, and what they predict."""

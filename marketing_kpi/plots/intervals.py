@@ -1,0 +1,69 @@
+"""Dots with their 95 % intervals, a row a group: how every chapter compares estimates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from marketing_kpi.plots import style
+from marketing_kpi.text.locale import Reader, is_absent
+
+
+def height(rows: int) -> float:
+    """Return the height, in inches, of a figure with so many rows."""
+    return 1.5 + 0.34 * max(rows, 2)
+
+
+def draw(
+    ax: Axes,
+    *,
+    names: Sequence[str],
+    values: Sequence[Any],
+    low: Sequence[Any],
+    high: Sequence[Any],
+    unit: str,
+    reader: Reader,
+    reference: float | None = None,
+) -> list[str]:
+    """Draw a dot a row from the top down, filled where it has an interval; say each in words.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw in.
+    names, values, low, high
+        A row each; `low` and `high` are null together, where the data tell no interval.
+    unit
+        Unit of the values, as in `style.value_axis`.
+    reader
+        Who reads it.
+    reference
+        A value to draw as a dashed line across the rows.
+    """
+    _ = reader.translate
+    said = []
+    for place, (name, value, start, end) in enumerate(zip(names, values, low, high, strict=True)):
+        known = not (is_absent(start) or is_absent(end))
+        if known:
+            ax.plot([start, end], [place, place], color=style.ACCENT, linewidth=2.2)
+        ax.plot(
+            value, place, marker="o", markersize=6.5, markeredgecolor=style.ACCENT,
+            color=style.ACCENT if known else "white",
+        )  # fmt: skip
+        shown = reader.unit(value, unit)
+        spread = (
+            _(" ({low} to {high})", low=reader.unit(start, unit), high=reader.unit(end, unit))
+            if known
+            else ""
+        )
+        said.append(f"{name} {shown}{spread}")
+    if reference is not None and math.isfinite(reference):
+        ax.axvline(reference, color=style.REFERENCE, linestyle="--", linewidth=1.2)
+    ax.set_yticks(range(len(names)), list(names), fontsize=9)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    style.value_axis(ax.xaxis, unit=unit, reader=reader)
+    ax.grid(axis="x")
+    return said

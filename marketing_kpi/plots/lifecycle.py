@@ -1,0 +1,1023 @@
+"""Figures and tables of the customer lifecycle: what `marketing_kpi.lifecycle` returns, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+
+from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.lifecycle import Advice, Proposal
+from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.sentences import Sentence
+from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.stages.settings import (
+    ABSENT,
+    CUSTOMER_STAGES,
+    DEFAULTS,
+    FIRST_PURCHASE,
+    RATES,
+    STAGES,
+    UNIDENTIFIED,
+    Settings,
+)
+from marketing_kpi.text.locale import ABSENT as DASH
+from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+_COLOURS: Mapping[str, str] = {
+    "lead_new": "#c7e0ee",
+    "lead_active": "#74b3d8",
+    "lead_cold": "#e3e6e8",
+    "lead_inactive": "#f0f2f3",
+    "first_time": "#74b3d8",
+    "active": "#08519c",
+    "defecting": "#d95f0e",
+    "inactive": "#8a949c",
+    FIRST_PURCHASE: "#c7e0ee",
+    UNIDENTIFIED: "#f0f2f3",
+}
+_HATCHES: Mapping[str, str] = {
+    "lead_active": "...",
+    "lead_cold": "///",
+    "first_time": "...",
+    "defecting": "///",
+    UNIDENTIFIED: "xxx",
+}
+_FOUND = (FIRST_PURCHASE, *CUSTOMER_STAGES, UNIDENTIFIED)
+_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+_RATE_COLOURS = (style.ACCENT, style.BAD, style.INK, style.MUTED, "#74b3d8")
+_REASONS: Mapping[str, str] = {
+    "missing": N_("missing in the data"),
+    "history": N_("the orders begin too late"),
+    "ends": N_("the orders end too early"),
+    "few": N_("too few customers"),
+    "close": N_("too close to the other limit"),
+}
+_VERDICTS: Mapping[str, str] = {
+    "higher": N_("Higher"),
+    "lower": N_("Lower"),
+    "cannot_tell": N_("Cannot tell"),
+}
+_LIMITS: Mapping[str, str] = {
+    "active_days": N_("Defecting after"),
+    "defecting_days": N_("Inactive after"),
+}
+_MOST_MOVES = 3  # categories shown a move
+_FEWEST_ORDERS = 30  # of a category at a move, to speak of it
+
+
+def _spread(low: Any, high: Any, unit: str, reader: Reader) -> str:
+    if is_absent(low) or is_absent(high):
+        return DASH
+    _ = reader.translate
+    return _("{low} to {high}", low=reader.unit(low, unit), high=reader.unit(high, unit))
+
+
+def _reason(value: Any, reader: Reader) -> str | None:
+    _ = reader.translate
+    return None if is_absent(value) else _(_REASONS[str(value)])
+
+
+# --- The rules ------------------------------------------------------------------------------
+
+
+def lifecycle_rules(settings: Settings, *, lang: str | Reader) -> Table:
+    """Show when a contact is in each stage, and what each tier spends.
+
+    Parameters
+    ----------
+    settings
+        The limits, windows and words.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    days = {
+        "new": reader.days(settings.leads.new_days),
+        "response": reader.days(settings.leads.active_days),
+        "cold": reader.days(settings.leads.cold_days),
+        "active": reader.days(settings.customers.active_days),
+        "defecting": reader.days(settings.customers.defecting_days),
+        "window": reader.days(settings.status.window_days),
+    }
+    said = {
+        "lead_new": _("registered in the last {new}, no response since"),
+        "lead_active": _("a response in the last {response}"),
+        "lead_cold": _("nothing since then, up to {cold}"),
+        "lead_inactive": _("nothing for more than {cold}"),
+        "first_time": _("one purchase, in the last {active}"),
+        "active": _("several purchases, the last in the last {active}"),
+        "defecting": _("last purchase more than {active} ago, up to {defecting}"),
+        "inactive": _("last purchase more than {defecting} ago"),
+    }
+    rows = [(settings.term(id, reader), text.format(**days)) for id, text in said.items()]
+    spent = _("spent {range} in the last {window}")
+    rows += [
+        (
+            settings.term(id, reader),
+            spent.format(range=settings.tier_range(id, reader), **days),
+        )
+        for id in settings.tiers
+    ]
+    return table(
+        pd.DataFrame(rows, columns=["name", "rule"]),
+        lang=reader,
+        id="lifecycle_rules",
+        caption=_("The rules of this page"),
+        names={"name": _("Stage or status"), "rule": _("Who is in it")},
+        units={"rule": "long_text"},
+    )
+
+
+# --- Who stands where -----------------------------------------------------------------------
+
+
+@style.styled
+def stage_shares(stages: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                 ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw which part of the contacts and of the spending each stage holds.
+
+    Parameters
+    ----------
+    stages
+        What `lifecycle.by_stage` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Contacts and spending by stage")
+    axis = style.axes(ax, height=1.6 + 0.36 * max(len(stages), 3))
+    if stages.empty:
+        return style.empty(axis, title=title, message=_("No contact to show."))
+    names = [settings.term(id, reader) for id in stages["stage"]]
+    looks = {
+        "contacts_share": (-0.2, style.ACCENT, "", _("Share of contacts")),
+        "spend_share": (0.2, style.GRID, "///", _("Share of spending")),
+    }
+    for column, (shift, colour, hatch, label) in looks.items():
+        values = stages[column].astype("Float64").to_numpy("float64", na_value=0.0)
+        places = [place + shift for place in range(len(stages))]
+        axis.barh(
+            places, values, height=0.38, color=colour, hatch=hatch, edgecolor=style.MUTED,
+            linewidth=0.5, label=label,
+        )  # fmt: skip
+        for place, value in zip(places, stages[column], strict=True):
+            if not is_absent(value):
+                axis.annotate(
+                    reader.percent(value, decimals=0), (value, place), xytext=(4, 0),
+                    textcoords="offset points", va="center", fontsize=8.5,
+                )  # fmt: skip
+    axis.set_yticks(range(len(stages)), names)
+    axis.invert_yaxis()
+    axis.set_xlim(0, 1.12 * max(0.05, *stages[["contacts_share", "spend_share"]].max().fillna(0)))
+    style.value_axis(axis.xaxis, unit="fraction", reader=reader)
+    axis.grid(axis="x")
+    axis.legend(loc="lower right", fontsize=9)
+    parts = [
+        _("{name}: {contacts} of contacts, {spend} of spending", name=name,
+          contacts=reader.percent(row["contacts_share"], decimals=0),
+          spend=reader.percent(row["spend_share"], decimals=0))
+        for name, row in zip(names, stages.to_dict("records"), strict=True)
+    ]  # fmt: skip
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars by stage: {parts}.", parts=_("; ").join(parts)),
+        caption=_("Spending of the last {days}.", days=reader.days(settings.status.window_days)),
+    )
+
+
+def _held(
+    rows: pd.DataFrame, key: str, *, lang: str | Reader, settings: Settings, id: str, caption: str,
+    name: str,
+) -> Table | Sentence:  # fmt: skip
+    """Show contacts, spend and average spend of each stage or status."""
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if rows.empty:
+        return Sentence(_("No contact to show."))
+    return table(
+        rows,
+        lang=reader,
+        id=id,
+        caption=caption,
+        columns=[key, "contacts", "contacts_share", "spend", "spend_share", "average_spend"],
+        names={
+            key: name,
+            "contacts": _("Contacts"),
+            "contacts_share": _("Share of contacts"),
+            "spend": _("Spending"),
+            "spend_share": _("Share of spending"),
+            "average_spend": _("Average spending"),
+        },
+        units={
+            "contacts": "count",
+            "contacts_share": "fraction",
+            "spend": "currency",
+            "spend_share": "fraction",
+            "average_spend": "currency",
+        },
+        row_labels={id: settings.term(id, reader) for id in rows[key]},
+    )
+
+
+def stage_table(
+    stages: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show how many contacts each stage holds and what they spent.
+
+    Parameters
+    ----------
+    stages
+        What `lifecycle.by_stage` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    """
+    _ = Reader.of(lang).translate
+    return _held(
+        stages, "stage", lang=lang, settings=settings, id="lifecycle_stages",
+        caption=_("Contacts by stage"), name=_("Stage"),
+    )  # fmt: skip
+
+
+def status_table(
+    statuses: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show how many customers each buyer status holds and what they spent.
+
+    Parameters
+    ----------
+    statuses
+        What `lifecycle.by_status` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the tiers.
+    """
+    _ = Reader.of(lang).translate
+    return _held(
+        statuses, "status", lang=lang, settings=settings, id="buyer_status",
+        caption=_("Customers by status"), name=_("Status"),
+    )  # fmt: skip
+
+
+@style.styled
+def stage_status(pairs: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                 ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw what the customers of each stage and status spent.
+
+    Parameters
+    ----------
+    pairs
+        What `lifecycle.stage_status` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of stages and tiers.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Spending by stage and status")
+    axis = style.axes(ax, height=3.2)
+    grid = pairs.pivot_table(index="stage", columns="status", values="spend", aggfunc="sum")
+    if not len(pairs) or grid.empty:
+        return style.empty(axis, title=title, message=_("No spending to show."))
+    grid = grid.reindex(
+        index=[id for id in CUSTOMER_STAGES if id in grid.index],
+        columns=[id for id in settings.tiers if id in grid.columns],
+    ).astype("float64")
+    total = float(grid.sum().sum())
+    if not total:
+        return style.empty(axis, title=title, message=_("No spending to show."))
+    shares = grid.fillna(0) / total
+    _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
+    axis.set_xticklabels(
+        ["\n".join(wrap(settings.term(id, reader), 10)) for id in grid.columns], fontsize=9
+    )
+    axis.set_yticklabels([settings.term(id, reader) for id in grid.index])
+    parts = [
+        f"{settings.term(stage, reader)}, {settings.term(tier, reader)} "
+        f"{reader.percent(shares.loc[stage, tier], decimals=0)}"
+        for stage in grid.index
+        for tier in grid.columns
+        if shares.loc[stage, tier] >= 0.01
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Grid of the share of spending: {parts}.", parts=_("; ").join(parts)),
+        caption=_(
+            "In percent of all spending of the last {days}.",
+            days=reader.days(settings.status.window_days),
+        ),
+    )
+
+
+def _heat(ax: Axes, shares: pd.DataFrame, shown: Any) -> None:
+    """Fill a grid by its values and write them in it, where they are above 0."""
+    values = shares.to_numpy(dtype="float64")
+    colours = mpl.colormaps[style.SEQUENTIAL]
+    norm = PowerNorm(0.6, vmin=0, vmax=max(float(values.max()), 1e-9))
+    ax.imshow(values, cmap=colours, norm=norm, aspect="auto")
+    for row, column in ((r, c) for r in range(values.shape[0]) for c in range(values.shape[1])):
+        value = values[row, column]
+        if value > 0:
+            ink = style.label_colour(colours(norm(value)))
+            ax.text(column, row, shown(value), ha="center", va="center", fontsize=8.5, color=ink)
+    ax.set_xticks(range(values.shape[1]))
+    ax.set_yticks(range(values.shape[0]))
+    ax.spines[:].set_visible(False)
+
+
+@style.styled
+def lead_sources(sources: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                 ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw the leads of each source by stage.
+
+    Parameters
+    ----------
+    sources
+        What `lifecycle.leads_by_source` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Leads by source and stage")
+    by = str(sources.columns[0]) if len(sources.columns) else "source"
+    if sources.empty:
+        return style.empty(style.axes(ax), title=title, message=_("No lead to show."))
+    named = sources.assign(
+        source=[
+            _("Not known") if is_absent(v) else _(CHANNELS.get(str(v), str(v))) for v in sources[by]
+        ]
+    )
+    grid = named.pivot_table(index="source", columns="stage", values="contacts", aggfunc="sum")
+    grid = grid.reindex(columns=[id for id in STAGES if id in grid.columns]).fillna(0)
+    grid = grid.loc[grid.sum(axis=1).sort_values(kind="stable").index]
+    axis = style.axes(ax, height=1.7 + 0.32 * len(grid))
+    _stacked(axis, grid, settings, reader, horizontal=True)
+    style.value_axis(axis.xaxis, unit="count", reader=reader)
+    axis.grid(axis="x")
+    parts = [
+        f"{source} {reader.integer(total)}" for source, total in grid.sum(axis=1)[::-1].items()
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Stacked bars of leads by source: {parts}.", parts=_("; ").join(parts)),
+    )
+
+
+def _stacked(
+    ax: Axes, grid: pd.DataFrame, settings: Settings, reader: Reader, *, horizontal: bool
+) -> None:
+    """Stack the columns of a grid, a bar a row, told apart by colour and by hatch."""
+    places, base = range(len(grid)), pd.Series(0.0, index=grid.index)
+    for id in grid.columns:
+        look: dict[str, Any] = {
+            "color": _COLOURS.get(str(id), style.GRID), "hatch": _HATCHES.get(str(id), ""),
+            "edgecolor": style.MUTED, "linewidth": 0.4, "label": settings.term(str(id), reader),
+        }  # fmt: skip
+        if horizontal:
+            ax.barh(places, grid[id], left=base, height=0.7, **look)
+        else:
+            ax.bar(places, grid[id], bottom=base, width=0.9, **look)
+        base = base + grid[id]
+    if horizontal:
+        ax.set_yticks(places, [str(name) for name in grid.index])
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.16), ncols=3, fontsize=8.5)
+
+
+# --- Revenue --------------------------------------------------------------------------------
+
+
+@style.styled
+def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = False,
+                  settings: Settings = DEFAULTS, ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw revenue month by month, by the stage in which each order finds its buyer.
+
+    Parameters
+    ----------
+    revenue
+        What `lifecycle.revenue_by_stage` returns, by month.
+    lang
+        The reader, or a language.
+    share
+        Whether to draw shares of each month's revenue instead of amounts.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Share of revenue by stage") if share else _("Revenue by stage")
+    axis = style.axes(ax, height=3.9)
+    values = "net_sales_share" if share else "net_sales"
+    known = revenue.dropna(subset=[values])
+    if known.empty:
+        return style.empty(axis, title=title, message=_("No order in the period."))
+    grid = known.astype({values: "float64"}).pivot_table(
+        index="period", columns="stage", values=values, aggfunc="sum"
+    )
+    grid = grid.reindex(columns=[id for id in _FOUND if id in grid.columns]).fillna(0)
+    _stacked(axis, grid, settings, reader, horizontal=False)
+    step = max(1, -(-len(grid) // 8))
+    ticks = list(range(0, len(grid), step))
+    axis.set_xticks(
+        ticks,
+        [style.short_month(grid.index[place], reader, first=place == 0) for place in ticks],
+    )
+    style.value_axis(axis.yaxis, unit="fraction" if share else "currency", reader=reader)
+    axis.grid(axis="y")
+    totals = known.groupby("stage")["net_sales"].sum().astype("float64")
+    shown = totals.reindex(grid.columns) / totals.sum()
+    parts = [
+        f"{settings.term(str(id), reader)} {reader.percent(part, decimals=0)}"
+        for id, part in shown.items()
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Stacked bars by month; over all of them: {parts}.", parts=_("; ").join(parts)),
+        caption=_("The stage is the one that the buyer had at the start of the day of the order."),
+    )
+
+
+@style.styled
+def stage_orders(orders: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                 ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw the average order by the stage in which it finds its buyer, with its interval.
+
+    Parameters
+    ----------
+    orders
+        What `lifecycle.average_order_by_stage` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Average order by stage")
+    rows = orders.dropna(subset=["average_order"]).sort_values(
+        "stage", key=lambda column: column.map({id: n for n, id in enumerate(_FOUND)})
+    )
+    axis = style.axes(ax, height=intervals.height(len(rows)))
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("No order in the period."))
+    said = intervals.draw(
+        axis,
+        names=[settings.term(id, reader) for id in rows["stage"]],
+        values=rows["average_order"].astype(float).tolist(),
+        low=rows["low"].tolist(),
+        high=rows["high"].tolist(),
+        unit="currency",
+        reader=reader,
+    )
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Dots of the average order: {parts}.", parts=_("; ").join(said)),
+        caption=_("Bars: 95% interval, buyers as the unit that was drawn; none under 30 buyers."),
+    )
+
+
+def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
+                    settings: Settings = DEFAULTS) -> Table | Sentence:  # fmt: skip
+    """Show what contacts buy more than usual when a purchase moves them to another stage.
+
+    Parameters
+    ----------
+    moves
+        What `lifecycle.categories_at_moves` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    by = str(moves.columns[2])
+    known = moves.dropna(subset=["index", by])
+    known = known[known["orders"] >= _FEWEST_ORDERS] if len(known) else known
+    if known.empty:
+        return Sentence(_("Too few purchases of known categories moved a contact in the period."))
+    ranked = known.sort_values(["index", by], ascending=[False, True], kind="stable")
+    first = ranked.groupby(["before", "after"], sort=False).head(_MOST_MOVES).index
+    rows = known.loc[known.index.isin(first)]
+    order = {id: place for place, id in enumerate(_FOUND)}
+    rows = rows.sort_values(
+        ["before", "after", "index"],
+        key=lambda column: column.map(order) if column.name != "index" else -column,
+        kind="stable",
+    )
+    named = rows.assign(
+        move=[
+            _("{before} → {after}", before=settings.term(row["before"], reader),
+              after=settings.term(row["after"], reader))
+            for row in rows.to_dict("records")
+        ]
+    )  # fmt: skip
+    return table(
+        named,
+        lang=reader,
+        id="categories_at_moves",
+        caption=_("What is bought more than usual at each move"),
+        columns=["move", by, "orders", "net_sales", "net_sales_share", "share_of_all", "index"],
+        names={
+            "move": _("Move"),
+            by: _("Category") if by == "category" else by,
+            "orders": _("Orders"),
+            "net_sales_share": _("Share of the move"),
+            "share_of_all": _("Share of all purchases"),
+            "index": _("Index"),
+        },
+        units={
+            "orders": "count",
+            "net_sales": "currency",
+            "net_sales_share": "fraction",
+            "share_of_all": "fraction",
+            "index": "ratio",
+        },
+        notes=[_("Above 1: bought more than usual at this move. That goes with the move; it need "
+                 "not be its cause.")],
+    )  # fmt: skip
+
+
+# --- Flows ----------------------------------------------------------------------------------
+
+
+@style.styled
+def stage_flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw where the contacts of each stage are one period later, over all periods.
+
+    Parameters
+    ----------
+    moves
+        What `lifecycle.flows` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("From one month to the next")
+    axis = style.axes(ax, height=4.4, width=style.WIDTH + 1.0)
+    if moves.empty:
+        return style.empty(axis, title=title, message=_("No contact to show."))
+    counts = moves.pivot_table(index="before", columns="after", values="contacts", aggfunc="sum")
+    counts = counts.reindex(
+        index=[id for id in (*STAGES, ABSENT) if id in counts.index],
+        columns=[id for id in STAGES if id in counts.columns],
+    ).fillna(0)
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
+    axis.set_xticklabels(
+        [settings.term(id, reader) for id in counts.columns], rotation=40, ha="right",
+        rotation_mode="anchor", fontsize=9,
+    )  # fmt: skip
+    axis.set_yticklabels([settings.term(id, reader) for id in counts.index], fontsize=9)
+    axis.set_xlabel(_("At its end"))
+    axis.set_ylabel(_("At the start of the month"))
+    parts = [
+        f"{settings.term(id, reader)} {reader.percent(shares.loc[id, id], decimals=0)}"
+        for id in counts.index
+        if id in counts.columns
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Grid. Share that stays in each stage for a month: {parts}.",
+              parts=_("; ").join(parts)),
+        caption=_("Each row adds up to 100%: all months together."),
+    )  # fmt: skip
+
+
+@style.styled
+def stage_trend(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw how many customers each stage holds at the end of each period.
+
+    Parameters
+    ----------
+    moves
+        What `lifecycle.flows` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Customers by stage, month after month")
+    axis = style.axes(ax, height=3.8)
+    held = moves[moves["after"].isin(CUSTOMER_STAGES)]
+    if held.empty:
+        return style.empty(axis, title=title, message=_("No contact to show."))
+    grid = held.pivot_table(index="period", columns="after", values="contacts", aggfunc="sum")
+    grid = grid.reindex(columns=[id for id in CUSTOMER_STAGES if id in grid.columns]).fillna(0)
+    parts = []
+    for place, id in enumerate(grid.columns):
+        name = settings.term(id, reader)
+        axis.plot(
+            range(len(grid)), grid[id], label=name, linestyle=_LINES[place],
+            color=_RATE_COLOURS[place],
+        )  # fmt: skip
+        ends = reader.integer(grid[id].iloc[0]), reader.integer(grid[id].iloc[-1])
+        parts.append(_("{name}: from {first} to {last}", name=name, first=ends[0], last=ends[1]))
+    _month_ticks(axis, list(grid.index), reader)
+    axis.set_ylim(bottom=0)
+    style.value_axis(axis.yaxis, unit="count", reader=reader)
+    axis.grid(axis="y")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9)
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Lines of customers by stage. {parts}.", parts=_("; ").join(parts)),
+        caption=_("At the end of each month."),
+    )
+
+
+def _month_ticks(ax: Axes, days: Sequence[Any], reader: Reader) -> None:
+    step = max(1, -(-len(days) // 8))
+    ticks = list(range(0, len(days), step))
+    ax.set_xticks(
+        ticks, [style.short_month(days[place], reader, first=place == 0) for place in ticks]
+    )
+
+
+# --- Conversion -----------------------------------------------------------------------------
+
+
+def conversion_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
+    """Show the conversion rates of the day, with their intervals.
+
+    Parameters
+    ----------
+    rates
+        What `lifecycle.conversion` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = rates.to_dict("records")
+    named = {id: dictionary()[id].name[reader.lang] for id in rates["rate"]}
+    absent = [
+        _("{kpi} – {reason}", kpi=named[row["rate"]], reason=_reason(row["reason"], reader))
+        for row in rows
+        if not is_absent(row["reason"])
+    ]
+    return table(
+        rates.assign(
+            interval=[_spread(row["low"], row["high"], "fraction", reader) for row in rows]
+        ),
+        lang=reader,
+        id="conversion_rates",
+        caption=_("Conversion rates at the end of the period"),
+        columns=["rate", "eligible", "converted", "value", "low", "high", "interval"],
+        hidden=["low", "high"],
+        names={
+            "rate": _("Rate"),
+            "eligible": _("Could convert"),
+            "converted": _("Converted"),
+            "value": _("Rate"),
+            "interval": _("95% interval"),
+        },
+        units={
+            "eligible": "count",
+            "converted": "count",
+            "value": "fraction",
+            "low": "fraction",
+            "high": "fraction",
+            "interval": "interval",
+        },
+        row_labels=named,
+        kpis={id: id for id in rates["rate"]},
+        notes=[_("Not computed: {kpis}.", kpis=_("; ").join(absent))] if absent else [],
+    )
+
+
+@style.styled
+def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
+                     ax: Axes | None = None) -> Axes:  # fmt: skip
+    """Draw the conversion rates at the end of each day.
+
+    Parameters
+    ----------
+    history
+        What `lifecycle.conversion_history` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Conversion rates, day after day")
+    axis = style.axes(ax, height=4.2)
+    known = [id for id in RATES if id in history and history[id].notna().any()]
+    if not known:
+        message = _("The data do not cover the days that these rates read.")
+        return style.empty(axis, title=title, message=message)
+    parts = []
+    days = pd.to_datetime(history["day"])
+    for place, id in enumerate(known):
+        name = dictionary()[id].name[reader.lang]
+        jumps = id == "loyalty_rate"  # each day another cohort, of one day's buyers
+        values = history[id].astype("Float64").to_numpy("float64", na_value=float("nan"))
+        axis.plot(
+            range(len(days)), values, color=_RATE_COLOURS[place], label=name,
+            linestyle="-" if jumps else _LINES[place], linewidth=0.6 if jumps else 1.6,
+        )  # fmt: skip
+        last = history[id].dropna()
+        parts.append(f"{name} {reader.percent(last.iloc[-1])}")
+    firsts = [place for place, day in enumerate(days) if day.day == 1]
+    step = max(1, -(-len(firsts) // 8))
+    ticks = firsts[::step]
+    axis.set_xticks(
+        ticks, [style.short_month(days.iloc[at], reader, first=at == ticks[0]) for at in ticks]
+    )
+    axis.set_ylim(bottom=0)
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.grid(axis="y")
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=1, fontsize=9)
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Lines of the daily rates; on the last day: {parts}.", parts=_("; ").join(parts)),
+        caption=_(
+            "Each day looks back over a window, so that neighbouring days share most customers."
+        ),
+    )
+
+
+def recent_rates(recent: pd.DataFrame, *, lang: str | Reader, days: int = 30) -> Table:
+    """Show the rates of the last days against those of as many before.
+
+    Parameters
+    ----------
+    recent
+        What `lifecycle.last_30_days` returns.
+    lang
+        The reader, or a language.
+    days
+        How many days are held against as many.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = recent.to_dict("records")
+    shown = recent.assign(
+        interval=[_spread(row["low"], row["high"], "points", reader) for row in rows],
+        reading=[
+            _reason(row["reason"], reader) or _(_VERDICTS[str(row["verdict"])]) for row in rows
+        ],
+    )  # fmt: skip
+    return table(
+        shown,
+        lang=reader,
+        id="recent_rates",
+        caption=_("The last {days} against the {days} before", days=reader.days(days)),
+        columns=["rate", "value", "previous", "change", "low", "high", "interval", "reading"],
+        hidden=["low", "high"],
+        names={
+            "rate": _("Rate"),
+            "value": _("Last days"),
+            "previous": _("Days before"),
+            "interval": _("95% interval of the change"),
+            "reading": _("Reading"),
+        },
+        units={
+            "value": "fraction",
+            "previous": "fraction",
+            "change": "points",
+            "low": "points",
+            "high": "points",
+            "interval": "interval",
+        },
+        row_labels={id: dictionary()[id].name[reader.lang] for id in recent["rate"]},
+        kpis={id: id for id in recent["rate"]},
+    )
+
+
+# --- Adviser --------------------------------------------------------------------------------
+
+
+@style.styled
+def return_curve(proposal: Proposal, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw by when customers who come back have done so, with the limits of the stages.
+
+    Parameters
+    ----------
+    proposal
+        `proposal` of what `lifecycle.advise` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Of those who come back, who has come by when")
+    axis = style.axes(ax)
+    if proposal.curve.empty:
+        message = _("Too few customers came back to say when they usually do.")
+        return style.empty(axis, title=title, message=message)
+    axis.step(
+        [0, *proposal.curve["days"]], [0, *proposal.curve["returned"]], where="post",
+        color=style.ACCENT,
+    )  # fmt: skip
+    parts = []
+    for limit in proposal.limits:
+        axis.axvline(limit.current, color=style.REFERENCE, linestyle="--", linewidth=1.2)
+        if limit.proposed is not None:
+            axis.axvline(limit.proposed, color=style.BAD, linewidth=1.4)
+            parts.append(f"{_(_LIMITS[limit.id])} {reader.days(limit.proposed)}")
+    axis.plot([], [], color=style.REFERENCE, linestyle="--", label=_("Current limits"))
+    if parts:
+        axis.plot([], [], color=style.BAD, label=_("Proposed limits"))
+    axis.set_ylim(0, 1.02)
+    axis.set_xlim(left=0)
+    axis.set_xlabel(_("Days since the last purchase"))
+    style.value_axis(axis.xaxis, unit="count", reader=reader)
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.grid()
+    axis.legend(loc="lower right", fontsize=9)
+    return style.finish(
+        axis,
+        title=title,
+        alt=_(
+            "Rising curve: half have come back by {median}. Proposed: {parts}.",
+            median=reader.days(proposal.median_days),
+            parts=_("; ").join(parts) or _("nothing"),
+        ),
+        caption=_(
+            "Kaplan-Meier: customers who have not come back yet count for as long as they were "
+            "watched. Among those who come back at all within {days}.",
+            days=reader.days(proposal.horizon_days),
+        ),
+    )
+
+
+def limit_table(proposal: Proposal, *, lang: str | Reader) -> Table:
+    """Show the current and the proposed limits of the stages, and why.
+
+    Parameters
+    ----------
+    proposal
+        `proposal` of what `lifecycle.advise` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = [
+        (
+            _(_LIMITS[limit.id]),
+            limit.current,
+            limit.current_share,
+            limit.proposed,
+            limit.share,
+            _spread(limit.low, limit.high, "days", reader),
+            _reason(limit.reason, reader),
+        )
+        for limit in proposal.limits
+    ]
+    names = {
+        "limit": _("Limit"),
+        "current": _("Now (days)"),
+        "current_share": _("Returns within it"),
+        "proposed": _("Proposed (days)"),
+        "share": _("Returns aimed at"),
+        "interval": _("95% interval"),
+        "reason": _("Why not"),
+    }
+    return table(
+        pd.DataFrame(rows, columns=list(names)),
+        lang=reader,
+        id="stage_limits",
+        caption=_("After how many days should silence worry?"),
+        names=names,
+        units={
+            "current": "count",
+            "current_share": "fraction",
+            "proposed": "count",
+            "share": "fraction",
+            "interval": "interval",
+        },
+    )
+
+
+def tier_table(proposal: Proposal, *, lang: str | Reader,
+               settings: Settings = DEFAULTS) -> Table | Sentence:  # fmt: skip
+    """Show the current and the proposed tiers, and whom they hold.
+
+    Parameters
+    ----------
+    proposal
+        `proposal` of what `lifecycle.advise` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the tiers.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if proposal.tiers.empty:
+        return Sentence(_("No spending to show."))
+    notes = [] if proposal.tiers_reason is None else [
+        _("No tiers are proposed: {reason}.", reason=_reason(proposal.tiers_reason, reader))
+    ]  # fmt: skip
+    return table(
+        proposal.tiers,
+        lang=reader,
+        id="proposed_tiers",
+        caption=_("Tiers of spending, now and proposed"),
+        columns=[
+            "tier", "current_up_to", "current_customers_share", "current_spend_share", "up_to",
+            "customers_share", "spend_share",
+        ],
+        names={
+            "tier": _("Status"),
+            "current_up_to": _("Now up to"),
+            "current_customers_share": _("Customers now"),
+            "current_spend_share": _("Spending now"),
+            "up_to": _("Proposed up to"),
+            "customers_share": _("Customers then"),
+            "spend_share": _("Spending then"),
+        },
+        units={
+            "current_up_to": "currency",
+            "current_customers_share": "fraction",
+            "current_spend_share": "fraction",
+            "up_to": "currency",
+            "customers_share": "fraction",
+            "spend_share": "fraction",
+        },
+        row_labels={id: settings.term(id, reader) for id in proposal.tiers["tier"]},
+        notes=notes,
+    )  # fmt: skip
+
+
+def advice_moves(advice: Advice, *, lang: str | Reader,
+                 settings: Settings = DEFAULTS) -> Table | Sentence:  # fmt: skip
+    """Show which contacts would change stage or status if the proposal were accepted.
+
+    Parameters
+    ----------
+    advice
+        What `lifecycle.advise` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of stages and tiers.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    both = pd.concat([advice.stages, advice.statuses], ignore_index=True)
+    moved = both[both["before"] != both["after"]]
+    if moved.empty:
+        return Sentence(_("Nobody would change stage or status."))
+    named = moved.assign(
+        **{end: [settings.term(id, reader) for id in moved[end]] for end in ("before", "after")}
+    )
+    return table(
+        named,
+        lang=reader,
+        id="advice_moves",
+        caption=_("Who would move if the proposal were accepted"),
+        columns=["before", "after", "contacts"],
+        names={"before": _("Now"), "after": _("Then"), "contacts": _("Contacts")},
+        units={"before": "text", "after": "text", "contacts": "count"},
+    )

@@ -1,0 +1,893 @@
+"""Figures of retention and returns: what `marketing_kpi.retention` returns, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+
+from marketing_kpi.errors import ConfigError, unknown
+from marketing_kpi.plots import style
+from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.retention import Gaps, Survival
+from marketing_kpi.text.locale import Reader
+from marketing_kpi.text.messages import N_
+
+Grain: TypeAlias = Literal["month", "quarter"]
+"""What cohorts and their age are counted in."""
+
+MOST_COHORTS = 13
+"""Cohorts and ages that a triangle or curves show, the most recent ones: more are illegible."""
+
+MOST_RATES = 15
+"""Rows that a figure of return rates shows, the highest first."""
+
+LONGEST_GAP = 365
+"""Days after which the histogram of gaps puts all in its last bar."""
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "size": N_("Size or fit"),
+        "changed_mind": N_("Changed their mind"),
+        "not_as_described": N_("Not as described"),
+        "defective": N_("Defective"),
+        "late": N_("Arrived too late"),
+    }
+)
+"""Names of usual reasons for a return; another one is shown as it is."""
+
+_COHORT_TITLES = {
+    "active_rate": N_("Customers of each cohort who order again"),
+    "orders_per_customer": N_("Orders per customer of each cohort"),
+    "revenue_per_customer": N_("Revenue per customer of each cohort"),
+    "cumulative_revenue_per_customer": N_("Cumulative revenue per customer of each cohort"),
+}
+_COHORT_UNITS = {
+    "active_rate": "fraction",
+    "orders_per_customer": "number",
+    "revenue_per_customer": "currency",
+    "cumulative_revenue_per_customer": "currency",
+}
+_COHORT_COLUMNS = {
+    "active_rate": N_("Share who ordered"),
+    "orders_per_customer": N_("Orders per customer"),
+    "revenue_per_customer": N_("Revenue per customer"),
+    "cumulative_revenue_per_customer": N_("Cumulative revenue per customer"),
+}
+_CELLS = {
+    "active_rate": N_("Cells: customers who ordered, in % of the cohort."),
+    "orders_per_customer": N_("Cells: orders divided by all the customers of the cohort."),
+    "revenue_per_customer": N_(
+        "Cells: revenue divided by all the customers of the cohort, in {currency}."
+    ),
+    "cumulative_revenue_per_customer": N_(
+        "Cells: revenue so far divided by all the customers of the cohort, in {currency}."
+    ),
+}
+_AGES: Mapping[Grain, str] = {
+    "month": N_("Months since the month of the first order"),
+    "quarter": N_("Quarters since the quarter of the first order"),
+}
+_BLANKS: Mapping[Grain, str] = {
+    "month": N_(
+        "Row: month of the first order (customers). Blank: a month not over yet, which is no zero."
+    ),
+    "quarter": N_(
+        "Row: quarter of the first order (customers). Blank: a quarter not over yet, which is no "
+        "zero."
+    ),
+}
+_KEYS = {
+    "category": N_("Category"),
+    "channel": N_("Channel"),
+    "brand": N_("Brand"),
+    "product_id": N_("Product"),
+    "name": N_("Product"),
+}
+_LINES = (
+    (style.ACCENT, "-"), (style.BAD, "--"), ("#4c9a2a", "-."), ("#7b5ea7", ":"),
+)  # fmt: skip
+_BIN_DAYS = 7
+_HORIZONS = (0, 90, 180, 365, 540, 730, 1095)
+
+
+def reason_name(reason: Any, *, lang: str | Reader) -> str:
+    """Return the name of a reason for a return; null is one that was not stated.
+
+    >>> reason_name("size", lang="en"), reason_name(None, lang="en")
+    ('Size or fit', 'Not stated')
+    """
+    _ = Reader.of(lang).translate
+    return _("Not stated") if pd.isna(reason) else _(REASONS.get(str(reason), str(reason)))
+
+
+def _value_name(value: Any, column: str, reader: Reader) -> str:
+    _ = reader.translate
+    if pd.isna(value):
+        return _("Unknown")
+    if column == "channel":
+        return _(CHANNELS.get(str(value), str(value)))
+    return reason_name(value, lang=reader) if column == "reason" else str(value)
+
+
+# --- Cohorts --------------------------------------------------------------------------------
+
+
+def _check_measure(measure: str) -> None:
+    if measure not in _COHORT_TITLES:
+        message, hint = unknown("measure", measure, _COHORT_TITLES)
+        raise ConfigError(message, hint=hint)
+
+
+def _cohort_name(cohort: Any, grain: Grain, reader: Reader) -> str:
+    _ = reader.translate
+    at = pd.Timestamp(cohort)
+    if grain == "month":
+        return reader.month(at, short=True)
+    return _("Q{quarter} {year}", quarter=at.quarter, year=at.year)
+
+
+def _grid(cohorts: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return the last cohorts, oldest first, against the ages at which one was observed."""
+    grid = cohorts.pivot(index="cohort", columns="age", values=measure).astype("float64")
+    grid = grid.sort_index().iloc[-MOST_COHORTS:]
+    if measure == "active_rate":  # at age 0 everyone orders, by definition
+        grid = grid.drop(columns=0, errors="ignore")
+    return grid.dropna(axis="columns", how="all").iloc[:, :MOST_COHORTS]
+
+
+@style.styled
+def cohort_triangle(
+    cohorts: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    measure: str = "active_rate",
+    grain: Grain = "month",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw cohorts against their age as coloured cells; what was not observed stays blank.
+
+    Parameters
+    ----------
+    cohorts
+        What `retention.cohorts` returns; its last `MOST_COHORTS` cohorts and as many ages are
+        drawn.
+    lang
+        The reader, or a language.
+    measure
+        active_rate, orders_per_customer, revenue_per_customer or cumulative_revenue_per_customer.
+    grain
+        What the cohorts were made by.
+    ax
+        Axes to draw in; new ones by default.
+
+    Raises
+    ------
+    ConfigError
+        For another measure.
+    """
+    _check_measure(measure)
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _(_COHORT_TITLES[measure])
+    grid = pd.DataFrame() if cohorts.empty else _grid(cohorts, measure)
+    axis = style.axes(ax, height=1.6 + 0.28 * max(len(grid), 4))
+    if grid.isna().all(axis=None):
+        return style.empty(axis, title=title, message=_("No cohort was observed for long enough."))
+    _draw_cells(axis, grid, _COHORT_UNITS[measure], reader)
+    sizes = cohorts.drop_duplicates("cohort").set_index("cohort")["customers"]
+    names = [
+        f"{_cohort_name(cohort, grain, reader)} ({reader.integer(sizes[cohort])})"
+        for cohort in grid.index
+    ]
+    axis.set_yticks([n + 0.5 for n in range(len(names))], names, fontsize=8.5)
+    axis.set_xlabel(_(_AGES[grain]))
+    known = grid.stack()
+    low, high = (reader.unit(value, _COHORT_UNITS[measure]) for value in (known.min(), known.max()))
+    return style.finish(
+        axis,
+        title=title,
+        alt=_(
+            "Cohorts by age (rows: {cohorts}); the values go from {low} to {high}.",
+            cohorts=reader.integer(len(grid)),
+            low=low,
+            high=high,
+        ),
+        caption=" ".join([_(_CELLS[measure], currency=reader.currency), _(_BLANKS[grain])]),
+    )
+
+
+def _draw_cells(ax: Axes, grid: pd.DataFrame, unit: str, reader: Reader) -> None:
+    colours = mpl.colormaps[style.SEQUENTIAL]
+    values = grid.to_numpy()
+    norm = Normalize(0, float(np.nanmax(values)) * 1.15 or 1.0)
+    cells = np.ma.masked_invalid(values)
+    ax.pcolormesh(cells, cmap=colours, norm=norm, edgecolors="white", linewidth=1)
+    text = {
+        "fraction": lambda value: reader.integer(100 * value),
+        "currency": reader.integer,
+    }.get(unit, reader.number)
+    for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
+        value = values[row, column]
+        ink = style.label_colour(colours(norm(value)))
+        place = (column + 0.5, row + 0.5)
+        ax.text(*place, text(value), ha="center", va="center", color=ink, fontsize=8.5)
+    ages = [reader.integer(age) for age in grid.columns]
+    ax.set_xticks([n + 0.5 for n in range(len(ages))], ages)
+    ax.invert_yaxis()
+    ax.spines[:].set_visible(False)
+
+
+@style.styled
+def cohort_curves(
+    cohorts: pd.DataFrame,
+    average: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    measure: str = "active_rate",
+    grain: Grain = "month",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each cohort as a line by age, and their average; a line ends where observation does.
+
+    Parameters
+    ----------
+    cohorts
+        What `retention.cohorts` returns.
+    average
+        What `retention.cohort_average` returns of them.
+    lang
+        The reader, or a language.
+    measure
+        active_rate, orders_per_customer or revenue_per_customer.
+    grain
+        What the cohorts were made by.
+    ax
+        Axes to draw in; new ones by default.
+
+    Raises
+    ------
+    ConfigError
+        For another measure.
+    """
+    _check_measure(measure)
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    title = _(_COHORT_TITLES[measure])
+    grid = pd.DataFrame() if cohorts.empty else _lines(cohorts, measure)
+    if grid.empty:
+        return style.empty(axis, title=title, message=_("No cohort was observed for long enough."))
+    for place, (cohort, line) in enumerate(grid.iterrows()):
+        newest = place == len(grid) - 1
+        axis.plot(
+            grid.columns, line, color=style.BAD if newest else style.REFERENCE,
+            linewidth=1.8 if newest else 0.8, alpha=1.0 if newest else 0.55,
+            marker="o" if newest else None, markersize=3.5, zorder=3 if newest else 1,
+            label=_cohort_name(cohort, grain, reader) if newest else None,
+        )  # fmt: skip
+    mean = average[average["age"].isin(grid.columns)]
+    axis.plot(
+        mean["age"], mean[measure], color=style.ACCENT, linewidth=2.6, zorder=4,
+        label=_("Average of the cohorts"),
+    )  # fmt: skip
+    axis.set_xlabel(_(_AGES[grain]))
+    style.value_axis(axis.yaxis, unit=_COHORT_UNITS[measure], reader=reader)
+    style.value_axis(axis.xaxis, unit="count", reader=reader)
+    axis.set_ylim(bottom=0)
+    axis.grid(axis="y")
+    axis.legend(loc="upper right", fontsize=9)
+    first, last = mean.iloc[0], mean.iloc[-1]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_(
+            "Cohorts by age (lines: {cohorts}). Their average: {first} at age {young}, {last} at "
+            "age {old}.",
+            cohorts=reader.integer(len(grid)),
+            first=reader.unit(first[measure], _COHORT_UNITS[measure]),
+            young=reader.integer(first["age"]),
+            last=reader.unit(last[measure], _COHORT_UNITS[measure]),
+            old=reader.integer(last["age"]),
+        ),
+        caption=_(
+            "Grey: one line a cohort, over the periods observed whole. Orange: the newest of them. "
+            "The average at an age is that of the cohorts old enough: its end rests on few."
+        ),
+    )
+
+
+def _lines(cohorts: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Return cohorts, oldest first, that were observed at two ages or more."""
+    grid = cohorts.pivot(index="cohort", columns="age", values=measure).astype("float64")
+    if measure == "active_rate":  # at age 0 everyone orders, by definition
+        grid = grid.drop(columns=0, errors="ignore")
+    grid = grid[grid.notna().sum(axis="columns") >= 2].sort_index()
+    return grid.dropna(axis="columns", how="all")
+
+
+# --- The next purchase ----------------------------------------------------------------------
+
+
+@style.styled
+def survival_curve(
+    found: Survival | Mapping[str, Survival], *, lang: str | Reader, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of customers still without another purchase, with its band.
+
+    Parameters
+    ----------
+    found
+        What `retention.survival` returns, or several of them by the name to show.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    several = {"": found} if isinstance(found, Survival) else dict(found)
+    several = {name: one for name, one in several.items() if one.events}
+    axis = style.axes(ax, height=3.9)
+    title = _("Share of customers who have not bought again")
+    if not several:
+        return style.empty(axis, title=title, message=_("Nobody bought again."))
+    end = max(one.observed_days for one in several.values())
+    said = []
+    for (name, one), (colour, dashes) in zip(several.items(), _LINES, strict=False):
+        curve = _to_the_end(one)
+        axis.fill_between(
+            curve["days"], curve["low"], curve["high"], step="post", color=colour, alpha=0.2,
+            linewidth=0,
+        )  # fmt: skip
+        axis.step(
+            curve["days"], curve["survival"], where="post", color=colour, linestyle=dashes,
+            label=name or None,
+        )  # fmt: skip
+        said.append(_survival_in_words(name, one, reader))
+    ticks = [day for day in _HORIZONS if day <= end]
+    risk = _at_risk(several, ticks, reader)
+    axis.set_xticks(ticks, risk, fontsize=8.5)
+    axis.axhline(0.5, color=style.REFERENCE, linewidth=0.8, linestyle=":")
+    axis.set_xlim(0, end)
+    axis.set_ylim(0, 1.02)
+    axis.set_xlabel(_("Days since the purchase (below: customers still followed)"))
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.grid(axis="y")
+    if any(several):
+        axis.legend(loc="upper right", fontsize=9)
+    return style.finish(
+        axis,
+        title=title,
+        alt=" ".join([_("Falling steps."), *said]),
+        caption=_(
+            "Kaplan–Meier estimate: customers who have not bought again yet count for as long as "
+            "they were observed. Band: 95% at each day (log-log)."
+        ),
+    )
+
+
+def _to_the_end(found: Survival) -> pd.DataFrame:
+    """Return the curve with a last point where observation ends."""
+    last = found.curve.iloc[[-1]].assign(days=found.observed_days)
+    return pd.concat([found.curve, last], ignore_index=True)
+
+
+def _at_risk(several: Mapping[str, Survival], ticks: Sequence[int], reader: Reader) -> list[str]:
+    """Return each tick with, below it, how many of each curve are still followed there."""
+    lines = []
+    for tick in ticks:
+        counts = [one.curve.loc[one.curve["days"] >= tick, "at_risk"] for one in several.values()]
+        shown = [reader.integer(count.iloc[0]) if len(count) else "\u2013" for count in counts]
+        lines.append("\n".join([reader.integer(tick), *shown]))
+    return lines
+
+
+def _survival_in_words(name: str, found: Survival, reader: Reader) -> str:
+    _ = reader.translate
+    share, low, high = found.at(min(found.observed_days, 365))
+    words = _(
+        "After {days}, {share} have not bought again (95% interval: {low} to {high}).",
+        days=reader.days(min(found.observed_days, 365)),
+        share=reader.percent(share),
+        low=reader.percent(low),
+        high=reader.percent(high),
+    )
+    return f"{name} \u2013 {words}" if name else words
+
+
+@style.styled
+def repeat_by_cohort(
+    repeats: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    days: int = 90,
+    grain: Grain = "quarter",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the share of each cohort that bought again within some days, with its interval.
+
+    Parameters
+    ----------
+    repeats
+        What `retention.repeat_within` returns with a grain; its last `MOST_COHORTS` cohorts are
+        drawn.
+    lang
+        The reader, or a language.
+    days
+        Which of its windows to draw.
+    grain
+        What the cohorts were made by.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    title = _("New customers who bought again within {days}", days=reader.days(days))
+    rows = repeats[repeats["days"] == days].dropna(subset=["rate"]).sort_values("cohort")
+    rows = rows.iloc[-MOST_COHORTS:]
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("No cohort was observed for long enough."))
+    places = np.arange(len(rows))
+    axis.vlines(places, rows["low"], rows["high"], color=style.ACCENT, linewidth=2.2)
+    axis.plot(places, rows["rate"], "o", color=style.ACCENT, markersize=6.5)
+    names = [_cohort_name(cohort, grain, reader) for cohort in rows["cohort"]]
+    axis.set_xticks(places, names, rotation=40, ha="right", rotation_mode="anchor", fontsize=9)
+    axis.set_ylim(0, min(1.0, 1.1 * rows["high"].max()))
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.grid(axis="y")
+    shown = zip(names, rows["rate"], strict=True)
+    parts = [f"{name} {reader.percent(rate)}" for name, rate in shown]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Dots by cohort: {parts}.", parts=_("; ").join(parts)),
+        caption=_(
+            "By cohort of the first order. Only customers whose {days} are over count; bars: 95% "
+            "interval (Wilson).",
+            days=reader.days(days),
+        ),
+    )
+
+
+@style.styled
+def purchase_gaps(found: Gaps, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw how many days lie between two purchases of those who came back.
+
+    Parameters
+    ----------
+    found
+        What `retention.between_orders` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    title = _("Days between two purchases of a customer")
+    if found.median_days is None:
+        return style.empty(axis, title=title, message=_("Nobody bought again."))
+    days, counts = found.counts["days"], found.counts["gaps"]
+    longest = min(int(days.max()), LONGEST_GAP)
+    edges = np.arange(1, longest + _BIN_DAYS + 1, _BIN_DAYS)
+    axis.hist(
+        days.clip(upper=edges[-1] - 1), bins=edges.tolist(), weights=counts, color=style.ACCENT,
+        edgecolor="white", linewidth=0.4,
+    )  # fmt: skip
+    axis.axvline(found.median_days, color=style.BAD, linewidth=1.8)
+    axis.annotate(
+        _("half within {days}", days=reader.days(found.median_days)), (found.median_days, 1),
+        xycoords=("data", "axes fraction"), xytext=(6, -12), textcoords="offset points",
+        color=style.INK, fontsize=9.5, fontweight="bold",
+    )  # fmt: skip
+    axis.set_xlabel(_("Days between a purchase and the next (bars of a week)"))
+    axis.set_ylabel(_("Purchases"))
+    style.value_axis(axis.xaxis, unit="count", reader=reader, ticks=7)
+    style.value_axis(axis.yaxis, unit="count", reader=reader)
+    axis.grid(axis="y")
+    once = found.customers - found.returned
+    return style.finish(
+        axis,
+        title=title,
+        alt=_(
+            "Histogram of {gaps} gaps: a quarter within {quarter}, half within {half}, nine in ten "
+            "within {most}.",
+            gaps=reader.integer(found.gaps),
+            quarter=reader.days(found.quarter_days),
+            half=reader.days(found.median_days),
+            most=reader.days(found.ninety_percent_days),
+        ),
+        caption=_(
+            "Only of those who came back: {once} of {customers} customers have bought once and are "
+            "not in it. Gaps too long for the data cannot be seen. The last bar holds all longer "
+            "ones.",
+            once=reader.integer(once),
+            customers=reader.integer(found.customers),
+        ),
+    )
+
+
+@style.styled
+def order_counts(frequency: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw how many customers placed one order, two, three …, and the orders that these make.
+
+    Parameters
+    ----------
+    frequency
+        What `retention.frequency_distribution` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    title = _("Customers by number of orders")
+    if not frequency["customers"].sum():
+        return style.empty(axis, title=title, message=_("No customers to show."))
+    places = np.arange(len(frequency))
+    pairs = (
+        ("customers_share", _("Share of customers"), style.ACCENT, -0.2),
+        ("orders_share", _("Share of orders"), "#74b3d8", 0.2),
+    )
+    for column, label, colour, shift in pairs:
+        axis.bar(places + shift, frequency[column], width=0.38, color=colour, label=label)
+    names = [
+        reader.integer(row.orders) + ("+" if row.or_more else "") for row in frequency.itertuples()
+    ]
+    axis.set_xticks(places, names)
+    axis.set_xlabel(_("Orders in the period"))
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.grid(axis="y")
+    axis.legend(loc="upper right", fontsize=9)
+    parts = [
+        f"{name} {reader.percent(share)}"
+        for name, share in zip(names, frequency["customers_share"], strict=True)
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars of customers by number of orders: {parts}.", parts=_("; ").join(parts)),
+        caption=_("Valid orders of identified customers. The last bar holds larger numbers too."),
+    )
+
+
+# --- Returns --------------------------------------------------------------------------------
+
+
+@style.styled
+def return_rates(
+    rates: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    overall: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the return rate of each product, category or channel with its interval.
+
+    Parameters
+    ----------
+    rates
+        What `retention.returns_by` returns; its first `MOST_RATES` rows are drawn.
+    lang
+        The reader, or a language.
+    overall
+        The rate of all together, drawn as a line.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    title = _("Return rate (units)")
+    rows = rates.dropna(subset=["return_rate_units"]).iloc[:MOST_RATES] if len(rates) else rates
+    axis = style.axes(ax, height=1.5 + 0.3 * max(len(rows), 2))
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("No sale and no return to show."))
+    keys = [str(name) for name in rows.columns[: list(rows.columns).index("buyers")]]
+    names = [
+        " \u00b7 ".join(_value_name(row[key], key, reader) for key in keys) or _("All together")
+        for row in rows.to_dict("records")
+    ]
+    for place, row in enumerate(rows.to_dict("records")):
+        sure = not pd.isna(row["low"])
+        if sure:
+            axis.plot([row["low"], row["high"]], [place] * 2, color=style.ACCENT, linewidth=2.2)
+        axis.plot(
+            row["return_rate_units"], place, marker="o", markersize=6.5,
+            markeredgecolor=style.ACCENT, color=style.ACCENT if sure else "white",
+        )  # fmt: skip
+    if overall is not None and not pd.isna(overall):
+        axis.axvline(overall, color=style.REFERENCE, linestyle="--", linewidth=1.2)
+    axis.set_yticks(range(len(names)), names, fontsize=9)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlim(left=0)
+    style.value_axis(axis.xaxis, unit="fraction", reader=reader)
+    axis.grid(axis="x")
+    shown = zip(names, rows["return_rate_units"], strict=True)
+    parts = [f"{name} {reader.percent(rate)}" for name, rate in shown]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Dots of the return rate: {parts}.", parts=_("; ").join(parts)),
+        caption=" ".join(_rates_caption(rates, rows, overall, reader)),
+    )
+
+
+def _rates_caption(
+    rates: pd.DataFrame, rows: pd.DataFrame, overall: float | None, reader: Reader
+) -> list[str]:
+    _ = reader.translate
+    said = [_("Bars: 95% interval, customers as the unit that was drawn.")]
+    if overall is not None and not pd.isna(overall):
+        share = reader.percent(overall)
+        said.append(_("Dashes: all together, {share}.", share=share))
+    if rows["low"].isna().any():
+        said.append(_("Hollow: too few customers to tell."))
+    if len(rows) < len(rates):
+        said.append(
+            _(
+                "The {shown} highest of {total}: the highest of many is partly chance.",
+                shown=reader.integer(len(rows)),
+                total=reader.integer(len(rates)),
+            )
+        )
+    return said
+
+
+@style.styled
+def return_reasons(reasons: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw the share of each reason in the units and in the value returned.
+
+    Parameters
+    ----------
+    reasons
+        What `retention.return_reasons` returns, without dimensions.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=1.4 + 0.42 * max(len(reasons), 2))
+    title = _("Why goods came back")
+    if reasons.empty:
+        return style.empty(axis, title=title, message=_("Nothing was returned in the period."))
+    names = [reason_name(reason, lang=reader) for reason in reasons["reason"]]
+    places = np.arange(len(reasons))
+    pairs = (
+        ("units_share", _("Share of units"), style.ACCENT, -0.19),
+        ("value_share", _("Share of value"), "#74b3d8", 0.19),
+    )
+    for column, label, colour, shift in pairs:
+        axis.barh(places + shift, reasons[column].fillna(0), height=0.36, color=colour, label=label)
+    axis.set_yticks(places, names)
+    axis.invert_yaxis()
+    style.value_axis(axis.xaxis, unit="fraction", reader=reader)
+    axis.grid(axis="x")
+    axis.legend(loc="lower right", fontsize=9)
+    shown = zip(names, reasons["units_share"], strict=True)
+    parts = [f"{name} {reader.percent(share)}" for name, share in shown]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars of the reasons for returns, in units: {parts}.", parts=_("; ").join(parts)),
+        caption=_("By date of return. The reason is what the customer or the clerk ticked."),
+    )
+
+
+@style.styled
+def returns_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw the return rate month by month, by the date of the return and by that of the sale.
+
+    Parameters
+    ----------
+    months
+        What `retention.returns_by_month` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax)
+    title = _("Return rate by month: of the return, or of the sale?")
+    if months.empty or months["rate_by_return"].isna().all():
+        return style.empty(axis, title=title, message=_("No sale and no return to show."))
+    looks = (
+        ("rate_by_return", _("by date of return"), style.BAD, "--", "s"),
+        ("rate_by_sale", _("by date of sale"), style.ACCENT, "-", "o"),
+    )
+    places = range(len(months))
+    said = []
+    for column, label, colour, dashes, marker in looks:
+        axis.plot(
+            places, months[column], color=colour, linestyle=dashes, marker=marker, markersize=4,
+            label=label,
+        )  # fmt: skip
+        known = months.dropna(subset=[column])
+        if len(known):
+            high = known.sort_values(column, ascending=False, kind="stable").iloc[0]
+            said.append(
+                _(
+                    "Highest {label}: {rate} in {month}.",
+                    label=label,
+                    rate=reader.percent(high[column]),
+                    month=reader.month(high["period"]),
+                )
+            )
+    step = 1 if len(months) <= 13 else 3
+    shown = list(places)[::step]
+    axis.set_xticks(
+        shown, [style.short_month(months["period"].iloc[n], reader, first=n == 0) for n in shown]
+    )
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader)
+    axis.set_ylim(0, 1.06 * max(axis.get_ylim()))
+    axis.grid(axis="y")
+    axis.legend(loc="lower left", fontsize=9)
+    return style.finish(
+        axis,
+        title=title,
+        alt=" ".join([_("Two lines of the monthly return rate."), *said]),
+        caption=_(
+            "By date of return, this month's returns are divided by this month's sales, although "
+            "they come from earlier ones. By date of sale, the last months are blank until their "
+            "returns have come."
+        ),
+    )
+
+
+# --- Tables ---------------------------------------------------------------------------------
+
+
+def return_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
+    """Show units and value sold and returned, with the rates and their intervals.
+
+    Parameters
+    ----------
+    rates
+        What `retention.returns_by` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    keys = [str(name) for name in rates.columns[: list(rates.columns).index("buyers")]]
+    shown = rates.assign(
+        units_interval=_ranges(rates, "low", "high", reader),
+        value_interval=_ranges(rates, "value_low", "value_high", reader),
+        **{key: [_value_name(value, key, reader) for value in rates[key]] for key in keys},
+    )
+    names = {
+        "units_sold": _("Units sold"),
+        "units_returned": _("Units returned"),
+        "return_rate_units": _("Return rate (units)"),
+        "units_interval": _("95% interval (units)"),
+        "value_returned": _("Value returned"),
+        "return_rate_value": _("Return rate (value)"),
+        "value_interval": _("95% interval (value)"),
+        **{key: _(_KEYS.get(key, key)) for key in keys},
+    }
+    ends = ["low", "high", "value_low", "value_high"]
+    return table(
+        shown,
+        lang=reader,
+        id="returns_by_" + "_".join(keys) if keys else "returns",
+        caption=_("Units and value sold and returned"),
+        columns=[
+            *keys, "units_sold", "units_returned", "return_rate_units", "units_interval",
+            "net_sales", "value_returned", "return_rate_value", "value_interval", *ends,
+        ],
+        hidden=ends,
+        names=names,
+        units={
+            **dict.fromkeys(keys, "text"),
+            **dict.fromkeys(("units_sold", "units_returned"), "count"),
+            **dict.fromkeys(("return_rate_units", "return_rate_value", *ends), "fraction"),
+            **dict.fromkeys(("units_interval", "value_interval"), "interval"),
+            "value_returned": "currency",
+        },
+        kpis={
+            "return_rate_units": "return_rate_units",
+            "return_rate_value": "return_rate_value",
+        },
+    )  # fmt: skip
+
+
+def _ranges(frame: pd.DataFrame, low: str, high: str, reader: Reader) -> list[str]:
+    """Return intervals of shares in words; without one, that nobody can tell."""
+    _ = reader.translate
+    return [
+        _("too few to tell")
+        if pd.isna(one)
+        else _("{low} to {high}", low=reader.percent(one), high=reader.percent(other))
+        for one, other in zip(frame[low], frame[high], strict=True)
+    ]
+
+
+def repeat_table(repeats: pd.DataFrame, *, lang: str | Reader) -> Table:
+    """Show which share bought again within 30, 60, 90 days and so on.
+
+    Parameters
+    ----------
+    repeats
+        What `retention.repeat_within` returns, without a grain.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    shown = repeats.assign(
+        window=[reader.days(days) for days in repeats["days"]],
+        interval=_ranges(repeats, "low", "high", reader),
+    )
+    return table(
+        shown,
+        lang=reader,
+        id="repeat_within",
+        caption=_("New customers who bought again, by window"),
+        columns=["window", "days", "customers", "returned", "rate", "interval", "low", "high"],
+        hidden=["days", "low", "high"],
+        names={
+            "window": _("Within"),
+            "customers": _("Customers observed that long"),
+            "returned": _("Bought again"),
+            "rate": _("Share"),
+            "interval": _("95% interval"),
+        },
+        units={
+            "returned": "count",
+            "interval": "interval",
+            **dict.fromkeys(("rate", "low", "high"), "fraction"),
+        },
+    )
+
+
+def cohort_table(cohorts: pd.DataFrame, *, lang: str | Reader, grain: Grain = "month") -> Table:
+    """Show every cohort at every age that was observed whole, for people and spreadsheets.
+
+    Parameters
+    ----------
+    cohorts
+        What `retention.cohorts` returns.
+    lang
+        The reader, or a language.
+    grain
+        What the cohorts were made by.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    seen = cohorts[cohorts["observed"] == "whole"].sort_values(["cohort", "age"])
+    seen = seen.assign(name=[_cohort_name(cohort, grain, reader) for cohort in seen["cohort"]])
+    measures = {
+        "active": (_("Customers who ordered"), "count"),
+        "orders": (_("Orders"), "count"),
+        "revenue": (_("Revenue"), "currency"),
+        **{name: (_(_COHORT_COLUMNS[name]), unit) for name, unit in _COHORT_UNITS.items()},
+    }
+    return table(
+        seen,
+        lang=reader,
+        id="cohorts",
+        caption=_("Cohorts by age, over the periods observed whole"),
+        columns=["name", "cohort", "age", "customers", *measures],
+        hidden=["cohort"],
+        shown=12,
+        names={
+            "name": _("Cohort"),
+            "age": _(_AGES[grain]),
+            **{name: label for name, (label, _unit) in measures.items()},
+        },
+        units={"age": "count", **{name: unit for name, (_label, unit) in measures.items()}},
+    )

@@ -1,0 +1,331 @@
+"""What the customer's voice found, in sentences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from marketing_kpi import voice
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text.locale import Reader, is_absent
+
+
+def _points(value: Any, reader: Reader) -> str:
+    return reader.number(value, decimals=0)
+
+
+def nps(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say the net promoter score of all, and how sure it is.
+
+    Parameters
+    ----------
+    scores
+        What `voice.nps` returns without groups.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    row = scores.iloc[0]
+    if not row["answers"]:
+        return Sentence(_("Nobody answered the question of recommendation in the period."))
+    said = _(
+        "NPS: {score} points; answers, one a person: {answers}.",
+        score=_points(row["score"], reader),
+        answers=reader.integer(row["answers"]),
+    )
+    if is_absent(row["low"]):
+        too_few = _(
+            "Under {n} answers, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)
+        )
+        return Sentence(f"{said} {too_few}")
+    sure = _(
+        "95% interval: {low} to {high}.",
+        low=_points(row["low"], reader),
+        high=_points(row["high"], reader),
+    )
+    return Sentence(f"{said} {sure}")
+
+
+def nps_groups(
+    scores: pd.DataFrame, differences: voice.NpsDifferences, *, by: str, lang: str | Reader
+) -> Sentence:
+    """Say which groups score lowest and highest, and whether the groups differ at all.
+
+    Parameters
+    ----------
+    scores
+        What `voice.nps` returns by `by`.
+    differences
+        What `voice.nps_differences` returns of these.
+    by
+        The column that names the groups.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if by not in scores or differences.p_value is None:
+        return Sentence(_("Too few groups with enough answers to compare."))
+    ranked = scores.dropna(subset=["low", "high"]).sort_values("score")
+    worst, best = ranked.iloc[0], ranked.iloc[-1]
+    said = _(
+        "Lowest: {worst} ({low} points); highest: {best} ({high} points).",
+        worst=_("unknown") if is_absent(worst[by]) else str(worst[by]),
+        low=_points(worst["score"], reader),
+        best=_("unknown") if is_absent(best[by]) else str(best[by]),
+        high=_points(best["score"], reader),
+    )
+    values = {
+        "n": reader.integer(differences.groups),
+        "p": _p_value(differences.p_value, reader),
+    }
+    if differences.verdict == "differ":
+        sure = _("Tested all at once, the {n} groups differ ({p}).", **values)
+    else:
+        sure = _(
+            "Tested all at once, one cannot tell whether the {n} groups differ ({p}): one must "
+            "come out last, if only by chance.",
+            **values,
+        )
+    return Sentence(f"{said} {sure}")
+
+
+def _p_value(value: float, reader: Reader) -> str:
+    smallest = 0.001
+    sign = "<" if value < smallest else "="
+    return f"p {sign} {reader.number(max(value, smallest), decimals=3)}"
+
+
+def nps_change(change: voice.NpsChange, *, lang: str | Reader) -> Sentence:
+    """Say whether the net promoter score changed between two waves.
+
+    Parameters
+    ----------
+    change
+        What `voice.nps_change` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if change.before is None or change.after is None:
+        return Sentence(_("There are not two waves of answers to compare."))
+    said = _(
+        "NPS: {before} points, then {after}, from {n_before} and {n_after} people who answered.",
+        before=_points(change.before, reader),
+        after=_points(change.after, reader),
+        n_before=reader.integer(change.answers_before),
+        n_after=reader.integer(change.answers_after),
+    )
+    if change.low is None:
+        return Sentence(f"{said} " + _("Too few answers to tell whether it changed."))
+    sure = _(
+        "95% interval of the change: {low} to {high} points.",
+        low=_points(change.low, reader),
+        high=_points(change.high, reader),
+    )
+    verdicts = {
+        "higher": _("It rose."),
+        "lower": _("It fell."),
+        "cannot_tell": _("One cannot tell whether it changed."),
+    }
+    both = (
+        _("Answered both times: {n}.", n=reader.integer(change.in_both)) if change.in_both else ""
+    )
+    return Sentence(f"{said} {verdicts[change.verdict]} {sure} {both}".strip())
+
+
+def csat(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say the share of satisfied customers, and how sure it is.
+
+    Parameters
+    ----------
+    shares
+        What `voice.csat` returns without groups.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    row = shares.iloc[0]
+    if not row["answers"]:
+        return Sentence(_("Nobody answered the question of satisfaction in the period."))
+    said = _(
+        "Satisfied (4 or 5 out of 5): {share} of {answers} people who answered.",
+        share=reader.percent(row["share"]),
+        answers=reader.integer(row["answers"]),
+    )
+    if is_absent(row["low"]):
+        return Sentence(said)
+    sure = _(
+        "95% interval: {low} to {high}.",
+        low=reader.percent(row["low"]),
+        high=reader.percent(row["high"]),
+    )
+    return Sentence(f"{said} {sure}")
+
+
+def reach(found: voice.Reach, *, lang: str | Reader) -> Sentence:
+    """Warn of those who did not answer.
+
+    Parameters
+    ----------
+    found
+        What `voice.reach` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if not found.heard or found.share is None:
+        return Sentence(_("No buyer of the period is known to have answered."))
+    return Sentence(
+        _(
+            "Of {buyers} buyers of the period, {heard} answered ({share}). The interval does not "
+            "know what the others think: if they differ, the score is off, however many answer.",
+            buyers=reader.integer(found.buyers),
+            heard=reader.integer(found.heard),
+            share=reader.percent(found.share),
+        )
+    )
+
+
+def share_of_wallet(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say the share of wallet, and how it differs from the mean of the members' shares.
+
+    Parameters
+    ----------
+    shares
+        What `voice.share_of_wallet` returns without groups.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    row = shares.iloc[0]
+    if is_absent(row["share"]):
+        return Sentence(_("No panel tells what customers spend elsewhere in the period."))
+    said = _(
+        "The {members} panel members spent {ours} with us out of {total}: a share of wallet of "
+        "{share}.",
+        members=reader.integer(row["members"]),
+        ours=reader.money(row["our_sales"], decimals=0),
+        total=reader.money(row["spend_total"], decimals=0),
+        share=reader.percent(row["share"]),
+    )
+    if not is_absent(row["low"]):
+        said += " " + _(
+            "95% interval: {low} to {high}.",
+            low=reader.percent(row["low"]),
+            high=reader.percent(row["high"]),
+        )
+    mean = _(
+        "The mean of their own shares is {mean}: it is another number.",
+        mean=reader.percent(row["mean_of_shares"]),
+    )
+    return Sentence(f"{said} {mean}")
+
+
+def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Sentence:
+    """Say where there is the most to win.
+
+    Parameters
+    ----------
+    prize
+        What `voice.size_of_prize` returns.
+    by
+        The column that names the groups.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = prize.dropna(subset=["prize", "prize_low"])
+    if by not in prize or known.empty or not known["prize"].iloc[0] > 0:
+        return Sentence(_("No group lies below the target with enough members to tell."))
+    row = known.iloc[0]
+    said = _(
+        "The largest prize is {group}: {prize} over the period, if its share rose from {share} to "
+        "{target}.",
+        group=str(row[by]),
+        prize=reader.money(row["prize"], decimals=0),
+        share=reader.percent(row["share"]),
+        target=reader.percent(row["target"]),
+    )
+    sure = _(
+        "95% interval: {low} to {high}.",
+        low=reader.money(row["prize_low"], decimals=0),
+        high=reader.money(row["prize_high"], decimals=0),
+    )
+    return Sentence(f"{said} {sure} " + _("It is what there is to win, not what will be won."))
+
+
+def engagement(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how many contacts did something, and what the middle one scores.
+
+    Parameters
+    ----------
+    scores
+        What `voice.engagement` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if scores.empty:
+        return Sentence(_("The data record no interactions of contacts."))
+    active = int((scores["points"] > 0).sum())
+    return Sentence(
+        _(
+            "Of {contacts} contacts, {active} ({share}) did something in the window. Points of the "
+            "contact in the middle: {median}; of the one at the 90th percentile: {high}.",
+            contacts=reader.integer(len(scores)),
+            active=reader.integer(active),
+            share=reader.percent(active / len(scores)),
+            median=reader.number(scores["points"].median(), decimals=1),
+            high=reader.number(scores["points"].quantile(0.9), decimals=1),
+        )
+    )
+
+
+def omnichannel(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Sentence:
+    """Say what customers of several channels are worth, and why that is no effect.
+
+    Parameters
+    ----------
+    gap
+        What `voice.omnichannel_gap` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+
+    def money(value: Any) -> str:
+        return reader.money(value, decimals=0)
+
+    if gap.gap is None:
+        return Sentence(_("Too few customers of one and of several channels to compare."))
+    said = _(
+        "A customer of several channels spends {gap} more than one of a single channel "
+        "(95% interval: {low} to {high}).",
+        gap=money(gap.gap),
+        low=money(gap.low),
+        high=money(gap.high),
+    )
+    if gap.equal_gap is None:
+        equal = _("Too few have as many orders as each other to compare at an equal number.")
+    else:
+        equal = _(
+            "Between customers with as many orders, the difference is {gap} ({low} to {high}).",
+            gap=money(gap.equal_gap),
+            low=money(gap.equal_low),
+            high=money(gap.equal_high),
+        )
+    warning = _(
+        "Who orders more often has more occasions to use two channels: nothing here says that a "
+        "second channel makes a customer spend more; only a test could."
+    )
+    return Sentence(f"{said} {equal} {warning}")

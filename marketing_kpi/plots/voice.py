@@ -1,0 +1,743 @@
+"""Figures and tables of the customer's voice: what `marketing_kpi.voice` returns, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from marketing_kpi import voice
+from marketing_kpi.kpis.dictionary import Concept, dictionary
+from marketing_kpi.plots import style
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.tables import Table, table
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+FAMILIES = (
+    "descriptive_profile",
+    "relationship_history",
+    "customer_journey",
+    "sentiment_data",
+    "value_data",
+)
+"""The five families of customer data: concepts of the dictionary."""
+
+_KINDS = {
+    "detractors": (N_("Detractors (0–6)"), "#c2570c"),
+    "passives": (N_("Passives (7–8)"), "#d0d4d8"),
+    "promoters": (N_("Promoters (9–10)"), "#08519c"),
+}
+_SCORES = {"nps": N_("Answers by score, from 0 to 10"), "csat": N_("Answers by score, from 1 to 5")}
+_LARGE_SHARE = 0.08  # the smallest part of a bar that has room for its percentage
+
+
+def _listing(parts: Sequence[str], reader: Reader) -> str:
+    _ = reader.translate
+    return _("; ").join(parts)
+
+
+def _score(value: Any, reader: Reader) -> str:
+    return ABSENT if is_absent(value) else reader.number(value, decimals=0)
+
+
+def _spread(low: Any, high: Any, show: Callable[[Any], str], reader: Reader) -> str:
+    """Return an interval as a text, empty where there is none."""
+    if is_absent(low) or is_absent(high):
+        return ""
+    return reader.translate("{low} to {high}", low=show(low), high=show(high))
+
+
+def _groups(frame: pd.DataFrame, by: str | None, reader: Reader) -> list[str]:
+    _ = reader.translate
+    if by is None or by not in frame:
+        return [_("All")] * len(frame)
+    return [_("unknown") if is_absent(value) else str(value) for value in frame[by]]
+
+
+def _answered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["answers"] > 0]
+
+
+# --- NPS ------------------------------------------------------------------------------------
+
+
+@style.styled
+def nps_bars(
+    scores: pd.DataFrame, *, lang: str | Reader, by: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the shares of detractors, passives and promoters, with the score and its interval.
+
+    Parameters
+    ----------
+    scores
+        What `voice.nps` returns.
+    lang
+        The reader, or a language.
+    by
+        The column that names the groups; without it there is one row, for all.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = _answered(scores)
+    axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 1))
+    title = _("Who would recommend us")
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("No answers to show."))
+    places = range(len(rows))
+    left = [0.0] * len(rows)
+    for kind, (label, colour) in _KINDS.items():
+        shares = [float(share) for share in rows[f"{kind}_share"]]
+        axis.barh(places, shares, left=left, color=colour, height=0.66, label=_(label))
+        for place, start, share in zip(places, left, shares, strict=True):
+            if share >= _LARGE_SHARE:
+                axis.text(
+                    start + share / 2, place, reader.percent(share, decimals=0), ha="center",
+                    va="center", fontsize=8.5, color=style.label_colour(colour),
+                )  # fmt: skip
+        left = [start + share for start, share in zip(left, shares, strict=True)]
+    said = [_nps_text(row, reader) for row in rows.to_dict("records")]
+    for place, text in zip(places, said, strict=True):
+        axis.text(1.02, place, text, va="center", fontsize=9)
+    names = _groups(rows, by, reader)
+    counts = [reader.integer(n) for n in rows["answers"]]
+    axis.set_yticks(places, [f"{n} ({c})" for n, c in zip(names, counts, strict=True)])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlim(0, 1.36)
+    axis.set_xticks([])
+    axis.spines[:].set_visible(False)
+    axis.legend(loc="upper left", bbox_to_anchor=(-0.02, -0.01), ncols=3, fontsize=8.5,
+                columnspacing=1.0, handlelength=1.2)  # fmt: skip
+    parts = [f"{name} {text}" for name, text in zip(names, said, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_(
+            "Bars of detractors, passives and promoters, with the NPS: {parts}.",
+            parts=_listing(parts, reader),
+        ),
+        caption=_(
+            "At the right: NPS in points, with its 95% interval. Between brackets beside the name: "
+            "people who answered."
+        ),
+    )
+
+
+def _nps_text(row: Mapping[Any, Any], reader: Reader) -> str:
+    spread = _spread(row["low"], row["high"], lambda value: _score(value, reader), reader)
+    return f"{_score(row['score'], reader)} ({spread})" if spread else _score(row["score"], reader)
+
+
+@style.styled
+def nps_over_time(
+    scores: pd.DataFrame, *, lang: str | Reader, grain: str = "quarter", ax: Axes | None = None
+) -> Axes:
+    """Draw the net promoter score of each period with its interval.
+
+    Parameters
+    ----------
+    scores
+        What `voice.nps_by_period` returns.
+    lang
+        The reader, or a language.
+    grain
+        The periods: ``"month"``, ``"quarter"`` or ``"year"``.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=3.4)
+    title = _("NPS over time, with its 95% interval")
+    rows = _answered(scores)
+    if rows.empty:
+        return style.empty(axis, title=title, message=_("No answers to show."))
+    places = range(len(rows))
+    axis.axhline(0, color=style.REFERENCE, linewidth=0.8)
+    axis.vlines(places, rows["low"], rows["high"], color=style.ACCENT, linewidth=2, alpha=0.6)
+    axis.plot(places, rows["score"], marker="o", color=style.ACCENT, linewidth=1)
+    labels = [_period(value, grain, reader) for value in rows["period"]]
+    step = max(1, -(-len(labels) // 8))
+    axis.set_xticks(list(places)[::step], labels[::step], fontsize=8.5)
+    axis.set_ylabel(_("NPS (points)"))
+    style.value_axis(axis.yaxis, unit="index", reader=reader)
+    axis.grid(axis="y")
+    said = [_nps_text(row, reader) for row in rows.to_dict("records")]
+    parts = [f"{label.replace(chr(10), ' ')} {t}" for label, t in zip(labels, said, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("NPS of each period: {parts}.", parts=_listing(parts, reader)),
+        caption=_("Where intervals overlap widely, one cannot tell whether anything changed."),
+    )
+
+
+def _period(value: Any, grain: str, reader: Reader) -> str:
+    _ = reader.translate
+    first = pd.Timestamp(value)
+    if grain == "year":
+        return str(first.year)
+    if grain == "month":
+        return reader.month(first, short=True)
+    return _("Q{quarter}\n{year}", quarter=str(first.quarter), year=str(first.year))
+
+
+@style.styled
+def answer_counts(
+    counts: pd.DataFrame, *, question: voice.Question, lang: str | Reader, ax: Axes | None = None
+) -> Axes:
+    """Draw how many gave each score.
+
+    Parameters
+    ----------
+    counts
+        What `voice.score_counts` returns.
+    question
+        ``"nps"`` or ``"csat"``.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=3.0)
+    title = _(_SCORES[question])
+    if not counts["answers"].sum():
+        return style.empty(axis, title=title, message=_("No answers to show."))
+    colours = [_score_colour(int(score), question) for score in counts["score"]]
+    places = range(len(counts))
+    bars = axis.bar(places, counts["share"], color=colours, width=0.78)
+    shown = [reader.percent(share, decimals=0) for share in counts["share"]]
+    axis.bar_label(bars, labels=shown, padding=2, fontsize=8.5)
+    axis.set_xticks(places, [str(score) for score in counts["score"]])
+    axis.set_yticks([])
+    axis.spines["left"].set_visible(False)
+    axis.margins(y=0.12)
+    scores = [reader.integer(score) for score in counts["score"]]
+    parts = [f"{score}{_(': ')}{share}" for score, share in zip(scores, shown, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Share of the answers by score. {parts}.", parts=_listing(parts, reader)),
+        caption=_caption(question, reader),
+    )
+
+
+def _caption(question: str, reader: Reader) -> str:
+    _ = reader.translate
+    if question == "nps":
+        return _("Blue: promoters (9 and 10). Grey: passives (7 and 8). Orange: detractors.")
+    return _("Blue: satisfied (4 and 5). Orange: the others.")
+
+
+def _score_colour(score: int, question: str) -> str:
+    if question == "csat":
+        return _KINDS["promoters" if score >= voice.SATISFIED else "detractors"][1]
+    if score >= voice.PROMOTER:
+        return _KINDS["promoters"][1]
+    return _KINDS["detractors" if score <= voice.DETRACTOR else "passives"][1]
+
+
+def nps_table(
+    scores: pd.DataFrame, *, lang: str | Reader, by: str | None = None, id: str = "nps"
+) -> Table | Sentence:
+    """Show the net promoter score of each group.
+
+    Parameters
+    ----------
+    scores
+        What `voice.nps` returns.
+    lang
+        The reader, or a language.
+    by
+        The column that names the groups; without it there is one row, for all.
+    id
+        Name of the table on the page and in the exports.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when nobody answered.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = _answered(scores)
+    if rows.empty:
+        return Sentence(_("No answers to show."))
+    shown = rows.assign(
+        group=_groups(rows, by, reader),
+        interval=[
+            _spread(low, high, lambda value: _score(value, reader), reader) or ABSENT
+            for low, high in zip(rows["low"], rows["high"], strict=True)
+        ],
+    )
+    names = {
+        "group": _("Group"),
+        "answers": _("Answers"),
+        "promoters": _("Promoters"),
+        "passives": _("Passives"),
+        "detractors": _("Detractors"),
+        "score": _("NPS"),
+        "interval": _("95% interval"),
+        "low": _("Low"),
+        "high": _("High"),
+    }
+    return table(
+        shown,
+        lang=reader,
+        id=id,
+        caption=_("Net promoter score by group"),
+        columns=[*names],
+        names=names,
+        units={"group": "text", "score": "index", "interval": "interval"},
+        kpis={"score": "net_promoter_score"},
+        hidden=["low", "high"],
+        notes=[_("Under {n} answers, no interval is given.", n=str(voice.FEWEST_ANSWERS))]
+        if rows["low"].isna().any()
+        else [],
+    )
+
+
+# --- Share of wallet ------------------------------------------------------------------------
+
+
+@style.styled
+def wallet_shares(
+    prize: pd.DataFrame, *, by: str, lang: str | Reader, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of wallet of each group with its interval, and the target.
+
+    Parameters
+    ----------
+    prize
+        What `voice.size_of_prize` returns.
+    by
+        The column that names the groups.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = prize.dropna(subset=["share"])
+    axis = style.axes(ax, height=1.4 + 0.38 * max(len(known), 2))
+    title = _("Share of wallet, and what there is to win")
+    if known.empty:
+        return style.empty(axis, title=title, message=_("No panel spending to show."))
+    places = range(len(known))
+    names = _groups(known, by, reader)
+    shares = [float(share) for share in known["share"]]
+    axis.barh(places, shares, color=style.ACCENT, height=0.62, alpha=0.75)
+    axis.hlines(places, known["low"], known["high"], color=style.INK, linewidth=1.5)
+    end = max([*shares, *known["high"].dropna(), *known["target"].dropna()]) * 1.5
+    prizes = [reader.money(value, decimals=0) for value in known["prize"]]
+    for place, text in zip(places, prizes, strict=True):
+        axis.text(end, place, text, ha="right", va="center", fontsize=9)
+    target = known["target"].dropna()
+    if not target.empty:
+        axis.axvline(float(target.iloc[0]), color=style.BAD, linestyle="--", linewidth=1.3)
+    axis.set_yticks(places, names)
+    axis.invert_yaxis()
+    axis.set_xlim(0, end)
+    style.value_axis(axis.xaxis, unit="fraction", reader=reader)
+    axis.grid(axis="x")
+    axis.spines["bottom"].set_visible(False)
+    parts = [
+        _("{name}: {share}, prize {prize}", name=n, share=reader.percent(s), prize=p)
+        for n, s, p in zip(names, shares, prizes, strict=True)
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars of the share of wallet: {parts}.", parts=_listing(parts, reader)),
+        caption=_(
+            "Bars: share of wallet; thin lines: 95% interval; dashed line: the target. At the "
+            "right: what reaching the target is worth."
+        ),
+    )
+
+
+def prize_table(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Table | Sentence:
+    """Show the size of the prize of each group.
+
+    Parameters
+    ----------
+    prize
+        What `voice.size_of_prize` returns.
+    by
+        The column that names the groups.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when the panel has no spending.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = prize.dropna(subset=["share"])
+    if known.empty:
+        return Sentence(_("No panel spending to show."))
+
+    def money(value: Any) -> str:
+        return reader.money(value, decimals=0)
+
+    shown = known.assign(
+        group=_groups(known, by, reader),
+        interval=[
+            _spread(low, high, lambda value: reader.percent(value, decimals=0), reader) or ABSENT
+            for low, high in zip(known["low"], known["high"], strict=True)
+        ],
+        prize_interval=[
+            _spread(low, high, money, reader) or ABSENT
+            for low, high in zip(known["prize_low"], known["prize_high"], strict=True)
+        ],
+    )
+    names = {
+        "group": _("Group"),
+        "spend_total": _("Panel spending"),
+        "our_sales": _("With us"),
+        "share": _("Share of wallet"),
+        "interval": _("95% interval"),
+        "gap": _("Gap to target"),
+        "prize": _("Prize"),
+        "prize_interval": _("95% interval of the prize"),
+        **dict.fromkeys(("low", "prize_low"), _("Low")),
+        **dict.fromkeys(("high", "prize_high"), _("High")),
+    }
+    money_columns = ("spend_total", "our_sales", "prize", "prize_low", "prize_high")
+    return table(
+        shown,
+        lang=reader,
+        id="size_of_prize",
+        caption=_("Size of the prize: what reaching the target share is worth"),
+        columns=[*names],
+        names=names,
+        units={
+            "group": "text",
+            "share": "fraction",
+            "gap": "points",
+            "interval": "interval",
+            "prize_interval": "interval",
+            **dict.fromkeys(("low", "high"), "fraction"),
+            **dict.fromkeys(money_columns, "currency"),
+        },
+        kpis={"share": "share_of_wallet"},
+        hidden=["low", "high", "prize_low", "prize_high"],
+    )
+
+
+# --- Engagement -----------------------------------------------------------------------------
+
+
+@style.styled
+def engagement_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+    """Draw how many contacts have how many engagement points.
+
+    Parameters
+    ----------
+    counts
+        What `voice.engagement_counts` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=3.0)
+    title = _("Contacts by engagement points")
+    if not counts["contacts"].sum():
+        return style.empty(axis, title=title, message=_("No interactions to show."))
+    labels = [_class_of_points(row, reader) for row in counts.to_dict("records")]
+    places = range(len(counts))
+    bars = axis.bar(places, counts["share"], color=style.ACCENT, width=0.8)
+    shown = [reader.percent(share, decimals=0) for share in counts["share"]]
+    axis.bar_label(bars, labels=shown, padding=2, fontsize=8.5)
+    axis.set_xticks(places, labels, fontsize=8.5)
+    axis.set_xlabel(_("Points"))
+    axis.set_yticks([])
+    axis.spines["left"].set_visible(False)
+    axis.margins(y=0.12)
+    parts = [f"{label}{_(': ')}{share}" for label, share in zip(labels, shown, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Share of the contacts by points. {parts}.", parts=_listing(parts, reader)),
+        caption=_("Points: interactions, weighted by kind and halved with each half-life."),
+    )
+
+
+def _class_of_points(row: Mapping[Any, Any], reader: Reader) -> str:
+    _ = reader.translate
+    if is_absent(row["over"]):
+        return reader.integer(0)
+    if is_absent(row["up_to"]):
+        return _("over {low}", low=style.compact_number(row["over"], reader))
+    low, high = (style.compact_number(row[name], reader) for name in ("over", "up_to"))
+    return _("{low} to {high}", low=low, high=high)
+
+
+# --- Omnichannel ----------------------------------------------------------------------------
+
+
+@style.styled
+def omnichannel_bars(
+    customers: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
+) -> Axes:
+    """Draw the net sales of a customer by the number of sales channels.
+
+    Parameters
+    ----------
+    customers
+        What `voice.omnichannel` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=3.2)
+    title = _("Net sales a customer, by number of channels")
+    known = customers.dropna(subset=["net_sales_per_customer"])
+    if known.empty:
+        return style.empty(axis, title=title, message=_("No customers to show."))
+    places = range(len(known))
+    sales = [float(value) for value in known["net_sales_per_customer"]]
+    axis.bar(places, sales, color=style.ACCENT, width=0.6, alpha=0.75)
+    axis.vlines(
+        places, known["net_sales_low"], known["net_sales_high"], color=style.INK, linewidth=1.5
+    )
+    shown = [reader.money(value, decimals=0) for value in sales]
+    tops = known["net_sales_high"].fillna(known["net_sales_per_customer"])
+    for place, top, text in zip(places, tops, shown, strict=True):
+        axis.annotate(text, (place, top), xytext=(0, 3), textcoords="offset points", ha="center",
+                      fontsize=9)  # fmt: skip
+    labels = [_channels(row, reader) for row in known.to_dict("records")]
+    axis.set_xticks(places, labels)
+    style.value_axis(axis.yaxis, unit="currency", reader=reader)
+    axis.grid(axis="y")
+    axis.margins(y=0.12)
+    axis.set_ylim(bottom=min(0.0, *sales))
+    parts = [f"{n.replace(chr(10), ', ')}{_(': ')}{s}" for n, s in zip(labels, shown, strict=True)]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Bars of net sales a customer. {parts}.", parts=_listing(parts, reader)),
+        caption=_(
+            "Thin lines: 95% interval. This is a comparison, not an effect: who orders more often "
+            "has more occasions to use two channels."
+        ),
+    )
+
+
+def _channels(row: Mapping[Any, Any], reader: Reader) -> str:
+    _ = reader.translate
+    count = int(row["channels"])
+    name = reader.translate.n(
+        "{count} channel", "{count} channels", count, count=reader.integer(count)
+    )
+    return f"{name}\n{reader.percent(row['share'], decimals=0)}"
+
+
+@style.styled
+def omnichannel_gap(
+    gap: voice.OmnichannelGap, *, lang: str | Reader, ax: Axes | None = None
+) -> Axes:
+    """Draw what customers of several channels spend more: all of them, then at equal orders.
+
+    Parameters
+    ----------
+    gap
+        What `voice.omnichannel_gap` returns.
+    lang
+        The reader, or a language.
+    ax
+        Axes to draw in; new ones by default.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    axis = style.axes(ax, height=2.2)
+    title = _("What customers of several channels spend more")
+    found = [
+        (_("All customers"), gap.gap, gap.low, gap.high),
+        (_("As many orders"), gap.equal_gap, gap.equal_low, gap.equal_high),
+    ]
+    known = [row for row in found if row[1] is not None]
+    if not known:
+        return style.empty(axis, title=title, message=_("Too few customers to compare."))
+    places = range(len(known))
+    labels, centres, lows, highs = zip(*known, strict=True)
+    axis.axvline(0, color=style.REFERENCE, linewidth=1)
+    axis.hlines(places, lows, highs, color=style.ACCENT, linewidth=2.5)
+    axis.plot(centres, places, linestyle="none", marker="o", color=style.ACCENT)
+
+    def money(value: Any) -> str:
+        return reader.money(value, decimals=0)
+
+    shown = [money(value) for value in centres]
+    for place, centre, text in zip(places, centres, shown, strict=True):
+        axis.annotate(text, (centre, place), xytext=(0, 8), textcoords="offset points",
+                      ha="center", fontsize=9)  # fmt: skip
+    axis.set_yticks(places, labels)
+    axis.set_ylim(len(known) - 0.5, -0.6)
+    axis.margins(x=0.12)
+    style.value_axis(axis.xaxis, unit="currency", reader=reader)
+    axis.grid(axis="x")
+    axis.spines["left"].set_visible(False)
+    parts = [
+        f"{label}{_(': ')}{text} ({_spread(low, high, money, reader)})"
+        for label, text, low, high in zip(labels, shown, lows, highs, strict=True)
+    ]
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Difference in net sales a customer. {parts}.", parts=_listing(parts, reader)),
+        caption=_(
+            "Net sales a customer, those of several channels less those of one, with the 95% "
+            "interval; 0 is no difference."
+        ),
+    )
+
+
+def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show the customers by the number of sales channels.
+
+    Parameters
+    ----------
+    customers
+        What `voice.omnichannel` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence without customers.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if customers.empty:
+        return Sentence(_("No customers to show."))
+
+    def money(value: Any) -> str:
+        return reader.money(value, decimals=0)
+
+    shown = customers.assign(
+        sales_interval=_intervals(customers, "net_sales", money, reader),
+        margin_interval=_intervals(customers, "margin", money, reader),
+    )
+    with_margin = bool(customers["margin_per_customer"].notna().any())
+    names = {
+        "channels": _("Channels"),
+        "customers": _("Customers"),
+        "share": _("Share of customers"),
+        "orders_per_customer": _("Orders a customer"),
+        "net_sales_per_customer": _("Net sales a customer"),
+        "sales_interval": _("95% interval"),
+    }
+    if with_margin:
+        names |= {
+            "margin_per_customer": _("Gross margin a customer"),
+            "margin_interval": _("95% interval of the margin"),
+        }
+    units = {
+        "orders_per_customer": "number",
+        "net_sales_per_customer": "currency",
+        "sales_interval": "interval",
+        "margin_per_customer": "currency",
+        "margin_interval": "interval",
+    }
+    return table(
+        shown,
+        lang=reader,
+        id="omnichannel",
+        caption=_("Customers by number of sales channels"),
+        columns=[*names],
+        names=names,
+        units={name: unit for name, unit in units.items() if name in names},
+        kpis={"share": "omnichannel_share"},
+    )
+
+
+def _intervals(
+    customers: pd.DataFrame, measure: str, show: Callable[[Any], str], reader: Reader
+) -> list[str]:
+    ends = zip(customers[f"{measure}_low"], customers[f"{measure}_high"], strict=True)
+    return [_spread(low, high, show, reader) or ABSENT for low, high in ends]
+
+
+# --- The five families ----------------------------------------------------------------------
+
+
+def families(*, lang: str | Reader) -> Table:
+    """Show the five families of customer data, in the dictionary's words.
+
+    Parameters
+    ----------
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    return concepts(
+        FAMILIES, lang=reader, id="families", caption=_("The five families of customer data")
+    )
+
+
+def concepts(
+    ids: Sequence[str],
+    *,
+    lang: str | Reader,
+    id: str,
+    caption: str | None = None,
+    text: str = "definition",
+) -> Table:
+    """Show concepts of the dictionary and one of their texts.
+
+    Parameters
+    ----------
+    ids
+        Concepts of the dictionary.
+    lang
+        The reader, or a language.
+    id
+        Name of the table on the page and in the exports.
+    caption
+        What the table holds, in the reader's language; by default what the text is.
+    text
+        ``"definition"``, ``"example"``, ``"why"`` or ``"confusion"``.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    heads = {
+        "definition": _("What belongs in it"),
+        "example": _("Example"),
+        "why": _("Why it matters"),
+        "confusion": _("What people confuse it with"),
+    }
+    entries = [dictionary()[one] for one in ids]
+    frame = pd.DataFrame(
+        {
+            "name": [entry.name[reader.lang] for entry in entries],
+            "text": [
+                getattr(entry, text)[reader.lang] for entry in entries if isinstance(entry, Concept)
+            ],
+        }
+    )
+    return table(
+        frame,
+        lang=reader,
+        id=id,
+        caption=caption or heads[text],
+        names={"name": _("Term"), "text": heads[text]},
+        units={"text": "long_text"},
+    )

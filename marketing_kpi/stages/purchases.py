@@ -1,0 +1,224 @@
+"""Purchases: the orders that count in the lifecycle, and the filters that restrict them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+
+from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError, unknown
+from marketing_kpi.kpis.compute import kept
+from marketing_kpi.kpis.facts import MONEY
+from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.lifecycle import purchases as counted_orders
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.model import Data
+    from marketing_kpi.kpis.compute import Filters
+    from marketing_kpi.stages.settings import Settings
+
+_TABLES = ("contacts", "orders", "order_lines", "products")
+"""Tables whose columns filter, in order of precedence."""
+
+
+def purchases(data: Data, *, settings: Settings, filters: Filters | None = None) -> ir.Table:
+    """Return the orders that may count as purchases, each with the day it was fully refunded.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    settings
+        Says whether fully refunded purchases count.
+    filters
+        Column to the value, or list of values, to keep; see `by_table`.
+
+    Returns
+    -------
+    ibis.Table
+        A row an order, lazily: order_id; customer_id (null: nobody known); day; amount (null:
+        unknown; of the lines kept, where lines or products are filtered); refunded_on (the day
+        from which the order counts no more; null: it counts).
+
+    Notes
+    -----
+    Purchases are valid orders whose amount is not 0; one of unknown amount counts. A credit
+    entered as an order of a negative amount counts, and lowers what was spent, as in
+    `rfm.summary`. An order is fully refunded from the day on which the units that came back
+    reach the units sold, or what was refunded (allowances included) reaches its amount; with
+    ``settings.count_fully_refunded`` it counts all the same.
+
+    A filter on the lines or products keeps the orders with such a line, and of their amounts what
+    those lines are worth: the lifecycle is then that of a category or a brand, and a customer who
+    never bought it is a lead for it. Whether an order is fully refunded is still said of the
+    whole of it.
+    """
+    wanted = by_table(filters, data)
+    orders = kept(_with_columns(counted_orders(data)), wanted["orders"])
+    rows = orders.select(
+        "order_id", "customer_id", day=orders.ordered_at.date(), amount=orders.amount
+    )
+    rows = rows.filter(rows.day.notnull())
+    if wanted["order_lines"] or wanted["products"]:
+        rows = _of_lines(rows, lines_kept(data, filters))
+    rows = of_contacts(rows, data, wanted["contacts"])
+    refunds = None if settings.count_fully_refunded else full_refunds(data)
+    if refunds is None:
+        return rows.mutate(refunded_on=ibis.null("date"))
+    return attach(rows, refunds, on=["order_id"], columns={"refunded_on": "refunded_on"})
+
+
+def by_day(rows: ir.Table, *keys: str) -> ir.Table:
+    """Add purchases up by day and `keys`: orders, priced (those of known amount), amount."""
+    return rows.group_by(*keys, "day").aggregate(
+        orders=rows.order_id.nunique(), priced=rows.amount.count(), amount=rows.amount.sum()
+    )
+
+
+def by_table(filters: Filters | None, data: Data) -> dict[str, dict[str, Any]]:
+    """Return the filters of each table: contacts, orders, order_lines, products.
+
+    Parameters
+    ----------
+    filters
+        Column to the value, or list of values, to keep; None among them keeps nulls. A column is
+        that of the first of these tables which has it; ``"products.unit_cost"`` names another.
+    data
+        What `open_data` returns.
+
+    Raises
+    ------
+    ColumnError
+        When none of the four tables has the column; the message suggests the closest.
+    ComputeError
+        When the filters are no mapping.
+    """
+    if filters is not None and not isinstance(filters, Mapping):
+        raise ComputeError(
+            f"filters is {filters!r}, must map columns to the values to keep",
+            hint='filters={"region": ["QC", "IDF"]}',
+        )
+    found: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
+    for name, wanted in (filters or {}).items():
+        table, column = _home(str(name), data)
+        found[table][column] = wanted
+    return found
+
+
+def _home(name: str, data: Data) -> tuple[str, str]:
+    table, _, column = name.rpartition(".")
+    places = (table,) if table in _TABLES else _TABLES
+    column = column if table in _TABLES else name
+    if column == "customer_id":  # the same of contacts, orders and responses
+        return "contacts", column
+    for place in places:
+        if data.has(place, column):
+            return place, column
+    present = [place for place in places if data.has(place)]
+    known = {column for place in present for column in data.table(place).columns}
+    message, hint = unknown("column", column, known, where=" or ".join(present or places))
+    raise ColumnError(message, hint=hint)
+
+
+def of_contacts(rows: ir.Table, data: Data, filters: Filters) -> ir.Table:
+    """Keep the rows of the contacts that the filters keep; what is not known of one is null."""
+    others = dict(filters)
+    own = {name: others.pop(name) for name in ("customer_id",) if name in others}
+    return _of(kept(rows, own), data, "contacts", "customer_id", others)
+
+
+def of_products(rows: ir.Table, data: Data, filters: Filters) -> ir.Table:
+    """Keep the rows of the products that the filters keep; what is not known of one is null."""
+    return _of(rows, data, "products", "product_id", filters)
+
+
+def _of(rows: ir.Table, data: Data, table: str, key: str, filters: Filters) -> ir.Table:
+    if not filters:
+        return rows
+    there = one_a_key(data.table(table), [key], filters)
+    names = {f"{table}.{name}": name for name in filters}
+    joined = attach(rows, there, on=[key], columns=names)
+    return kept(joined, {new: filters[old] for new, old in names.items()}).drop(*names)
+
+
+def full_refunds(data: Data) -> ir.Table | None:
+    """Return the day on which each fully refunded order became so; None without returns."""
+    if not data.has("returns", "order_id", "returned_at"):
+        return None
+    back = _returned_by_day(data.table("returns"))
+    so_far = ibis.cumulative_window(group_by="order_id", order_by="day")
+    returned = back.select(
+        "order_id",
+        "day",
+        units=back.units.sum().over(so_far),
+        refund=back.refund.sum().over(so_far),
+    )
+    sold = _sold(data)
+    joined = attach(returned, sold, on=["order_id"], columns={n: n for n in ("sold", "amount")})
+    all_back = (joined.sold > 0) & (joined.units >= joined.sold)
+    all_paid = (joined.amount > 0) & (joined.refund >= joined.amount)
+    full = joined.filter(all_back.fill_null(False) | all_paid.fill_null(False))
+    return full.group_by("order_id").aggregate(refunded_on=full.day.min())
+
+
+def _returned_by_day(returns: ir.Table) -> ir.Table:
+    """Return a row an order and day: the units that came back, and what was refunded."""
+    nothing = ibis.literal(0).cast(MONEY)
+    has = returns.columns
+    goods = (returns.kind.fill_null("return") == "return") if "kind" in has else ibis.literal(True)
+    rows = returns.select(
+        "order_id",
+        day=returns.returned_at.date(),
+        units=goods.ifelse(returns.quantity, nothing) if "quantity" in has else nothing,
+        refund=returns.refund_amount if "refund_amount" in has else nothing,
+    )
+    rows = rows.filter(rows.order_id.notnull(), rows.day.notnull())
+    return rows.group_by("order_id", "day").aggregate(
+        units=rows.units.sum().fill_null(nothing), refund=rows.refund.sum().fill_null(nothing)
+    )
+
+
+def _sold(data: Data) -> ir.Table:
+    """Return a row an order: the units sold (null: unknown) and its amount."""
+    orders = _with_columns(data.table("orders"))
+    orders = one_a_key(orders, ["order_id"], ["amount"])
+    if not data.has("order_lines", "quantity"):
+        return orders.mutate(sold=ibis.null(MONEY))
+    lines = data.table("order_lines")
+    units = lines.group_by("order_id").aggregate(sold=lines.quantity.sum())
+    return attach(orders, units, on=["order_id"], columns={"sold": "sold"})
+
+
+def _with_columns(orders: ir.Table) -> ir.Table:
+    """Add, as nulls, what the data may lack: the customer, the amount."""
+    absent = {"customer_id": ibis.null("string"), "amount": ibis.null(MONEY)}
+    return orders.mutate(**{k: null for k, null in absent.items() if k not in orders.columns})
+
+
+def lines_kept(data: Data, filters: Filters | None) -> ir.Table:
+    """Return the lines that the filters keep, with net_sales, what each is worth.
+
+    Raises
+    ------
+    MissingDataError
+        When the data have no lines with a quantity and a price.
+    """
+    if not data.has("order_lines", "quantity", "unit_price"):
+        raise MissingDataError(
+            "amounts by product need order_lines.quantity and order_lines.unit_price, which "
+            "these data do not have",
+            hint=f"these data have: {', '.join(data.tables)}",
+        )
+    wanted = by_table(filters, data)
+    sold = kept(data.table("order_lines"), wanted["order_lines"])
+    sold = sold.mutate(net_sales=(sold.quantity * sold.unit_price).cast(MONEY))
+    return of_products(sold, data, wanted["products"])
+
+
+def _of_lines(rows: ir.Table, sold: ir.Table) -> ir.Table:
+    """Keep the orders of some lines, and what those lines are worth."""
+    worth = sold.group_by("order_id").aggregate(amount=sold.net_sales.sum())
+    joined = rows.drop("amount").inner_join(worth, "order_id")
+    return joined.filter(joined.amount.isnull() | (joined.amount != 0))

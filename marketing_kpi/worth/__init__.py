@@ -1,0 +1,1 @@
+"""What customers are worth, measured on the data: the machinery of the chapter `clv`."""

@@ -1,0 +1,603 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["lang-fr"]
+# # Cycle de vie client : où en est chacun, et qui bouge ?
+#
+# Un lead qui n'a rien acheté, un primo-acheteur d'hier, un habitué qui se tait depuis six mois : trois personnes, trois messages. Cette page place chaque contact dans une étape et une seule, dit ce que chaque étape pèse, qui passe de l'une à l'autre, et à quel rythme les leads deviennent clients et les silencieux reviennent.
+
+# %% [markdown] tags=["lang-en"]
+# # Customer lifecycle: where does everyone stand, and who is moving?
+#
+# A lead who has bought nothing, a first-time buyer of yesterday, a regular silent for six months: three people, three messages. This page places each contact in one stage and only one, says what each stage weighs, who moves from one to another, and how fast leads become customers and the silent come back.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **Votre but.** À la fin de la leçon, vous saurez placer un contact dans son étape d'après trois dates, lire une matrice de passages, calculer cinq taux de conversion exactement comme ils sont définis, et choisir les seuils d'après les habitudes des clients plutôt qu'au hasard.
+#
+# Les réglages de la page tiennent dans `settings` : tout seuil, toute fenêtre, tout palier et tout mot peut y être changé, par exemple `settings = {"customers": {"defecting_days": 540}}`. `filters` restreint toute la page, par exemple `{"region": ["QC"]}`.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Your goal.** By the end of the lesson you can place a contact in a stage from three dates, read a matrix of moves, work out five conversion rates exactly as they are defined, and choose limits from customers' habits rather than at random.
+#
+# The settings of the page are all in `settings`: any limit, window, tier or word can be changed there, for instance `settings = {"customers": {"defecting_days": 540}}`. `filters` narrows the whole page, for instance `{"region": ["QC"]}`.
+
+# %% tags=["parameters"]
+lang = "fr"
+locale = None
+currency = "CAD"
+client = "Boréal"
+source = "demo"
+mapping = None
+as_of = "2026-01-01"
+period = "12 months"
+compare = "previous_year"
+settings = None
+filters = None
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ouvrez les données. `rules` contient les réglages, vérifiés : une faute de frappe y serait refusée, avec le nom de la clé.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Open the data. `rules` holds the settings, checked: a misspelling would be refused there, with the name of the key.
+
+# %%
+import pandas as pd
+import marketing_kpi as mk
+from marketing_kpi import lifecycle, plots
+
+reader = mk.reader(lang, locale=locale, currency=currency)
+dates = mk.periods(as_of=as_of, period=period, compare=compare)
+rules = lifecycle.Settings.model_validate(settings or {})
+terms = {"settings": rules, "filters": filters}
+data = mk.open_data(source, mapping=mapping)
+
+# %% [markdown] tags=["lang-fr"]
+# Ce que les données ne disent pas et qui limite cette page :
+
+# %% [markdown] tags=["lang-en"]
+# What the data do not say, and this page is the poorer for:
+
+# %%
+needed = ["orders.customer_id", "orders.amount", "contacts.registered_at", "responses.at"]
+needed += ["products.category"]
+plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# ## Les règles
+#
+# Une étape dit où en est quelqu'un **dans le temps** ; un statut dit combien il dépense. Les deux se lisent ensemble.
+
+# %% [markdown] tags=["lang-en"]
+# ## The rules
+#
+# A stage says where someone stands **in time**; a status says how much they spend. The two are read together.
+
+# %%
+data = data.filled("orders.customer_id", "orders.amount")
+plots.lifecycle_rules(rules, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ### À la main, sur huit contacts
+#
+# Voici huit contacts. Trois dates suffisent pour chacun : l'inscription, la dernière réponse (un clic, une visite), le dernier achat ; et le nombre d'achats.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ### By hand, on eight contacts
+#
+# Here are eight contacts. Three dates are enough for each: the registration, the last response (a click, a visit), the last purchase; and the number of purchases.
+
+# %% tags=["lesson"]
+people = pd.DataFrame({"customer_id": list("abcdefgh")})
+people["registered"] = [30, 400, 150, 700, 20, 500, 800, 900]
+people["response"] = [None, 12, None, 300, None, None, None, None]
+people["purchase"] = [None, None, None, None, 20, 45, 200, 500]
+people["purchases"] = [0, 0, 0, 0, 1, 6, 3, 2]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Les nombres sont des jours avant la date d'analyse. Pour un client, tout dépend du dernier achat.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The numbers are days before the day of the analysis. For a customer, all depends on the last purchase.
+
+# %% tags=["lesson"]
+def customer_stage(days, purchases):
+    if days <= 90:
+        return "first_time" if purchases == 1 else "active"
+    return "defecting" if days <= 365 else "inactive"
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Pour un lead, on regarde d'abord une réponse récente, puis une inscription récente, puis depuis combien de temps il ne s'est plus rien passé.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# For a lead, first look for a recent response, then for a recent registration, then for how long nothing has happened.
+
+# %% tags=["lesson"]
+def lead_stage(registered, response):
+    if response <= 90:
+        return "lead_active"
+    if registered <= 90:
+        return "lead_new"
+    return "lead_cold" if min(registered, response) <= 180 else "lead_inactive"
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Appliquez les deux règles.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Apply the two rules.
+
+# %% tags=["lesson"]
+by_hand = [
+    customer_stage(p.purchase, p.purchases) if p.purchases else lead_stage(p.registered, p.response)
+    for p in people.fillna({"response": 9999}).itertuples()
+]
+people["stage"] = [rules.term(id, lang) for id in by_hand]
+people
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# La bibliothèque lit des tables, pas des nombres de jours. Fabriquez-les, et comparez.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The package reads tables, not numbers of days. Make them, and compare.
+
+# %% tags=["lesson"]
+today = pd.Timestamp("2026-01-01")
+ago = lambda days: today - pd.to_timedelta(days, unit="D")
+contacts_of = people.assign(registered_at=ago(people.registered))[["customer_id", "registered_at"]]
+answered = people.dropna(subset=["response"])
+responses_of = pd.DataFrame({"customer_id": answered.customer_id, "at": ago(answered.response)})
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Les achats : le dernier à sa date, les précédents la veille de l'inscription venue (peu importe leur date, seul leur nombre compte).
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The purchases: the last at its date, those before it some days earlier (their dates do not matter, only how many there are).
+
+# %% tags=["lesson"]
+bought = people[people.purchases > 0]
+bought = bought.loc[bought.index.repeat(bought.purchases)].reset_index(drop=True)
+place = bought.groupby("customer_id").cumcount()
+orders_of = bought[["customer_id"]].assign(order_id=bought.index.astype(str), amount=40.0)
+orders_of["ordered_at"] = ago(bought.purchase.astype(float) + 3 * place)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Même étape pour chacun ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The same stage for everyone?
+
+# %% tags=["lesson"]
+tables = {"orders": orders_of, "contacts": contacts_of}
+tables["responses"] = responses_of.assign(kind="click")
+placed = lifecycle.contacts(mk.open_data(tables), as_of="2026-01-01")
+assert placed.stage.tolist() == by_hand
+
+# %% [markdown] tags=["lang-fr"]
+# ## Qui en est où ?
+
+# %% [markdown] tags=["lang-en"]
+# ## Who stands where?
+
+# %%
+contacts = lifecycle.contacts(data, as_of=as_of, **terms)
+contacts = contacts if isinstance(contacts, pd.DataFrame) else contacts.execute()
+stages = lifecycle.by_stage(contacts)
+plots.sentences.lifecycle.stages(stages, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Ce que chaque étape pèse en contacts et en dépenses :
+
+# %% [markdown] tags=["lang-en"]
+# What each stage weighs in contacts and in spending:
+
+# %%
+ax = plots.stage_shares(stages, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Les mêmes en chiffres :
+
+# %% [markdown] tags=["lang-en"]
+# The same in figures:
+
+# %%
+plots.stage_table(stages, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Les données remontent-elles assez loin pour le dire ?
+
+# %% [markdown] tags=["lang-en"]
+# Do the data reach back far enough to say so?
+
+# %%
+reach = lifecycle.known_from(data, as_of=as_of, settings=rules)
+plots.sentences.lifecycle.known_from(reach, lang=reader, as_of=as_of)
+
+# %% [markdown] tags=["lang-fr"]
+# ### D'où viennent les leads ?
+
+# %% [markdown] tags=["lang-en"]
+# ### Where do leads come from?
+
+# %%
+ax = plots.lead_sources(lifecycle.leads_by_source(contacts), lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# ### Combien dépensent-ils ?
+#
+# Le statut range les clients par ce qu'ils ont dépensé dans la fenêtre ; une limite appartient au palier du dessous, et un lead n'a pas de statut.
+
+# %% [markdown] tags=["lang-en"]
+# ### How much do they spend?
+#
+# The status ranks customers by what they spent in the window; a limit belongs to the tier below it, and a lead has no status.
+
+# %%
+plots.status_table(lifecycle.by_status(contacts, settings=rules), lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Étape et statut ensemble : où se trouve l'argent, et où risque-t-il de partir ?
+
+# %% [markdown] tags=["lang-en"]
+# Stage and status together: where is the money, and where is it about to leave?
+
+# %%
+pairs = lifecycle.stage_status(contacts, settings=rules)
+ax = plots.stage_status(pairs, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Cherchez la case « client en défection » des paliers les plus hauts : ce sont d'excellents clients qui se taisent depuis plus de trois mois. C'est par eux qu'une campagne de reconquête commence.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Look for the "defecting customer" cell of the highest tiers: these are excellent customers silent for more than three months. That is where a win-back campaign begins.
+
+# %% tags=["lesson"]
+worth_a_call = contacts[(contacts.stage == "defecting") & (contacts.status == "platinum")]
+print(reader.integer(len(worth_a_call)), reader.money(worth_a_call.spend.astype(float).sum(), decimals=0))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ### Le score eRFM
+#
+# Le modèle eRFM ajoute à la récence, à la fréquence et au montant une lettre : **e**, l'engagement. Chaque clic, visite ou avis vaut des points, et un point perd la moitié de sa valeur tous les trente jours. À la main : un clic (3 points) il y a 30 jours et une visite (2 points) il y a 60 jours.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ### The eRFM score
+#
+# The eRFM model adds a letter to recency, frequency and monetary value: **e**, engagement. Each click, visit or review is worth points, and a point loses half its value every thirty days. By hand: a click (3 points) 30 days ago and a visit (2 points) 60 days ago.
+
+# %% tags=["lesson"]
+points = 3 * 0.5 ** (30 / 30) + 2 * 0.5 ** (60 / 30)
+acts = pd.DataFrame({"customer_id": ["a", "a"], "kind": ["click", "visit"], "at": ago([30, 60])})
+scored = lifecycle.engagement(acts, as_of="2026-01-01", half_life_days=30, window_days=365,
+                              weights=rules.engagement.weights)
+assert abs(scored.points[0] - points) < 1e-9
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# À quoi sert cette lettre ? À distinguer, parmi des clients qui ont acheté pareil, ceux qui regardent encore. Voici la part d'engagés (e de 4 ou 5) dans chaque étape.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# What is this letter for? To tell apart, among customers who bought alike, those who are still looking. Here is the share of the engaged (e of 4 or 5) in each stage.
+
+# %% tags=["lesson"]
+engaged = contacts.assign(engaged=contacts.e.astype(float) >= 4).groupby("stage").engaged.mean()
+engaged.rename(lambda id: rules.term(id, lang)).round(2).to_frame()
+
+# %% [markdown] tags=["lang-fr"]
+# ## Le chiffre d'affaires, selon l'étape où la commande trouve l'acheteur
+
+# %% [markdown] tags=["lang-en"]
+# ## Revenue, by the stage in which the order finds its buyer
+
+# %%
+unknown = lifecycle.unidentified(data, start=dates.start, end=dates.end, **terms)
+plots.sentences.lifecycle.unidentified(unknown, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Mois par mois, en montants :
+
+# %% [markdown] tags=["lang-en"]
+# Month by month, in amounts:
+
+# %%
+revenue = lifecycle.revenue_by_stage(data, start=dates.start, end=dates.end, **terms)
+revenue = revenue if isinstance(revenue, pd.DataFrame) else revenue.execute()
+ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Et en parts, où l'on voit si l'activité vit de nouveaux clients ou d'habitués :
+
+# %% [markdown] tags=["lang-en"]
+# And in shares, which show whether the business lives on new customers or on regulars:
+
+# %%
+ax = plots.stage_revenue(revenue, lang=reader, share=True, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# ### Le panier moyen change-t-il avec l'étape ?
+
+# %% [markdown] tags=["lang-en"]
+# ### Does the average order change with the stage?
+
+# %%
+orders = lifecycle.average_order_by_stage(data, start=dates.start, end=dates.end, **terms)
+orders = orders if isinstance(orders, pd.DataFrame) else orders.execute()
+ax = plots.stage_orders(orders, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# ### Qu'achète-t-on quand on change d'étape ?
+
+# %% [markdown] tags=["lang-en"]
+# ### What do people buy when they change stage?
+
+# %%
+sells = data.has("order_lines", "product_id", "quantity", "unit_price")
+named = sells and data.has("products", "category")
+moves = pd.DataFrame(columns=["before", "after", "category", "index"])
+if named:
+    found = lifecycle.categories_at_moves(data, start=dates.start, end=dates.end, **terms)
+    moves = found if isinstance(found, pd.DataFrame) else found.execute()
+plots.move_categories(moves, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Un indice de 1,2 dit que la catégorie pèse un cinquième de plus dans ce passage que dans l'ensemble des achats. Il ne dit pas qu'elle *fait* passer : peut-être que ceux qui reviennent au printemps achètent simplement ce qui se vend au printemps.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# An index of 1.2 says that the category weighs a fifth more in this move than in all purchases. It does not say that it *makes* people move: perhaps those who come back in spring simply buy what sells in spring.
+
+# %% [markdown] tags=["lang-fr"]
+# ## D'une étape à l'autre
+#
+# Chaque ligne part d'une étape au début d'un mois ; chaque colonne dit où ces contacts se trouvent à la fin.
+
+# %% [markdown] tags=["lang-en"]
+# ## From one stage to the next
+#
+# Each row starts from a stage at the beginning of a month; each column says where these contacts are at its end.
+
+# %%
+flows = lifecycle.flows(data, start=dates.start, end=dates.end, **terms)
+flows = flows if isinstance(flows, pd.DataFrame) else flows.execute()
+ax = plots.stage_flows(flows, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Dans un sens et dans l'autre :
+
+# %% [markdown] tags=["lang-en"]
+# One way and the other:
+
+# %%
+plots.sentences.lifecycle.flows(flows, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Et ce qu'il en reste, mois après mois :
+
+# %% [markdown] tags=["lang-en"]
+# And what it leaves, month after month:
+
+# %%
+ax = plots.stage_trend(flows, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Rien ne se perd : les contacts d'un mois sont ceux du mois d'avant, plus les nouveaux. Vérifiez-le.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Nothing is lost: the contacts of a month are those of the month before, plus the new ones. Check it.
+
+# %% tags=["lesson"]
+months = flows.groupby("period").contacts.sum()
+newly = flows[flows.before == "absent"].groupby("period").contacts.sum()
+assert (months.diff().dropna() == newly.reindex(months.index).fillna(0)[1:]).all()
+
+# %% [markdown] tags=["lang-fr"]
+# ## Les taux de conversion
+
+# %% [markdown] tags=["lang-en"]
+# ## Conversion rates
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Un taux de conversion demande toujours : **qui pouvait** convertir, et **qui l'a fait**. Prenez le réachat des nouveaux acheteurs : au dénominateur, ceux dont le premier achat date de moins de 90 jours ; au numérateur, ceux d'entre eux qui ont racheté. À la main, sur trois clients :
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# A conversion rate always asks: **who could** convert, and **who did**. Take the repurchase of first-time buyers: the denominator is those whose first purchase is less than 90 days old; the numerator, those of them who bought again. By hand, on three customers:
+
+# %% tags=["lesson"]
+three = pd.DataFrame({"customer_id": ["a", "b", "b", "c"], "amount": [10.0, 20.0, 20.0, 30.0]})
+three["ordered_at"] = pd.to_datetime(["2024-12-15", "2025-11-20", "2025-12-30", "2025-12-31"])
+first = three.groupby("customer_id").ordered_at.agg(["min", "count"])
+recent = first[first["min"] >= ago(90)]
+rate = (recent["count"] > 1).mean()
+rate
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# La bibliothèque donne les cinq taux, chacun selon son entrée du dictionnaire.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The package gives the five rates, each by its entry of the dictionary.
+
+# %% tags=["lesson"]
+small = mk.open_data({"orders": three.assign(order_id=three.index.astype(str))})
+checked = lifecycle.conversion(small, as_of="2026-01-01").set_index("rate")
+assert checked.value["repurchase_rate"] == rate
+
+# %% [markdown] tags=["lang-fr"]
+# À la fin de la période, avec l'intervalle de chacun :
+
+# %% [markdown] tags=["lang-en"]
+# At the end of the period, each with its interval:
+
+# %%
+plots.conversion_table(lifecycle.conversion(data, as_of=as_of, **terms), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Jour après jour, sur deux ans :
+
+# %% [markdown] tags=["lang-en"]
+# Day after day, over two years:
+
+# %%
+begins = mk.periods(as_of=as_of, period=f"{rules.rates.history_days} days", compare="none").start
+history = lifecycle.conversion_history(data, start=begins, end=as_of, **terms)
+ax = plots.conversion_lines(history, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Les derniers jours contre ceux d'avant :
+
+# %% [markdown] tags=["lang-en"]
+# The last days against those before:
+
+# %%
+latest = lifecycle.last_30_days(data, as_of=as_of, **terms)
+plots.recent_rates(latest, lang=reader, days=rules.rates.recent_days)
+
+# %% [markdown] tags=["lang-fr"]
+# Que peut-on en dire ?
+
+# %% [markdown] tags=["lang-en"]
+# What can be said of it?
+
+# %%
+plots.sentences.lifecycle.recent(latest, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Why are these intervals wide, when each day counts hundreds of customers? Because they are almost the **same** customers from one day to the next: thirty days are not thirty measurements. To count each day as new evidence would raise endless alarms.
+
+# %% [markdown] tags=["lang-fr"]
+# ## Les seuils sont-ils les bons ?
+#
+# 90 et 365 jours sont des conventions. Les habitudes des clients disent mieux à partir de quand un silence est inhabituel.
+
+# %% [markdown] tags=["lang-en"]
+# ## Are these the right limits?
+#
+# 90 and 365 days are conventions. Customers' habits say better when a silence becomes unusual.
+
+# %%
+advice = lifecycle.advise(data, as_of=as_of, **terms)
+plots.sentences.lifecycle.advice(advice, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# La courbe d'où viennent ces seuils :
+
+# %% [markdown] tags=["lang-en"]
+# The curve that these limits come from:
+
+# %%
+ax = plots.return_curve(advice.proposal, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Les seuils, actuels et proposés :
+
+# %% [markdown] tags=["lang-en"]
+# The limits, current and proposed:
+
+# %%
+plots.limit_table(advice.proposal, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Les paliers de dépense, actuels et proposés :
+
+# %% [markdown] tags=["lang-en"]
+# The tiers of spending, current and proposed:
+
+# %%
+plots.tier_table(advice.proposal, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Et qui changerait d'étape ou de statut si la proposition était acceptée :
+
+# %% [markdown] tags=["lang-en"]
+# And who would change stage or status if the proposal were accepted:
+
+# %%
+plots.advice_moves(advice, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Pourquoi ne pas compter simplement les jours entre deux achats ? Parce que ce compte oublie tous ceux qui **ne sont pas encore revenus** : il ne voit que les retours déjà faits, donc les plus rapides. Prenez le délai sous lequel tiennent 80 % des écarts observés.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Why not simply count the days between two purchases? Because that count forgets all those who **have not come back yet**: it only sees the returns already made, hence the quickest. Take the delay that holds 80% of the observed gaps.
+
+# %% tags=["lesson"]
+paid = data.orders.filter(data.orders.customer_id.notnull()).execute()
+paid["day"] = paid.ordered_at.dt.normalize()
+days = paid.drop_duplicates(["customer_id", "day"]).sort_values("day")
+gaps = days.groupby("customer_id").day.diff().dt.days
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# La courbe, qui compte aussi ceux que l'on attend encore, demande plus de jours. L'écart serait plus grand encore dans une boutique plus jeune.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The curve, which also counts those still awaited, asks for more days. The difference would be larger still in a younger shop.
+
+# %% tags=["lesson"]
+late = advice.proposal.limits[0]
+print(reader.days(gaps.quantile(0.8)), reader.days(late.exact))
+assert gaps.quantile(0.8) < late.exact
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Là où l'on se trompe
+#
+# - **Mélanger étape et statut** : un client Platine peut être en défection ; une étape ne dit rien de la dépense.
+# - **Croire un historique trop court** : tout le monde y a l'air nouveau.
+# - **Comparer des taux de cohortes jeunes et vieilles** : qui s'est inscrit hier n'a pas encore eu le temps d'acheter.
+# - **Lire trente jours comme trente preuves.**
+# - **Changer les seuils sans le dire** : les étapes bougent, les clients non.
+# - **Oublier les achats non identifiés** : ils font du chiffre d'affaires sans contact.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Where people go wrong
+#
+# - **Mixing stage and status**: a Platinum customer may be defecting; a stage says nothing of spending.
+# - **Believing too short a history**: everyone looks new in it.
+# - **Comparing rates of young and old cohorts**: whoever registered yesterday has not had the time to buy.
+# - **Reading thirty days as thirty pieces of evidence.**
+# - **Changing the limits without saying so**: the stages move, the customers do not.
+# - **Forgetting unidentified purchases**: they make revenue without a contact.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Ce que vous avez appris
+#
+# - Placer un contact dans une étape et une seule, et son statut dans un palier.
+# - Lire une matrice de passages et vérifier que rien ne s'y perd.
+# - Définir un taux de conversion par son numérateur et son dénominateur, au jour près.
+# - Choisir un seuil d'après une courbe de retour qui compte aussi ceux qui ne sont pas revenus.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## What you learned
+#
+# - Place a contact in one stage and only one, and its status in a tier.
+# - Read a matrix of moves and check that nothing is lost in it.
+# - Define a conversion rate by its numerator and denominator, to the day.
+# - Choose a limit from a return curve that also counts those who have not come back.
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Se souvenir.** Quelles sont les quatre étapes d'un lead et les quatre étapes d'un client ?
+# 2. **Comprendre.** Un contact inscrit il y a 100 jours a ouvert un courriel il y a 95 jours. Dans quelle étape est-il ? Et s'il l'avait ouvert hier ?
+# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi baisse-t-il si l'on envoie moins de clients en défection sans rien changer d'autre ?
+# 4. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ?
+# 5. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
+# 6. **Décider.** Vous avez de quoi appeler cent personnes. Quelle case du tableau étape et statut choisissez-vous, et quel taux suivrez-vous ?
+# 7. **Cas.** La direction annonce : « nous avons deux mille clients actifs de plus ». Depuis hier, le seuil est passé de 90 à 180 jours. Répondez en cinq phrases.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Remember.** What are the four stages of a lead and the four stages of a customer?
+# 2. **Understand.** A contact registered 100 days ago opened an email 95 days ago. Which stage is it in? And if it had opened it yesterday?
+# 3. **Compute.** Of 200 customers who became defecting in the last 90 days, 26 have bought again. What is the win-back rate? Why does it fall if fewer customers become defecting and nothing else changes?
+# 4. **Apply.** Set `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` and run again. What becomes of the stages, the rates, the advice?
+# 5. **Apply.** Set `filters = {"category": ["…"]}` with a category of this page. Who are the "active" customers of that category?
+# 6. **Decide.** You can afford to call a hundred people. Which cell of the stage and status grid do you choose, and which rate will you follow?
+# 7. **Case.** Management announces: "we have two thousand more active customers". Since yesterday, the limit has gone from 90 to 180 days. Answer in five sentences.

@@ -1,0 +1,676 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown] tags=["lang-fr"]
+# # La voix du client : que pensent-ils, et que vaut ce qu'ils disent ?
+#
+# Un client mécontent part souvent sans un mot. Ceux qui parlent, eux, répondent à une enquête, ouvrent vos courriels, achètent aussi ailleurs, passent d'un canal à l'autre. Cette page réunit ces signes, dit ce que chacun vaut, et surtout à partir de quand on peut s'y fier.
+
+# %% [markdown] tags=["lang-en"]
+# # The customer's voice: what do they think, and what is it worth?
+#
+# An unhappy customer often leaves without a word. Those who do speak answer a survey, open your emails, buy elsewhere too, move from one channel to another. This page brings these signs together, says what each is worth and, above all, from when on you can trust it.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **Votre but.** À la fin de la leçon, vous saurez calculer un NPS et son intervalle, dire s'il a changé d'une vague à l'autre, mesurer ce que vos clients dépensent ailleurs, noter l'engagement d'un contact, et expliquer pourquoi le client omnicanal ne dépense pas plus *parce qu'il* est omnicanal.
+#
+# Commencez par les réglages. `target` est la part de portefeuille que vous visez (rien : celle du meilleur groupe) ; `half_life_days`, le nombre de jours au bout duquel une interaction compte deux fois moins.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Your goal.** By the end of the lesson you can compute an NPS and its interval, say whether it changed from one wave to the next, measure what your customers spend elsewhere, score a contact's engagement, and explain why an omnichannel customer does not spend more *because* they are omnichannel.
+#
+# Start with the settings. `target` is the share of wallet that you aim at (nothing: that of the best group); `half_life_days`, the number of days after which an interaction counts half as much.
+
+# %% tags=["parameters"]
+lang = "fr"
+locale = None
+currency = "CAD"
+client = "Boréal"
+source = "demo"
+mapping = None
+as_of = "2026-01-01"
+period = "12 months"
+compare = "previous_year"
+target = None
+half_life_days = 30
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ouvrez ensuite les données.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Then open the data.
+
+# %%
+import pandas as pd
+import marketing_kpi as mk
+from marketing_kpi import plots, voice
+
+reader = mk.reader(lang, locale=locale, currency=currency)
+data = mk.open_data(source, mapping=mapping)
+dates = mk.periods(as_of=as_of, period=period, compare=compare)
+
+# %% [markdown] tags=["lang-fr"]
+# ## Ce que les données permettent
+#
+# Chaque section ci-dessous lit une table : enquêtes, panel, interactions, commandes par canal. Voici ce qui manque, s'il manque quelque chose.
+
+# %% [markdown] tags=["lang-en"]
+# ## What the data allow
+#
+# Each section below reads one table: surveys, panel, interactions, orders by channel. Here is what is missing, if anything is.
+
+# %%
+plots.lacking(voice.lacking(data), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# ## Les cinq familles de données client
+#
+# Tout ce qu'une entreprise peut savoir d'un client entre dans cinq familles. Les quatre premières décrivent et expliquent, la cinquième dit ce que cela rapporte.
+
+# %% [markdown] tags=["lang-en"]
+# ## The five families of customer data
+#
+# Everything a company can know about a customer belongs to one of five families. The first four describe and explain, the fifth says what it brings in.
+
+# %%
+plots.families(lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Lisez la table comme une liste d'achats : presque toutes les entreprises ont la deuxième famille, peu ont la quatrième, et très peu relient les cinq à une même personne. C'est ce lien, une seule clé de client pour toutes les tables, qui rend le reste possible.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Read the table as a shopping list: almost every company has the second family, few have the fourth, and very few tie all five to one person. That tie, one customer key for all tables, is what makes the rest possible.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Ce qui améliore l'expérience
+#
+# Le client juge l'ensemble. Ce que l'entreprise peut régler tient en quelques leviers ; voici le terme, et un exemple.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## What improves the experience
+#
+# Customers judge the whole. What the company can adjust comes down to a few levers; here is the term, with an example.
+
+# %% tags=["lesson"]
+plots.concepts(["customer_experience", "omnichannel"], lang=reader, id="levers", text="example")
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Dans l'ordre où ils déçoivent le plus souvent :
+#
+# 1. **Tenir ce qu'on promet.** Un délai annoncé et respecté vaut mieux qu'un délai court et manqué.
+# 2. **Réparer vite.** Un problème réglé du premier coup, par quelqu'un qui a le droit de décider, laisse parfois un client plus attaché qu'avant.
+# 3. **Demander moins d'efforts.** Moins d'étapes pour commander, pour retourner, pour joindre une personne.
+# 4. **Se souvenir.** Ne pas faire répéter au client ce qu'il a déjà dit, quel que soit le canal.
+# 5. **Reconnaître.** Un avantage compris et mérité, un mot par le nom, au bon moment.
+# 6. **Relier les canaux.** Le client ne voit qu'une enseigne.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# In the order in which they most often disappoint:
+#
+# 1. **Keep promises.** A delivery date that is announced and kept beats a short one that is missed.
+# 2. **Mend fast.** A problem settled the first time, by someone allowed to decide, may leave a customer more attached than before.
+# 3. **Ask for less effort.** Fewer steps to order, to return, to reach a person.
+# 4. **Remember.** Do not make customers repeat what they have already said, whatever the channel.
+# 5. **Recognise.** A perk that is understood and deserved, a word by name, at the right moment.
+# 6. **Join the channels.** The customer sees one company only.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **L'omnicanal, en une paire de bottes.** Vous entrez dans la boutique : votre taille n'y est plus. En *multicanal*, on vous dit « regardez sur le site » et vous partez. En *omnicanal*, la vendeuse voit le stock de toute l'enseigne, commande la taille devant vous, vous payez sur place, la boîte arrive chez vous, et si elles serrent vous les rendez dans n'importe quelle boutique. Une vente au lieu de zéro, et trois systèmes (caisse, site, entrepôt) qui doivent connaître la même cliente et la même paire.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Omnichannel, in one pair of boots.** You walk into the shop: your size is gone. With *multichannel* they say "look on the site", and you leave. With *omnichannel* the assistant sees the stock of the whole company, orders your size in front of you, you pay there, the box arrives at your home, and if they pinch you return them in any shop. One sale instead of none, and three systems (till, site, warehouse) that must know the same customer and the same pair.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Le NPS à la main
+#
+# La question : « de 0 à 10, nous recommanderiez-vous ? » Voici vingt réponses.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## NPS by hand
+#
+# The question: "from 0 to 10, would you recommend us?" Here are twenty answers.
+
+# %% tags=["lesson"]
+scores = [10, 9, 8, 10, 6, 9, 7, 10, 3, 9, 8, 10, 5, 9, 10, 7, 9, 0, 8, 10]
+few = pd.DataFrame({"score": scores})
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Les **promoteurs** donnent 9 ou 10, les **détracteurs** de 0 à 6 (le 0 compte). Le NPS est la différence de leurs parts, en points.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Promoters** give 9 or 10, **detractors** 0 to 6 (a 0 counts). The NPS is the difference of their shares, in points.
+
+# %% tags=["lesson"]
+n = len(few)
+p, d = (few.score >= 9).mean(), (few.score <= 6).mean()
+by_hand = 100 * (p - d)
+print(round(by_hand, 1))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **À combien près ?** Donnez +1 à chaque promoteur, −1 à chaque détracteur, 0 aux passifs : le NPS est la moyenne de ces nombres, et leur variance est p + d − (p − d)². La marge usuelle est 1,96 fois l'erreur type.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **Give or take how much?** Give each promoter +1, each detractor −1 and passives 0: the NPS is the mean of these numbers, and their variance is p + d − (p − d)². The usual margin is 1.96 standard errors.
+
+# %% tags=["lesson"]
+error = ((p + d - (p - d) ** 2) / n) ** 0.5
+print(round(100 * 1.96 * error, 1))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Vingt réponses, et une marge immense. Pire : avec dix clients ravis, cette formule donnerait une marge de zéro. Le package ajoute donc trois réponses fictives, trois quarts de promoteur, trois quarts de détracteur, le reste passif, avant de calculer l'intervalle (Rocks, 2016). Il tient alors sa promesse même sur de petits nombres.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Twenty answers, and a huge margin. Worse: with ten delighted customers, this formula would give a margin of zero. So the package adds three fictitious answers, three quarters of a promoter, three quarters of a detractor and the rest passive, before it computes the interval (Rocks, 2016). It then keeps its promise even on small numbers.
+
+# %% tags=["lesson"]
+p3, d3 = (p * n + 0.75) / (n + 3), (d * n + 0.75) / (n + 3)
+half = 1.959964 * ((p3 + d3 - (p3 - d3) ** 2) / (n + 3)) ** 0.5
+by_hand_interval = 100 * (p3 - d3 - half), 100 * (p3 - d3 + half)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le package, sur les mêmes réponses, doit donner les mêmes nombres.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# On the same answers, the package must give the same numbers.
+
+# %% tags=["lesson"]
+package = voice.nps(few).iloc[0]
+assert abs(package.score - by_hand) < 1e-9
+assert abs(package.low - by_hand_interval[0]) < 1e-4
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Voici ce qu'il rend, en une ligne.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Here is what it returns, in one row.
+
+# %% tags=["lesson"]
+plots.nps_table(voice.nps(few), lang=reader, id="nps_by_hand")
+
+# %% [markdown] tags=["lang-fr"]
+# ## Qui nous recommanderait ?
+#
+# Le score de la période, par région quand elle est connue. Une personne compte une fois, par sa dernière réponse.
+
+# %% [markdown] tags=["lang-en"]
+# ## Who would recommend us?
+#
+# The score of the period, by region where it is known. A person counts once, by the last answer.
+
+# %%
+groups = voice.usable(data, ["region"])
+answers = voice.answers(data, question="nps", start=dates.start, end=dates.end, by=groups)
+plots.sentences.voice.nps(voice.nps(answers).to_pandas(), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# La figure montre ce qu'un score seul cache, la part de chacun ; la phrase dit si l'on peut classer les groupes.
+
+# %% [markdown] tags=["lang-en"]
+# The figure shows what a single score hides, the share of each; the sentence says whether the groups can be ranked.
+
+# %%
+by_group = voice.nps(answers, by=groups).to_pandas()
+ax = plots.nps_bars(by_group, by="region", lang=reader)
+differences = voice.nps_differences(by_group)
+plots.sentences.voice.nps_groups(by_group, differences, by="region", lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Toutes les notes données, une à une :
+
+# %% [markdown] tags=["lang-en"]
+# All the scores given, one by one:
+
+# %%
+counts = voice.score_counts(answers, question="nps")
+ax = plots.answer_counts(counts, question="nps", lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Et ceux qui n'ont rien dit :
+
+# %% [markdown] tags=["lang-en"]
+# And those who said nothing:
+
+# %%
+heard = voice.reach(data, question="nps", start=dates.start, end=dates.end)
+plots.sentences.voice.reach(heard, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Dans la démo, la vérité est connue : on sait le score attendu de ceux qui reçoivent leur commande, sur les trois ans. L'intervalle le contient-il ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# In the demo the truth is known: the score to expect from those who receive their orders, over the three years. Does the interval hold it?
+
+# %% tags=["lesson"]
+demo, truth = mk.demo(), mk.truth()["surveys"]
+every = voice.answers(demo, question="nps")
+three_years = voice.nps(every).to_pandas().iloc[0]
+assert three_years.low < truth["nps"] < three_years.high
+[reader.number(value) for value in (truth["nps"], three_years.low, three_years.high)]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Et les régions ? Dans la démo, la note ne dépend pas d'elles : s'il y a une alerte plus haut, elle est fausse. Refaites le test sur une autre année, puis sur un autre découpage : à force de découper, une alerte sur vingt finit par sonner pour rien.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# And the regions? In the demo scores do not depend on them: if there is an alarm above, it is false. Do the test again on another year, then on another split: split often enough, and one alarm in twenty goes off for nothing.
+
+# %% tags=["lesson"]
+known = voice.answers(demo, question="nps", by=["region", "acquisition_channel"])
+for by, year in (("region", 2023), ("region", 2024), ("acquisition_channel", 2025)):
+    one = voice.nps(known.filter(known.answered_at.year() == year), by=by).to_pandas()
+    print(by, year, reader.number(voice.nps_differences(one).p_value, decimals=3))
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ce qui fait ce score, c'est la livraison : après un colis en retard ou abîmé, le score attendu n'est plus le même. Voici l'attente après une bonne, puis après une mauvaise expérience.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# What makes this score is delivery: after a late or damaged parcel, the score to expect is no longer the same. Here is what to expect after a good experience, then after a bad one.
+
+# %% tags=["lesson"]
+[reader.number(truth[name], decimals=0) for name in ("nps_good", "nps_bad")]
+
+# %% [markdown] tags=["lang-fr"]
+# ## Le score a-t-il changé ?
+#
+# La période est comparée à la précédente. Le verdict dépend de l'intervalle de la variation, pas des deux scores.
+
+# %% [markdown] tags=["lang-en"]
+# ## Has the score changed?
+#
+# The period is compared with the one before. The verdict rests on the interval of the change, not on the two scores.
+
+# %%
+before = voice.answers(
+    data, question="nps", start=dates.previous_start, end=dates.previous_end or dates.start
+)
+plots.sentences.voice.nps_change(voice.nps_change(before, answers), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Trimestre par trimestre, sur tout l'historique :
+
+# %% [markdown] tags=["lang-en"]
+# Quarter by quarter, over the whole history:
+
+# %%
+history = voice.answers(data, question="nps", end=dates.end)
+quarters = voice.nps_by_period(history, grain="quarter").to_pandas()
+ax = plots.nps_over_time(quarters, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Refaites le test à la main pour les deux premiers trimestres. La variance d'une différence est la somme des variances, et chaque vague reçoit la moitié de l'ajout : une réponse et demie.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Do the test again by hand for the first two quarters. The variance of a difference is the sum of the variances, and each wave gets half of what was added: one answer and a half.
+
+# %% tags=["lesson"]
+waves = voice.nps_by_period(every, grain="quarter").to_pandas().head(2)
+total, net = waves.answers + 1.5, waves.promoters - waves.detractors
+both = (waves.promoters + waves.detractors + 0.75) / total
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# La différence, puis sa marge :
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The difference, then its margin:
+
+# %% tags=["lesson"]
+change = 100 * (net / total).diff().iloc[1]
+margin = 196 * ((both - (net / total) ** 2) / total).sum() ** 0.5
+[reader.number(value) for value in (change, margin)]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le package arrive à la même conclusion.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The package comes to the same conclusion.
+
+# %% tags=["lesson"]
+first, second, third = [pd.Timestamp(day) for day in ("2023-01-01", "2023-04-01", "2023-07-01")]
+one = voice.answers(demo, question="nps", start=first, end=second)
+tested = voice.nps_change(one, voice.answers(demo, question="nps", start=second, end=third))
+assert abs((tested.high - tested.low) / 2 - margin) < 0.01
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Dans la démo, rien ne change d'une vague à l'autre, sauf la part de colis en retard. Les montées et les descentes que l'œil voit dans la figure sont donc surtout du hasard : comparer le meilleur trimestre au pire, choisis après coup, trouve presque toujours un « effet ».
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# In the demo nothing changes from one wave to the next, save the share of late parcels. So the rises and falls that the eye sees in the figure are mostly chance: comparing the best quarter with the worst, picked after the fact, almost always finds an "effect".
+
+# %% [markdown] tags=["lang-fr"]
+# ## La satisfaction
+#
+# Le CSAT juge une expérience précise, de 1 à 5 : on compte les 4 et les 5.
+
+# %% [markdown] tags=["lang-en"]
+# ## Satisfaction
+#
+# CSAT rates one experience, from 1 to 5: the 4s and 5s are counted.
+
+# %%
+rated = voice.answers(data, question="csat", start=dates.start, end=dates.end)
+plots.sentences.voice.csat(voice.csat(rated).to_pandas(), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Les notes données :
+
+# %% [markdown] tags=["lang-en"]
+# The scores given:
+
+# %%
+counts = voice.score_counts(rated, question="csat")
+ax = plots.answer_counts(counts, question="csat", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# À la main, sur cinq notes : trois sont de 4 ou 5. Mais sur cinq réponses, le package ne donne pas d'intervalle.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# By hand, on five scores: three are 4 or 5. But on five answers, the package gives no interval.
+
+# %% tags=["lesson"]
+five = pd.DataFrame({"score": [5, 4, 4, 3, 1]})
+assert voice.csat(five).share.iloc[0] == 3 / 5
+voice.csat(five)[["answers", "satisfied", "share", "low", "high"]]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## La part de portefeuille, à la main
+#
+# Trois membres d'un panel, ce qu'ils ont dépensé chez nous et en tout.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Share of wallet, by hand
+#
+# Three members of a panel, what they spent with us and in all.
+
+# %% tags=["lesson"]
+panel = pd.DataFrame({"ours": [20, 60, 100], "total": [20, 300, 800]})
+of_sums, of_each = panel.ours.sum() / panel.total.sum(), (panel.ours / panel.total).mean()
+reader.percent(of_sums), reader.percent(of_each)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Deux nombres très différents. Le premier, **rapport de sommes**, est la part de l'argent : c'est la part de portefeuille. Le second, **moyenne des rapports**, donne autant de poids au petit portefeuille du premier membre, qui achète tout chez nous, qu'au grand du troisième, qui achète surtout ailleurs.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Two very different numbers. The first, a **ratio of sums**, is the share of the money: that is the share of wallet. The second, a **mean of ratios**, gives as much weight to the small wallet of the first member, who buys everything from us, as to the large one of the third, who mostly buys elsewhere.
+
+# %% [markdown] tags=["lang-fr"]
+# ## Que dépensent-ils ailleurs ?
+#
+# Un panel dit ce que ses membres dépensent chez tous les marchands. Leurs achats chez nous viennent de nos commandes.
+
+# %% [markdown] tags=["lang-en"]
+# ## What do they spend elsewhere?
+#
+# A panel says what its members spend with all merchants. What they buy from us comes from our orders.
+
+# %%
+wallet = voice.share_of_wallet(data, start=dates.start, end=dates.end)
+plots.sentences.voice.share_of_wallet(wallet, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Par catégorie, on voit où il y a le plus à gagner : la part manquante, multipliée par ce que les membres dépensent. La cible est la part visée, ou à défaut celle de la meilleure catégorie.
+
+# %% [markdown] tags=["lang-en"]
+# By category one sees where there is the most to win: the missing share, times what the members spend. The target is the share aimed at, or else that of the best category.
+
+# %%
+categories = voice.usable(data, ["category"], fact="panel")
+shares = voice.share_of_wallet(data, start=dates.start, end=dates.end, by=categories)
+prize = voice.size_of_prize(shares, target=target)
+
+# %% [markdown] tags=["lang-fr"]
+# La figure montre où regarder d'abord :
+
+# %% [markdown] tags=["lang-en"]
+# The figure shows where to look first:
+
+# %%
+ax = plots.wallet_shares(prize, by="category", lang=reader)
+plots.sentences.voice.largest_prize(prize, by="category", lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# La même chose en chiffres, pour les membres du panel :
+
+# %% [markdown] tags=["lang-en"]
+# The same in figures, for the members of the panel:
+
+# %%
+plots.prize_table(prize, by="category", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# La première ligne de la table, refaite à la main : dépense × (cible − part).
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The first row of the table, done again by hand: spending × (target − share).
+
+# %% tags=["lesson"]
+rows = voice.share_of_wallet(demo, start="2025-01-01", end="2026-01-01", by="category")
+top = voice.size_of_prize(rows).iloc[0]
+missed = rows.share.max() - top.our_sales / top.spend_total
+assert abs(top.prize - top.spend_total * missed) < 1e-6
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **En B2B**, pas de panel : on estime ce que chaque compte dépense, par sa taille ou par ce que savent les vendeurs, et l'on garde une fourchette. Un compte à qui l'on vend déjà plus que son maximum estimé est une erreur d'estimation, et le package le dit au lieu d'afficher une part de plus de 100 %.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **In B2B** there is no panel: you estimate what each account spends, from its size or from what the sales force knows, and keep a range. An account that already buys more from us than its estimated maximum is an error of estimation, and the package says so instead of showing a share above 100%.
+
+# %% tags=["lesson"]
+accounts = pd.DataFrame({"account": ["A", "B", "C"], "our_sales": [40.0, 90.0, 15.0]})
+accounts = accounts.assign(spend_low=[60.0, 50.0, 100.0], spend_high=[120.0, 80.0, 150.0])
+voice.share_of_wallet_estimated(accounts)[["account", "share_low", "share_high", "plausible"]]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## L'engagement, à la main
+#
+# Chaque interaction vaut des points selon son genre ; avec le temps elle en perd la moitié à chaque **demi-vie**. Un clic (3 points) d'il y a 30 jours et une visite (2 points) d'il y a 60, avec une demi-vie de 30 jours, donnent :
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Engagement, by hand
+#
+# Each interaction is worth points by its kind; with time it loses half of them at each **half-life**. A click (3 points) 30 days ago and a visit (2 points) 60 days ago, with a half-life of 30 days, give:
+
+# %% tags=["lesson"]
+points = 3 * 0.5 ** (30 / 30) + 2 * 0.5 ** (60 / 30)
+points
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le package, sur ces deux interactions, avec les poids inscrits dans ses réglages :
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The package, on these two interactions, with the weights written in its settings:
+
+# %% tags=["lesson"]
+done = pd.DataFrame({"customer_id": ["A", "A"], "kind": ["click", "visit"]})
+done["at"] = pd.to_datetime(["2025-12-02", "2025-11-02"])
+assert voice.engagement(done, as_of="2026-01-01").points.iloc[0] == points
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ces poids et cette demi-vie sont des choix. Les voici tous, tels qu'on peut les changer :
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# These weights and this half-life are choices. Here they all are, as you can change them:
+
+# %% tags=["lesson"]
+voice.Engagement().model_dump()
+
+# %% [markdown] tags=["lang-fr"]
+# ## Qui est encore là ?
+#
+# Les points disent combien, le percentile dit où l'on se place parmi tous les contacts.
+
+# %% [markdown] tags=["lang-en"]
+# ## Who is still there?
+#
+# Points say how much, the percentile says where one stands among all contacts.
+
+# %%
+settings = voice.Engagement(half_life_days=half_life_days)
+engaged = voice.engagement(data, as_of=as_of, settings=settings).to_pandas()
+plots.sentences.voice.engagement(engaged, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Combien de contacts ont combien de points :
+
+# %% [markdown] tags=["lang-en"]
+# How many contacts have how many points:
+
+# %%
+ax = plots.engagement_counts(voice.engagement_counts(engaged), lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Un score ne vaut que s'il annonce quelque chose. Notez les contacts trois mois plus tôt, puis regardez qui a commandé depuis, parmi la moitié la plus engagée et parmi l'autre.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# A score is worth something only if it foretells something. Score the contacts three months earlier, then see who has ordered since, among the more engaged half and among the other.
+
+# %% tags=["lesson"]
+earlier = voice.engagement(demo, as_of="2025-10-01").to_pandas()
+buyers = demo.orders.filter(demo.orders.ordered_at >= pd.Timestamp("2025-10-01")).customer_id
+bought = earlier.customer_id.isin(set(buyers.to_pandas().dropna()))
+bought.groupby(earlier.percentile >= 50).mean().map(reader.percent)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Les plus engagés achètent plus souvent ensuite. Cela ne dit pas qu'un courriel de plus les ferait acheter : l'intérêt cause à la fois les clics et les achats.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The more engaged buy more often afterwards. That does not say that one more email would make them buy: interest causes both the clicks and the purchases.
+
+# %% [markdown] tags=["lang-fr"]
+# ## Les clients omnicanaux
+#
+# Ceux qui ont commandé dans plusieurs canaux de vente pendant la période, et ce qu'ils dépensent.
+
+# %% [markdown] tags=["lang-en"]
+# ## Omnichannel customers
+#
+# Those who ordered in several sales channels in the period, and what they spend.
+
+# %%
+channels = voice.omnichannel(data, start=dates.start, end=dates.end)
+plots.omnichannel_table(channels, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# L'écart saute aux yeux :
+
+# %% [markdown] tags=["lang-en"]
+# The gap leaps to the eye:
+
+# %%
+ax = plots.omnichannel_bars(channels, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Mais un client d'une seule commande ne peut utiliser qu'un canal, et un client de dix commandes a neuf occasions d'en essayer un autre. Comparez donc aussi des clients qui ont passé **autant de commandes**.
+
+# %% [markdown] tags=["lang-en"]
+# But a customer of one order can use one channel only, and a customer of ten has nine occasions to try another. So also compare customers who placed **as many orders**.
+
+# %%
+gap = voice.omnichannel_gap(data, start=dates.start, end=dates.end)
+ax = plots.omnichannel_gap(gap, lang=reader)
+plots.sentences.voice.omnichannel(gap, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ce second chiffre, à la main : la moyenne des écarts à chaque nombre de commandes, pondérée par les clients de plusieurs canaux.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# That second figure, by hand: the mean of the gaps at each number of orders, weighted by the customers of several channels.
+
+# %% tags=["lesson"]
+again = voice.omnichannel_gap(demo, start="2025-01-01", end="2026-01-01")
+strata = again.strata
+assert abs((strata.gap * strata.several).sum() / strata.several.sum() - again.equal_gap) < 1e-6
+strata.round(0).head()
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Là où l'on se trompe
+#
+# - **Un NPS de douze réponses** bouge de dizaines de points par hasard. Sans intervalle, on félicite ou l'on gronde une équipe pour du bruit.
+# - **La moyenne des parts** n'est pas la part de portefeuille : elle compte les petits portefeuilles autant que les gros.
+# - **« L'omnicanal fait dépenser plus. »** Ceux qui achètent souvent ont plus d'occasions d'utiliser deux canaux. Seul un test le dirait (leçon 04).
+# - **Ceux qui se taisent.** Si les mécontents répondent plus, ou moins, que les autres, le score est faux d'une manière qu'aucun intervalle ne montre.
+# - **Le score devenu objectif.** Dès que la prime en dépend, on demande un 10 à la caisse, et la mesure est perdue.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Where people go wrong
+#
+# - **An NPS of twelve answers** moves by tens of points by chance. Without an interval, teams are praised or scolded for noise.
+# - **The mean of shares** is not the share of wallet: it counts small wallets as much as large ones.
+# - **"Omnichannel makes people spend more."** Those who buy often have more occasions to use two channels. Only a test would tell (lesson 04).
+# - **Those who stay silent.** If unhappy customers answer more, or less, than the others, the score is wrong in a way that no interval shows.
+# - **The score turned into a target.** As soon as the bonus depends on it, people ask for a 10 at the till, and the measure is lost.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le premier piège, en nombres : l'intervalle de douze réponses de la démo, tirées au sort.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The first pitfall, in numbers: the interval of twelve answers of the demo, drawn at random.
+
+# %% tags=["lesson"]
+all_answers = every.to_pandas().sort_values(["respondent", "answered_at"])
+twelve = voice.nps(all_answers.sample(12, random_state=1)).iloc[0]
+[reader.number(value, decimals=0) for value in (twelve.score, twelve.low, twelve.high)]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Et le piège du silence : supposez que chaque détracteur réponde deux fois plus volontiers que les autres. Quel serait le score si tous répondaient autant ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# And the pitfall of silence: suppose that each detractor is twice as willing to answer as the others. What would the score be if all answered alike?
+
+# %% tags=["lesson"]
+promoters, detractors = three_years.promoters_share, three_years.detractors_share
+alike = 100 * (promoters - detractors / 2) / (1 - detractors / 2)
+reader.number(three_years.score), reader.number(alike)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# L'écart est plus large que l'intervalle. Augmenter le nombre de réponses n'y change rien ; relancer ceux qui n'ont pas répondu, et comparer ce qu'on sait d'eux (achats, région), aide.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The difference is wider than the interval. More answers do not change it; reminding those who did not answer, and comparing what is known of them (purchases, region), helps.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Ce que vous avez appris
+#
+# - Ranger ce que l'on sait d'un client dans cinq familles.
+# - Calculer un NPS, son intervalle, et tester sa variation entre deux vagues.
+# - Distinguer rapport de sommes et moyenne de rapports, et chiffrer un enjeu.
+# - Noter l'engagement avec une demi-vie, et vérifier ce qu'il annonce.
+# - Comparer les clients omnicanaux aux autres à nombre de commandes égal, sans y voir une cause.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## What you learned
+#
+# - Sort what is known of a customer into five families.
+# - Compute an NPS, its interval, and test its change between two waves.
+# - Tell a ratio of sums from a mean of ratios, and size a prize.
+# - Score engagement with a half-life, and check what it foretells.
+# - Compare omnichannel customers with the others at an equal number of orders, without reading a cause into it.
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Se souvenir.** Dans quelle famille rangez-vous : un appel au service client, l'âge, un avis sur un produit, le coût des retours d'un client ?
+# 2. **Comprendre.** Pourquoi les passifs changent-ils le NPS alors qu'ils ne sont ni ajoutés ni retranchés ?
+# 3. **Calculer.** Une boutique a 40 réponses : 22 promoteurs, 8 détracteurs. Calculez le score et sa marge à la main, puis vérifiez avec `voice.nps`.
+# 4. **Analyser.** Deux équipes ont 31 et 38 points, sur 45 réponses chacune. La direction veut récompenser la seconde. Que répondez-vous, avec quel chiffre ?
+# 5. **Appliquer.** Relancez la page avec `half_life_days = 90`. Qui gagne des points, qui en perd au percentile, et pourquoi ?
+# 6. **Évaluer.** Dans la table de l'enjeu, la cible est la part de la meilleure catégorie. Donnez deux raisons pour lesquelles elle est peut-être hors d'atteinte.
+# 7. **Cas.** La direction veut offrir 20 $ à chaque client pour sa première commande sur l'application, « puisque les clients de deux canaux dépensent bien plus ». Écrivez cinq phrases : ce que la figure montre, ce qu'elle ne montre pas, et le test que vous proposez.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Questions
+#
+# 1. **Remember.** In which family do you put: a call to customer service, age, a product review, the cost of a customer's returns?
+# 2. **Understand.** Why do passives change the NPS although they are neither added nor taken away?
+# 3. **Compute.** A shop has 40 answers: 22 promoters, 8 detractors. Work out the score and its margin by hand, then check with `voice.nps`.
+# 4. **Analyse.** Two teams have 31 and 38 points, on 45 answers each. Management wants to reward the second. What do you answer, with which figure?
+# 5. **Apply.** Run the page again with `half_life_days = 90`. Who gains points, who falls in percentile, and why?
+# 6. **Evaluate.** In the table of the prize, the target is the share of the best category. Give two reasons why it may be out of reach.
+# 7. **Case.** Management wants to give each customer $20 for a first order on the app, "since customers of two channels spend far more". Write five sentences: what the figure shows, what it does not, and the test that you propose.

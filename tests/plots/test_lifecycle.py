@@ -1,0 +1,230 @@
+"""Figures, tables and sentences of the lifecycle: words of the settings, partitions, blanks."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import marketing_kpi as mk
+from marketing_kpi import lifecycle, plots
+from marketing_kpi.plots import sentences
+
+WORDS = lifecycle.Settings(
+    words={"en": {"low": "Small spender", "defecting": "Drifting"}, "fr": {"low": "Petit panier"}}
+)
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def words(axis):
+    return {plain(text.get_text()) for text in axis.get_figure().findobj(Text)}
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(11)
+    who, days = rng.integers(0, 150, 900), rng.integers(0, 900, 900)
+    orders = pd.DataFrame(
+        {
+            "order_id": np.arange(900).astype(str),
+            "customer_id": [f"C{n:03}" if n < 140 else None for n in who],
+            "ordered_at": pd.Timestamp("2025-12-31") - pd.to_timedelta(days, unit="D"),
+            "amount": rng.lognormal(4, 0.6, 900).round(2),
+        }
+    )
+    contacts = pd.DataFrame({"customer_id": [f"C{n:03}" for n in range(200)]})
+    contacts["registered_at"] = pd.Timestamp("2023-06-01")
+    contacts["acquisition_channel"] = np.where(np.arange(200) % 2, "email", "social")
+    return mk.open_data({"orders": orders, "contacts": contacts})
+
+
+@pytest.fixture(scope="module")
+def contacts(data):
+    return lifecycle.contacts(data, as_of="2026-01-01")
+
+
+PERIOD = {"start": "2025-07-01", "end": "2026-01-01"}
+
+
+def test_the_rules_are_those_of_the_settings():
+    changed = lifecycle.Settings(customers={"defecting_days": 540}, words=WORDS.words)
+    text = plain(plots.lifecycle_rules(changed, lang="en").to_text())
+    assert "Drifting" in text
+    assert "last purchase more than 90 days ago, up to 540 days" in text
+    assert "spent up to $50 in the last 730 days" in text
+
+
+def test_stages_are_shown_by_the_words_of_the_settings(contacts):
+    axis = plots.stage_shares(lifecycle.by_stage(contacts), lang="en", settings=WORDS)
+    assert "Drifting" in words(axis)
+    table = plots.status_table(lifecycle.by_status(contacts), lang="fr", settings=WORDS)
+    assert "Petit panier" in plain(table.to_text())
+
+
+def test_the_stages_of_the_table_add_up_to_all_contacts(contacts):
+    rows = plots.stage_table(lifecycle.by_stage(contacts), lang="en").rows
+    assert sum(row[1] for row in rows) == len(contacts)
+
+
+def test_leads_are_drawn_by_source(contacts):
+    axis = plots.lead_sources(lifecycle.leads_by_source(contacts), lang="fr")
+    assert {"Courriel", "Réseaux sociaux"} <= words(axis)
+
+
+def test_shares_of_revenue_fill_every_month(data):
+    revenue = lifecycle.revenue_by_stage(data, **PERIOD)
+    axis = plots.stage_revenue(revenue, lang="en", share=True)
+    tops = pd.DataFrame(
+        [(round(bar.get_x(), 2), bar.get_y() + bar.get_height()) for bar in axis.patches]
+    )
+    assert np.allclose(tops.groupby(0)[1].max(), 1)
+
+
+def test_the_average_order_comes_in_the_order_of_the_stages(data):
+    orders = lifecycle.average_order_by_stage(data, **PERIOD)
+    axis = plots.stage_orders(orders.sample(frac=1, random_state=1), lang="en")
+    names = [tick.get_text() for tick in axis.get_yticklabels()]
+    assert names == [lifecycle.Settings().term(id, "en") for id in orders.stage]
+
+
+def test_flows_are_shares_of_their_row(data):
+    moves = lifecycle.flows(data, **PERIOD)
+    axis = plots.stage_flows(moves, lang="en")
+    shown = axis.get_images()[0].get_array()
+    assert np.allclose(np.asarray(shown).sum(axis=1), 1)
+    assert "Active customer" in words(plots.stage_trend(moves, lang="en"))
+    gone = moves[moves.before.isin(["first_time", "active"]) & (moves.after == "defecting")]
+    said = plain(sentences.lifecycle.flows(moves, lang="en"))
+    assert f"{gone.contacts.sum()} times a customer fell into “Defecting customer”" in said
+
+
+def test_rates_that_cannot_be_computed_say_why(data):
+    rates = lifecycle.conversion(data, as_of="2026-01-01")
+    late = rates.assign(reason="ends", value=None, low=None, high=None)
+    text = plain(plots.conversion_table(late, lang="en").to_text())
+    assert text.count("the orders end too early") == 5
+    shown = plain(plots.conversion_table(rates, lang="fr").to_text())
+    assert "Taux de fidélisation" in shown
+
+
+def test_the_history_of_the_rates_is_drawn(data):
+    history = lifecycle.conversion_history(data, start="2025-10-01", end="2026-01-01")
+    axis = plots.conversion_lines(history, lang="en")
+    known = [id for id in lifecycle.RATES if history[id].notna().any()]
+    assert len(axis.get_lines()) == len(known) > 1
+    blank = history.assign(**{id: np.nan for id in history if id.endswith("_rate")})
+    assert plots.conversion_lines(blank, lang="en").get_figure().message
+
+
+RECENT = pd.DataFrame(
+    {
+        "rate": ["lead_conversion_rate", "repurchase_rate", "loyalty_rate"],
+        "value": [0.3, 0.2, None],
+        "previous": [0.25, 0.2, None],
+        "change": [0.05, 0.0, None],
+        "low": [0.01, -0.02, None],
+        "high": [0.09, 0.02, None],
+        "customers": [100, 100, None],
+        "verdict": ["higher", "cannot_tell", None],
+        "reason": [None, None, "history"],
+    }
+)
+
+
+def test_recent_days_are_read_by_their_interval():
+    text = plain(plots.recent_rates(RECENT, lang="en").to_text())
+    assert "+1.0 pts to +9.0 pts" in text
+    assert "the orders begin too late" in text
+    said = plain(sentences.lifecycle.recent(RECENT, lang="en"))
+    assert said == "Clearly higher: Lead conversion rate."
+    unsure = RECENT.assign(verdict="cannot_tell")
+    assert "No rate moved clearly" in plain(sentences.lifecycle.recent(unsure, lang="en"))
+    none = RECENT.assign(reason="history")
+    assert "No rate can be compared" in plain(sentences.lifecycle.recent(none, lang="en"))
+
+
+def test_the_advice_says_what_would_move(data):
+    found = lifecycle.advise(data, as_of="2026-01-01")
+    assert "half have done so within" in plain(sentences.lifecycle.advice(found, lang="en"))
+    assert (
+        found.proposal.curve.days.max()
+        <= plots.return_curve(found.proposal, lang="en").get_xlim()[1]
+    )
+    text = plain(plots.limit_table(found.proposal, lang="en").to_text())
+    assert "Defecting after" in text
+    moved = plots.advice_moves(found, lang="en")
+    if found.proposal.settings == lifecycle.Settings():
+        assert "Nobody would change" in plain(moved)
+    else:
+        assert all(row[0] != row[1] for row in moved.rows)
+
+
+def test_too_few_returns_give_no_advice():
+    orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"], "amount": [5.0]})
+    orders["ordered_at"] = pd.Timestamp("2025-12-01")
+    found = lifecycle.advise(mk.open_data({"orders": orders}), as_of="2026-01-01")
+    assert "Too few customers came back" in plain(sentences.lifecycle.advice(found, lang="en"))
+    assert plots.return_curve(found.proposal, lang="en").get_figure().message
+    assert "Nobody would change" in plain(plots.advice_moves(found, lang="en"))
+
+
+def test_categories_bought_too_rarely_at_a_move_are_left_out():
+    moves = pd.DataFrame(
+        {
+            "before": ["first_time", "first_time"],
+            "after": ["active", "active"],
+            "category": ["Hats", "Shoes"],
+            "orders": [29, 30],
+            "net_sales": [300.0, 400.0],
+            "net_sales_share": [0.4, 0.6],
+            "share_of_all": [0.2, 0.5],
+            "index": [2.0, 1.2],
+        }
+    )
+    text = plain(plots.move_categories(moves, lang="en").to_text())
+    assert "Shoes" in text
+    assert "Hats" not in text
+    assert "Too few" in plain(plots.move_categories(moves.iloc[:0], lang="en"))
+
+
+def test_purchases_of_nobody_known_are_counted_and_said():
+    found = lifecycle.Unidentified(12, 300.0, 0.1, 0.2, True)
+    said = plain(sentences.lifecycle.unidentified(found, lang="en"))
+    assert "12 (10.0% of purchases, 20.0% of sales)" in said
+    assert "in the revenue below" in said
+    left = plain(sentences.lifecycle.unidentified(found._replace(counted=False), lang="en"))
+    assert "left out of the revenue" in left
+
+
+@pytest.mark.parametrize(
+    ("stages", "status", "said"),
+    [
+        (None, None, "no order"),
+        (dt.date(2026, 2, 1), dt.date(2026, 6, 1), "can be trusted from February 1, 2026"),
+        (dt.date(2025, 2, 1), dt.date(2026, 6, 1), "too low until June 1, 2026"),
+        (dt.date(2025, 2, 1), dt.date(2025, 6, 1), "reach back far enough"),
+    ],
+)
+def test_how_far_the_data_reach_is_said(stages, status, said):
+    found = lifecycle.KnownFrom(stages, status)
+    shown = sentences.lifecycle.known_from(found, lang="en", as_of="2026-01-01")
+    assert said in plain(shown)
+
+
+EMPTY = pd.DataFrame({"stage": [], "status": [], "contacts": [], "spend": [], "before": [],
+                      "after": [], "net_sales": [], "net_sales_share": [], "period": [],
+                      "average_order": []})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [plots.stage_shares, plots.stage_status, plots.lead_sources, plots.stage_revenue,
+     plots.stage_orders, plots.stage_flows, plots.stage_trend],
+    ids=lambda draw: draw.__name__,
+)  # fmt: skip
+def test_nothing_to_draw_is_said(draw):
+    assert draw(EMPTY, lang="fr").get_figure().message

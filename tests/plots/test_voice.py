@@ -1,0 +1,277 @@
+"""Figures, tables and sentences of the customer's voice, in both languages."""
+
+import math
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from marketing_kpi import plots, voice
+from marketing_kpi.plots import sentences, style
+from marketing_kpi.plots.voice import FAMILIES
+
+NAN = math.nan
+
+
+def scores(promoters, passives, detractors):
+    return pd.DataFrame({"score": [10] * promoters + [8] * passives + [2] * detractors})
+
+
+TEAMS = pd.concat(
+    [
+        scores(40, 10, 10).assign(region="QC"),
+        scores(10, 30, 40).assign(region="IDF"),
+        scores(3, 1, 0).assign(region="a <b> region"),
+    ]
+)
+BY_REGION = voice.nps(TEAMS, by="region")
+QUARTERS = voice.nps(TEAMS.assign(period=pd.Timestamp("2025-01-01")), by="period")
+NOBODY = scores(0, 0, 0)
+WALLET = pd.DataFrame(
+    {
+        "category": ["Tents", "Boots"],
+        "members": [60, 60],
+        "our_sales": [300.0, 100.0],
+        "spend_total": [1000.0, 1000.0],
+        "share": [0.3, 0.1],
+        "low": [0.25, 0.08],
+        "high": [0.35, 0.12],
+        "mean_of_shares": [0.28, 0.15],
+    }
+)
+PRIZE = voice.size_of_prize(WALLET)
+NO_WALLET = voice.size_of_prize(
+    pd.DataFrame({**{name: [NAN] for name in WALLET.columns[1:]}, "members": [0]})
+)
+POINTS = pd.DataFrame({"customer_id": list("ABC"), "points": [0.0, 0.7, 12.0]})
+CHANNELS = pd.DataFrame(
+    {
+        "channels": [1, 2],
+        "customers": [300, 100],
+        "share": [0.75, 0.25],
+        "low": [0.7, 0.2],
+        "high": [0.8, 0.3],
+        "orders_per_customer": [2.0, 4.5],
+        "net_sales_per_customer": [400.0, 900.0],
+        "net_sales_low": [380.0, 850.0],
+        "net_sales_high": [420.0, 960.0],
+        "margin_per_customer": [200.0, 450.0],
+        "margin_low": [190.0, 420.0],
+        "margin_high": [210.0, 480.0],
+    }
+)
+GAP = voice.OmnichannelGap(500.0, 450.0, 550.0, -27.0, -88.0, 33.0, 0.9, pd.DataFrame())
+NO_GAP = voice.OmnichannelGap(None, None, None, None, None, None, None, pd.DataFrame())
+CHANGE = voice.nps_change(scores(40, 10, 10), scores(10, 30, 40))
+
+FIGURES = {
+    "bars": lambda lang: plots.nps_bars(BY_REGION, by="region", lang=lang),
+    "one bar": lambda lang: plots.nps_bars(voice.nps(TEAMS), by="region", lang=lang),
+    "over time": lambda lang: plots.nps_over_time(QUARTERS, lang=lang),
+    "nps scores": lambda lang: plots.answer_counts(
+        voice.score_counts(TEAMS, question="nps"), question="nps", lang=lang
+    ),
+    "csat scores": lambda lang: plots.answer_counts(
+        voice.score_counts(pd.DataFrame({"score": [1, 5]}), question="csat"),
+        question="csat",
+        lang=lang,
+    ),
+    "wallet": lambda lang: plots.wallet_shares(PRIZE, by="category", lang=lang),
+    "engagement": lambda lang: plots.engagement_counts(voice.engagement_counts(POINTS), lang=lang),
+    "omnichannel": lambda lang: plots.omnichannel_bars(CHANNELS, lang=lang),
+    "gap": lambda lang: plots.omnichannel_gap(GAP, lang=lang),
+}
+EMPTY = {
+    "bars": lambda lang: plots.nps_bars(voice.nps(NOBODY), lang=lang),
+    "over time": lambda lang: plots.nps_over_time(QUARTERS.head(0), lang=lang),
+    "scores": lambda lang: plots.answer_counts(
+        voice.score_counts(NOBODY, question="nps"), question="nps", lang=lang
+    ),
+    "wallet": lambda lang: plots.wallet_shares(NO_WALLET, by="category", lang=lang),
+    "engagement": lambda lang: plots.engagement_counts(
+        voice.engagement_counts(POINTS.head(0)), lang=lang
+    ),
+    "omnichannel": lambda lang: plots.omnichannel_bars(CHANNELS.head(0), lang=lang),
+    "gap": lambda lang: plots.omnichannel_gap(NO_GAP, lang=lang),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_says_what_it_shows_in_the_readers_language(name):
+    french, english = (FIGURES[name](lang).figure for lang in ("fr", "en"))
+    assert len(french.alt) > 40
+    assert french.alt != english.alt
+    assert any(character.isdigit() for character in french.alt)
+    assert french._suptitle.get_text() != english._suptitle.get_text()
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut(name, lang):
+    figure = FIGURES[name](lang).figure
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()
+    assert drawn.x0 >= -0.02
+    assert drawn.y0 >= -0.02
+    assert drawn.x1 <= figure.get_figwidth() + 0.02
+    assert drawn.y1 <= figure.get_figheight() + 0.02
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_with_nothing_to_draw_a_sentence_says_so(name):
+    figure = EMPTY[name]("en").figure
+    assert figure.message
+    assert "image/png" not in figure._repr_mimebundle_()[0]
+
+
+def test_a_figure_draws_in_given_axes():
+    _, axis = plt.subplots()
+    assert plots.nps_bars(BY_REGION, by="region", lang="en", ax=axis) is axis
+
+
+def test_bars_add_up_and_name_the_interval():
+    axis = plots.nps_bars(BY_REGION, by="region", lang="en")
+    ends = {round(bar.get_x() + bar.get_width(), 9) for bar in axis.patches}
+    assert max(ends) == 1
+    assert "QC 50 (29 to 67)" in axis.figure.alt
+    assert "a <b> region 75." in axis.figure.alt  # 4 answers: no interval
+
+
+def test_tables_have_values_and_hide_what_is_only_for_tools():
+    shown = plots.nps_table(BY_REGION, by="region", lang="en")
+    text = shown.to_text()
+    assert "29 to 67" in text
+    assert "Under 10 answers, no interval is given." in text
+    assert "&lt;b&gt;" in shown.to_html()
+    payload = shown.payload()
+    assert {"low", "high", "score"} <= {column["name"] for column in payload["columns"]}
+    prize = plots.prize_table(PRIZE, by="category", lang="en").to_text()
+    assert "$200.00" in prize
+    assert "+20.0\u00a0pts" in prize
+
+
+def test_a_table_without_margins_has_no_such_column():
+    with_margin, without = (
+        plots.omnichannel_table(frame, lang="en").to_text()
+        for frame in (CHANNELS, CHANNELS.assign(margin_per_customer=NAN))
+    )
+    assert "Gross margin" in with_margin
+    assert "Gross margin" not in without
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: plots.nps_table(voice.nps(NOBODY), lang="en"),
+        lambda: plots.prize_table(NO_WALLET, by="category", lang="en"),
+        lambda: plots.omnichannel_table(CHANNELS.head(0), lang="en"),
+    ],
+)
+def test_an_empty_table_is_a_sentence(made):
+    assert isinstance(made(), sentences.Sentence)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_five_families_are_words_of_the_dictionary(lang):
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    html = plots.families(lang=lang).to_html()
+    assert len(FAMILIES) == 5
+    for family in FAMILIES:
+        assert dictionary()[family].name[lang] in html
+
+
+SAID = {
+    "nps": (
+        lambda s: s.nps(voice.nps(scores(22, 10, 8)), lang="en"),
+        "NPS: 35 points; answers, one a person: 40. 95% interval: 9 to 56.",
+    ),
+    "few": (
+        lambda s: s.nps(voice.nps(scores(1, 0, 0)), lang="en"),
+        "NPS: 100 points; answers, one a person: 1. Under 10 answers, one cannot tell more.",
+    ),
+    "nobody": (
+        lambda s: s.nps(voice.nps(NOBODY), lang="en"),
+        "Nobody answered the question of recommendation in the period.",
+    ),
+    "change": (
+        lambda s: s.nps_change(CHANGE, lang="en"),
+        "NPS: 50 points, then −38, from 60 and 80 people who answered. It fell. 95% interval of "
+        "the change: −110 to −61 points.",
+    ),
+    "no change": (
+        lambda s: s.nps_change(voice.nps_change(NOBODY, NOBODY), lang="en"),
+        "There are not two waves of answers to compare.",
+    ),
+    "reach": (
+        lambda s: s.reach(voice.Reach(0, 0, None), lang="en"),
+        "No buyer of the period is known to have answered.",
+    ),
+    "no wallet": (
+        lambda s: s.share_of_wallet(NO_WALLET, lang="en"),
+        "No panel tells what customers spend elsewhere in the period.",
+    ),
+    "prize": (
+        lambda s: s.largest_prize(PRIZE, by="category", lang="en"),
+        "The largest prize is Boots: $200 over the period, if its share rose from 10.0% to 30.0%. "
+        "95% interval: $146 to $254. It is what there is to win, not what will be won.",
+    ),
+    "no prize": (
+        lambda s: s.largest_prize(NO_WALLET, by="category", lang="en"),
+        "No group lies below the target with enough members to tell.",
+    ),
+    "silent": (
+        lambda s: s.engagement(POINTS.head(0), lang="en"),
+        "The data record no interactions of contacts.",
+    ),
+    "engaged": (
+        lambda s: s.engagement(POINTS, lang="en"),
+        "Of 3 contacts, 2 (66.7%) did something in the window. Points of the contact in the "
+        "middle: 0.7; of the one at the 90th percentile: 9.7.",
+    ),
+    "no gap": (
+        lambda s: s.omnichannel(NO_GAP, lang="en"),
+        "Too few customers of one and of several channels to compare.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_sentences_by_hand(name):
+    make, expected = SAID[name]
+    assert str(make(sentences.voice)) == expected
+
+
+def test_groups_are_told_apart_only_by_the_test():
+    said = str(
+        sentences.voice.nps_groups(
+            BY_REGION, voice.nps_differences(BY_REGION), by="region", lang="en"
+        )
+    )
+    assert said.startswith("Lowest: IDF (−38 points); highest: QC (50 points).")
+    assert said.endswith("Tested all at once, the 2 groups differ (p < 0.001).")
+    alike = voice.nps(
+        pd.concat([scores(20, 10, 10).assign(region=name) for name in "AB"]), by="region"
+    )
+    assert "one cannot tell whether the 2 groups differ (p = 1.000)" in str(
+        sentences.voice.nps_groups(alike, voice.nps_differences(alike), by="region", lang="en")
+    )
+    one = voice.nps(TEAMS)
+    assert "Too few groups" in str(
+        sentences.voice.nps_groups(one, voice.nps_differences(one), by="region", lang="en")
+    )
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_omnichannel_sentence_never_speaks_of_an_effect_without_the_warning(lang):
+    said = str(sentences.voice.omnichannel(GAP, lang=lang))
+    assert ("seul un test" if lang == "fr" else "only a test could") in said
+
+
+def test_a_score_has_one_colour_as_the_caption_says():
+    axis = plots.answer_counts(voice.score_counts(TEAMS, question="nps"), question="nps", lang="en")
+    colours = [bar.get_facecolor() for bar in axis.patches]
+    assert len({*colours[:7]}) == len({*colours[7:9]}) == len({*colours[9:]}) == 1
+    assert len({*colours}) == 3
+    lightness = sorted(style.luminance(colour) for colour in {*colours})
+    assert lightness[2] - lightness[0] > 0.3
