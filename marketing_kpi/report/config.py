@@ -122,13 +122,26 @@ class CltvParameters(CommonParameters):
     """The parameters of the lesson on customer lifetime value.
 
     The days after an order for which a customer counts as active, what money a year later is worth
-    less, how far ahead to look, and the gross margin rate where the data tell no costs.
+    less, how far ahead to look, the gross margin rate where the data tell no costs, and the last
+    part of the period on which a forecast is put to the test.
     """
 
     activity_days: int = Field(default=365, ge=1)
     discount_rate: float = Field(default=0.10, ge=0, le=1)
     horizon_months: int = Field(default=36, ge=1, le=120)
     margin_rate: float | None = Field(default=None, gt=0, le=1)
+    holdout: str = "6 months"
+
+    @field_validator("holdout")
+    @classmethod
+    def _holdout_is_a_length(cls, value: str) -> str:
+        from marketing_kpi.kpis.periods import length
+
+        try:
+            length(value, name="holdout")
+        except MarketingKpiError as error:
+            raise _problem(error.message.removeprefix("holdout == ")) from error
+        return value
 
 
 class LifecycleParameters(CommonParameters):

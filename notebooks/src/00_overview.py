@@ -141,7 +141,7 @@ print(reader.change(rate_after / rate_before - 1))
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Comment lire un intervalle
 #
-# Supposez qu'un client sur quatre revienne. Sur 40 clients, le hasard de ceux qui sont venus peut à lui seul éloigner beaucoup la part observée ; sur 4 000, presque pas. L'**intervalle à 95 %** dit de combien.
+# Supposez qu'un client sur quatre revienne. Sur 40 clients, le hasard de ceux qui sont venus peut à lui seul éloigner beaucoup la part observée ; sur 4 000, presque pas. L'**intervalle à 95 %** dit de combien.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### How to read an interval

@@ -11,9 +11,9 @@
 # ---
 
 # %% [markdown] tags=["lang-fr"]
-# # Cycle de vie client : où en est chacun, et qui bouge ?
+# # Cycle de vie client : où en est chacun, et qui bouge ?
 #
-# Un lead qui n'a rien acheté, un primo-acheteur d'hier, un habitué qui se tait depuis six mois : trois personnes, trois messages. Cette page place chaque contact dans une étape et une seule, dit ce que chaque étape pèse, qui passe de l'une à l'autre, et à quel rythme les leads deviennent clients et les silencieux reviennent.
+# Un lead qui n'a rien acheté, un primo-acheteur d'hier, un habitué qui se tait depuis six mois : trois personnes, trois messages. Cette page place chaque contact dans une étape et une seule, dit ce que chaque étape pèse, qui passe de l'une à l'autre, et à quel rythme les leads deviennent clients et les silencieux reviennent.
 
 # %% [markdown] tags=["lang-en"]
 # # Customer lifecycle: where does everyone stand, and who is moving?
@@ -23,7 +23,7 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez placer un contact dans son étape d'après trois dates, lire une matrice de passages, calculer cinq taux de conversion exactement comme ils sont définis, et choisir les seuils d'après les habitudes des clients plutôt qu'au hasard.
 #
-# Les réglages de la page tiennent dans `settings` : tout seuil, toute fenêtre, tout palier et tout mot peut y être changé, par exemple `settings = {"customers": {"defecting_days": 540}}`. `filters` restreint toute la page, par exemple `{"region": ["QC"]}`.
+# Les réglages de la page tiennent dans `settings` : tout seuil, toute fenêtre, tout palier et tout mot peut y être changé, par exemple `settings = {"customers": {"defecting_days": 540}}`. `filters` restreint toute la page, par exemple `{"region": ["QC"]}`.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can place a contact in a stage from three dates, read a matrix of moves, work out five conversion rates exactly as they are defined, and choose limits from customers' habits rather than at random.
@@ -44,7 +44,7 @@ settings = None
 filters = None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Ouvrez les données. `rules` contient les réglages, vérifiés : une faute de frappe y serait refusée, avec le nom de la clé.
+# Ouvrez les données. `rules` contient les réglages, vérifiés : une faute de frappe y serait refusée, avec le nom de la clé.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Open the data. `rules` holds the settings, checked: a misspelling would be refused there, with the name of the key.
@@ -61,7 +61,7 @@ terms = {"settings": rules, "filters": filters}
 data = mk.open_data(source, mapping=mapping)
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que les données ne disent pas et qui limite cette page :
+# Ce que les données ne disent pas et qui limite cette page :
 
 # %% [markdown] tags=["lang-en"]
 # What the data do not say, and this page is the poorer for:
@@ -74,7 +74,7 @@ plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=
 # %% [markdown] tags=["lang-fr"]
 # ## Les règles
 #
-# Une étape dit où en est quelqu'un **dans le temps** ; un statut dit combien il dépense. Les deux se lisent ensemble.
+# Une étape dit où en est quelqu'un **dans le temps** ; un statut dit combien il dépense. Les deux se lisent ensemble.
 
 # %% [markdown] tags=["lang-en"]
 # ## The rules
@@ -88,7 +88,7 @@ plots.lifecycle_rules(rules, lang=reader)
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### À la main, sur huit contacts
 #
-# Voici huit contacts. Trois dates suffisent pour chacun : l'inscription, la dernière réponse (un clic, une visite), le dernier achat ; et le nombre d'achats.
+# Voici huit contacts. Trois dates suffisent pour chacun : l'inscription, la dernière réponse (un clic, une visite), le dernier achat ; et le nombre d'achats.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### By hand, on eight contacts
@@ -135,10 +135,10 @@ def lead_stage(registered, response):
 # Apply the two rules.
 
 # %% tags=["lesson"]
-by_hand = [
-    customer_stage(p.purchase, p.purchases) if p.purchases else lead_stage(p.registered, p.response)
-    for p in people.fillna({"response": 9999}).itertuples()
-]
+days = people.fillna({"response": 9999})
+leads = [lead_stage(a, b) for a, b in zip(days.registered, days.response)]
+customers = [customer_stage(a, n) for a, n in zip(days.purchase, days.purchases)]
+by_hand = [c if n else lead for c, lead, n in zip(customers, leads, days.purchases)]
 people["stage"] = [rules.term(id, lang) for id in by_hand]
 people
 
@@ -151,12 +151,12 @@ people
 # %% tags=["lesson"]
 today = pd.Timestamp("2026-01-01")
 ago = lambda days: today - pd.to_timedelta(days, unit="D")
-contacts_of = people.assign(registered_at=ago(people.registered))[["customer_id", "registered_at"]]
+contacts_of = people[["customer_id"]].assign(registered_at=ago(people.registered))
 answered = people.dropna(subset=["response"])
-responses_of = pd.DataFrame({"customer_id": answered.customer_id, "at": ago(answered.response)})
+responses_of = answered[["customer_id"]].assign(at=ago(answered.response))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Les achats : le dernier à sa date, les précédents la veille de l'inscription venue (peu importe leur date, seul leur nombre compte).
+# Les achats : le dernier à sa date, les précédents la veille de l'inscription venue (peu importe leur date, seul leur nombre compte).
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # The purchases: the last at its date, those before it some days earlier (their dates do not matter, only how many there are).
@@ -169,7 +169,7 @@ orders_of = bought[["customer_id"]].assign(order_id=bought.index.astype(str), am
 orders_of["ordered_at"] = ago(bought.purchase.astype(float) + 3 * place)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Même étape pour chacun ?
+# Même étape pour chacun ?
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # The same stage for everyone?
@@ -181,7 +181,7 @@ placed = lifecycle.contacts(mk.open_data(tables), as_of="2026-01-01")
 assert placed.stage.tolist() == by_hand
 
 # %% [markdown] tags=["lang-fr"]
-# ## Qui en est où ?
+# ## Qui en est où ?
 
 # %% [markdown] tags=["lang-en"]
 # ## Who stands where?
@@ -193,7 +193,7 @@ stages = lifecycle.by_stage(contacts)
 plots.sentences.lifecycle.stages(stages, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que chaque étape pèse en contacts et en dépenses :
+# Ce que chaque étape pèse en contacts et en dépenses :
 
 # %% [markdown] tags=["lang-en"]
 # What each stage weighs in contacts and in spending:
@@ -202,7 +202,7 @@ plots.sentences.lifecycle.stages(stages, lang=reader)
 ax = plots.stage_shares(stages, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Les mêmes en chiffres :
+# Les mêmes en chiffres :
 
 # %% [markdown] tags=["lang-en"]
 # The same in figures:
@@ -211,7 +211,7 @@ ax = plots.stage_shares(stages, lang=reader, settings=rules)
 plots.stage_table(stages, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Les données remontent-elles assez loin pour le dire ?
+# Les données remontent-elles assez loin pour le dire ?
 
 # %% [markdown] tags=["lang-en"]
 # Do the data reach back far enough to say so?
@@ -221,7 +221,7 @@ reach = lifecycle.known_from(data, as_of=as_of, settings=rules)
 plots.sentences.lifecycle.known_from(reach, lang=reader, as_of=as_of)
 
 # %% [markdown] tags=["lang-fr"]
-# ### D'où viennent les leads ?
+# ### D'où viennent les leads ?
 
 # %% [markdown] tags=["lang-en"]
 # ### Where do leads come from?
@@ -230,9 +230,9 @@ plots.sentences.lifecycle.known_from(reach, lang=reader, as_of=as_of)
 ax = plots.lead_sources(lifecycle.leads_by_source(contacts), lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# ### Combien dépensent-ils ?
+# ### Combien dépensent-ils ?
 #
-# Le statut range les clients par ce qu'ils ont dépensé dans la fenêtre ; une limite appartient au palier du dessous, et un lead n'a pas de statut.
+# Le statut range les clients par ce qu'ils ont dépensé dans la fenêtre ; une limite appartient au palier du dessous, et un lead n'a pas de statut.
 
 # %% [markdown] tags=["lang-en"]
 # ### How much do they spend?
@@ -243,7 +243,7 @@ ax = plots.lead_sources(lifecycle.leads_by_source(contacts), lang=reader, settin
 plots.status_table(lifecycle.by_status(contacts, settings=rules), lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Étape et statut ensemble : où se trouve l'argent, et où risque-t-il de partir ?
+# Étape et statut ensemble : où se trouve l'argent, et où risque-t-il de partir ?
 
 # %% [markdown] tags=["lang-en"]
 # Stage and status together: where is the money, and where is it about to leave?
@@ -253,19 +253,20 @@ pairs = lifecycle.stage_status(contacts, settings=rules)
 ax = plots.stage_status(pairs, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Cherchez la case « client en défection » des paliers les plus hauts : ce sont d'excellents clients qui se taisent depuis plus de trois mois. C'est par eux qu'une campagne de reconquête commence.
+# Cherchez la case « client en défection » des paliers les plus hauts : ce sont d'excellents clients qui se taisent depuis plus de trois mois. C'est par eux qu'une campagne de reconquête commence.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Look for the "defecting customer" cell of the highest tiers: these are excellent customers silent for more than three months. That is where a win-back campaign begins.
 
 # %% tags=["lesson"]
 worth_a_call = contacts[(contacts.stage == "defecting") & (contacts.status == "platinum")]
-print(reader.integer(len(worth_a_call)), reader.money(worth_a_call.spend.astype(float).sum(), decimals=0))
+spent = worth_a_call.spend.astype(float).sum()
+print(reader.integer(len(worth_a_call)), reader.money(spent, decimals=0))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Le score eRFM
 #
-# Le modèle eRFM ajoute à la récence, à la fréquence et au montant une lettre : **e**, l'engagement. Chaque clic, visite ou avis vaut des points, et un point perd la moitié de sa valeur tous les trente jours. À la main : un clic (3 points) il y a 30 jours et une visite (2 points) il y a 60 jours.
+# Le modèle eRFM ajoute à la récence, à la fréquence et au montant une lettre : **e**, l'engagement. Chaque clic, visite ou avis vaut des points, et un point perd la moitié de sa valeur tous les trente jours. À la main : un clic (3 points) il y a 30 jours et une visite (2 points) il y a 60 jours.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### The eRFM score
@@ -274,13 +275,14 @@ print(reader.integer(len(worth_a_call)), reader.money(worth_a_call.spend.astype(
 
 # %% tags=["lesson"]
 points = 3 * 0.5 ** (30 / 30) + 2 * 0.5 ** (60 / 30)
-acts = pd.DataFrame({"customer_id": ["a", "a"], "kind": ["click", "visit"], "at": ago([30, 60])})
-scored = lifecycle.engagement(acts, as_of="2026-01-01", half_life_days=30, window_days=365,
-                              weights=rules.engagement.weights)
+acts = pd.DataFrame({"customer_id": ["a"] * 2, "kind": ["click", "visit"], "at": ago([30, 60])})
+defaults = lifecycle.Settings().engagement
+weights = {"half_life_days": 30, "window_days": 365, "weights": defaults.weights}
+scored = lifecycle.engagement(acts, as_of="2026-01-01", **weights)
 assert abs(scored.points[0] - points) < 1e-9
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# À quoi sert cette lettre ? À distinguer, parmi des clients qui ont acheté pareil, ceux qui regardent encore. Voici la part d'engagés (e de 4 ou 5) dans chaque étape.
+# À quoi sert cette lettre ? À distinguer, parmi des clients qui ont acheté pareil, ceux qui regardent encore. Voici la part d'engagés (e de 4 ou 5) dans chaque étape.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # What is this letter for? To tell apart, among customers who bought alike, those who are still looking. Here is the share of the engaged (e of 4 or 5) in each stage.
@@ -300,7 +302,7 @@ unknown = lifecycle.unidentified(data, start=dates.start, end=dates.end, **terms
 plots.sentences.lifecycle.unidentified(unknown, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Mois par mois, en montants :
+# Mois par mois, en montants :
 
 # %% [markdown] tags=["lang-en"]
 # Month by month, in amounts:
@@ -311,7 +313,7 @@ revenue = revenue if isinstance(revenue, pd.DataFrame) else revenue.execute()
 ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Et en parts, où l'on voit si l'activité vit de nouveaux clients ou d'habitués :
+# Et en parts, où l'on voit si l'activité vit de nouveaux clients ou d'habitués :
 
 # %% [markdown] tags=["lang-en"]
 # And in shares, which show whether the business lives on new customers or on regulars:
@@ -320,7 +322,7 @@ ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
 ax = plots.stage_revenue(revenue, lang=reader, share=True, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# ### Le panier moyen change-t-il avec l'étape ?
+# ### Le panier moyen change-t-il avec l'étape ?
 
 # %% [markdown] tags=["lang-en"]
 # ### Does the average order change with the stage?
@@ -331,7 +333,7 @@ orders = orders if isinstance(orders, pd.DataFrame) else orders.execute()
 ax = plots.stage_orders(orders, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# ### Qu'achète-t-on quand on change d'étape ?
+# ### Qu'achète-t-on quand on change d'étape ?
 
 # %% [markdown] tags=["lang-en"]
 # ### What do people buy when they change stage?
@@ -346,7 +348,7 @@ if named:
 plots.move_categories(moves, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Un indice de 1,2 dit que la catégorie pèse un cinquième de plus dans ce passage que dans l'ensemble des achats. Il ne dit pas qu'elle *fait* passer : peut-être que ceux qui reviennent au printemps achètent simplement ce qui se vend au printemps.
+# Un indice de 1,2 dit que la catégorie pèse un cinquième de plus dans ce passage que dans l'ensemble des achats. Il ne dit pas qu'elle *fait* passer : peut-être que ceux qui reviennent au printemps achètent simplement ce qui se vend au printemps.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # An index of 1.2 says that the category weighs a fifth more in this move than in all purchases. It does not say that it *makes* people move: perhaps those who come back in spring simply buy what sells in spring.
@@ -354,7 +356,7 @@ plots.move_categories(moves, lang=reader, settings=rules)
 # %% [markdown] tags=["lang-fr"]
 # ## D'une étape à l'autre
 #
-# Chaque ligne part d'une étape au début d'un mois ; chaque colonne dit où ces contacts se trouvent à la fin.
+# Chaque ligne part d'une étape au début d'un mois ; chaque colonne dit où ces contacts se trouvent à la fin.
 
 # %% [markdown] tags=["lang-en"]
 # ## From one stage to the next
@@ -367,7 +369,7 @@ flows = flows if isinstance(flows, pd.DataFrame) else flows.execute()
 ax = plots.stage_flows(flows, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Dans un sens et dans l'autre :
+# Dans un sens et dans l'autre :
 
 # %% [markdown] tags=["lang-en"]
 # One way and the other:
@@ -376,7 +378,7 @@ ax = plots.stage_flows(flows, lang=reader, settings=rules)
 plots.sentences.lifecycle.flows(flows, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Et ce qu'il en reste, mois après mois :
+# Et ce qu'il en reste, mois après mois :
 
 # %% [markdown] tags=["lang-en"]
 # And what it leaves, month after month:
@@ -385,7 +387,7 @@ plots.sentences.lifecycle.flows(flows, lang=reader, settings=rules)
 ax = plots.stage_trend(flows, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Rien ne se perd : les contacts d'un mois sont ceux du mois d'avant, plus les nouveaux. Vérifiez-le.
+# Rien ne se perd : les contacts d'un mois sont ceux du mois d'avant, plus les nouveaux. Vérifiez-le.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Nothing is lost: the contacts of a month are those of the month before, plus the new ones. Check it.
@@ -402,7 +404,7 @@ assert (months.diff().dropna() == newly.reindex(months.index).fillna(0)[1:]).all
 # ## Conversion rates
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Un taux de conversion demande toujours : **qui pouvait** convertir, et **qui l'a fait**. Prenez le réachat des nouveaux acheteurs : au dénominateur, ceux dont le premier achat date de moins de 90 jours ; au numérateur, ceux d'entre eux qui ont racheté. À la main, sur trois clients :
+# Un taux de conversion demande toujours : **qui pouvait** convertir, et **qui l'a fait**. Prenez le réachat des nouveaux acheteurs : au dénominateur, ceux dont le premier achat date de moins de 90 jours ; au numérateur, ceux d'entre eux qui ont racheté. À la main, sur trois clients :
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # A conversion rate always asks: **who could** convert, and **who did**. Take the repurchase of first-time buyers: the denominator is those whose first purchase is less than 90 days old; the numerator, those of them who bought again. By hand, on three customers:
@@ -427,7 +429,7 @@ checked = lifecycle.conversion(small, as_of="2026-01-01").set_index("rate")
 assert checked.value["repurchase_rate"] == rate
 
 # %% [markdown] tags=["lang-fr"]
-# À la fin de la période, avec l'intervalle de chacun :
+# À la fin de la période, avec l'intervalle de chacun :
 
 # %% [markdown] tags=["lang-en"]
 # At the end of the period, each with its interval:
@@ -436,18 +438,18 @@ assert checked.value["repurchase_rate"] == rate
 plots.conversion_table(lifecycle.conversion(data, as_of=as_of, **terms), lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Jour après jour, sur deux ans :
+# Jour après jour, sur deux ans :
 
 # %% [markdown] tags=["lang-en"]
 # Day after day, over two years:
 
 # %%
-begins = mk.periods(as_of=as_of, period=f"{rules.rates.history_days} days", compare="none").start
-history = lifecycle.conversion_history(data, start=begins, end=as_of, **terms)
+begins = dates.end - pd.Timedelta(days=rules.rates.history_days)
+history = lifecycle.conversion_history(data, start=begins, end=dates.end, **terms)
 ax = plots.conversion_lines(history, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les derniers jours contre ceux d'avant :
+# Les derniers jours contre ceux d'avant :
 
 # %% [markdown] tags=["lang-en"]
 # The last days against those before:
@@ -457,7 +459,7 @@ latest = lifecycle.last_30_days(data, as_of=as_of, **terms)
 plots.recent_rates(latest, lang=reader, days=rules.rates.recent_days)
 
 # %% [markdown] tags=["lang-fr"]
-# Que peut-on en dire ?
+# Que peut-on en dire ?
 
 # %% [markdown] tags=["lang-en"]
 # What can be said of it?
@@ -466,13 +468,13 @@ plots.recent_rates(latest, lang=reader, days=rules.rates.recent_days)
 plots.sentences.lifecycle.recent(latest, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
+# Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Why are these intervals wide, when each day counts hundreds of customers? Because they are almost the **same** customers from one day to the next: thirty days are not thirty measurements. To count each day as new evidence would raise endless alarms.
 
 # %% [markdown] tags=["lang-fr"]
-# ## Les seuils sont-ils les bons ?
+# ## Les seuils sont-ils les bons ?
 #
 # 90 et 365 jours sont des conventions. Les habitudes des clients disent mieux à partir de quand un silence est inhabituel.
 
@@ -486,7 +488,7 @@ advice = lifecycle.advise(data, as_of=as_of, **terms)
 plots.sentences.lifecycle.advice(advice, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# La courbe d'où viennent ces seuils :
+# La courbe d'où viennent ces seuils :
 
 # %% [markdown] tags=["lang-en"]
 # The curve that these limits come from:
@@ -495,7 +497,7 @@ plots.sentences.lifecycle.advice(advice, lang=reader)
 ax = plots.return_curve(advice.proposal, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les seuils, actuels et proposés :
+# Les seuils, actuels et proposés :
 
 # %% [markdown] tags=["lang-en"]
 # The limits, current and proposed:
@@ -504,7 +506,7 @@ ax = plots.return_curve(advice.proposal, lang=reader)
 plots.limit_table(advice.proposal, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les paliers de dépense, actuels et proposés :
+# Les paliers de dépense, actuels et proposés :
 
 # %% [markdown] tags=["lang-en"]
 # The tiers of spending, current and proposed:
@@ -513,7 +515,7 @@ plots.limit_table(advice.proposal, lang=reader)
 plots.tier_table(advice.proposal, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Et qui changerait d'étape ou de statut si la proposition était acceptée :
+# Et qui changerait d'étape ou de statut si la proposition était acceptée :
 
 # %% [markdown] tags=["lang-en"]
 # And who would change stage or status if the proposal were accepted:
@@ -522,7 +524,7 @@ plots.tier_table(advice.proposal, lang=reader, settings=rules)
 plots.advice_moves(advice, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Pourquoi ne pas compter simplement les jours entre deux achats ? Parce que ce compte oublie tous ceux qui **ne sont pas encore revenus** : il ne voit que les retours déjà faits, donc les plus rapides. Prenez le délai sous lequel tiennent 80 % des écarts observés.
+# Pourquoi ne pas compter simplement les jours entre deux achats ? Parce que ce compte oublie tous ceux qui **ne sont pas encore revenus** : il ne voit que les retours déjà faits, donc les plus rapides. Prenez le délai sous lequel tiennent 80 % des écarts observés.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Why not simply count the days between two purchases? Because that count forgets all those who **have not come back yet**: it only sees the returns already made, hence the quickest. Take the delay that holds 80% of the observed gaps.
@@ -547,12 +549,12 @@ assert gaps.quantile(0.8) < late.exact
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe
 #
-# - **Mélanger étape et statut** : un client Platine peut être en défection ; une étape ne dit rien de la dépense.
-# - **Croire un historique trop court** : tout le monde y a l'air nouveau.
-# - **Comparer des taux de cohortes jeunes et vieilles** : qui s'est inscrit hier n'a pas encore eu le temps d'acheter.
+# - **Mélanger étape et statut** : un client Platine peut être en défection ; une étape ne dit rien de la dépense.
+# - **Croire un historique trop court** : tout le monde y a l'air nouveau.
+# - **Comparer des taux de cohortes jeunes et vieilles** : qui s'est inscrit hier n'a pas encore eu le temps d'acheter.
 # - **Lire trente jours comme trente preuves.**
-# - **Changer les seuils sans le dire** : les étapes bougent, les clients non.
-# - **Oublier les achats non identifiés** : ils font du chiffre d'affaires sans contact.
+# - **Changer les seuils sans le dire** : les étapes bougent, les clients non.
+# - **Oublier les achats non identifiés** : ils font du chiffre d'affaires sans contact.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## Where people go wrong
@@ -583,13 +585,13 @@ assert gaps.quantile(0.8) < late.exact
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Questions
 #
-# 1. **Se souvenir.** Quelles sont les quatre étapes d'un lead et les quatre étapes d'un client ?
-# 2. **Comprendre.** Un contact inscrit il y a 100 jours a ouvert un courriel il y a 95 jours. Dans quelle étape est-il ? Et s'il l'avait ouvert hier ?
-# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi baisse-t-il si l'on envoie moins de clients en défection sans rien changer d'autre ?
-# 4. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ?
-# 5. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
-# 6. **Décider.** Vous avez de quoi appeler cent personnes. Quelle case du tableau étape et statut choisissez-vous, et quel taux suivrez-vous ?
-# 7. **Cas.** La direction annonce : « nous avons deux mille clients actifs de plus ». Depuis hier, le seuil est passé de 90 à 180 jours. Répondez en cinq phrases.
+# 1. **Se souvenir.** Quelles sont les quatre étapes d'un lead et les quatre étapes d'un client ?
+# 2. **Comprendre.** Un contact inscrit il y a 100 jours a ouvert un courriel il y a 95 jours. Dans quelle étape est-il ? Et s'il l'avait ouvert hier ?
+# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi baisse-t-il si l'on envoie moins de clients en défection sans rien changer d'autre ?
+# 4. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ?
+# 5. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
+# 6. **Décider.** Vous avez de quoi appeler cent personnes. Quelle case du tableau étape et statut choisissez-vous, et quel taux suivrez-vous ?
+# 7. **Cas.** La direction annonce : « nous avons deux mille clients actifs de plus ». Depuis hier, le seuil est passé de 90 à 180 jours. Répondez en cinq phrases.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
 # ## Questions
