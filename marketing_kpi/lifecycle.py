@@ -21,7 +21,7 @@ import pandas as pd
 
 from marketing_kpi import rfm
 from marketing_kpi.data.model import Data
-from marketing_kpi.kpis.compute import extent
+from marketing_kpi.kpis.extent import extent
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.formulas import ratio
@@ -40,7 +40,7 @@ from marketing_kpi.stages.conversion import (
 )
 from marketing_kpi.stages.engagement import engagement, interactions
 from marketing_kpi.stages.flows import flows
-from marketing_kpi.stages.purchases import purchases
+from marketing_kpi.stages.purchases import purchases, read_filters
 from marketing_kpi.stages.results import given, in_order
 from marketing_kpi.stages.revenue import (
     Unidentified,
@@ -96,6 +96,8 @@ __all__ = [
     "lead_conversion_rate",
     "leads_by_source",
     "loyalty_rate",
+    "purchases",
+    "read_filters",
     "repurchase_rate",
     "revenue_by_stage",
     "stage_status",

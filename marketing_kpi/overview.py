@@ -6,24 +6,18 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 import pandas as pd
 
-from marketing_kpi.kpis.compute import (
-    begins_by,
-    compute,
-    extent,
-    lasts_to,
-    missing_columns,
-    order_days,
-    ratio_terms,
-    shortage,
-)
+from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
+from marketing_kpi.kpis.extent import begins_by, extent, lasts_to, order_days
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
+from marketing_kpi.kpis.formulas import steady
+from marketing_kpi.kpis.frames import executed
+from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import Periods, length
 from marketing_kpi.rfm import top_share
 
@@ -31,8 +25,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from marketing_kpi.data.model import Data
-
-Z95 = NormalDist().inv_cdf(0.975)
 
 USUAL_KPIS = (
     "net_sales",
@@ -82,42 +74,6 @@ COLUMNS = (
 
 
 _NO_SPREAD = 1e-7
-
-
-class Interval(NamedTuple):
-    """A 95 % interval; both ends null when there is none."""
-
-    low: float | None = None
-    high: float | None = None
-
-
-def wilson(share: float, count: float) -> Interval:
-    """Return the Wilson 95 % interval of a proportion.
-
-    Parameters
-    ----------
-    share
-        The proportion seen, from 0 to 1.
-    count
-        How many it was seen on; no interval when 0.
-
-    References
-    ----------
-    Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference.
-    Journal of the American Statistical Association 22(158).
-
-    Examples
-    --------
-    >>> low, high = wilson(0.8, 70)
-    >>> round(low, 4), round(high, 4)
-    (0.6918, 0.877)
-    """
-    if not count > 0:
-        return Interval()
-    squared = Z95**2 / count
-    centre = (share + squared / 2) / (1 + squared)
-    half = Z95 / (1 + squared) * math.sqrt(share * (1 - share) / count + squared / (4 * count))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
 def scorecard(
@@ -290,7 +246,7 @@ def _months(
     kpis: Sequence[str], data: Data, known: Coverage, start: date, end: date
 ) -> pd.DataFrame:
     """Return KPIs by month, null where the data do not cover it; `whole`: all its days count."""
-    months = _frame(compute(kpis, data, grain="month", start=start, end=end))
+    months = executed(compute(kpis, data, grain="month", start=start, end=end))
     firsts = [pd.Timestamp(first).date() for first in months["period"]]
     bounds = list(pairwise([start, *firsts[1:], end]))
     values = months[list(kpis)].astype("float64")
@@ -299,14 +255,9 @@ def _months(
     return months[["period"]].join(values).assign(whole=whole)
 
 
-def _frame(result: Any) -> pd.DataFrame:
-    frame: pd.DataFrame = result if isinstance(result, pd.DataFrame) else result.to_pandas()
-    return frame
-
-
 def _row_of(result: Any) -> dict[str, Any]:
     """Return the only row of a result."""
-    return {str(name): value for name, value in _frame(result).iloc[0].items()}
+    return {str(name): value for name, value in executed(result).iloc[0].items()}
 
 
 def _number(value: Any) -> float | None:
@@ -460,18 +411,16 @@ def _standard_error(n: Any, y: Any, x: Any, yy: Any, xx: Any, xy: Any) -> float 
     if pd.isna(n) or n < FEWEST_CUSTOMERS or pd.isna(x) or x == 0:
         return None
     ratio = y / x
-    spread = max(yy - 2 * ratio * xy + ratio**2 * xx, 0.0)
-    error = math.sqrt(spread * n / (n - 1)) / abs(x)
+    error = ratio_error(ratio, count=n, x=x, xx=xx, xy=xy, yy=yy)
     # Equal ratios of all customers say nothing of how far another sample would lie; what is left
     # of them then is how floats are kept.
     if error <= _NO_SPREAD * abs(ratio):
         return None
-    # Engines add floats in parallel, in another order each time: the last digits are noise.
-    return float(f"{error:.9g}")
+    return steady(error)
 
 
 def _top_share(data: Data, start: date, end: date) -> Interval:
-    customers = _frame(compute("net_sales", data, by=["customer_id"], start=start, end=end))
+    customers = executed(compute("net_sales", data, by=["customer_id"], start=start, end=end))
     known = customers[customers["customer_id"].notna()].rename(columns={"net_sales": "monetary"})
     top = top_share(known)
     return Interval(top.low, top.high)
@@ -624,7 +573,7 @@ def by_channel(kpis: Sequence[str], data: Data, *, periods: Periods) -> pd.DataF
     if not kpis:
         return pd.DataFrame([], columns=["channel"])
     by = ["channel"] if data.has("orders", "channel") else []
-    table = _frame(compute(kpis, data, by=by, start=periods.start, end=periods.end))
+    table = executed(compute(kpis, data, by=by, start=periods.start, end=periods.end))
     table = table if by else table.assign(channel=None)
     ranked = table.sort_values([kpis[0], "channel"], ascending=[False, True])
     return ranked[["channel", *kpis]].reset_index(drop=True)

@@ -22,14 +22,22 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
-from marketing_kpi.kpis.compute import extent
-from marketing_kpi.kpis.facts import FACTS, MONEY, extra_columns, home, missing, standing
+from marketing_kpi.kpis.extent import extent, lasts_to
+from marketing_kpi.kpis.facts import (
+    FACTS,
+    MONEY,
+    extra_columns,
+    first_orders,
+    home,
+    identified_orders,
+    missing,
+    standing,
+)
 from marketing_kpi.kpis.facts.base import attach
-from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.kpis.frames import Frame, rankable, require, same_kind, valid_rows
-from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day
-from marketing_kpi.overview import Interval, wilson
-from marketing_kpi.rfm import identified_orders
+from marketing_kpi.kpis.formulas import ratio, steady
+from marketing_kpi.kpis.frames import Frame, executed, rankable, require, same_kind, valid_rows
+from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
+from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 if TYPE_CHECKING:
     from marketing_kpi.data.model import Data
@@ -44,8 +52,10 @@ RETURN_DAYS = 60
 REPEAT_DAYS = (30, 60, 90, 180, 365)
 """Windows of the repeat purchase, in days."""
 
+LOYALTY = ("retention_rate", "repeat_purchase_rate", "purchase_frequency")
+"""KPIs of the dictionary on customers who come back."""
+
 _MONTHS_A_PERIOD: Mapping[str, int] = MappingProxyType({"month": 1, "quarter": 3})
-_Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 _BUYING = ("order_id", "customer_id", "ordered_at", "amount")
 
 
@@ -122,8 +132,9 @@ def returns_by(
         None: returns count at their own date, as in the KPIs, so those of the first days belong
         to earlier sales. A day: what was sold from `start` to before `end`, and came back before
         that day. Give one at least a return window after `end`, or the last sales look better
-        than they are; returns without a known order are then left out. By channel, a return
-        counts where it was brought back by default, and where it was sold with a day.
+        than they are; returns without a known order are then left out (`returns_by_month` counts
+        those that have one). By channel, a return counts where it was brought back by default,
+        and where it was sold with a day.
 
     Returns
     -------
@@ -140,7 +151,8 @@ def returns_by(
     Raises
     ------
     MissingDataError
-        When the data lack returns, quantities, prices or a dimension.
+        When the data lack returns, quantities, prices or a dimension; with `returned_before`,
+        also when no return of the time tells its order, which would make every rate 0.
     ComputeError
         When a dimension is not known, or `returned_before` is not after `start`.
 
@@ -256,7 +268,7 @@ def _sold_and_returned(
     else:
         rows = _of_sales(data, columns, keys, start, day(returned_before, name="returned_before"))
         at = rows.ordered_at
-    rows = rows.filter(at >= _midnight(start), at < _midnight(end))
+    rows = rows.filter(at >= midnight(start), at < midnight(end))
     # Ids of two kinds may be equal: each says which it is.
     known = [ibis.literal(f"{name} ") + rows[name].cast("string") for name in owners]
     owner = ibis.coalesce(*known, ibis.row_number().cast("string"))
@@ -276,7 +288,14 @@ def _of_sales(
         )
     fact = FACTS["sales_and_returns"]
     rows = fact.build(data, columns | {"order_id", "ordered_at"})
-    rows = rows.filter(rows[fact.time] < _midnight(until))
+    rows = rows.filter(rows[fact.time] < midnight(until))
+    back = rows.filter(rows[fact.time] >= midnight(start), rows.units_returned > 0)
+    returns, traced = (int(one.execute()) for one in (back.count(), back.ordered_at.count()))
+    if returns and not traced:
+        raise MissingDataError(
+            "returns by date of sale need returns.order_id, which no return of these data tells",
+            hint="leave out returned_before: returns then count at their own date",
+        )
     if "channel" not in keys:
         return rows
     sold = attach(rows, data.orders, on=["order_id"], columns={"sold_in": "channel"})
@@ -336,15 +355,9 @@ def _share_interval(
     """Return Wilson's interval with as many units as would give the error between buyers."""
     if buyers < FEWEST_BUYERS or not 0 <= rate < 1:
         return Interval()
-    spread = max(yy - 2 * rate * xy + rate**2 * xx, 0.0) * buyers / (buyers - 1)
-    count = rate * (1 - rate) * sold**2 / spread if spread > 0 else float(buyers)
-    low, high = wilson(rate, count)
-    # Engines add floats in parallel, in another order each time: the last digits are noise.
-    return Interval(_steady(low), _steady(high))
-
-
-def _steady(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.9g}")
+    error = ratio_error(rate, count=buyers, x=sold, xx=xx, xy=xy, yy=yy)
+    count = rate * (1 - rate) / error**2 if error > 0 else float(buyers)
+    return Interval(*(None if end is None else steady(end) for end in wilson(rate, count)))
 
 
 def return_reasons(
@@ -404,7 +417,7 @@ def return_reasons(
     rows = rows if stated else rows.mutate(reason=ibis.null("string"))
     at = rows[fact.time]
     rows = rows.filter(
-        at >= _midnight(day(start, name="start")), at < _midnight(day(end, name="end"))
+        at >= midnight(day(start, name="start")), at < midnight(day(end, name="end"))
     )
     keys = [*dimensions, "reason"]
     totals = {name: rows[name].sum().cast("float64") for name in measures}
@@ -442,10 +455,12 @@ def returns_by_month(
     -------
     pandas.DataFrame
         A row a month of the period in which something was sold or came back: period (its first
-        day), units_sold, units_returned (in the month), rate_by_return (the KPI), units_back (of
-        what the month sold, returned before `end`), rate_by_sale. rate_by_sale is null for a
-        month whose returns may still come: its last day lies less than `return_days` days before
-        `end`. Rates are null where nothing was sold. A first or last month of which the period
+        day), units_sold, units_returned (in the month), units_traced (of these, with a known
+        order), rate_by_return (the KPI), units_back (of what the month sold, returned before
+        `end`; null when no return of the period has a known order), rate_by_sale. rate_by_sale is
+        null for a month whose returns may still come: its last day lies less than `return_days`
+        days before `end`; it is too low by the returns whose order is not known. Rates are null
+        where nothing was sold. A first or last month of which the period
         holds only some days is counted over those.
 
     Raises
@@ -474,29 +489,37 @@ def returns_by_month(
     fact = FACTS["sales_and_returns"]
     first, last = day(start, name="start"), day(end, name="end")
     rows = fact.build(data, {fact.time, "ordered_at", "units_sold", "units_returned"})
-    rows = rows.filter(rows[fact.time] < _midnight(last))
-    happened = _monthly(rows, fact.time, ["units_sold", "units_returned"], first, last)
+    rows = rows.filter(rows[fact.time] < midnight(last))
+    rows = rows.mutate(
+        units_traced=rows.ordered_at.notnull().ifelse(rows.units_returned, ibis.null(MONEY))
+    )
+    happened = _monthly(
+        rows, fact.time, ["units_sold", "units_returned", "units_traced"], first, last
+    )
     of_sales = _monthly(rows, "ordered_at", ["units_returned"], first, last)
     back = of_sales["units_returned"].rename("units_back")
     months = happened.join(back, how="outer").fillna(0.0).sort_index()
     sold = months["units_sold"].where(months["units_sold"] > 0)
     after = pd.DatetimeIndex(months.index) + pd.offsets.MonthBegin(1)
     closed = after + pd.Timedelta(days=return_days) <= pd.Timestamp(last)
-    if not data.has("returns", "order_id"):  # no return can be traced to its sale
+    if months["units_returned"].sum() > 0 and not months["units_traced"].sum() > 0:
         months["units_back"] = math.nan
     return months.assign(
         rate_by_return=months["units_returned"] / sold,
         rate_by_sale=(months["units_back"] / sold).where(closed),
     ).reset_index()[
-        ["period", "units_sold", "units_returned", "rate_by_return", "units_back", "rate_by_sale"]
-    ]
+        [
+            "period", "units_sold", "units_returned", "units_traced", "rate_by_return",
+            "units_back", "rate_by_sale",
+        ]
+    ]  # fmt: skip
 
 
 def _monthly(
     rows: ir.Table, at: str, measures: Sequence[str], start: dt.date, end: dt.date
 ) -> pd.DataFrame:
     """Return sums by month of a date, over the days of a period; the index is the month."""
-    kept = rows.filter(rows[at] >= _midnight(start), rows[at] < _midnight(end))
+    kept = rows.filter(rows[at] >= midnight(start), rows[at] < midnight(end))
     kept = kept.mutate(period=kept[at].truncate("M").cast("timestamp"))
     totals = {name: kept[name].sum().fill_null(0).cast("float64") for name in measures}
     frame: pd.DataFrame = kept.group_by("period").agg(**totals).to_pandas()
@@ -512,8 +535,8 @@ class Newcomers(NamedTuple):
     Attributes
     ----------
     since, until
-        The days of the data's first and last order, of any status; null without orders. What
-        happened after `until` is not known either.
+        The days of the data's first order and of the last before the analysis, of any status; null
+        without orders. What happened after `until` is not known either.
     customers
         Identified customers with a valid order.
     older
@@ -550,14 +573,46 @@ def newcomers(data: Data, *, as_of: str | dt.date) -> Newcomers:
     Newcomers(since=datetime.date(2025, 1, 5), until=datetime.date(2025, 2, 1), customers=2,
               older=1)
     """
+    end = day(as_of, name="as_of")
     orders = standing(identified_orders(data))
-    orders = orders.filter(orders.ordered_at < _midnight(day(as_of, name="as_of")))
-    since, until = extent(data)
-    found = int(orders.customer_id.nunique().execute())
-    if since is None or not _registered(data):
+    known = orders.filter(orders.ordered_at < midnight(end))
+    since, until = extent(data, before=end)
+    found = int(known.customer_id.nunique().execute())
+    if not _registered(data):
         return Newcomers(since, until, found, None)
-    new = int(_of_newcomers(orders, data, since).customer_id.nunique().execute())
-    return Newcomers(since, until, found, found - new)
+    new = known.semi_join(first_orders(data), "customer_id")
+    return Newcomers(since, until, found, found - int(new.customer_id.nunique().execute()))
+
+
+def observed_until(data: Data, *, as_of: str | dt.date) -> dt.date:
+    """Return the day on which observation ends: that of the analysis, or the end of the data.
+
+    Nothing is known of the time after the data end: counted, it looks as if nobody had ordered.
+    Give this day as `as_of` to `cohorts`, `survival`, `repeat_within` and `between_orders`.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    as_of
+        The day of the analysis, exclusive.
+
+    Returns
+    -------
+    datetime.date
+        `as_of`, or the day after the last order before it, of any status, where that lies more
+        than some days of closing earlier (`kpis.extent.GRACE_DAYS`).
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-12-30"])})
+    >>> [str(observed_until(open_data(orders), as_of=day)) for day in ("2026-01-01", "2026-04-01")]
+    ['2026-01-01', '2025-12-31']
+    """
+    end = day(as_of, name="as_of")
+    _first, last = extent(data, before=end)
+    return end if last is None or lasts_to(last, end) else last + dt.timedelta(days=1)
 
 
 def newcomers_orders(data: Data) -> ir.Table:
@@ -578,18 +633,12 @@ def newcomers_orders(data: Data) -> ir.Table:
         The orders, lazily, with the columns of the data's orders; a missing customer_id or amount
         is null.
     """
-    orders, (since, _) = standing(identified_orders(data)), extent(data)
-    return orders if since is None or not _registered(data) else _of_newcomers(orders, data, since)
+    orders = standing(identified_orders(data))
+    return orders.semi_join(first_orders(data), "customer_id") if _registered(data) else orders
 
 
 def _registered(data: Data) -> bool:
     return data.has("contacts", "customer_id", "registered_at")
-
-
-def _of_newcomers(orders: ir.Table, data: Data, since: dt.date) -> ir.Table:
-    contacts = data.contacts
-    older = contacts.filter(contacts.registered_at < _midnight(since)).select("customer_id")
-    return orders.anti_join(older, "customer_id")
 
 
 # --- Cohorts --------------------------------------------------------------------------------
@@ -814,15 +863,14 @@ def _run(orders: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
 
 def _counted(orders: Frame, query: Callable[[ir.Table], ir.Table]) -> pd.DataFrame:
     """Run a query whose result is small, whatever it is asked of."""
-    result = _run(orders, query)
-    return result.to_pandas() if isinstance(result, ir.Table) else result
+    return executed(_run(orders, query))
 
 
 def _from_first_order(orders: ir.Table, end: dt.date, since: dt.date | None) -> ir.Table:
     """Return the valid orders of known customers before a day, with the day of their first one."""
     valid = valid_rows(orders)
     kept = valid.filter(
-        valid.customer_id.notnull(), valid.ordered_at.cast("timestamp") < _midnight(end)
+        valid.customer_id.notnull(), valid.ordered_at.cast("timestamp") < midnight(end)
     )
     rows = kept.select(
         "order_id",
@@ -846,10 +894,6 @@ def _purchases(orders: ir.Table, end: dt.date, since: dt.date | None) -> ir.Tabl
 
 def _days(since: ir.DateColumn, until: ir.DateValue) -> ir.IntegerColumn:
     return until.delta(since, unit="day").cast("int64")
-
-
-def _midnight(first: dt.date) -> ir.TimestampScalar:
-    return ibis.literal(dt.datetime.combine(first, dt.time()), "timestamp")
 
 
 # --- The next purchase ----------------------------------------------------------------------
@@ -877,6 +921,9 @@ class Survival:
     median_days, median_low, median_high
         Days by which half have bought again, with the 95 % interval read off the band; null where
         the curve (or its band) does not come down to a half.
+    waits
+        A row a number of days: days, customers (whose wait ended then: they bought again, or
+        nothing is known of them after); sorted.
     """
 
     after: int
@@ -887,6 +934,16 @@ class Survival:
     median_days: float | None
     median_low: float | None
     median_high: float | None
+    waits: pd.DataFrame
+
+    def followed(self, days: float) -> int:
+        """Return the customers still followed on a day: observed that long, without buying before.
+
+        >>> waits = pd.DataFrame({"days": [5, 9], "bought": [True, False], "customers": [3, 4]})
+        >>> [kaplan_meier(waits).followed(day) for day in (5, 6, 10)]
+        [7, 4, 0]
+        """
+        return int(self.waits.loc[self.waits["days"] >= days, "customers"].sum())
 
     def at(self, days: float) -> tuple[float | None, float | None, float | None]:
         """Return the survival after some days with its band; nulls past `observed_days`."""
@@ -1004,8 +1061,9 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     """
     require(waits, ["days", "bought", "customers"], "the waits")
     customers = int(waits["customers"].sum())
+    ended = waits.groupby("days", as_index=False).agg({"customers": "sum"})
     if customers == 0:
-        return Survival(after, pd.DataFrame([], columns=_CURVE), 0, 0, 0, None, None, None)
+        return Survival(after, pd.DataFrame([], columns=_CURVE), 0, 0, 0, None, None, None, ended)
     from statsmodels.duration.survfunc import SurvfuncRight
 
     rows = waits.sort_values(["days", "bought"])
@@ -1025,13 +1083,19 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     whole = {"at_risk": "int64", "events": "int64"}
     if (curve["days"] % 1 == 0).all():
         whole["days"] = "int64"
+    median, median_low, median_high = (
+        _first_at_half(curve, name) for name in ("survival", "low", "high")
+    )
     return Survival(
         after,
         curve.astype(whole),
         customers,
         int(weights @ bought),
         int(rows["days"].max()),
-        *(_first_at_half(curve, name) for name in ("survival", "low", "high")),
+        median,
+        median_low,
+        median_high,
+        ended,
     )
 
 
@@ -1050,7 +1114,7 @@ def _log_log(
     left = np.where(inside, at_risk * (at_risk - events), math.nan)
     error = np.sqrt(np.cumsum(events / left))  # of log S
     known = np.where(inside, share, 0.5)
-    width = _Z95 * error / np.abs(np.log(known))
+    width = Z95 * error / np.abs(np.log(known))
     return known ** np.exp(width), known ** np.exp(-width)
 
 
@@ -1198,6 +1262,8 @@ def repeat_within(
     if grain is not None and grain not in _MONTHS_A_PERIOD:
         message, hint = unknown("grain", str(grain), _MONTHS_A_PERIOD)
         raise ComputeError(message, hint=hint)
+    if not days or min(days) < 1:
+        raise ComputeError(f"days is {[*days]}, must hold windows of at least 1 day")
     end, since = _bounds(as_of, known_since)
     months = _MONTHS_A_PERIOD[grain] if grain else None
     counts = _counted(orders, lambda table: _repeats(table, end, since, days, months))

@@ -22,13 +22,15 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, DataError, unknown
-from marketing_kpi.kpis.compute import extent, lasts_to
-from marketing_kpi.kpis.facts import MONEY, standing
+from marketing_kpi.kpis.curves import best_first
+from marketing_kpi.kpis.extent import extent, lasts_to
+from marketing_kpi.kpis.facts import MONEY, identified_orders, standing
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import (
     Frame,
     engine,
     in_engine,
+    money,
     rankable,
     require,
     run,
@@ -36,7 +38,8 @@ from marketing_kpi.kpis.frames import (
     valid_rows,
     with_columns,
 )
-from marketing_kpi.kpis.periods import Periods, day
+from marketing_kpi.kpis.intervals import Z95
+from marketing_kpi.kpis.periods import Periods, day, midnight
 from marketing_kpi.text.messages import N_, translator
 
 if TYPE_CHECKING:
@@ -58,7 +61,6 @@ UNSCORED = "unscored"
 
 _AXES = {"r": "recency_days", "f": "frequency", "m": "monetary"}
 _FIFTHS = 5
-_Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 
 # --- Segments -------------------------------------------------------------------------------
@@ -224,34 +226,6 @@ def box_name(box_id: str, *, lang: str) -> str:
 # --- Summary --------------------------------------------------------------------------------
 
 
-def identified_orders(data: Data) -> ir.Table:
-    """Return the orders that `summary` can read, whatever the data lack.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns.
-
-    Returns
-    -------
-    ibis.Table
-        The orders with a customer, lazily. Data without customers have none of these; without
-        amounts, amount is null, and customers are scored on recency and frequency alone.
-
-    Examples
-    --------
-    >>> from marketing_kpi.data.sources import open_data
-    >>> days = pd.to_datetime(["2025-12-01", "2025-12-31"])
-    >>> orders = pd.DataFrame({"order_id": ["1", "2"], "ordered_at": days})
-    >>> identified_orders(open_data({"orders": orders})).count().execute()
-    0
-    """
-    orders = data.orders
-    absent = {"customer_id": ibis.null("string"), "amount": ibis.null(MONEY)}
-    filled = orders.mutate(**{k: null for k, null in absent.items() if k not in orders.columns})
-    return filled.filter(filled.customer_id.notnull())
-
-
 class LeftOut(NamedTuple):
     """Valid orders before a day that no known customer placed.
 
@@ -386,10 +360,10 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
 def _summary(orders: ir.Table, end: dt.date, start: dt.date | None) -> ir.Table:
     valid = valid_rows(orders)
     at = valid.ordered_at.cast("timestamp")
-    kept = valid.filter(valid.customer_id.notnull(), at < _midnight(end))
+    kept = valid.filter(valid.customer_id.notnull(), at < midnight(end))
     if start is not None:
-        kept = kept.filter(kept.ordered_at.cast("timestamp") >= _midnight(start))
-    counted = kept.mutate(_day=kept.ordered_at.cast("date"), _amount=_money(kept.amount))
+        kept = kept.filter(kept.ordered_at.cast("timestamp") >= midnight(start))
+    counted = kept.mutate(_day=kept.ordered_at.cast("date"), _amount=money(kept.amount))
     by_customer = counted.group_by("customer_id").agg(
         first_order=counted._day.min(),
         last_order=counted._day.max(),
@@ -405,15 +379,6 @@ def _summary(orders: ir.Table, end: dt.date, start: dt.date | None) -> ir.Table:
         frequency=by_customer.frequency.cast("int64"),
         monetary=by_customer.monetary,
     )
-
-
-def _midnight(first: dt.date) -> ir.TimestampScalar:
-    return ibis.literal(dt.datetime.combine(first, dt.time()), "timestamp")
-
-
-def _money(amount: ir.NumericColumn) -> ir.DecimalColumn:
-    """Return amounts as decimals: float noise can then neither split ties nor make them."""
-    return rankable(amount).cast(MONEY)
 
 
 # --- Scores ---------------------------------------------------------------------------------
@@ -679,7 +644,7 @@ def by_segment(segments: Frame) -> Frame:
 
 
 def _by_segment(segments: ir.Table) -> ir.Table:
-    exact = segments.mutate(_money=_money(segments.monetary))
+    exact = segments.mutate(_money=money(segments.monetary))
     sums = exact.group_by("segment", "box").agg(
         customers=exact.count(),
         net_sales=exact._money.sum(),
@@ -1062,7 +1027,7 @@ def _interval(
         return None, None, "none"
     centre = math.log(value / (1 - value))
     if len(amounts) >= BOOTSTRAP_BELOW:
-        lower, upper, method = -_Z95, _Z95, "influence function"
+        lower, upper, method = -Z95, Z95, "influence function"
     else:
         lower, upper = _bootstrap_t(amounts, top, centre, rng or np.random.default_rng(_SEED))
         method = "studentised bootstrap"
@@ -1141,24 +1106,10 @@ def concentration(summary: Frame, *, points: int = 100) -> Frame:
     3             1.00              1.0
     """
     require(summary, ["monetary"], "the summary")
-    if points < 1:
-        raise ComputeError(f"points is {points!r}, must be at least 1")
 
     def curve(table: ir.Table) -> ir.Table:
-        known = table.select(amount=_money(table.monetary)).filter(lambda t: t.amount.notnull())
-        best_first = ibis.window(order_by=known.amount.desc(), preceding=None, following=0)
-        ranked = known.select(
-            place=ibis.row_number().over(order_by=known.amount.desc()) + 1,
-            rows=known.count().over(),
-            sales=known.amount.sum().over(best_first),
-            total=known.amount.sum().over(),
-        )
-        # A row is kept when it ends one of the equal steps.
-        ends = (ranked.place * points) // ranked.rows > ((ranked.place - 1) * points) // ranked.rows
-        return ranked.filter(ends).select(
-            customers_share=ratio(ranked.place, ranked.rows),
-            net_sales_share=ratio(ranked.sales, _positive(ranked.total)),
-        )
+        steps = best_first(table.monetary, points=points)
+        return steps.select("customers_share", net_sales_share=ratio(steps.gained, steps.total))
 
     if isinstance(summary, ir.Table):
         return curve(summary)

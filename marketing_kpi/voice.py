@@ -19,14 +19,16 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.data.model import Data
+from marketing_kpi.data.scales import SCALES
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import missing_columns
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.kpis.facts import FACTS, Fact, extra_columns, missing
-from marketing_kpi.kpis.facts.voice import SCALES, last_answers, respondent
-from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.kpis.frames import Frame, require, same_kind, with_columns
-from marketing_kpi.kpis.periods import day
+from marketing_kpi.kpis.facts.voice import last_answers, respondent
+from marketing_kpi.kpis.formulas import ratio, steady
+from marketing_kpi.kpis.frames import Frame, executed, require, same_kind, with_columns
+from marketing_kpi.kpis.intervals import Z95, mean_interval, wilson, wilson_columns
+from marketing_kpi.kpis.periods import day, midnight
 from marketing_kpi.stages.engagement import engagement as engagement_points
 from marketing_kpi.stages.engagement import interactions
 from marketing_kpi.stages.settings import Engagement
@@ -56,7 +58,6 @@ FEWEST_CUSTOMERS = 10
 """Customers under which an average a customer, or a share of wallet, has no interval."""
 
 POINTS = 100
-_Z95 = NormalDist().inv_cdf(0.975)
 # What the adjusted interval adds to the promoters, and as much to the detractors, of the answers
 # that it adds in all (Rocks 2016); of a difference, half of it to each side.
 _ADDED_TO_EACH, _ADDED_ANSWERS = 0.75, 3.0
@@ -123,6 +124,27 @@ def lacking(data: Data) -> pd.DataFrame:
     if interactions(data) is None:
         lost[_INTERACTIONS] = ["engagement_score"]
     return pd.DataFrame([(name, lost[name]) for name in sorted(lost)], columns=["missing", "kpis"])
+
+
+def lacks(data: Data, kpi: str) -> list[str]:
+    """Return what the data lack for a KPI of this chapter, as ``table.column``.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    kpi
+        Its id, such as ``"net_promoter_score"``.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-12-01"])})
+    >>> "surveys.score" in lacks(open_data({"orders": orders}), "net_promoter_score")
+    True
+    """
+    found = lacking(data)
+    return [name for name, kpis in zip(found["missing"], found["kpis"], strict=True) if kpi in kpis]
 
 
 def usable(data: Data, names: Sequence[str], *, fact: str = "nps_answers") -> list[str]:
@@ -197,6 +219,30 @@ def answers(
     return frame.sort_values(["answered_at", "respondent", "score"]).reset_index(drop=True)
 
 
+def set_aside(data: Data, *, question: Question, start: Day = None, end: Day = None) -> int:
+    """Count the answers of a period that no score is made of: they are off the scale.
+
+    Parameters
+    ----------
+    data, question, start, end
+        As in `answers`.
+
+    Returns
+    -------
+    int
+        0 where the data have no surveys.
+    """
+    if not data.has("surveys", "question", "score", "answered_at"):
+        return 0
+    rows = data.table("surveys")
+    rows = rows.filter(rows.question == question, ~rows.score.between(*SCALES[question]))
+    if start is not None:
+        rows = rows.filter(rows.answered_at >= midnight(day(start, name="start")))
+    if end is not None:
+        rows = rows.filter(rows.answered_at < midnight(day(end, name="end")))
+    return int(rows.count().execute())
+
+
 def nps(answers: Frame, *, by: By = ()) -> Frame:
     """Compute the net promoter score of some answers, with its interval.
 
@@ -205,7 +251,8 @@ def nps(answers: Frame, *, by: By = ()) -> Frame:
     answers
         A row an answer: score (0 to 10), and the columns of `by`. With customer_id and
         answered_at, a customer who answered several times counts once in a group, by the last
-        answer. With question, only ``"nps"`` counts. Scores off the scale are left out.
+        answer. With question, only ``"nps"`` counts. Scores off the scale, or between two whole
+        numbers, are left out.
     by
         Columns whose values part the answers; none: all of them together.
 
@@ -304,7 +351,7 @@ def score_counts(answers: Frame, *, question: Question) -> pd.DataFrame:
     def count(kept: ir.Table, _by: Sequence[str]) -> ir.Table:
         return kept.group_by("score").agg(answers=kept.count())
 
-    counted = _executed(_on_answers(answers, question, [], count))
+    counted = executed(_on_answers(answers, question, [], count))
     low, high = SCALES[question]
     scale = range(low, high + 1)
     found = counted.set_index("score")["answers"].reindex(scale, fill_value=0).astype("int64")
@@ -410,7 +457,7 @@ def nps_change(before: Frame, after: Frame) -> NpsChange:
     >>> nps_change(*waves).verdict
     'higher'
     """
-    first, second = (_executed(nps(wave)).iloc[0] for wave in (before, after))
+    first, second = (executed(nps(wave)).iloc[0] for wave in (before, after))
     scores = [None if pd.isna(wave["score"]) else float(wave["score"]) for wave in (first, second)]
     counts = [int(wave["answers"]) for wave in (first, second)]
     low, high, p_value = _difference(first, second)
@@ -562,8 +609,9 @@ def _that_count(table: ir.Table, question: str, by: Sequence[str]) -> ir.Table:
     low, high = SCALES[question]
     if "question" in table.columns:
         table = table.filter(table.question.cast("string") == question)
-    table = table.mutate(score=table.score.cast("int64"))
-    kept = table.filter(table.score.between(low, high))
+    # A cast would round a score of 8.6 up to a promoter's.
+    kept = table.filter(table.score.between(low, high), table.score == table.score.round())
+    kept = kept.mutate(score=kept.score.cast("int64"))
     if "answered_at" not in kept.columns or not {"customer_id", "respondent"} & {*kept.columns}:
         return kept
     if "respondent" not in kept.columns:
@@ -582,7 +630,7 @@ def _nps(kept: ir.Table, by: Sequence[str]) -> ir.Table:
     n, promoters, detractors = counted.answers, counted.promoters, counted.detractors
     centre, error = _adjusted(n, promoters, detractors)
     enough = n >= FEWEST_ANSWERS
-    half = _Z95 * error
+    half = Z95 * error
     passives = n - promoters - detractors
     return counted.select(
         *by,
@@ -614,7 +662,7 @@ def _difference(first: Any, second: Any) -> tuple[float | None, float | None, fl
     (one, before), (other, after) = _half_adjusted(first), _half_adjusted(second)
     change, error = other - one, math.sqrt(before + after)
     p_value = 2 * (1 - NormalDist().cdf(abs(change) / error))
-    low, high = change - _Z95 * error, change + _Z95 * error
+    low, high = change - Z95 * error, change + Z95 * error
     return POINTS * max(low, -2.0), POINTS * min(high, 2.0), p_value
 
 
@@ -636,7 +684,7 @@ def _in_both(before: Frame, after: Frame) -> int | None:
     if not all("customer_id" in wave.columns for wave in (before, after)):
         return None
     one, other = (
-        {*_executed(wave[["customer_id"]].drop_duplicates())["customer_id"].dropna()}
+        {*executed(wave[["customer_id"]].drop_duplicates())["customer_id"].dropna()}
         if isinstance(wave, pd.DataFrame)
         else {*wave.select("customer_id").distinct().to_pandas()["customer_id"].dropna()}
         for wave in (before, after)
@@ -650,22 +698,13 @@ def _csat(kept: ir.Table, by: Sequence[str]) -> ir.Table:
         answers=kept.count(), satisfied=(kept.score >= SATISFIED).sum().fill_null(0)
     )
     share = ratio(counted.satisfied, counted.answers)
-    low, high = _wilson(share, counted.answers)
+    low, high = wilson_columns(share, counted.answers)
     enough = counted.answers >= FEWEST_ANSWERS
     return counted.mutate(
         share=share,
         low=enough.ifelse(low, ibis.null("float64")),
         high=enough.ifelse(high, ibis.null("float64")),
     )
-
-
-def _wilson(share: Any, count: Any) -> tuple[Any, Any]:
-    """Return Wilson's limits as expressions."""
-    squared = _Z95**2 / count.nullif(0)
-    centre = (share + squared / 2) / (1 + squared)
-    spread = (share * (1 - share) / count.nullif(0) + squared / (4 * count.nullif(0))).sqrt()
-    half = _Z95 / (1 + squared) * spread
-    return ibis.greatest(centre - half, 0.0), ibis.least(centre + half, 1.0)
 
 
 # --- Share of wallet ------------------------------------------------------------------------
@@ -681,7 +720,8 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
         and orders of known customers by category. Data without them have no row, and one of 0
         members when nothing parts them.
     start, end
-        First day, and the day after the last: the months that begin in between count.
+        First day, and the day after the last. Only months that lie wholly in between count, of
+        spending and of our sales alike: the panel tells no days. See `whole_months`.
     by
         Columns that part the panel: category, region or acquisition_channel of the member, or any
         other column of category_spend or contacts.
@@ -716,6 +756,11 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     names = _names(by)
     wanted = ["customer_id", "month", "our_sales", "spend_total"]
     rows = _rows(FACTS["panel"], data, wanted, start, end, names)
+    first, last = _months_within(start, end)
+    if first is not None:
+        rows = rows.filter(rows.month >= midnight(first))
+    if last is not None:
+        rows = rows.filter(rows.month < midnight(last))
     by_member = rows.group_by(list(dict.fromkeys([*names, "customer_id"]))).aggregate(
         y=rows.our_sales.sum(), x=rows.spend_total.sum()
     )
@@ -725,6 +770,39 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     found = [_wallet(row) for row in frame.to_dict("records")]
     columns = ["members", "our_sales", "spend_total", "share", "low", "high", "mean_of_shares"]
     return pd.concat([frame[names], _typed(found, columns, ("members",))], axis=1)
+
+
+def whole_months(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.date] | None:
+    """Return the months that lie wholly in a period: first day, and day after the last.
+
+    Parameters
+    ----------
+    start, end
+        First day of the period, and the day after the last.
+
+    Returns
+    -------
+    tuple or None
+        None when the period holds no whole month.
+
+    Examples
+    --------
+    >>> [str(day) for day in whole_months("2025-10-15", "2026-01-15")]
+    ['2025-11-01', '2026-01-01']
+    >>> whole_months("2025-10-15", "2025-11-15") is None
+    True
+    """
+    first, last = _months_within(start, end)
+    return (first, last) if first and last and first < last else None
+
+
+def _months_within(start: Day, end: Day) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first month that begins in a period, and the one that it holds but a part of."""
+    first = None if start is None else day(start, name="start")
+    last = None if end is None else day(end, name="end")
+    if first is not None and first.day > 1:
+        first = (first.replace(day=1) + dt.timedelta(days=31)).replace(day=1)
+    return first, last and last.replace(day=1)
 
 
 def share_of_wallet_estimated(accounts: Frame) -> Frame:
@@ -979,10 +1057,8 @@ def _with_the_silent(scored: ir.Table, data: Data, as_of: str | dt.date) -> ir.T
     """Return a row a contact: those who did nothing have 0 points."""
     contacts = data.table("contacts")
     if "registered_at" in contacts.columns:
-        midnight = ibis.timestamp(day(as_of, name="as_of").isoformat())
-        contacts = contacts.filter(
-            contacts.registered_at.isnull() | (contacts.registered_at < midnight)
-        )
+        end = midnight(day(as_of, name="as_of"))
+        contacts = contacts.filter(contacts.registered_at.isnull() | (contacts.registered_at < end))
     known = contacts.select("customer_id").distinct()
     points = scored.rename(who="customer_id")
     joined = known.left_join(points, known.customer_id == points.who)
@@ -1011,7 +1087,7 @@ def engagement_counts(scores: Frame) -> pd.DataFrame:
     [1, 2, 0, 0, 0, 0, 1]
     """
     require(scores, ["points"], "the scores")
-    points = _executed(scores)["points"].to_numpy(dtype="float64")
+    points = executed(scores)["points"].to_numpy(dtype="float64")
     bounds = [-math.inf, 0.0, *ENGAGEMENT_BOUNDS, math.inf]
     counts = [int(((points > low) & (points <= high)).sum()) for low, high in pairwise(bounds)]
     total = len(points) or math.nan
@@ -1100,6 +1176,9 @@ class OmnichannelGap(NamedTuple):
     compared
         Fraction of the customers of several channels who have a counterpart with as many orders;
         null without any.
+    share, share_low, share_high
+        The KPI `omnichannel_share`: fraction of the customers who bought in several channels, with
+        Wilson's 95 % interval; null without customers.
     strata
         A row a number of orders that both have: orders, single and several (customers),
         single_net_sales and several_net_sales (a customer), gap.
@@ -1112,6 +1191,9 @@ class OmnichannelGap(NamedTuple):
     equal_low: float | None
     equal_high: float | None
     compared: float | None
+    share: float | None
+    share_low: float | None
+    share_high: float | None
     strata: pd.DataFrame
 
 
@@ -1155,7 +1237,10 @@ def omnichannel_gap(data: Data, *, start: Day, end: Day) -> OmnichannelGap:
         }
     )
     compared = float(both["n_2"].sum()) / customers if customers else None
-    return OmnichannelGap(*plain, *equal, compared, table)
+    everyone = int(strata["customers"].sum())
+    share = int(several["customers"].sum()) / everyone if everyone else None
+    low, high = (None, None) if share is None else wilson(share, everyone)
+    return OmnichannelGap(*plain, *equal, compared, share, low, high, table)
 
 
 _Gap: TypeAlias = "tuple[float | None, float | None, float | None]"
@@ -1166,7 +1251,7 @@ def _gap(single: pd.DataFrame, several: pd.DataFrame) -> _Gap:
         return None, None, None
     gap = float(several["mean"].iloc[0] - single["mean"].iloc[0])
     error = math.sqrt(sum(float((m["var"] / m["n"]).iloc[0]) for m in (single, several)))
-    return _rounded(gap), _rounded(gap - _Z95 * error), _rounded(gap + _Z95 * error)
+    return steady(gap), steady(gap - Z95 * error), steady(gap + Z95 * error)
 
 
 def _weighted_gap(both: pd.DataFrame) -> _Gap:
@@ -1176,7 +1261,7 @@ def _weighted_gap(both: pd.DataFrame) -> _Gap:
     gap = float((weight * (both["mean_2"] - both["mean_1"])).sum())
     spread = both["var_1"] / both["n_1"] + both["var_2"] / both["n_2"]
     error = math.sqrt(float((weight**2 * spread).sum()))
-    return _rounded(gap), _rounded(gap - _Z95 * error), _rounded(gap + _Z95 * error)
+    return steady(gap), steady(gap - Z95 * error), steady(gap + Z95 * error)
 
 
 def _channel_strata(data: Data, start: Day, end: Day) -> pd.DataFrame:
@@ -1235,8 +1320,6 @@ def _moments(strata: pd.DataFrame, keys: Sequence[str], measure: str = "net_sale
 
 
 def _of_channels(channels: int, rows: pd.DataFrame, total: int) -> tuple[Any, ...]:
-    from marketing_kpi.overview import wilson
-
     customers = int(rows["customers"].sum())
     share = customers / total
     orders = float((rows["orders"] * rows["customers"]).sum()) / customers
@@ -1251,20 +1334,10 @@ def _average(moments: Any) -> _Gap:
         return None, None, None
     mean = float(moments["mean"])
     if n < FEWEST_CUSTOMERS:
-        return _rounded(mean), None, None
-    error = math.sqrt(float(moments["var"]) / n)
-    skew = float(moments["skewness"]) / math.sqrt(n)
-    ends = (mean - error * _hall(z, skew) for z in (_Z95, -_Z95))
-    low, high = ends
-    return _rounded(mean), _rounded(low), _rounded(high)
-
-
-def _hall(z: float, skew: float) -> float:
-    """Return the quantile of a studentised mean whose skewness over sqrt(n) is `skew`."""
-    if abs(skew) < 1e-9:
-        return z
-    inside = 1 + skew * (z - skew / 6)
-    return 3 / skew * (math.copysign(abs(inside) ** (1 / 3), inside) - 1)
+        return steady(mean), None, None
+    variance, skewness = float(moments["var"]), float(moments["skewness"])
+    low, high = mean_interval(mean, variance=variance, skewness=skewness, count=n)
+    return steady(mean), steady(low), steady(high)
 
 
 # --- Rows and frames ------------------------------------------------------------------------
@@ -1291,9 +1364,9 @@ def _rows(
     _check_dimensions(fact, data, by)
     rows = fact.build(data, {*wanted, fact.time})
     if first:
-        rows = rows.filter(rows[fact.time] >= ibis.timestamp(first.isoformat()))
+        rows = rows.filter(rows[fact.time] >= midnight(first))
     if last:
-        rows = rows.filter(rows[fact.time] < ibis.timestamp(last.isoformat()))
+        rows = rows.filter(rows[fact.time] < midnight(last))
     return rows.select(*wanted)
 
 
@@ -1311,10 +1384,6 @@ def _check_dimensions(fact: Fact, data: Data, names: Sequence[str]) -> None:
             raise ComputeError(message, hint=hint)
 
 
-def _executed(frame: Frame) -> pd.DataFrame:
-    return frame.to_pandas() if isinstance(frame, ir.Table) else frame
-
-
 def _sorted(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return (frame.sort_values(list(keys)) if keys else frame).reset_index(drop=True)
 
@@ -1328,8 +1397,3 @@ def _typed(
 ) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(columns))
     return frame.astype({name: "int64" if name in counts else "float64" for name in columns})
-
-
-def _rounded(value: float) -> float:
-    """Keep 9 digits: the engine adds floats in any order."""
-    return float(f"{value:.9g}")

@@ -399,6 +399,14 @@ def test_historical_by_hand():
     assert young["customer_id"].tolist() == ["a", "b"]  # as_of is exclusive
 
 
+def test_who_registered_before_the_data_begin_can_be_left_out():
+    contacts = pd.DataFrame({"customer_id": ["a"], "registered_at": [pd.Timestamp("2019-01-01")]})
+    with shop(*SOLD, contacts=contacts) as data:
+        everyone = clv.historical(data, as_of="2025-04-06")
+        new = clv.historical(data, as_of="2025-04-06", acquired=True)
+    assert_frame_equal(new, everyone[everyone["customer_id"] != "a"].reset_index(drop=True))
+
+
 def test_historical_over_the_first_months_of_each():
     """A month from 31 January is over on 1 March: the 27th of February is within it."""
     with shop(*SOLD) as data:
@@ -605,6 +613,59 @@ def test_acquisition_with_a_prediction_adds_what_is_to_come():
     assert row["below_cac"] == 0  # 60 and 27
 
 
+def test_all_together_stand_under_a_name_of_their_own():
+    with shop(*SOLD, marketing_spend=SPEND) as data:
+        (row,) = clv.acquisition(data, **FOUND, by=None).to_dict("records")
+        months = clv.payback(data, **FOUND, by=None)
+    assert (row["group"], row["new_customers"], row["cac"]) == ("all", 2, 20)
+    assert months["group"].tolist() == ["all"] * 4
+
+
+@pytest.mark.parametrize("by", ["acquisition_channel", None])
+def test_nobody_acquired_and_nothing_spent_is_an_empty_table(by):
+    long_ago = {"start": "2010-01-01", "end": "2010-04-01", "as_of": "2010-07-01"}
+    with shop(*SOLD, contacts=CONTACTS, marketing_spend=SPEND) as data:
+        found = clv.acquisition(data, **long_ago, by=by)
+        assert clv.payback(data, **long_ago, by=by).empty
+    assert found.empty
+    assert {"new_customers", "cac", "after_service", "verdict"} <= {*found.columns}
+    assert found["cac"].dtype == "float64"
+
+
+def test_the_verdict_is_after_returns_and_service_where_they_are_known():
+    margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
+    rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts["acquisition_channel"] = "search"
+    sent = pd.DataFrame({"order_id": [f"o{n}" for n in range(60)], "transport_cost": 80.0})
+    tables = {"contacts": contacts, "marketing_spend": SPEND[:1].assign(amount=50.0 * 60)}
+    shipments = sent.assign(shipment_id=sent["order_id"])
+    with shop(*rows, **tables) as data:
+        before = clv.acquisition(data, **FOUND).iloc[0]
+    with shop(*rows, **tables, shipments=shipments) as data:
+        after = clv.acquisition(data, **FOUND).iloc[0]
+        none = pd.DataFrame({"customer_id": contacts["customer_id"], "cltv": 10.0})
+        told = clv.acquisition(data, **FOUND, predicted=none).iloc[0]
+    assert pd.isna(before["after_service"])
+    assert before["verdict"] == "pays_back"
+    assert after["cltv"] == before["cltv"]
+    assert after["after_service"] == pytest.approx(after["cltv"] - 80)
+    assert after["after_low"] < after["after_service"] < after["after_high"] < 50
+    assert after["verdict"] == "not_yet"
+    assert told["after_service"] == pytest.approx(after["after_service"] + 10)
+
+
+def test_a_campaign_to_a_customer_from_before_the_data_is_a_cost_of_serving():
+    contacts = pd.DataFrame({"customer_id": ["a"], "registered_at": [pd.Timestamp("2019-01-01")]})
+    members = pd.DataFrame({"campaign_id": ["k"], "customer_id": ["a"]})
+    members["contacted_at"] = pd.Timestamp("2025-02-15")
+    campaigns = pd.DataFrame({"campaign_id": ["k"], "starts_on": [dt.date(2025, 2, 15)]})
+    tables = {"campaign_members": members, "campaigns": campaigns.assign(cost=7.0)}
+    with shop(*SOLD, contacts=contacts, **tables) as data:
+        found = clv.profitability(data, start="2025-01-01", end="2025-05-01")
+    assert found.set_index("customer_id")["marketing_cost"].to_dict()["a"] == 7
+
+
 def test_acquisition_refuses_what_is_no_question():
     with shop(*SOLD, contacts=CONTACTS) as data:
         with pytest.raises(ComputeError, match="as_of == 2025-03-31, must not be before end"):
@@ -720,5 +781,9 @@ def test_the_demos_acquisition_is_that_of_the_kpi(demo):
     np.testing.assert_allclose(
         found["cac"].astype(float), kpi.reindex(found.index).astype(float), rtol=1e-9
     )
-    assert found["verdict"].value_counts().to_dict() == {"no_spend": 5, "pays_back": 3}
+    paid = found[found["verdict"] != "no_spend"]
+    assert len(paid) == 3
+    assert paid["verdict"].eq("pays_back").equals(paid["after_low"] > paid["cac"])
+    assert (paid["low"] > paid["cac"]).all()  # before returns and service all three did
+    assert (paid["after_service"] < paid["cltv"]).all()
     assert (found["margin_median"] < found["margin"]).all()  # a few customers carry much

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -822,9 +823,61 @@ def test_nobody_known_is_counted_shown_and_in_or_out():
             data, start="2025-01-01", end=AS_OF, settings=Settings(unidentified="out")
         )
         contacts = lifecycle.contacts(data, as_of=AS_OF)
-    assert found == (1, 10.0, 0.5, 0.25, True)
-    assert out == (1, 10.0, 0.5, 0.25, False)
+    assert found == (1, 10.0, 0.5, 0.25, True, False)
+    assert out == (1, 10.0, 0.5, 0.25, False, False)
     assert contacts.customer_id.tolist() == ["ann"]
+
+
+def test_a_filter_on_contacts_hides_nobody_known_from_the_revenue_not_from_the_count():
+    rows = [order("ann", 5, 30.0), order(None, 5, 10.0)]
+    contacts = [("ann", None, "QC", None)]
+    period = {"start": "2025-01-01", "end": AS_OF}
+    with shop(orders=rows, contacts=contacts) as data:
+        found = lifecycle.unidentified(data, **period, filters={"region": "QC"})
+        nulls = lifecycle.unidentified(data, **period, filters={"region": ["QC", None]})
+    assert found == (1, 10.0, 0.5, 0.25, False, True)
+    assert nulls == (1, 10.0, 0.5, 0.25, True, False)
+
+
+def test_filters_written_as_text_are_read_in_the_types_of_their_columns():
+    contacts = pd.DataFrame({"customer_id": ["ann"], "age": [30], "newsletter": [True]})
+    with mk.open_data({"contacts": contacts.assign(region="QC")}) as data:
+        given = {"age": ["30", None], "newsletter": "true", "region": "QC", "customer_id": "ann"}
+        read = lifecycle.read_filters(given, data)
+        assert read == {"age": [30, None], "newsletter": True, "region": "QC", "customer_id": "ann"}
+        assert lifecycle.read_filters(None, data) is None
+        assert lifecycle.read_filters({"age": "old"}, data) == {"age": "old"}
+        with pytest.raises(ColumnError, match="regio"):
+            lifecycle.read_filters({"regio": "QC"}, data)
+
+
+def test_the_interval_of_an_index_is_that_of_buyers_drawn_anew():
+    rng = np.random.default_rng(5)
+    who = np.repeat(np.arange(300), 3)
+    orders = pd.DataFrame({"order_id": np.arange(900).astype(str), "customer_id": who.astype(str)})
+    orders["ordered_at"] = pd.Timestamp("2025-12-31") - pd.to_timedelta(
+        np.tile([300, 30, 10], 300), unit="D"
+    )
+    lines = pd.DataFrame({"order_id": orders.order_id, "line_id": "1", "quantity": 1})
+    lines["unit_price"] = rng.lognormal(3, 0.5, 900).round(2)
+    lines["category"] = rng.choice(["food", "ware", None], 900)
+    data = mk.open_data({"orders": orders, "order_lines": lines})
+    found = lifecycle.categories_at_moves(data, start="2025-01-01", end=AS_OF)
+    row = found[(found.before == "defecting") & (found.category == "food")].iloc[0]
+
+    spent = lines.assign(who=who, move=np.tile([0, 1, 2], 300) == 1, food=lines.category.eq("food"))
+    parts = [
+        spent[mask].groupby("who").unit_price.sum().reindex(range(300), fill_value=0.0)
+        for mask in (spent.move & spent.food, spent.move, spent.food, spent.who >= 0)
+    ]
+    a, b, c, d = (part / part.sum() for part in parts)
+    error = np.sqrt(300 / 299 * ((a - b - c + d) ** 2).sum())
+    assert row["index"] == pytest.approx(
+        parts[0].sum() / parts[1].sum() / (parts[2].sum() / parts[3].sum())
+    )
+    assert row.low == pytest.approx(row["index"] * np.exp(-1.959964 * error))
+    assert row.high == pytest.approx(row["index"] * np.exp(1.959964 * error))
+    assert found.low.notna().all()  # of unknown category too
 
 
 # --- Whatever the data ----------------------------------------------------------------------

@@ -237,6 +237,19 @@ def test_customers_registered_before_the_data_begin_are_not_new():
     assert sorted(set(kept.customer_id)) == list("BCDEF")
 
 
+@pytest.mark.parametrize("stray", ["2199-06-01", "1900-01-01"])
+def test_an_order_far_away_makes_nobody_else_old(stray):
+    data = with_contacts({"A": "2024-12-31", "B": "2025-01-05", "X": "2024-06-01"})
+    one = SHOP.iloc[:1].assign(order_id="x", customer_id="X", ordered_at=pd.Timestamp(stray))
+    tables = {"orders": pd.concat([SHOP, one]), "contacts": data.contacts.to_pandas()}
+    strayed = open_data(tables)
+    found = retention.newcomers(strayed, as_of="2025-05-01")
+    assert (str(found.since), str(found.until)) == ("2025-01-05", "2025-04-10")
+    assert found.older == 1
+    kept = set(retention.newcomers_orders(strayed).to_pandas().customer_id)
+    assert kept - {"X"} == set("BCDEF")
+
+
 def test_without_registrations_nobody_can_tell():
     data = open_data({"orders": SHOP})
     assert retention.newcomers(data, as_of="2025-05-01").older is None
@@ -536,6 +549,37 @@ def test_returns_that_lead_to_no_order_have_no_date_of_sale():
     assert retention.returns_by_month(data, **YEAR).rate_by_sale.isna().all()
     with pytest.raises(MissingDataError, match=r"returns\.order_id"):
         retention.returns_by(data, returned_before="2026-01-01", **YEAR)
+
+
+def test_a_column_of_orders_without_any_value_traces_no_return():
+    returns = shop_tables().returns.to_pandas().assign(order_id=None)
+    data = shop_tables(returns=returns.astype({"order_id": "string"}))
+    months = retention.returns_by_month(data, **YEAR)
+    assert months.units_returned.sum() > 0
+    assert months.units_traced.sum() == 0
+    assert months[["units_back", "rate_by_sale"]].isna().all(axis=None)
+    with pytest.raises(MissingDataError, match="which no return of these data tells"):
+        retention.returns_by(data, returned_before="2026-01-01", **YEAR)
+
+
+def test_returns_with_a_known_order_are_counted():
+    months = retention.returns_by_month(shop_tables(), **YEAR)
+    assert months.units_returned.sum() == 4
+    assert months.units_traced.sum() == 3  # one return has no order
+
+
+@pytest.mark.parametrize(
+    ("as_of", "until"),
+    [("2025-04-15", "2025-04-15"), ("2025-07-01", "2025-04-11"), ("2024-06-01", "2024-06-01")],
+)
+def test_observation_ends_with_the_data(as_of, until):
+    assert str(retention.observed_until(open_data({"orders": SHOP}), as_of=as_of)) == until
+
+
+@pytest.mark.parametrize("days", [[0], [30, -5], []])
+def test_windows_are_of_a_day_or_more(days):
+    with pytest.raises(ComputeError, match="days is"):
+        retention.repeat_within(SHOP, as_of="2025-05-01", days=days)
 
 
 def test_reasons_by_hand():

@@ -65,6 +65,29 @@ def test_scores_off_the_scale_and_nulls_are_no_answers():
     assert row.answers == 1
 
 
+def test_a_score_between_two_is_not_rounded_up_to_a_promoter():
+    row = only(voice.nps(pd.DataFrame({"score": [8.6, 9.0, 6.4]})))
+    assert (row.answers, row.promoters) == (1, 1)
+
+
+def survey(*scores):
+    at = pd.Timestamp("2025-01-10")
+    answers = {"response_id": [f"R{n}" for n in range(len(scores))], "score": scores}
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": [at]})
+    surveys = pd.DataFrame(answers).assign(question="nps", answered_at=at)
+    return mk.open_data({"orders": orders, "surveys": surveys})
+
+
+def test_scores_off_the_scale_are_counted_and_found():
+    with survey(11, -1, 99, 9, 7) as data:
+        assert voice.set_aside(data, question="nps", **YEAR) == 3
+        assert voice.set_aside(data, question="nps", start="2025-02-01", end="2026-01-01") == 0
+        assert voice.set_aside(data, question="csat") == 0
+        found = {one.code: one for one in mk.check(data).findings}["scores_off_scale"]
+    assert (found.table, found.column, found.count, found.total) == ("surveys", "score", 3, 5)
+    assert "nps 0-10" in found.text("en")
+
+
 def test_no_answers_are_no_score():
     row = only(voice.nps(pd.DataFrame({"score": pd.Series([], dtype="float64")})))
     assert row.answers == 0
@@ -311,6 +334,22 @@ def test_months_and_members_without_spending_are_no_wallet():
     assert pd.isna(later.share)
 
 
+def test_only_whole_months_of_the_panel_count():
+    cut = {"start": "2025-01-01", "end": "2025-01-20"}
+    wide = {"start": "2024-12-15", "end": "2025-02-10"}
+    with panel_shop([(20, 20), (60, 300)]) as data:
+        assert only(voice.share_of_wallet(data, **cut)).members == 0
+        assert pd.isna(only(voice.share_of_wallet(data, **cut)).share)
+        assert only(voice.share_of_wallet(data, **wide)).share == pytest.approx(80 / 320)
+        late = only(voice.share_of_wallet(data, start="2025-01-02", end="2026-01-01"))
+        assert late.members == 0
+    assert voice.whole_months("2025-10-15", "2025-11-15") is None
+    assert [*map(str, voice.whole_months("2024-12-15", "2025-02-10"))] == [
+        "2025-01-01",
+        "2025-02-01",
+    ]
+
+
 def test_without_a_panel_there_is_no_share():
     with panel_shop([(50, 100)], orders_only=True) as data:
         assert pd.isna(only(voice.share_of_wallet(data, **YEAR)).share)
@@ -511,6 +550,9 @@ def test_what_the_data_lack_is_said():
         assert voice.engagement(data, as_of="2026-01-01").empty
         assert voice.omnichannel(data, **YEAR).empty
         assert voice.reach(data, question="nps", **YEAR) == voice.Reach(0, 0, None)
+        assert voice.set_aside(data, question="nps") == 0
+        assert "surveys.score" in voice.lacks(data, "net_promoter_score")
+        assert voice.lacks(data, "share_of_wallet")
     costs = {id for ids in lacking.kpis for id in ids}
     assert costs == {
         *("net_promoter_score", "customer_satisfaction", "share_of_wallet"),

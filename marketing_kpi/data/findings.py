@@ -68,6 +68,10 @@ TEMPLATES: Mapping[str, str] = {
     "orders_without_lines": N_("{place}: orders without any line, {rows}"),
     "orphans": N_("{place}: not found in {parent} in {rows}"),
     "refund_without_order": N_("{place}: the original order is not known in {rows}"),
+    "scores_off_scale": N_(
+        "{place}: off the scale of the question in {rows}, which count as no answers; expected: "
+        "{expected}"
+    ),
     "test_orders": N_("{place}: test orders, {rows}"),
     "unidentified_orders": N_("{place}: orders without an identified customer, {rows}"),
     "unknown_values": N_(

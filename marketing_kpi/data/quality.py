@@ -35,6 +35,7 @@ from marketing_kpi.data.model import (
     Level,
     Table,
 )
+from marketing_kpi.data.scales import SCALES
 from marketing_kpi.errors import DataError
 
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -330,6 +331,15 @@ def _row_checks(data: Data, spec: Table, *, as_of: dt.date | None) -> Iterator[_
         )
     if spec.name == "returns" and data.has("returns", "order_id"):
         yield _RowCheck("refund_without_order", "info", "order_id", table.order_id.isnull())
+    if spec.name == "surveys" and data.has("surveys", "question", "score"):
+        off = [
+            (table.question == question) & ~table.score.between(low, high)
+            for question, (low, high) in SCALES.items()
+        ]
+        scales: list[JSON] = [f"{name} {low}-{high}" for name, (low, high) in SCALES.items()]
+        yield _RowCheck(
+            "scores_off_scale", "suspicious", "score", ibis.or_(*off), {"expected": scales}
+        )
 
 
 def _column_checks(

@@ -21,6 +21,15 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError, suggest, unknown
 from marketing_kpi.kpis.binding import bound_sql, named
 from marketing_kpi.kpis.dictionary import Dictionary, Grain, Kpi, dictionary
+from marketing_kpi.kpis.extent import (
+    LEEWAY,
+    begins_by,
+    covers,
+    ends_of,
+    extent,
+    lasts_to,
+    told_days,
+)
 from marketing_kpi.kpis.facts import (
     ACTIVITY_DAYS,
     FACTS,
@@ -36,6 +45,7 @@ from marketing_kpi.kpis.periods import (
     Length,
     day,
     length,
+    midnight,
     months_between,
 )
 
@@ -46,15 +56,8 @@ if TYPE_CHECKING:
 
 Filters: TypeAlias = "Mapping[str, Any]"
 GRAINS: tuple[str, ...] = get_args(Grain)
-GRACE_DAYS = 7
-"""Data that begin or end so few days within a window still fill it: shops close on holidays."""
-
-BREAK_DAYS = 365
-"""More days between two orders part the data: even a shop of one season sells once a year."""
-
 _UNITS = {"day": "D", "week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 _ACTIVITY = Length(months=0, days=ACTIVITY_DAYS)
-_LEEWAY = Length(months=0, days=GRACE_DAYS + 1)
 _LENGTHS = {grain: length(f"1 {grain}", name="grain") for grain in _UNITS}
 _MONTHS = {grain: span.months or span.days / DAYS_A_MONTH for grain, span in _LENGTHS.items()}
 
@@ -390,7 +393,7 @@ def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
         values[group.rows] = rows.count()
     cells = rows.group_by(keys).aggregate(**values) if keys else rows.aggregate(**values)
     if group.needs_history and not question.grain:
-        enough = _covers(data, _known_since(group, question), question.end)
+        enough = covers(data, _known_since(group, question), question.end)
         cells = cells.mutate(**{kpi.id: enough.ifelse(cells[kpi.id], None) for kpi in group.kpis})
     return cells
 
@@ -505,11 +508,11 @@ def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) ->
         return events.inner_join(spans, within)
     at, since = events[group.fact.time], _since(group, question)
     if since is not None:
-        events = events.filter(at >= _moment(since))
+        events = events.filter(at >= midnight(since))
     if question.end is not None:
-        events = events.filter(at < _moment(question.end))
+        events = events.filter(at < midnight(question.end))
     if group.reaches_back and question.end is not None:
-        events = events.mutate(period_end=_moment(question.end))
+        events = events.mutate(period_end=midnight(question.end))
     if question.grain:
         unit: Any = _UNITS[question.grain]
         return events.filter(at.notnull()).mutate(period=at.truncate(unit).date())
@@ -517,7 +520,7 @@ def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) ->
         assert question.start is not None
         assert question.end is not None
         active = _ACTIVITY.before(question.end)
-        return events.mutate(period_start=_moment(question.start), active_since=_moment(active))
+        return events.mutate(period_start=midnight(question.start), active_since=midnight(active))
     return events
 
 
@@ -526,13 +529,6 @@ def _condensed(events: ir.Table, fact: Fact) -> ir.Table:
     measures = [n for n in events.columns if n in fact.events and fact.events[n].measure]
     keys = [name for name in events.columns if name not in measures]
     return events.group_by(keys).aggregate(**{name: events[name].sum() for name in measures})
-
-
-def _moment(first: date) -> ir.TimestampScalar:
-    """Return the midnight that begins a day."""
-    import ibis
-
-    return ibis.timestamp(first.isoformat())
 
 
 def _since(group: _Group, question: _Question) -> date | None:
@@ -563,20 +559,20 @@ def _spans(group: _Group, question: _Question, data: Data) -> ir.Table:
         since = spans.period_start - activity
     else:
         since = spans.period_end - _interval(length(group.window, name="window"))
-    reach = Length(months=0, days=_LEEWAY.days - group.fact.history_days)
+    reach = Length(months=0, days=LEEWAY.days - group.fact.history_days)
     spans = spans.mutate(
         since=since,
         active_since=spans.period_end - activity,
         known_since=since + _interval(reach),
-        known_until=spans.period_end - _interval(_LEEWAY),
+        known_until=spans.period_end - _interval(LEEWAY),
     )
     days = [name for name in spans.columns if name != "period"]
     spans = spans.mutate(**{name: spans[name].cast("timestamp") for name in days})
     if not group.needs_history:
         return spans
-    days = _told_days(data.orders, before=question.end)
+    days = told_days(data.orders, before=question.end)
     told = spans.inner_join(days, days.day < spans.period_end)
-    known = told.group_by(spans.columns).aggregate(**_ends(told))
+    known = told.group_by(spans.columns).aggregate(**ends_of(told))
     return known.filter(known.first < known.known_since, known.last >= known.known_until)
 
 
@@ -623,100 +619,6 @@ def _interval(span: Length) -> ir.IntervalScalar:
     import ibis
 
     return ibis.interval(months=span.months) if span.months else ibis.interval(days=span.days)
-
-
-def order_days(data: Data, *, before: date | None = None) -> ir.Table:
-    """Return, lazily, the days with an order, of any status, before a day.
-
-    Returns
-    -------
-    ibis.expr.types.Table
-        A row a day: day, and earlier, the last day with an order before it; null for the first.
-    """
-    return _days_of(data.orders, before)
-
-
-def _days_of(orders: ir.Table, before: date | None) -> ir.Table:
-    at = orders.ordered_at
-    known = at.notnull() if before is None else at < _moment(before)
-    days = orders.filter(known).select(day=at.date()).distinct()
-    return days.mutate(earlier=days.day.lag().over(order_by=days.day))
-
-
-def _extent(data: Data, *, before: date | None) -> ir.Table:
-    return extent_of(data.orders, before=before)
-
-
-def extent_of(orders: ir.Table, *, before: date | None) -> ir.Table:
-    """Return when orders begin and end: one row, ``first`` and ``last``, as midnights, lazily.
-
-    An order of any status shows that the data reach its day. One on or after the end of what is
-    asked shows nothing of the days before it: it may be planned, or mistyped. Nor do orders
-    before a year without any, such as those of 1900: the data begin after the last such break.
-    """
-    days = _told_days(orders, before=before)
-    return days.aggregate(**_ends(days))
-
-
-def _told_days(orders: ir.Table, *, before: date | None) -> ir.Table:
-    """Return a row a day with an order: its midnight, and whether orders begin on it anew."""
-    import ibis
-
-    days = _days_of(orders, before)
-    breaks = days.day > days.earlier + ibis.interval(days=BREAK_DAYS)
-    begins = days.earlier.isnull() | breaks
-    return days.select(day=days.day.cast("timestamp"), is_begin=begins)
-
-
-def _ends(days: ir.Table) -> dict[str, ir.Value]:
-    """Return when orders of such days begin, after their last break, and when they end."""
-    return {"first": days.day.max(where=days.is_begin), "last": days.day.max()}
-
-
-def extent(data: Data, *, before: date | None = None) -> tuple[date | None, date | None]:
-    """Return the first and the last day that the data tell about; None where there is none.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns.
-    before
-        The day after the last that counts: give it wherever there is one, for an order dated
-        in the future says nothing of the days until then. None: no limit.
-
-    Returns
-    -------
-    tuple
-        The day of the first order after the last break of more than `BREAK_DAYS` days without
-        any, and that of the last order.
-    """
-    (row,) = data.connection.to_pyarrow(_extent(data, before=before)).to_pylist()
-    first, last = row["first"], row["last"]
-    return first and first.date(), last and last.date()
-
-
-def _covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScalar:
-    """Return whether the data tell what happened from a day to the day before another."""
-    import ibis
-
-    known = _extent(data, before=end)
-    conditions = []
-    if since is not None:
-        conditions.append(known.first < _moment(_LEEWAY.after(since)))
-    if end is not None:
-        conditions.append(known.last >= _moment(_LEEWAY.before(end)))
-    enough = ibis.and_(*conditions).fill_null(False)
-    return known.select(enough=enough).enough.as_scalar()
-
-
-def begins_by(first: date | None, start: date) -> bool:
-    """Say whether data whose first order was on a day tell about a period from its start."""
-    return first is not None and first < _LEEWAY.after(start)
-
-
-def lasts_to(last: date | None, end: date) -> bool:
-    """Say whether data whose last order was on a day tell about a period to its end."""
-    return last is not None and last >= _LEEWAY.before(end)
 
 
 def _combine(cells: list[ir.Table], groups: list[_Group], question: _Question) -> ir.Table:

@@ -43,6 +43,15 @@ def ratio(numerator: Any, denominator: Any) -> Any:
     return numerator.cast("float64") / denominator.cast("float64").nullif(0)
 
 
+def steady(value: float) -> float:
+    """Keep 9 significant digits: engines add floats in parallel, in another order each time.
+
+    >>> steady(0.1 + 0.2)
+    0.3
+    """
+    return float(f"{value:.9g}")
+
+
 def terms(quotient: Any) -> tuple[Any, Any]:
     """Return the numerator and the denominator of what `ratio` made, as float64.
 

@@ -79,6 +79,11 @@ def same_kind(frame: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
         return run(connection, query(in_engine(frame)))
 
 
+def executed(frame: Frame) -> pd.DataFrame:
+    """Return a frame as it is, and what a query gives; for results that are small."""
+    return frame.to_pandas() if isinstance(frame, ir.Table) else frame
+
+
 def with_columns(
     frame: Frame,
     columns: Sequence[str],
@@ -119,6 +124,14 @@ def rankable(value: ir.NumericColumn) -> ir.NumericColumn:
         return value.cast("int64") if value.type().is_null() else value
     bad = value.isnan() | value.isinf()
     return bad.ifelse(ibis.null("float64"), value).cast(MONEY)
+
+
+def money(amount: ir.NumericColumn) -> ir.DecimalColumn:
+    """Return amounts as decimals: float noise can then neither split ties nor make them.
+
+    Their sums are the same too, in whatever order an engine adds them.
+    """
+    return rankable(amount).cast(MONEY)
 
 
 def valid_rows(orders: ir.Table) -> ir.Table:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from marketing_kpi.errors import ConfigError, suggest
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 Compare: TypeAlias = Literal["previous_year", "previous_period", "none"]
 
@@ -121,6 +124,13 @@ def day(value: str | date, *, name: str) -> date:
         except ValueError:
             raise ConfigError(f"{name} == '{value}' is not a day of the calendar") from None
     raise ConfigError(f"{name} == {value!r}, must be a date such as '2026-01-01'")
+
+
+def midnight(first: date) -> ir.TimestampScalar:
+    """Return the moment that begins a day, for the engine."""
+    import ibis
+
+    return ibis.timestamp(first.isoformat())
 
 
 def length(value: str, *, name: str) -> Length:

@@ -74,6 +74,7 @@ class AttritionFit(ABC):
         Logarithms of the parameters, and their covariance or None: what intervals are made of.
     """
 
+    usable: ClassVar[frozenset[str]] = frozenset({"same_dropout", "same_rate"})
     names: ClassVar[tuple[str, ...]]
     words: ClassVar[Mapping[str, str]]  # of the diagnoses, message ids
 
@@ -89,6 +90,11 @@ class AttritionFit(ABC):
     diagnoses: tuple[str, ...]
     point: Floats
     log_covariance: Floats | None
+
+    @property
+    def foretells(self) -> bool:
+        """Whether amounts may rest on it: nothing is wrong, or averages can still be used."""
+        return self.usable.issuperset(self.diagnoses)
 
     @classmethod
     def of(

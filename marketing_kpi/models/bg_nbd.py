@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, unknown
+from marketing_kpi.kpis.periods import DAYS_A_MONTH
 from marketing_kpi.models.attrition import AttritionFit, nothing_to_fit
 from marketing_kpi.models.estimation import Floats, Maximum, by_group
 from marketing_kpi.models.purchases import Counts, unit_days
@@ -287,6 +288,14 @@ class BgNbd(AttritionFit):
     a: float | None
     b: float | None
     ages: tuple[Floats, Floats] = field(repr=False)
+
+    @property
+    def observed_months(self) -> float | None:
+        """Months for which the longest known customer was observed; None without a unit."""
+        ages = self.ages[0]
+        if self.unit is None or not len(ages):
+            return None
+        return float(ages.max()) * unit_days(self.unit) / DAYS_A_MONTH
 
     def expected_purchases(
         self,

@@ -15,11 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketing_kpi.kpis.frames import Frame, in_engine, require
+from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.models.purchases import HISTORY, Counts, grouped
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-
-Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 _STEP = 1e-5  # of a logarithm, in central differences: their error is then about 1e-10
 

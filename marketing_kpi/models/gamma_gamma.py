@@ -18,7 +18,8 @@ import numpy as np
 
 from marketing_kpi.errors import DataError
 from marketing_kpi.kpis.frames import Frame, require, same_kind
-from marketing_kpi.models.estimation import Z95, Floats
+from marketing_kpi.kpis.intervals import Z95
+from marketing_kpi.models.estimation import Floats
 from marketing_kpi.models.purchases import floats
 from marketing_kpi.models.search import Limit, Slopes, search
 from marketing_kpi.text.messages import N_, translator

@@ -12,9 +12,10 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.frames import Frame, require, same_kind
+from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.models.attrition import AttritionFit
-from marketing_kpi.models.estimation import Z95, Floats, half_widths
+from marketing_kpi.models.estimation import Floats, half_widths
 from marketing_kpi.models.purchases import HISTORY, Counts, purchase_days, summary, unit_days
 
 MOST = 7

@@ -29,7 +29,7 @@ from marketing_kpi.kpis.frames import (
     same_kind,
     valid_rows,
 )
-from marketing_kpi.kpis.periods import DAYS_A_MONTH, day
+from marketing_kpi.kpis.periods import DAYS_A_MONTH, day, midnight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -231,8 +231,7 @@ def _refunds(orders: ir.Table, returns: ir.Table, end: dt.date) -> ir.Table:
 
 
 def _before(at: ir.Column, end: dt.date) -> ir.BooleanColumn:
-    midnight = ibis.literal(dt.datetime.combine(end, dt.time()), "timestamp")
-    return at.cast("timestamp") < midnight
+    return at.cast("timestamp") < midnight(end)
 
 
 def _by_day(movements: ir.Table) -> ir.Table:

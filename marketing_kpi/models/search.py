@@ -20,6 +20,7 @@ _FLAT = 1e-10  # slope of the mean log-likelihood that counts as none
 _ALMOST_FLAT = 1e-7  # where rounding allows no better
 _STEPS = 100
 _FARTHEST_STEP = 8.0  # in logarithms
+_OUT_OF_REACH = 50.0  # in logarithms: a step beyond is refused, since numbers overflow there
 _UNSEEN = 8.0  # standard error of a coordinate: a factor of more than a million either way
 _NO_LOSS = 0.01  # of the log-likelihood of all customers: no data tell such points apart
 
@@ -167,7 +168,10 @@ def _climb(
 
     @lru_cache(maxsize=4)  # value, slope and curvature are asked for one by one
     def slopes(point: bytes) -> Slopes:
-        return likelihood(placed(np.frombuffer(point)))
+        at = placed(np.frombuffer(point))
+        if np.abs(at).max() > _OUT_OF_REACH:
+            return Slopes(-np.inf, np.zeros_like(at), np.zeros((len(at), len(at))))
+        return likelihood(at)
 
     best = minimize(
         lambda point: -slopes(point.tobytes()).value,

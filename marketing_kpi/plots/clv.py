@@ -36,18 +36,12 @@ _MOST_LINES = 6
 """Channels whose payback a figure follows: more lines are illegible."""
 
 
-def _spread(low: Any, high: Any, unit: str, reader: Reader) -> str:
-    """Return an interval in words; a dash where there is none."""
-    if is_absent(low) or is_absent(high):
-        return ABSENT
-    _ = reader.translate
-    return _("{low} to {high}", low=reader.unit(low, unit), high=reader.unit(high, unit))
-
-
 def _group_name(value: Any, column: str, reader: Reader) -> str:
     _ = reader.translate
     if is_absent(value):
         return _("Not known")
+    if (column, value) == ("group", "all"):
+        return _("All customers")
     if column == "box":
         return box_name(str(value), lang=reader.lang)
     return _(CHANNELS.get(str(value), str(value))) if "channel" in column else str(value)
@@ -199,10 +193,9 @@ def cltv_cohorts(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
             "months_observed": "count",
             "revenue_without_cost": "fraction",
         },
-        kpis={"margin": "historical_cltv"},
         notes=[
-            _("Everyone who began counts, whether or not they ever came back. Older cohorts have "
-              "had more time: compare them at the same age.")
+            _("Everyone whose first order was seen counts, whether or not they ever came back. "
+              "Older cohorts have had more time: compare them at the same age.")
         ],
     )  # fmt: skip
 
@@ -229,7 +222,7 @@ def simple_cltv(found: clv.Simple, *, lang: str | Reader) -> Table:
     ]
     notes = []
     if not is_absent(found.low):
-        spread = _spread(found.low, found.high, "currency", reader)
+        spread = intervals.words(found.low, found.high, "currency", reader)
         notes.append(_("95% interval of the CLTV: {interval}.", interval=spread))
     if found.gross_margin_rate is None:
         notes.append(_("The data do not tell costs: give margin_rate, since revenue is no margin."))
@@ -518,10 +511,8 @@ def alive_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
     style.value_axis(axis.xaxis, unit="fraction", reader=reader)
     style.value_axis(axis.yaxis, unit="count", reader=reader)
     axis.grid(axis="y")
-    parts = [
-        f"{_spread(row['low'], row['high'], 'fraction', reader)} {reader.integer(row['customers'])}"
-        for row in counts.to_dict("records")
-    ]
+    shown = zip(intervals.column(counts, "fraction", reader), counts["customers"], strict=True)
+    parts = [f"{spread} {reader.integer(customers)}" for spread, customers in shown]
     return style.finish(
         axis,
         title=title,
@@ -531,7 +522,13 @@ def alive_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
 
 
 @style.styled
-def predicted_by_group(totals: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def predicted_by_group(
+    totals: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    fit: clv.BgNbd | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw what a customer of each group is expected to bring, with its interval.
 
     Parameters
@@ -540,6 +537,8 @@ def predicted_by_group(totals: pd.DataFrame, *, lang: str | Reader, ax: Axes | N
         What `clv.total_value` returns, by a group.
     lang
         The reader, or a language.
+    fit
+        The model that foretells them: under a diagnosis, nothing is drawn.
     ax
         Axes to draw in; new ones by default.
     """
@@ -548,7 +547,7 @@ def predicted_by_group(totals: pd.DataFrame, *, lang: str | Reader, ax: Axes | N
     title = _("Expected of a customer, by group")
     rows = totals.dropna(subset=["cltv_mean"]).sort_values("cltv_mean", ascending=False)
     axis = style.axes(ax, height=intervals.height(len(rows)))
-    if rows.empty:
+    if rows.empty or (fit is not None and not fit.foretells):
         return style.empty(axis, title=title, message=_("Nothing could be foretold."))
     by = str(totals.columns[0])
     said = intervals.draw(
@@ -570,7 +569,11 @@ def predicted_by_group(totals: pd.DataFrame, *, lang: str | Reader, ax: Axes | N
 
 
 def predicted_table(
-    predicted: pd.DataFrame, *, lang: str | Reader, most: int = 10
+    predicted: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    most: int = 10,
+    fit: clv.BgNbd | None = None,
 ) -> Table | Sentence:
     """Show the customers who are expected to bring the most.
 
@@ -582,18 +585,17 @@ def predicted_table(
         The reader, or a language.
     most
         How many customers are shown.
+    fit
+        The model that foretells them: under a diagnosis, nobody is shown.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     known = predicted.dropna(subset=["cltv"])
-    if known.empty:
+    if known.empty or (fit is not None and not fit.foretells):
         return Sentence(_("Nothing could be foretold."))
     first = known.sort_values(["cltv", "customer_id"], ascending=[False, True]).head(most)
-    rows = first.to_dict("records")
     return table(
-        first.assign(
-            interval=[_spread(row["low"], row["high"], "currency", reader) for row in rows]
-        ),
+        first.assign(interval=intervals.column(first, "currency", reader)),
         lang=reader,
         id="predicted_customers",
         caption=_("The customers expected to bring the most"),
@@ -614,7 +616,11 @@ def predicted_table(
             "interval": "interval",
         },
         kpis={"cltv": "predicted_cltv"},
-    )
+        notes=[
+            _("The interval is that of the expectation: what the customer will do differs far "
+              "more.")
+        ],
+    )  # fmt: skip
 
 
 # --- Acquisition ----------------------------------------------------------------------------
@@ -635,7 +641,12 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
     if found.empty or not found["new_customers"].sum():
         return Sentence(_("No customer was acquired in the period."))
     rows = found.to_dict("records")
-    by = str(found.columns[0])
+    by, is_to_date = str(found.columns[0]), bool((found["basis"] == "historical").all())
+    reading = (
+        _("The reading is before returns and service, whose costs the data do not tell.")
+        if found["after_service"].isna().all()
+        else _("The reading is after what is known of the costs of returns and service.")
+    )
     shown = found.assign(
         group=[_group_name(row[by], by, reader) for row in rows],
         ratio=[_ratio(row, reader) for row in rows],
@@ -647,15 +658,17 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         id="acquisition",
         caption=_("What acquired customers are worth, and what they cost"),
         columns=[
-            "group", "new_customers", "cac", "cltv", "margin_median", "ratio", "cltv_to_cac",
-            "ratio_low", "ratio_high", "revenue_to_cac", "below_cac", "payback_months", "reading",
+            "group", "reading", "new_customers", "cac", "cltv", "after_service", "margin_median",
+            "ratio", "cltv_to_cac", "ratio_low", "ratio_high", "revenue_to_cac", "below_cac",
+            "payback_months",
         ],
         hidden=["cltv_to_cac", "ratio_low", "ratio_high"],
         names={
             "group": _("Acquisition channel"),
             "new_customers": _("New customers"),
             "cac": _("CAC"),
-            "cltv": _("CLTV"),
+            "cltv": _("CLTV to date") if is_to_date else _("CLTV"),
+            "after_service": _("After returns and service"),
             "margin_median": _("Median margin so far"),
             "ratio": _("CLTV / CAC"),
             "revenue_to_cac": _("If revenue were taken for margin"),
@@ -667,6 +680,7 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "new_customers": "count",
             "cac": "currency",
             "cltv": "currency",
+            "after_service": "currency",
             "margin_median": "currency",
             "ratio": "interval",
             "cltv_to_cac": "ratio",
@@ -679,11 +693,11 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         kpis={
             "cac": "customer_acquisition_cost",
             "ratio": "cltv_to_cac",
-            "payback_months": "cac_payback_months",
         },
         notes=[
+            reading,
             _("Per customer acquired, those who never came back included. Whoever would have come "
-              "anyway counts as acquired: what a channel adds takes a control group.")
+              "anyway counts as acquired: what a channel adds takes a control group."),
         ],
     )  # fmt: skip
 
@@ -753,7 +767,10 @@ def payback_curve(
         axis,
         title=title,
         alt=_("Lines of margin over cost; at the last month: {parts}.", parts=_("; ").join(said)),
-        caption=_("At 1, the customers of a channel have repaid what it cost to win them."),
+        caption=_(
+            "Margin before returns and service. At 1, the customers of a channel have repaid what "
+            "it cost to win them."
+        ),
     )
 
 

@@ -1,15 +1,46 @@
-"""Dots with their 95 % intervals, a row a group: how every chapter compares estimates."""
+"""95 % intervals, in words and as dots with their bars: how every chapter shows an estimate."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
+import pandas as pd
 from matplotlib.axes import Axes
 
 from marketing_kpi.plots import style
-from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+
+Shown: TypeAlias = str | Callable[[Any], str]
+"""How a value is written: its unit, as `Reader.unit` knows it, or a function."""
+
+
+def words(low: Any, high: Any, shown: Shown, reader: Reader, *, absent: str = ABSENT) -> str:
+    """Return an interval in words; `absent` where there is none.
+
+    >>> words(0.25, 0.5, "fraction", Reader.of("en"))
+    '25.0% to 50.0%'
+    """
+    if is_absent(low) or is_absent(high):
+        return absent
+    write = partial(reader.unit, unit=shown) if isinstance(shown, str) else shown
+    return reader.translate("{low} to {high}", low=write(low), high=write(high))
+
+
+def column(
+    frame: pd.DataFrame,
+    shown: Shown,
+    reader: Reader,
+    *,
+    low: str = "low",
+    high: str = "high",
+    absent: str = ABSENT,
+) -> list[str]:
+    """Return the interval of each row in words; `low` and `high` name the columns of its ends."""
+    ends = zip(frame[low], frame[high], strict=True)
+    return [words(*each, shown, reader, absent=absent) for each in ends]
 
 
 def height(rows: int) -> float:

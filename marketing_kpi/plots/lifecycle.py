@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from textwrap import wrap
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 
-from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.lifecycle import Advice, Proposal
-from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots import heat, intervals, style
 from marketing_kpi.plots.sentences import Sentence
 from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.stages.results import in_order
 from marketing_kpi.stages.settings import (
     ABSENT,
     CUSTOMER_STAGES,
@@ -26,7 +25,6 @@ from marketing_kpi.stages.settings import (
     UNIDENTIFIED,
     Settings,
 )
-from marketing_kpi.text.locale import ABSENT as DASH
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -64,19 +62,16 @@ _VERDICTS: Mapping[str, str] = {
     "lower": N_("Lower"),
     "cannot_tell": N_("Cannot tell"),
 }
-_LIMITS: Mapping[str, str] = {
-    "active_days": N_("Defecting after"),
-    "defecting_days": N_("Inactive after"),
+_LIMITS: Mapping[str, str] = {"active_days": "defecting", "defecting_days": "inactive"}
+_WINDOWS: Mapping[str, str] = {
+    "lead_conversion_rate": "lead_days",
+    "repurchase_rate": "repurchase_days",
+    "loyalty_rate": "loyalty_days",
+    "defecting_winback_rate": "defecting_days",
+    "inactive_winback_rate": "inactive_days",
 }
+_ROWS = 12  # shown of a table by month; a report's spreadsheets have them all
 _MOST_MOVES = 3  # categories shown a move
-_FEWEST_ORDERS = 30  # of a category at a move, to speak of it
-
-
-def _spread(low: Any, high: Any, unit: str, reader: Reader) -> str:
-    if is_absent(low) or is_absent(high):
-        return DASH
-    _ = reader.translate
-    return _("{low} to {high}", low=reader.unit(low, unit), high=reader.unit(high, unit))
 
 
 def _reason(value: Any, reader: Reader) -> str | None:
@@ -87,8 +82,10 @@ def _reason(value: Any, reader: Reader) -> str | None:
 # --- The rules ------------------------------------------------------------------------------
 
 
-def lifecycle_rules(settings: Settings, *, lang: str | Reader) -> Table:
-    """Show when a contact is in each stage, and what each tier spends.
+def lifecycle_rules(
+    settings: Settings, *, lang: str | Reader, filters: Mapping[str, Any] | None = None
+) -> Table:
+    """Show when a contact is in each stage, what each tier spends, and what the page counts.
 
     Parameters
     ----------
@@ -96,6 +93,8 @@ def lifecycle_rules(settings: Settings, *, lang: str | Reader) -> Table:
         The limits, windows and words.
     lang
         The reader, or a language.
+    filters
+        Column to the value, or list of values, that the page keeps.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -133,6 +132,33 @@ def lifecycle_rules(settings: Settings, *, lang: str | Reader) -> Table:
         caption=_("The rules of this page"),
         names={"name": _("Stage or status"), "rule": _("Who is in it")},
         units={"rule": "long_text"},
+        notes=[*_counted(settings, reader), *_kept(filters or {}, reader)],
+    )
+
+
+def _counted(settings: Settings, reader: Reader) -> list[str]:
+    """Say which purchases the settings count."""
+    _ = reader.translate
+    return [
+        _("A purchase fully refunded counts all the same.")
+        if settings.count_fully_refunded
+        else _("A purchase fully refunded does not count."),
+        _("Purchases of nobody known are in the revenue.")
+        if settings.unidentified == "in"
+        else _("Purchases of nobody known are left out of the revenue."),
+    ]
+
+
+def _kept(filters: Mapping[str, Any], reader: Reader) -> list[str]:
+    """Say what the filters of a page keep; nothing without filters."""
+    _ = reader.translate
+    parts = []
+    for name, wanted in filters.items():
+        values = wanted if isinstance(wanted, list | tuple) else [wanted]
+        shown = [_("Not known") if is_absent(value) else str(value) for value in values]
+        parts.append(f"{name} = {', '.join(shown)}")
+    return (
+        [_("This page is filtered. It keeps: {kept}.", kept=_("; ").join(parts))] if parts else []
     )
 
 
@@ -306,7 +332,8 @@ def stage_status(pairs: pd.DataFrame, *, lang: str | Reader, settings: Settings 
     if not total:
         return style.empty(axis, title=title, message=_("No spending to show."))
     shares = grid.fillna(0) / total
-    _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
+    heat.draw(axis, shares, partial(reader.percent, decimals=0))
+    axis.invert_yaxis()
     axis.set_xticklabels(
         ["\n".join(wrap(settings.term(id, reader), 10)) for id in grid.columns], fontsize=9
     )
@@ -329,20 +356,61 @@ def stage_status(pairs: pd.DataFrame, *, lang: str | Reader, settings: Settings 
     )
 
 
-def _heat(ax: Axes, shares: pd.DataFrame, shown: Any) -> None:
-    """Fill a grid by its values and write them in it, where they are above 0."""
-    values = shares.to_numpy(dtype="float64")
-    colours = mpl.colormaps[style.SEQUENTIAL]
-    norm = PowerNorm(0.6, vmin=0, vmax=max(float(values.max()), 1e-9))
-    ax.imshow(values, cmap=colours, norm=norm, aspect="auto")
-    for row, column in ((r, c) for r in range(values.shape[0]) for c in range(values.shape[1])):
-        value = values[row, column]
-        if value > 0:
-            ink = style.label_colour(colours(norm(value)))
-            ax.text(column, row, shown(value), ha="center", va="center", fontsize=8.5, color=ink)
-    ax.set_xticks(range(values.shape[1]))
-    ax.set_yticks(range(values.shape[0]))
-    ax.spines[:].set_visible(False)
+def stage_status_table(
+    pairs: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show how many customers each stage and status holds and what they spent.
+
+    Parameters
+    ----------
+    pairs
+        What `lifecycle.stage_status` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of stages and tiers.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    keys = ["stage", "status"]
+    if pairs.empty:
+        return Sentence(_("No contact to show."))
+    return table(
+        _worded(in_order(pairs, keys, settings=settings), keys, settings, reader),
+        lang=reader,
+        id="stages_and_statuses",
+        caption=_("Customers by stage and status"),
+        columns=["stage", "status", "contacts", "spend", "spend_share", "average_spend"],
+        names={
+            "stage": _("Stage"),
+            "status": _("Status"),
+            "contacts": _("Contacts"),
+            "spend": _("Spending"),
+            "spend_share": _("Share of spending"),
+            "average_spend": _("Average spending"),
+        },
+        units={
+            "contacts": "count",
+            "spend": "currency",
+            "spend_share": "fraction",
+            "average_spend": "currency",
+        },
+    )
+
+
+def _worded(
+    rows: pd.DataFrame, columns: Sequence[str], settings: Settings, reader: Reader
+) -> pd.DataFrame:
+    """Put the words of stages and tiers in place of their ids."""
+    return rows.assign(
+        **{name: [settings.term(str(id), reader) for id in rows[name]] for name in columns}
+    )
+
+
+def _latest_first(rows: pd.DataFrame, stages: Sequence[str], settings: Settings) -> pd.DataFrame:
+    """Sort rows from the last period to the first, and by stage within each."""
+    ordered = in_order(rows, stages, settings=settings)
+    return ordered.sort_values("period", ascending=False, kind="stable")
 
 
 @style.styled
@@ -443,12 +511,7 @@ def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = Fa
     )
     grid = grid.reindex(columns=[id for id in _FOUND if id in grid.columns]).fillna(0)
     _stacked(axis, grid, settings, reader, horizontal=False)
-    step = max(1, -(-len(grid) // 8))
-    ticks = list(range(0, len(grid), step))
-    axis.set_xticks(
-        ticks,
-        [style.short_month(grid.index[place], reader, first=place == 0) for place in ticks],
-    )
+    _month_ticks(axis, list(enumerate(grid.index)), reader)
     style.value_axis(axis.yaxis, unit="fraction" if share else "currency", reader=reader)
     axis.grid(axis="y")
     totals = known.groupby("stage")["net_sales"].sum().astype("float64")
@@ -462,6 +525,41 @@ def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = Fa
         title=title,
         alt=_("Stacked bars by month; over all of them: {parts}.", parts=_("; ").join(parts)),
         caption=_("The stage is the one that the buyer had at the start of the day of the order."),
+    )
+
+
+def revenue_table(
+    revenue: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show revenue month by month, by the stage in which each order finds its buyer.
+
+    Parameters
+    ----------
+    revenue
+        What `lifecycle.revenue_by_stage` returns, by month.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if revenue.empty:
+        return Sentence(_("No order in the period."))
+    return table(
+        _worded(_latest_first(revenue, ["stage"], settings), ["stage"], settings, reader),
+        lang=reader,
+        id="revenue_by_stage",
+        caption=_("Revenue by stage, month by month"),
+        columns=["period", "stage", "orders", "net_sales", "net_sales_share", "average_order"],
+        names={
+            "stage": _("Stage"),
+            "orders": _("Orders"),
+            "net_sales_share": _("Share of the month"),
+            "average_order": _("Average order"),
+        },
+        units={"orders": "count", "net_sales": "currency", "average_order": "currency"},
+        shown=_ROWS,
     )
 
 
@@ -511,6 +609,8 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
                     settings: Settings = DEFAULTS) -> Table | Sentence:  # fmt: skip
     """Show what contacts buy more than usual when a purchase moves them to another stage.
 
+    Only categories whose interval lies above 1 are shown, three a move at most.
+
     Parameters
     ----------
     moves
@@ -523,10 +623,12 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
     reader = Reader.of(lang)
     _ = reader.translate
     by = str(moves.columns[2])
-    known = moves.dropna(subset=["index", by])
-    known = known[known["orders"] >= _FEWEST_ORDERS] if len(known) else known
-    if known.empty:
+    compared = moves.dropna(subset=["low", by])
+    if compared.empty:
         return Sentence(_("Too few purchases of known categories moved a contact in the period."))
+    known = compared[compared["low"] > 1]
+    if known.empty:
+        return Sentence(_("No category stands out at a move: chance would explain what differs."))
     ranked = known.sort_values(["index", by], ascending=[False, True], kind="stable")
     first = ranked.groupby(["before", "after"], sort=False).head(_MOST_MOVES).index
     rows = known.loc[known.index.isin(first)]
@@ -541,14 +643,19 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             _("{before} → {after}", before=settings.term(row["before"], reader),
               after=settings.term(row["after"], reader))
             for row in rows.to_dict("records")
-        ]
+        ],
+        interval=intervals.column(rows, "ratio", reader),
     )  # fmt: skip
     return table(
         named,
         lang=reader,
         id="categories_at_moves",
         caption=_("What is bought more than usual at each move"),
-        columns=["move", by, "orders", "net_sales", "net_sales_share", "share_of_all", "index"],
+        columns=[
+            "move", by, "orders", "net_sales", "net_sales_share", "share_of_all", "index", "low",
+            "high", "interval",
+        ],
+        hidden=["low", "high"],
         names={
             "move": _("Move"),
             by: _("Category") if by == "category" else by,
@@ -556,6 +663,7 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             "net_sales_share": _("Share of the move"),
             "share_of_all": _("Share of all purchases"),
             "index": _("Index"),
+            "interval": _("95% interval"),
         },
         units={
             "orders": "count",
@@ -563,9 +671,16 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             "net_sales_share": "fraction",
             "share_of_all": "fraction",
             "index": "ratio",
+            "low": "ratio",
+            "high": "ratio",
+            "interval": "interval",
         },
-        notes=[_("Above 1: bought more than usual at this move. That goes with the move; it need "
-                 "not be its cause.")],
+        notes=[
+            _("Above 1: bought more than usual at this move. That goes with the move; it need not "
+              "be its cause."),
+            _("Listed: categories whose interval lies above 1, of {compared} compared; chance "
+              "alone lists about one in forty.", compared=reader.integer(len(compared))),
+        ],
     )  # fmt: skip
 
 
@@ -591,7 +706,7 @@ def stage_flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings =
     reader = Reader.of(lang)
     _ = reader.translate
     title = _("From one month to the next")
-    axis = style.axes(ax, height=4.4, width=style.WIDTH + 1.0)
+    axis = style.axes(ax, height=4.4)
     if moves.empty:
         return style.empty(axis, title=title, message=_("No contact to show."))
     counts = moves.pivot_table(index="before", columns="after", values="contacts", aggfunc="sum")
@@ -600,7 +715,8 @@ def stage_flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings =
         columns=[id for id in STAGES if id in counts.columns],
     ).fillna(0)
     shares = counts.div(counts.sum(axis=1), axis=0)
-    _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
+    heat.draw(axis, shares, partial(reader.percent, decimals=0))
+    axis.invert_yaxis()
     axis.set_xticklabels(
         [settings.term(id, reader) for id in counts.columns], rotation=40, ha="right",
         rotation_mode="anchor", fontsize=9,
@@ -620,6 +736,42 @@ def stage_flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings =
               parts=_("; ").join(parts)),
         caption=_("Each row adds up to 100%: all months together."),
     )  # fmt: skip
+
+
+def flow_table(
+    moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show how many contacts go from each stage to each stage in each month.
+
+    Parameters
+    ----------
+    moves
+        What `lifecycle.flows` returns, by month.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    stages = ["before", "after"]
+    if moves.empty:
+        return Sentence(_("No contact to show."))
+    return table(
+        _worded(_latest_first(moves, stages, settings), stages, settings, reader),
+        lang=reader,
+        id="flows_by_month",
+        caption=_("From stage to stage, month by month"),
+        columns=["period", "before", "after", "contacts", "share"],
+        names={
+            "before": _("At the start of the month"),
+            "after": _("At its end"),
+            "contacts": _("Contacts"),
+            "share": _("Share of those at the start"),
+        },
+        units={"before": "text", "after": "text", "contacts": "count", "share": "fraction"},
+        shown=_ROWS,
+    )
 
 
 @style.styled
@@ -652,11 +804,11 @@ def stage_trend(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings =
         name = settings.term(id, reader)
         axis.plot(
             range(len(grid)), grid[id], label=name, linestyle=_LINES[place],
-            color=_RATE_COLOURS[place],
+            color=_COLOURS[id],
         )  # fmt: skip
         ends = reader.integer(grid[id].iloc[0]), reader.integer(grid[id].iloc[-1])
         parts.append(_("{name}: from {first} to {last}", name=name, first=ends[0], last=ends[1]))
-    _month_ticks(axis, list(grid.index), reader)
+    _month_ticks(axis, list(enumerate(grid.index)), reader)
     axis.set_ylim(bottom=0)
     style.value_axis(axis.yaxis, unit="count", reader=reader)
     axis.grid(axis="y")
@@ -669,18 +821,25 @@ def stage_trend(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings =
     )
 
 
-def _month_ticks(ax: Axes, days: Sequence[Any], reader: Reader) -> None:
-    step = max(1, -(-len(days) // 8))
-    ticks = list(range(0, len(days), step))
+def _month_ticks(ax: Axes, months: Sequence[tuple[int, Any]], reader: Reader) -> None:
+    """Label some of the months, given with their place on the axis; the year where it changes."""
+    shown = months[:: max(1, -(-len(months) // 8))]
+    years = [None, *(day.year for _, day in shown)]
     ax.set_xticks(
-        ticks, [style.short_month(days[place], reader, first=place == 0) for place in ticks]
+        [place for place, _ in shown],
+        [
+            style.short_month(day, reader, first=day.year != before)
+            for (_, day), before in zip(shown, years, strict=False)
+        ],
     )
 
 
 # --- Conversion -----------------------------------------------------------------------------
 
 
-def conversion_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
+def conversion_table(
+    rates: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table:
     """Show the conversion rates of the day, with their intervals.
 
     Parameters
@@ -689,20 +848,20 @@ def conversion_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         What `lifecycle.conversion` returns.
     lang
         The reader, or a language.
+    settings
+        The windows and the words of the rates; windows other than the dictionary's are noted.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     rows = rates.to_dict("records")
-    named = {id: dictionary()[id].name[reader.lang] for id in rates["rate"]}
+    named = {id: settings.term(id, reader) for id in rates["rate"]}
     absent = [
         _("{kpi} – {reason}", kpi=named[row["rate"]], reason=_reason(row["reason"], reader))
         for row in rows
         if not is_absent(row["reason"])
     ]
     return table(
-        rates.assign(
-            interval=[_spread(row["low"], row["high"], "fraction", reader) for row in rows]
-        ),
+        rates.assign(interval=intervals.column(rates, "fraction", reader)),
         lang=reader,
         id="conversion_rates",
         caption=_("Conversion rates at the end of the period"),
@@ -725,12 +884,33 @@ def conversion_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         },
         row_labels=named,
         kpis={id: id for id in rates["rate"]},
-        notes=[_("Not computed: {kpis}.", kpis=_("; ").join(absent))] if absent else [],
+        notes=[
+            *([_("Not computed: {kpis}.", kpis=_("; ").join(absent))] if absent else []),
+            *_windows(settings, reader),
+        ],
     )
 
 
+def _windows(settings: Settings, reader: Reader) -> list[str]:
+    """Say which days the rates read where they are not those of the dictionary."""
+    _ = reader.translate
+    differ = [
+        f"{settings.term(id, reader)} {reader.days(getattr(settings.rates, window))}"
+        for id, window in _WINDOWS.items()
+        if getattr(settings.rates, window) != getattr(DEFAULTS.rates, window)
+    ]
+    differ += [
+        _("{stage} after {days}", stage=settings.term(stage, reader),
+          days=reader.days(getattr(settings.customers, limit)))
+        for limit, stage in _LIMITS.items()
+        if getattr(settings.customers, limit) != getattr(DEFAULTS.customers, limit)
+    ]  # fmt: skip
+    said = _("Other days than those of the dictionary: {days}.", days=_("; ").join(differ))
+    return [said] if differ else []
+
+
 @style.styled
-def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
+def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS,
                      ax: Axes | None = None) -> Axes:  # fmt: skip
     """Draw the conversion rates at the end of each day.
 
@@ -740,6 +920,8 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
         What `lifecycle.conversion_history` returns.
     lang
         The reader, or a language.
+    settings
+        The words of the rates.
     ax
         Axes to draw in; new ones by default.
     """
@@ -754,7 +936,7 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
     parts = []
     days = pd.to_datetime(history["day"])
     for place, id in enumerate(known):
-        name = dictionary()[id].name[reader.lang]
+        name = settings.term(id, reader)
         jumps = id == "loyalty_rate"  # each day another cohort, of one day's buyers
         values = history[id].astype("Float64").to_numpy("float64", na_value=float("nan"))
         axis.plot(
@@ -763,12 +945,7 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
         )  # fmt: skip
         last = history[id].dropna()
         parts.append(f"{name} {reader.percent(last.iloc[-1])}")
-    firsts = [place for place, day in enumerate(days) if day.day == 1]
-    step = max(1, -(-len(firsts) // 8))
-    ticks = firsts[::step]
-    axis.set_xticks(
-        ticks, [style.short_month(days.iloc[at], reader, first=at == ticks[0]) for at in ticks]
-    )
+    _month_ticks(axis, [(at, day) for at, day in enumerate(days) if day.day == 1], reader)
     axis.set_ylim(bottom=0)
     style.value_axis(axis.yaxis, unit="fraction", reader=reader)
     axis.grid(axis="y")
@@ -783,7 +960,9 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader,
     )
 
 
-def recent_rates(recent: pd.DataFrame, *, lang: str | Reader, days: int = 30) -> Table:
+def recent_rates(
+    recent: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table:
     """Show the rates of the last days against those of as many before.
 
     Parameters
@@ -792,14 +971,14 @@ def recent_rates(recent: pd.DataFrame, *, lang: str | Reader, days: int = 30) ->
         What `lifecycle.last_30_days` returns.
     lang
         The reader, or a language.
-    days
-        How many days are held against as many.
+    settings
+        The words of the rates, and how many days are held against as many.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     rows = recent.to_dict("records")
     shown = recent.assign(
-        interval=[_spread(row["low"], row["high"], "points", reader) for row in rows],
+        interval=intervals.column(recent, "points", reader),
         reading=[
             _reason(row["reason"], reader) or _(_VERDICTS[str(row["verdict"])]) for row in rows
         ],
@@ -808,7 +987,8 @@ def recent_rates(recent: pd.DataFrame, *, lang: str | Reader, days: int = 30) ->
         shown,
         lang=reader,
         id="recent_rates",
-        caption=_("The last {days} against the {days} before", days=reader.days(days)),
+        caption=_("The last {days} against the {days} before",
+                  days=reader.days(settings.rates.recent_days)),
         columns=["rate", "value", "previous", "change", "low", "high", "interval", "reading"],
         hidden=["low", "high"],
         names={
@@ -826,16 +1006,17 @@ def recent_rates(recent: pd.DataFrame, *, lang: str | Reader, days: int = 30) ->
             "high": "points",
             "interval": "interval",
         },
-        row_labels={id: dictionary()[id].name[reader.lang] for id in recent["rate"]},
+        row_labels={id: settings.term(id, reader) for id in recent["rate"]},
         kpis={id: id for id in recent["rate"]},
-    )
+    )  # fmt: skip
 
 
 # --- Adviser --------------------------------------------------------------------------------
 
 
 @style.styled
-def return_curve(proposal: Proposal, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def return_curve(proposal: Proposal, *, lang: str | Reader, settings: Settings = DEFAULTS,
+                 ax: Axes | None = None) -> Axes:  # fmt: skip
     """Draw by when customers who come back have done so, with the limits of the stages.
 
     Parameters
@@ -844,6 +1025,8 @@ def return_curve(proposal: Proposal, *, lang: str | Reader, ax: Axes | None = No
         `proposal` of what `lifecycle.advise` returns.
     lang
         The reader, or a language.
+    settings
+        The words of the stages.
     ax
         Axes to draw in; new ones by default.
     """
@@ -863,7 +1046,8 @@ def return_curve(proposal: Proposal, *, lang: str | Reader, ax: Axes | None = No
         axis.axvline(limit.current, color=style.REFERENCE, linestyle="--", linewidth=1.2)
         if limit.proposed is not None:
             axis.axvline(limit.proposed, color=style.BAD, linewidth=1.4)
-            parts.append(f"{_(_LIMITS[limit.id])} {reader.days(limit.proposed)}")
+            stage = settings.term(_LIMITS[limit.id], reader)
+            parts.append(_("{stage} after {days}", stage=stage, days=reader.days(limit.proposed)))
     axis.plot([], [], color=style.REFERENCE, linestyle="--", label=_("Current limits"))
     if parts:
         axis.plot([], [], color=style.BAD, label=_("Proposed limits"))
@@ -890,7 +1074,7 @@ def return_curve(proposal: Proposal, *, lang: str | Reader, ax: Axes | None = No
     )
 
 
-def limit_table(proposal: Proposal, *, lang: str | Reader) -> Table:
+def limit_table(proposal: Proposal, *, lang: str | Reader, settings: Settings = DEFAULTS) -> Table:
     """Show the current and the proposed limits of the stages, and why.
 
     Parameters
@@ -899,17 +1083,20 @@ def limit_table(proposal: Proposal, *, lang: str | Reader) -> Table:
         `proposal` of what `lifecycle.advise` returns.
     lang
         The reader, or a language.
+    settings
+        The words of the stages.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     rows = [
         (
-            _(_LIMITS[limit.id]),
+            _("{stage} after", stage=settings.term(_LIMITS[limit.id], reader)),
             limit.current,
             limit.current_share,
             limit.proposed,
             limit.share,
-            _spread(limit.low, limit.high, "days", reader),
+            intervals.words(limit.low, limit.high, "days", reader),
+            limit.still_return,
             _reason(limit.reason, reader),
         )
         for limit in proposal.limits
@@ -921,6 +1108,7 @@ def limit_table(proposal: Proposal, *, lang: str | Reader) -> Table:
         "proposed": _("Proposed (days)"),
         "share": _("Returns aimed at"),
         "interval": _("95% interval"),
+        "still": _("Still come back"),
         "reason": _("Why not"),
     }
     return table(
@@ -935,8 +1123,13 @@ def limit_table(proposal: Proposal, *, lang: str | Reader) -> Table:
             "proposed": "count",
             "share": "fraction",
             "interval": "interval",
+            "still": "fraction",
         },
-    )
+        notes=[
+            _("Still come back: of those silent up to the proposed limit, the share who come back "
+              "later, within {days} of the purchase.", days=reader.days(proposal.horizon_days))
+        ],
+    )  # fmt: skip
 
 
 def tier_table(proposal: Proposal, *, lang: str | Reader,
@@ -956,8 +1149,12 @@ def tier_table(proposal: Proposal, *, lang: str | Reader,
     _ = reader.translate
     if proposal.tiers.empty:
         return Sentence(_("No spending to show."))
-    notes = [] if proposal.tiers_reason is None else [
-        _("No tiers are proposed: {reason}.", reason=_reason(proposal.tiers_reason, reader))
+    notes = [
+        _("Each proposed tier holds about half as many customers as the one below it.")
+        if proposal.tiers_reason is None
+        else _("No tiers are proposed: {reason}.", reason=_reason(proposal.tiers_reason, reader)),
+        _("Of the customers who spent in the last {days}; the table by status counts all of them.",
+          days=reader.days(settings.status.window_days)),
     ]  # fmt: skip
     return table(
         proposal.tiers,
@@ -1005,7 +1202,10 @@ def advice_moves(advice: Advice, *, lang: str | Reader,
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    both = pd.concat([advice.stages, advice.statuses], ignore_index=True)
+    both = pd.concat(
+        [advice.stages.assign(what=_("Stage")), advice.statuses.assign(what=_("Status"))],
+        ignore_index=True,
+    )
     moved = both[both["before"] != both["after"]]
     if moved.empty:
         return Sentence(_("Nobody would change stage or status."))
@@ -1017,7 +1217,12 @@ def advice_moves(advice: Advice, *, lang: str | Reader,
         lang=reader,
         id="advice_moves",
         caption=_("Who would move if the proposal were accepted"),
-        columns=["before", "after", "contacts"],
-        names={"before": _("Now"), "after": _("Then"), "contacts": _("Contacts")},
+        columns=["what", "before", "after", "contacts"],
+        names={
+            "what": _("What changes"),
+            "before": _("Now"),
+            "after": _("Then"),
+            "contacts": _("Contacts"),
+        },
         units={"before": "text", "after": "text", "contacts": "count"},
     )

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from marketing_kpi.data.model import TABLES
 from marketing_kpi.kpis.dictionary import dictionary
-from marketing_kpi.plots import style
+from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
@@ -76,14 +76,6 @@ def _short_names(ids: Sequence[str], reader: Reader) -> list[str]:
     return [name if len(name) <= _LONGEST_NAME else name.partition(" (")[0] for name in names]
 
 
-def _spread(low: Any, high: Any, unit: str, reader: Reader) -> str:
-    """Return an interval in words; a dash where there is none."""
-    if is_absent(low) or is_absent(high):
-        return ABSENT
-    _ = reader.translate
-    return _("{low} to {high}", low=reader.unit(low, unit), high=reader.unit(high, unit))
-
-
 def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     """Show the scorecard: value, interval, comparison, change and months of each KPI.
 
@@ -100,7 +92,7 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     known = scorecard[scorecard["available"].astype(bool)]
     rows = known.to_dict("records")
     shown = known.assign(
-        interval=[_spread(row["low"], row["high"], row["unit"], reader) for row in rows],
+        interval=[intervals.words(row["low"], row["high"], row["unit"], reader) for row in rows],
     )
     compared = known["previous"].notna().any()
     ids = known["kpi"].tolist()
@@ -296,11 +288,8 @@ def _change_table(
 
 
 def _change_spread(row: Mapping[Any, Any], reader: Reader) -> str:
-    if is_absent(row["change_low"]) or is_absent(row["change_high"]):
-        return ABSENT
-    _ = reader.translate
     shown = reader.points if row["unit"] in {"fraction", "points"} else reader.change
-    return _("{low} to {high}", low=shown(row["change_low"]), high=shown(row["change_high"]))
+    return intervals.words(row["change_low"], row["change_high"], shown, reader)
 
 
 def _decision(row: Mapping[Any, Any], reader: Reader) -> str:
@@ -549,8 +538,7 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     style.value_axis(axis.xaxis, unit="change", reader=reader, ticks=4)
     axis.spines[["bottom", "left"]].set_visible(False)
     axis.grid(axis="x")
-    intervals = len(ends) > len(values)
-    _change_legend(axis, looks, intervals=intervals, reader=reader)
+    _change_legend(axis, looks, intervals=len(ends) > len(values), reader=reader)
     parts = [f"{name} {reader.change(value)}" for name, value in zip(names, values, strict=True)]
     return style.finish(
         axis,

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
 
 from marketing_kpi.errors import ConfigError, unknown
-from marketing_kpi.plots import style
+from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.plots import heat, intervals, style
+from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import CHANNELS, Table, table
-from marketing_kpi.retention import Gaps, Survival
+from marketing_kpi.retention import LOYALTY, Gaps, Survival
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -26,7 +26,7 @@ MOST_COHORTS = 13
 """Cohorts and ages that a triangle or curves show, the most recent ones: more are illegible."""
 
 MOST_RATES = 15
-"""Rows that a figure of return rates shows, the highest first."""
+"""Rows that a figure or a table of returns shows; the bundle of a report holds all of them."""
 
 LONGEST_GAP = 365
 """Days after which the histogram of gaps puts all in its last bar."""
@@ -89,12 +89,30 @@ _KEYS = {
     "brand": N_("Brand"),
     "product_id": N_("Product"),
     "name": N_("Product"),
+    "reason": N_("Reason for the return"),
 }
 _LINES = (
     (style.ACCENT, "-"), (style.BAD, "--"), ("#4c9a2a", "-."), ("#7b5ea7", ":"),
 )  # fmt: skip
 _BIN_DAYS = 7
 _HORIZONS = (0, 90, 180, 365, 540, 730, 1095)
+
+
+def why_nothing(message: str, lacks: Sequence[str], reader: Reader) -> str:
+    """Return why there is nothing to show: what the data lack, or else the message.
+
+    Each column that something needs is named once, with others that would do in its place.
+
+    >>> why_nothing("Nothing was returned.", ["returns.returned_at"], Reader.of("en"))
+    'The data cannot tell: they lack returns.returned_at.'
+    """
+    _ = reader.translate
+    if not lacks:
+        return message
+    first = {need.split()[0]: need for need in reversed(lacks)}
+    columns = ", ".join(first[name] for name in dict.fromkeys(need.split()[0] for need in lacks))
+    shown = columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
+    return _("The data cannot tell: they lack {columns}.", columns=shown)
 
 
 def reason_name(reason: Any, *, lang: str | Reader) -> str:
@@ -180,13 +198,19 @@ def cohort_triangle(
     axis = style.axes(ax, height=1.6 + 0.28 * max(len(grid), 4))
     if grid.isna().all(axis=None):
         return style.empty(axis, title=title, message=_("No cohort was observed for long enough."))
-    _draw_cells(axis, grid, _COHORT_UNITS[measure], reader)
+    text = {
+        "fraction": lambda value: reader.integer(100 * value),
+        "currency": reader.integer,
+    }.get(_COHORT_UNITS[measure], reader.number)
+    heat.draw(axis, grid, text, power=1, zero=None, fontsize=8.5)
+    axis.invert_yaxis()
     sizes = cohorts.drop_duplicates("cohort").set_index("cohort")["customers"]
     names = [
         f"{_cohort_name(cohort, grain, reader)} ({reader.integer(sizes[cohort])})"
         for cohort in grid.index
     ]
-    axis.set_yticks([n + 0.5 for n in range(len(names))], names, fontsize=8.5)
+    axis.set_yticklabels(names, fontsize=8.5)
+    axis.set_xticklabels([reader.integer(age) for age in grid.columns])
     axis.set_xlabel(_(_AGES[grain]))
     known = grid.stack()
     low, high = (reader.unit(value, _COHORT_UNITS[measure]) for value in (known.min(), known.max()))
@@ -199,29 +223,26 @@ def cohort_triangle(
             low=low,
             high=high,
         ),
-        caption=" ".join([_(_CELLS[measure], currency=reader.currency), _(_BLANKS[grain])]),
+        caption=" ".join(
+            [
+                _(_CELLS[measure], currency=reader.currency),
+                _(_BLANKS[grain]),
+                *_latest(len(grid), cohorts["cohort"].nunique(), reader),
+            ]
+        ),
     )
 
 
-def _draw_cells(ax: Axes, grid: pd.DataFrame, unit: str, reader: Reader) -> None:
-    colours = mpl.colormaps[style.SEQUENTIAL]
-    values = grid.to_numpy()
-    norm = Normalize(0, float(np.nanmax(values)) * 1.15 or 1.0)
-    cells = np.ma.masked_invalid(values)
-    ax.pcolormesh(cells, cmap=colours, norm=norm, edgecolors="white", linewidth=1)
-    text = {
-        "fraction": lambda value: reader.integer(100 * value),
-        "currency": reader.integer,
-    }.get(unit, reader.number)
-    for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
-        value = values[row, column]
-        ink = style.label_colour(colours(norm(value)))
-        place = (column + 0.5, row + 0.5)
-        ax.text(*place, text(value), ha="center", va="center", color=ink, fontsize=8.5)
-    ages = [reader.integer(age) for age in grid.columns]
-    ax.set_xticks([n + 0.5 for n in range(len(ages))], ages)
-    ax.invert_yaxis()
-    ax.spines[:].set_visible(False)
+def _latest(shown: int, cohorts: int, reader: Reader) -> list[str]:
+    _ = reader.translate
+    if shown == cohorts:
+        return []
+    said = _(
+        "Shown: the {shown} most recent cohorts of {cohorts}.",
+        shown=reader.integer(shown),
+        cohorts=reader.integer(cohorts),
+    )
+    return [said]
 
 
 @style.styled
@@ -383,8 +404,7 @@ def _at_risk(several: Mapping[str, Survival], ticks: Sequence[int], reader: Read
     """Return each tick with, below it, how many of each curve are still followed there."""
     lines = []
     for tick in ticks:
-        counts = [one.curve.loc[one.curve["days"] >= tick, "at_risk"] for one in several.values()]
-        shown = [reader.integer(count.iloc[0]) if len(count) else "\u2013" for count in counts]
+        shown = [reader.integer(one.followed(tick)) for one in several.values()]
         lines.append("\n".join([reader.integer(tick), *shown]))
     return lines
 
@@ -571,6 +591,7 @@ def return_rates(
     *,
     lang: str | Reader,
     overall: float | None = None,
+    lacks: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the return rate of each product, category or channel with its interval.
@@ -578,49 +599,48 @@ def return_rates(
     Parameters
     ----------
     rates
-        What `retention.returns_by` returns; its first `MOST_RATES` rows are drawn.
+        What `retention.returns_by` returns; `MOST_RATES` rows are drawn, those whose interval
+        begins highest first, those without an interval last.
     lang
         The reader, or a language.
     overall
         The rate of all together, drawn as a line.
+    lacks
+        What the data lack, so that there is nothing to draw; see `retention.lacking`.
     ax
         Axes to draw in; new ones by default.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     title = _("Return rate (units)")
-    rows = rates.dropna(subset=["return_rate_units"]).iloc[:MOST_RATES] if len(rates) else rates
-    axis = style.axes(ax, height=1.5 + 0.3 * max(len(rows), 2))
+    rows = _surest_first(rates) if len(rates) else rates
+    axis = style.axes(ax, height=intervals.height(len(rows)))
     if rows.empty:
-        return style.empty(axis, title=title, message=_("No sale and no return to show."))
+        nothing = _("No sale and no return to show.")
+        return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     keys = [str(name) for name in rows.columns[: list(rows.columns).index("buyers")]]
     names = [
         " \u00b7 ".join(_value_name(row[key], key, reader) for key in keys) or _("All together")
         for row in rows.to_dict("records")
     ]
-    for place, row in enumerate(rows.to_dict("records")):
-        sure = not pd.isna(row["low"])
-        if sure:
-            axis.plot([row["low"], row["high"]], [place] * 2, color=style.ACCENT, linewidth=2.2)
-        axis.plot(
-            row["return_rate_units"], place, marker="o", markersize=6.5,
-            markeredgecolor=style.ACCENT, color=style.ACCENT if sure else "white",
-        )  # fmt: skip
-    if overall is not None and not pd.isna(overall):
-        axis.axvline(overall, color=style.REFERENCE, linestyle="--", linewidth=1.2)
-    axis.set_yticks(range(len(names)), names, fontsize=9)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
+    said = intervals.draw(
+        axis, names=names, values=rows["return_rate_units"].tolist(), low=rows["low"].tolist(),
+        high=rows["high"].tolist(), unit="fraction", reader=reader, reference=overall,
+    )  # fmt: skip
     axis.set_xlim(left=0)
-    style.value_axis(axis.xaxis, unit="fraction", reader=reader)
-    axis.grid(axis="x")
-    shown = zip(names, rows["return_rate_units"], strict=True)
-    parts = [f"{name} {reader.percent(rate)}" for name, rate in shown]
     return style.finish(
         axis,
         title=title,
-        alt=_("Dots of the return rate: {parts}.", parts=_("; ").join(parts)),
+        alt=_("Dots of the return rate: {parts}.", parts=_("; ").join(said)),
         caption=" ".join(_rates_caption(rates, rows, overall, reader)),
     )
+
+
+def _surest_first(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return the highest rates, by the lower end of their interval."""
+    known = rates.dropna(subset=["return_rate_units"])
+    ranked = known.sort_values("low", ascending=False, kind="stable", na_position="last")
+    return ranked.iloc[:MOST_RATES]
 
 
 def _rates_caption(
@@ -636,7 +656,8 @@ def _rates_caption(
     if len(rows) < len(rates):
         said.append(
             _(
-                "The {shown} highest of {total}: the highest of many is partly chance.",
+                "The {shown} highest of {total}, by the lower end of their interval: the highest "
+                "of many is partly chance.",
                 shown=reader.integer(len(rows)),
                 total=reader.integer(len(rates)),
             )
@@ -645,7 +666,13 @@ def _rates_caption(
 
 
 @style.styled
-def return_reasons(reasons: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def return_reasons(
+    reasons: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the share of each reason in the units and in the value returned.
 
     Parameters
@@ -654,6 +681,8 @@ def return_reasons(reasons: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
         What `retention.return_reasons` returns, without dimensions.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to draw.
     ax
         Axes to draw in; new ones by default.
     """
@@ -662,7 +691,8 @@ def return_reasons(reasons: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     axis = style.axes(ax, height=1.4 + 0.42 * max(len(reasons), 2))
     title = _("Why goods came back")
     if reasons.empty:
-        return style.empty(axis, title=title, message=_("Nothing was returned in the period."))
+        nothing = _("Nothing was returned in the period.")
+        return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     names = [reason_name(reason, lang=reader) for reason in reasons["reason"]]
     places = np.arange(len(reasons))
     pairs = (
@@ -687,7 +717,13 @@ def return_reasons(reasons: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
 
 
 @style.styled
-def returns_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
+def returns_by_month(
+    months: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the return rate month by month, by the date of the return and by that of the sale.
 
     Parameters
@@ -696,6 +732,8 @@ def returns_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | Non
         What `retention.returns_by_month` returns.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to draw.
     ax
         Axes to draw in; new ones by default.
     """
@@ -704,7 +742,8 @@ def returns_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | Non
     axis = style.axes(ax)
     title = _("Return rate by month: of the return, or of the sale?")
     if months.empty or months["rate_by_return"].isna().all():
-        return style.empty(axis, title=title, message=_("No sale and no return to show."))
+        nothing = _("No sale and no return to show.")
+        return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     looks = (
         ("rate_by_return", _("by date of return"), style.BAD, "--", "s"),
         ("rate_by_sale", _("by date of sale"), style.ACCENT, "-", "o"),
@@ -740,18 +779,38 @@ def returns_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | Non
         axis,
         title=title,
         alt=" ".join([_("Two lines of the monthly return rate."), *said]),
-        caption=_(
-            "By date of return, this month's returns are divided by this month's sales, although "
-            "they come from earlier ones. By date of sale, the last months are blank until their "
-            "returns have come."
-        ),
+        caption=" ".join([*_months_caption(months, reader)]),
     )
+
+
+def _months_caption(months: pd.DataFrame, reader: Reader) -> list[str]:
+    _ = reader.translate
+    said = [
+        _(
+            "By date of return, this month's returns are divided by this month's sales, although "
+            "they come from earlier ones."
+        )
+    ]
+    returned, traced = (months[name].sum() for name in ("units_returned", "units_traced"))
+    if returned and not traced:
+        return [*said, _("By date of sale, nothing can be told: no return names its order.")]
+    blank = _("By date of sale, the last months are blank until their returns have come.")
+    if traced < returned:
+        missed = _(
+            "The order is known for {share} of the units returned: by date of sale, the others are "
+            "missing.",
+            share=reader.percent(traced / returned),
+        )
+        return [*said, blank, missed]
+    return [*said, blank]
 
 
 # --- Tables ---------------------------------------------------------------------------------
 
 
-def return_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
+def return_table(
+    rates: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Table | Sentence:
     """Show units and value sold and returned, with the rates and their intervals.
 
     Parameters
@@ -760,13 +819,22 @@ def return_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         What `retention.returns_by` returns.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to show; see `retention.lacking`.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when nothing was sold or came back.
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if rates.empty:
+        return Sentence(why_nothing(_("No sale and no return to show."), lacks, reader))
     keys = [str(name) for name in rates.columns[: list(rates.columns).index("buyers")]]
     shown = rates.assign(
-        units_interval=_ranges(rates, "low", "high", reader),
-        value_interval=_ranges(rates, "value_low", "value_high", reader),
+        units_interval=_intervals(rates, reader),
+        value_interval=_intervals(rates, reader, low="value_low", high="value_high"),
         **{key: [_value_name(value, key, reader) for value in rates[key]] for key in keys},
     )
     names = {
@@ -785,6 +853,7 @@ def return_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         lang=reader,
         id="returns_by_" + "_".join(keys) if keys else "returns",
         caption=_("Units and value sold and returned"),
+        shown=MOST_RATES,
         columns=[
             *keys, "units_sold", "units_returned", "return_rate_units", "units_interval",
             "net_sales", "value_returned", "return_rate_value", "value_interval", *ends,
@@ -805,15 +874,96 @@ def return_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
     )  # fmt: skip
 
 
-def _ranges(frame: pd.DataFrame, low: str, high: str, reader: Reader) -> list[str]:
+def _intervals(
+    frame: pd.DataFrame, reader: Reader, *, low: str = "low", high: str = "high"
+) -> list[str]:
     """Return intervals of shares in words; without one, that nobody can tell."""
     _ = reader.translate
-    return [
-        _("too few to tell")
-        if pd.isna(one)
-        else _("{low} to {high}", low=reader.percent(one), high=reader.percent(other))
-        for one, other in zip(frame[low], frame[high], strict=True)
-    ]
+    absent = _("too few to tell")
+    return intervals.column(frame, "fraction", reader, low=low, high=high, absent=absent)
+
+
+def reason_table(
+    reasons: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Table | Sentence:
+    """Show why goods came back, within each category, product or channel.
+
+    Parameters
+    ----------
+    reasons
+        What `retention.return_reasons` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to show.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when nothing came back.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if reasons.empty:
+        return Sentence(why_nothing(_("Nothing was returned in the period."), lacks, reader))
+    keys = [str(name) for name in reasons.columns[: list(reasons.columns).index("reason") + 1]]
+    named = {key: [_value_name(value, key, reader) for value in reasons[key]] for key in keys}
+    return table(
+        reasons.assign(**named),
+        lang=reader,
+        id="_".join(["return_reasons", *(["by", *keys[:-1]] if keys[:-1] else [])]),
+        caption=_("Reasons for returns"),
+        shown=MOST_RATES,
+        columns=[*keys, "units_returned", "units_share", "value_returned", "value_share"],
+        names={
+            **{key: _(_KEYS.get(key, key)) for key in keys},
+            "units_returned": _("Units returned"),
+            "units_share": _("Share of units"),
+            "value_returned": _("Value returned"),
+            "value_share": _("Share of value"),
+        },
+        units={
+            **dict.fromkeys(keys, "text"),
+            "units_returned": "count",
+            "value_returned": "currency",
+            **dict.fromkeys(("units_share", "value_share"), "fraction"),
+        },
+    )
+
+
+def loyalty_table(
+    kpis: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Table | Sentence:
+    """Show the KPIs of customers who come back, each with its definition in a report.
+
+    Parameters
+    ----------
+    kpis
+        What `compute` returns of `retention.LOYALTY`: one row, a column a KPI.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to show.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when the data lack something.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks:
+        return Sentence(why_nothing("", lacks, reader))
+    entries = {id: dictionary()[id] for id in LOYALTY}
+    return table(
+        kpis[[*LOYALTY]],
+        lang=reader,
+        id="loyalty",
+        caption=_("Retention, repeat purchases and frequency"),
+        names={id: entry.name[reader.lang] for id, entry in entries.items()},
+        units={**dict.fromkeys(LOYALTY, "fraction"), "purchase_frequency": "number"},
+        kpis={id: id for id in LOYALTY},
+    )
 
 
 def repeat_table(repeats: pd.DataFrame, *, lang: str | Reader) -> Table:
@@ -830,7 +980,7 @@ def repeat_table(repeats: pd.DataFrame, *, lang: str | Reader) -> Table:
     _ = reader.translate
     shown = repeats.assign(
         window=[reader.days(days) for days in repeats["days"]],
-        interval=_ranges(repeats, "low", "high", reader),
+        interval=_intervals(repeats, reader),
     )
     return table(
         shown,
@@ -879,7 +1029,7 @@ def cohort_table(cohorts: pd.DataFrame, *, lang: str | Reader, grain: Grain = "m
     return table(
         seen,
         lang=reader,
-        id="cohorts",
+        id=f"cohorts_by_{grain}",
         caption=_("Cohorts by age, over the periods observed whole"),
         columns=["name", "cohort", "age", "customers", *measures],
         hidden=["cohort"],

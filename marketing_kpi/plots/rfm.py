@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from textwrap import wrap
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 
 from marketing_kpi import rfm
 from marketing_kpi.errors import ConfigError, unknown
-from marketing_kpi.plots import style
+from marketing_kpi.plots import heat, style
 from marketing_kpi.plots.sentences import rfm as sentences
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import Reader
@@ -83,11 +82,6 @@ def _names(ids: Sequence[str], reader: Reader) -> list[str]:
     return [rfm.segment_name(segment, lang=reader.lang) for segment in ids]
 
 
-def _listing(parts: Sequence[str], reader: Reader) -> str:
-    _ = reader.translate
-    return _("; ").join(parts)
-
-
 @style.styled
 def treemap(
     segments: pd.DataFrame,
@@ -142,7 +136,7 @@ def treemap(
     alt = _(
         "Treemap. {title}: {parts}.",
         title=title,
-        parts=_listing([f"{n} {s}" for n, s in zip(names, shares, strict=True)], reader),
+        parts=_("; ").join(f"{n} {s}" for n, s in zip(names, shares, strict=True)),
     )
     return style.finish(
         axis,
@@ -221,7 +215,7 @@ def recency_frequency(
         .reindex(index=every, columns=every)
         .fillna(0)
     )
-    _heat(axis, counts, lambda value: reader.integer(value))
+    heat.draw(axis, counts, reader.integer)
     best = reader.integer(classes)
     axis.set_xlabel(_("Frequency class ({best}: the most orders)", best=best))
     axis.set_ylabel(_("Recency class ({best}: the most recent)", best=best))
@@ -236,27 +230,10 @@ def recency_frequency(
         title=title,
         alt=_(
             "Grid of recency and frequency classes. Customers in the boxes: {parts}.",
-            parts=_listing(parts, reader),
+            parts=_("; ").join(parts),
         ),
         caption=_("Lines part the four boxes; the middle class counts as high."),
     )
-
-
-def _heat(ax: Axes, values: pd.DataFrame, text: Callable[[float], str]) -> None:
-    """Draw a table as coloured cells with their values, its first row at the bottom."""
-    colours = mpl.colormaps[style.SEQUENTIAL]
-    highest = float(values.to_numpy().max()) or 1.0
-    # The square root lets the small cells differ too; the values are written in them anyway.
-    norm = PowerNorm(0.5, vmin=0, vmax=highest * 1.1)
-    ax.pcolormesh(values.to_numpy(), cmap=colours, norm=norm, edgecolors="white", linewidth=1)
-    for row, line in enumerate(values.to_numpy()):
-        for column, value in enumerate(line):
-            ink = style.label_colour(colours(norm(value)))
-            shown = text(value) if value else "\u2013"
-            ax.text(column + 0.5, row + 0.5, shown, ha="center", va="center", color=ink, fontsize=9)
-    ax.set_xticks([n + 0.5 for n in range(values.shape[1])], [str(c) for c in values.columns])
-    ax.set_yticks([n + 0.5 for n in range(values.shape[0])], [str(r) for r in values.index])
-    ax.spines[:].set_visible(False)
 
 
 def _frame_boxes(ax: Axes, classes: int, reader: Reader) -> None:
@@ -324,7 +301,7 @@ def segment_sales(segments: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     return style.finish(
         axis,
         title=title,
-        alt=_("Bars of the share of sales by segment: {parts}.", parts=_listing(parts, reader)),
+        alt=_("Bars of the share of sales by segment: {parts}.", parts=_("; ").join(parts)),
         caption=_("Bars: share of sales. Diamonds: share of customers."),
     )
 
@@ -445,7 +422,7 @@ def migration(
         return style.empty(axis, title=title, message=obstacle)
     shares = moves.pivot_table(index="before", columns="after", values="share", aggfunc="sum")
     shares = shares.reindex(index=rows[::-1], columns=columns).fillna(0)
-    _heat(axis, shares, lambda value: reader.percent(value, decimals=0))
+    heat.draw(axis, shares, partial(reader.percent, decimals=0))
     axis.set_xticklabels(_names(columns, reader), rotation=40, ha="right", rotation_mode="anchor")
     axis.set_yticklabels(_names(rows[::-1], reader))
     axis.set_xlabel(_("After"))
@@ -460,7 +437,7 @@ def migration(
         title=title,
         alt=_(
             "Migration table. Share that stayed in each segment: {parts}.",
-            parts=_listing(parts, reader),
+            parts=_("; ").join(parts),
         ),
         caption=_("Each row says where the customers of a segment are after, in percent of it."),
     )
@@ -506,7 +483,7 @@ def score_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
     return style.finish(
         axis,
         title=title,
-        alt=_("Bars of customers by class, from 1 up: {parts}.", parts=_listing(parts, reader)),
+        alt=_("Bars of customers by class, from 1 up: {parts}.", parts=_("; ").join(parts)),
         caption=_("Customers with equal values share a class, so that classes may differ in size."),
     )
 

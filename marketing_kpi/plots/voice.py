@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,8 @@ from matplotlib.axes import Axes
 
 from marketing_kpi import voice
 from marketing_kpi.kpis.dictionary import Concept, dictionary
-from marketing_kpi.plots import style
+from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
@@ -34,20 +36,8 @@ _SCORES = {"nps": N_("Answers by score, from 0 to 10"), "csat": N_("Answers by s
 _LARGE_SHARE = 0.08  # the smallest part of a bar that has room for its percentage
 
 
-def _listing(parts: Sequence[str], reader: Reader) -> str:
-    _ = reader.translate
-    return _("; ").join(parts)
-
-
 def _score(value: Any, reader: Reader) -> str:
     return ABSENT if is_absent(value) else reader.number(value, decimals=0)
-
-
-def _spread(low: Any, high: Any, show: Callable[[Any], str], reader: Reader) -> str:
-    """Return an interval as a text, empty where there is none."""
-    if is_absent(low) or is_absent(high):
-        return ""
-    return reader.translate("{low} to {high}", low=show(low), high=show(high))
 
 
 def _groups(frame: pd.DataFrame, by: str | None, reader: Reader) -> list[str]:
@@ -118,7 +108,7 @@ def nps_bars(
         title=title,
         alt=_(
             "Bars of detractors, passives and promoters, with the NPS: {parts}.",
-            parts=_listing(parts, reader),
+            parts=_("; ").join(parts),
         ),
         caption=_(
             "At the right: NPS in points, with its 95% interval. Between brackets beside the name: "
@@ -128,8 +118,9 @@ def nps_bars(
 
 
 def _nps_text(row: Mapping[Any, Any], reader: Reader) -> str:
-    spread = _spread(row["low"], row["high"], lambda value: _score(value, reader), reader)
-    return f"{_score(row['score'], reader)} ({spread})" if spread else _score(row["score"], reader)
+    shown = partial(_score, reader=reader)
+    spread = intervals.words(row["low"], row["high"], shown, reader, absent="")
+    return f"{shown(row['score'])} ({spread})" if spread else shown(row["score"])
 
 
 @style.styled
@@ -171,7 +162,7 @@ def nps_over_time(
     return style.finish(
         axis,
         title=title,
-        alt=_("NPS of each period: {parts}.", parts=_listing(parts, reader)),
+        alt=_("NPS of each period: {parts}.", parts=_("; ").join(parts)),
         caption=_("Where intervals overlap widely, one cannot tell whether anything changed."),
     )
 
@@ -223,7 +214,7 @@ def answer_counts(
     return style.finish(
         axis,
         title=title,
-        alt=_("Share of the answers by score. {parts}.", parts=_listing(parts, reader)),
+        alt=_("Share of the answers by score. {parts}.", parts=_("; ").join(parts)),
         caption=_caption(question, reader),
     )
 
@@ -271,10 +262,7 @@ def nps_table(
         return Sentence(_("No answers to show."))
     shown = rows.assign(
         group=_groups(rows, by, reader),
-        interval=[
-            _spread(low, high, lambda value: _score(value, reader), reader) or ABSENT
-            for low, high in zip(rows["low"], rows["high"], strict=True)
-        ],
+        interval=intervals.column(rows, partial(_score, reader=reader), reader),
     )
     names = {
         "group": _("Group"),
@@ -355,7 +343,7 @@ def wallet_shares(
     return style.finish(
         axis,
         title=title,
-        alt=_("Bars of the share of wallet: {parts}.", parts=_listing(parts, reader)),
+        alt=_("Bars of the share of wallet: {parts}.", parts=_("; ").join(parts)),
         caption=_(
             "Bars: share of wallet; thin lines: 95% interval; dashed line: the target. At the "
             "right: what reaching the target is worth."
@@ -386,19 +374,11 @@ def prize_table(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Table | 
     if known.empty:
         return Sentence(_("No panel spending to show."))
 
-    def money(value: Any) -> str:
-        return reader.money(value, decimals=0)
-
+    money = partial(reader.money, decimals=0)
     shown = known.assign(
         group=_groups(known, by, reader),
-        interval=[
-            _spread(low, high, lambda value: reader.percent(value, decimals=0), reader) or ABSENT
-            for low, high in zip(known["low"], known["high"], strict=True)
-        ],
-        prize_interval=[
-            _spread(low, high, money, reader) or ABSENT
-            for low, high in zip(known["prize_low"], known["prize_high"], strict=True)
-        ],
+        interval=intervals.column(known, partial(reader.percent, decimals=0), reader),
+        prize_interval=intervals.column(known, money, reader, low="prize_low", high="prize_high"),
     )
     names = {
         "group": _("Group"),
@@ -470,7 +450,7 @@ def engagement_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | No
     return style.finish(
         axis,
         title=title,
-        alt=_("Share of the contacts by points. {parts}.", parts=_listing(parts, reader)),
+        alt=_("Share of the contacts by points. {parts}.", parts=_("; ").join(parts)),
         caption=_("Points: interactions, weighted by kind and halved with each half-life."),
     )
 
@@ -490,7 +470,11 @@ def _class_of_points(row: Mapping[Any, Any], reader: Reader) -> str:
 
 @style.styled
 def omnichannel_bars(
-    customers: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None
+    customers: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the net sales of a customer by the number of sales channels.
 
@@ -500,6 +484,8 @@ def omnichannel_bars(
         What `voice.omnichannel` returns.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that there is nothing to draw; see `voice.lacks`.
     ax
         Axes to draw in; new ones by default.
     """
@@ -509,7 +495,8 @@ def omnichannel_bars(
     title = _("Net sales a customer, by number of channels")
     known = customers.dropna(subset=["net_sales_per_customer"])
     if known.empty:
-        return style.empty(axis, title=title, message=_("No customers to show."))
+        nothing = why_nothing(_("No customers to show."), lacks, reader)
+        return style.empty(axis, title=title, message=nothing)
     places = range(len(known))
     sales = [float(value) for value in known["net_sales_per_customer"]]
     axis.bar(places, sales, color=style.ACCENT, width=0.6, alpha=0.75)
@@ -531,7 +518,7 @@ def omnichannel_bars(
     return style.finish(
         axis,
         title=title,
-        alt=_("Bars of net sales a customer. {parts}.", parts=_listing(parts, reader)),
+        alt=_("Bars of net sales a customer. {parts}.", parts=_("; ").join(parts)),
         caption=_(
             "Thin lines: 95% interval. This is a comparison, not an effect: who orders more often "
             "has more occasions to use two channels."
@@ -579,10 +566,7 @@ def omnichannel_gap(
     axis.axvline(0, color=style.REFERENCE, linewidth=1)
     axis.hlines(places, lows, highs, color=style.ACCENT, linewidth=2.5)
     axis.plot(centres, places, linestyle="none", marker="o", color=style.ACCENT)
-
-    def money(value: Any) -> str:
-        return reader.money(value, decimals=0)
-
+    money = partial(reader.money, decimals=0)
     shown = [money(value) for value in centres]
     for place, centre, text in zip(places, centres, shown, strict=True):
         axis.annotate(text, (centre, place), xytext=(0, 8), textcoords="offset points",
@@ -594,13 +578,13 @@ def omnichannel_gap(
     axis.grid(axis="x")
     axis.spines["left"].set_visible(False)
     parts = [
-        f"{label}{_(': ')}{text} ({_spread(low, high, money, reader)})"
+        f"{label}{_(': ')}{text} ({intervals.words(low, high, money, reader)})"
         for label, text, low, high in zip(labels, shown, lows, highs, strict=True)
     ]
     return style.finish(
         axis,
         title=title,
-        alt=_("Difference in net sales a customer. {parts}.", parts=_listing(parts, reader)),
+        alt=_("Difference in net sales a customer. {parts}.", parts=_("; ").join(parts)),
         caption=_(
             "Net sales a customer, those of several channels less those of one, with the 95% "
             "interval; 0 is no difference."
@@ -608,7 +592,9 @@ def omnichannel_gap(
     )
 
 
-def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def omnichannel_table(
+    customers: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Table | Sentence:
     """Show the customers by the number of sales channels.
 
     Parameters
@@ -617,6 +603,8 @@ def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table |
         What `voice.omnichannel` returns.
     lang
         The reader, or a language.
+    lacks
+        As in `omnichannel_bars`.
 
     Returns
     -------
@@ -626,14 +614,16 @@ def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table |
     reader = Reader.of(lang)
     _ = reader.translate
     if customers.empty:
-        return Sentence(_("No customers to show."))
+        return Sentence(why_nothing(_("No customers to show."), lacks, reader))
 
-    def money(value: Any) -> str:
-        return reader.money(value, decimals=0)
-
+    money = partial(reader.money, decimals=0)
     shown = customers.assign(
-        sales_interval=_intervals(customers, "net_sales", money, reader),
-        margin_interval=_intervals(customers, "margin", money, reader),
+        sales_interval=intervals.column(
+            customers, money, reader, low="net_sales_low", high="net_sales_high"
+        ),
+        margin_interval=intervals.column(
+            customers, money, reader, low="margin_low", high="margin_high"
+        ),
     )
     with_margin = bool(customers["margin_per_customer"].notna().any())
     names = {
@@ -655,7 +645,14 @@ def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table |
         "sales_interval": "interval",
         "margin_per_customer": "currency",
         "margin_interval": "interval",
+        **dict.fromkeys(("low", "high"), "fraction"),
+        **dict.fromkeys(
+            ("net_sales_low", "net_sales_high", "margin_low", "margin_high"), "currency"
+        ),
     }
+    ends = ["low", "high", "net_sales_low", "net_sales_high"]
+    ends += ["margin_low", "margin_high"] if with_margin else []
+    names |= {name: _("Low") if name.endswith("low") else _("High") for name in ends}
     return table(
         shown,
         lang=reader,
@@ -664,15 +661,8 @@ def omnichannel_table(customers: pd.DataFrame, *, lang: str | Reader) -> Table |
         columns=[*names],
         names=names,
         units={name: unit for name, unit in units.items() if name in names},
-        kpis={"share": "omnichannel_share"},
+        hidden=ends,
     )
-
-
-def _intervals(
-    customers: pd.DataFrame, measure: str, show: Callable[[Any], str], reader: Reader
-) -> list[str]:
-    ends = zip(customers[f"{measure}_low"], customers[f"{measure}_high"], strict=True)
-    return [_spread(low, high, show, reader) or ABSENT for low, high in ends]
 
 
 # --- The five families ----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
@@ -36,6 +36,7 @@ from marketing_kpi.text.yaml12 import load as load_yaml
 
 Language = Literal["fr", "en"]
 Compare = Literal["previous_year", "previous_period", "none"]
+Value = str | int | float | bool | None
 
 MAX_CLIENT_CHARACTERS = 120
 MAX_ID_CHARACTERS = 60
@@ -86,6 +87,7 @@ class CommonParameters(BaseModel):
     """The parameters that every lesson has; a client's configuration fills them in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    example: ClassVar[str] = ""
 
     lang: Language
     locale: str | None = None
@@ -100,6 +102,8 @@ class CommonParameters(BaseModel):
 
 class RfmParameters(CommonParameters):
     """The parameters of the RFM lesson: how many classes, and fixed bounds instead of quantiles."""
+
+    example: ClassVar[str] = "classes: 5"
 
     classes: int = Field(default=5, ge=2, le=9)
     thresholds: dict[Literal["recency_days", "frequency", "monetary"], list[float]] | None = None
@@ -126,6 +130,8 @@ class CltvParameters(CommonParameters):
     part of the period on which a forecast is put to the test.
     """
 
+    example: ClassVar[str] = "activity_days: 365"
+
     activity_days: int = Field(default=365, ge=1)
     discount_rate: float = Field(default=0.10, ge=0, le=1)
     horizon_months: int = Field(default=36, ge=1, le=120)
@@ -151,15 +157,23 @@ class LifecycleParameters(CommonParameters):
     values to keep, by column.
     """
 
+    example: ClassVar[str] = "settings: {customers: {defecting_days: 540}}, filters: {region: [QC]}"
+
     settings: dict[str, Any] | None = None
-    filters: dict[str, str | list[str]] | None = None
+    filters: dict[str, Value | list[Value]] | None = None
 
     @model_validator(mode="after")
     def _settings_are_some(self) -> LifecycleParameters:
-        from marketing_kpi.stages.settings import Settings
-
-        Settings.model_validate(self.settings or {})
+        _check_settings(self.settings)
         return self
+
+
+def _check_settings(settings: Mapping[str, Any] | None) -> None:
+    from marketing_kpi.stages.settings import Settings
+
+    problems = Settings.problems(settings or {})
+    if problems:
+        raise _problem(f"settings: {problems[0]}")
 
 
 class RetentionParameters(CommonParameters):
@@ -168,6 +182,8 @@ class RetentionParameters(CommonParameters):
     What cohorts are made by, and the days after a sale by which its returns have come.
     """
 
+    example: ClassVar[str] = "grain: quarter"
+
     grain: Literal["month", "quarter"] = "month"
     return_days: int = Field(default=60, ge=1)
 
@@ -175,12 +191,19 @@ class RetentionParameters(CommonParameters):
 class VoiceParameters(CommonParameters):
     """The parameters of the lesson on the customer's voice.
 
-    The share of wallet aimed at (null: that of the best category), and the days after which an
-    interaction counts half as much.
+    The share of wallet aimed at (null: that of the best category), and what differs from the
+    default settings of engagement (see `marketing_kpi.stages.settings.Engagement`).
     """
 
+    example: ClassVar[str] = "settings: {engagement: {half_life_days: 60}}"
+
     target: float | None = Field(default=None, ge=0, le=1)
-    half_life_days: int = Field(default=30, ge=1)
+    settings: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _settings_are_some(self) -> VoiceParameters:
+        _check_settings(self.settings)
+        return self
 
 
 PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
@@ -225,9 +248,9 @@ def slug(text: str) -> str:
     return words[:MAX_ID_CHARACTERS].strip("-")
 
 
-def _problem(message: str) -> PydanticCustomError:
+def _problem(message: str, *, write: str = "") -> PydanticCustomError:
     # Braces in the message would be read as fields of a template, so it is passed as a value.
-    return PydanticCustomError("marketing_kpi", "{problem}", {"problem": message})
+    return PydanticCustomError("marketing_kpi", "{problem}", {"problem": message, "write": write})
 
 
 def _listed(value: Any) -> Any:
@@ -423,19 +446,21 @@ def _refuse_unknown_sample(data: str) -> None:
 
 def _lesson_parameters(number: str, given: dict[str, Any]) -> dict[str, Any]:
     """Return the values of one lesson as its model reads them, under the names given."""
-    own = own_parameters(number)
+    own, model_of = own_parameters(number), parameters_model(number)
+    write = f'parameters: {{"{number}": {{{model_of.example}}}}}' if own else ""
     for name in given:
         if name in CommonParameters.model_fields:
             raise _problem(f"{number}: '{name}' is set by the keys at the top of the file")
         if name not in own:
             message, hint = unknown("parameter", name, own, where=f"lesson {number}")
-            raise _problem(f"{message} ({hint})" if own else f"lesson {number} has no parameter")
+            said = f"{message} ({hint})" if own else f"lesson {number} has no parameter"
+            raise _problem(said, write=write)
     try:
-        model = parameters_model(number)(lang="en", **given)
+        model = model_of(lang="en", **given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         path = ".".join(str(part) for part in (number, *first["loc"]))
-        raise _problem(f"{path}: {_reason(first)}") from error
+        raise _problem(f"{path}: {_reason(first)}", write=write) from error
     return model.model_dump(mode="json", include=set(given))
 
 
@@ -517,8 +542,8 @@ def _line(path: Path, document: Document, error: Any) -> str:
         message, hint = unknown("key", keys[-1], ClientConfig.model_fields)
         return f"{place}: {message} ({hint})"
     shown = f"{'.'.join(keys)}: " if keys else ""
-    write = f"; write {_WRITE[key]}" if key in _WRITE else ""
-    return f"{place}: {shown}{_reason(error)}{write}"
+    write = error.get("ctx", {}).get("write") or _WRITE.get(key)
+    return f"{place}: {shown}{_reason(error)}" + (f"; write {write}" if write else "")
 
 
 def _reason(error: Any) -> str:

@@ -229,8 +229,9 @@ def _shown(export: Export, place: int, number: int, reader: Reader) -> Any:
 
     value, unit = export.typed(place, number), export.columns[number]["unit"]
     row_kpis = export.payload.get("row_kpis") or ()
-    if number == 0 and place < len(row_kpis) and row_kpis[place] in dictionary():
-        return dictionary()[row_kpis[place]].name[reader.lang]
+    kpi = row_kpis[place] if number == 0 and place < len(row_kpis) else None
+    if kpi is not None and kpi in dictionary():
+        return dictionary()[kpi].name[reader.lang]
     if unit == "segment" and value is not None:
         return segment_name(value, lang=reader.lang)
     if unit == "box" and value is not None:

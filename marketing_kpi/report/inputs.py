@@ -57,7 +57,7 @@ def inspect(
     """
     from marketing_kpi.data.quality import check
     from marketing_kpi.data.sources import open_data
-    from marketing_kpi.kpis.compute import extent
+    from marketing_kpi.kpis.extent import extent
 
     started = time.perf_counter()
     try:

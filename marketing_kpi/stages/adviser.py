@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
@@ -23,6 +22,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.facts.lifecycle import purchase_days
+from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.stages.purchases import purchases
 from marketing_kpi.stages.settings import DEFAULTS, Settings
@@ -51,7 +51,6 @@ WATCHED = 100
 FOLLOW_UP = 1.5
 """A limit is proposed when purchases are watched so many times as long; a convention."""
 
-_Z95 = NormalDist().inv_cdf(0.975)
 _ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
@@ -74,6 +73,9 @@ class Limit(NamedTuple):
     exact, low, high
         The day by which that share of returns has come, before rounding, with its 95 % interval;
         `high` is null when the curve ends first; all are null without a curve.
+    still_return
+        Of those silent for the days proposed, the share who come back later, within the horizon of
+        the curve; null without a proposal.
     reason
         Null; ``"few"`` when there are too few returns; ``"history"`` when purchases are not
         watched long enough after the limit; ``"close"`` when it would reach the other limit.
@@ -87,6 +89,7 @@ class Limit(NamedTuple):
     exact: int | None
     low: int | None
     high: int | None
+    still_return: float | None
     reason: str | None
 
 
@@ -320,6 +323,14 @@ class _Curve:
         place = np.searchsorted(self.days, limit, side="right")
         return float(self.returned[place - 1] / self.returned[-1]) if place else 0.0
 
+    def return_after(self, limit: int | None) -> float | None:
+        """Return, of those silent so many days, the share who come back by the horizon."""
+        share = None if limit is None else self.share_by(limit)
+        if share is None or self.returning is None:
+            return None
+        come = self.returning * share
+        return (self.returning - come) / (1 - come) if come < 1 else None
+
     def error_at(self, limit: int) -> float:
         """Return the standard error of the share of the returns that have come by a day."""
         influence = self._influence(limit)
@@ -367,9 +378,9 @@ def _limits(curve: _Curve, settings: Settings, shares: tuple[float, float]) -> t
     inactive = _limit(curve, "defecting_days", shares[1], customers.defecting_days)
     # What is accepted must rise, whichever of the two has a proposal.
     if inactive.proposed is not None and inactive.proposed <= _accepted_days(defecting):
-        inactive = inactive._replace(proposed=None, reason="close")
+        inactive = inactive._replace(proposed=None, still_return=None, reason="close")
     if defecting.proposed is not None and defecting.proposed >= _accepted_days(inactive):
-        defecting = defecting._replace(proposed=None, reason="close")
+        defecting = defecting._replace(proposed=None, still_return=None, reason="close")
     return defecting, inactive
 
 
@@ -380,13 +391,14 @@ def _accepted_days(limit: Limit) -> int:
 def _limit(curve: _Curve, id: str, share: float, current: int) -> Limit:
     exact, horizon = curve.day_of(share), curve.horizon
     if exact is None or horizon is None or curve.returns < FEWEST_RETURNS:
-        return Limit(id, share, current, None, None, None, None, None, "few")
-    margin = _Z95 * curve.error_at(exact)
+        return Limit(id, share, current, None, None, None, None, None, None, "few")
+    margin = Z95 * curve.error_at(exact)
     low, high = curve.day_of(max(share - margin, 0.0)), curve.day_of(share + margin)
     known = horizon >= FOLLOW_UP * exact
     proposed = _round_days(exact) if known else None
     reason = None if known else "history"
-    return Limit(id, share, current, curve.share_by(current), proposed, exact, low, high, reason)
+    now, later = curve.share_by(current), curve.return_after(proposed)
+    return Limit(id, share, current, now, proposed, exact, low, high, later, reason)
 
 
 def _round_days(days: int) -> int:

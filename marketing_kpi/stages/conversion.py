@@ -15,7 +15,6 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import ibis
@@ -24,15 +23,8 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError
-from marketing_kpi.kpis.compute import (
-    BREAK_DAYS,
-    Filters,
-    begins_by,
-    extent,
-    lasts_to,
-    missing_columns,
-    order_days,
-)
+from marketing_kpi.kpis.compute import Filters, missing_columns
+from marketing_kpi.kpis.extent import BREAK_DAYS, begins_by, extent, lasts_to, order_days
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.facts.lifecycle import (
@@ -43,6 +35,7 @@ from marketing_kpi.kpis.facts.lifecycle import (
     silences,
 )
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.intervals import Z95, wilson
 from marketing_kpi.kpis.periods import day as as_day
 from marketing_kpi.stages.purchases import by_table, of_contacts, purchases
 from marketing_kpi.stages.settings import DEFAULTS, RATES, Settings
@@ -57,7 +50,6 @@ FEWEST = 10
 _Extent: TypeAlias = "tuple[dt.date | None, dt.date | None]"
 _VERSION = ("valid_from", "valid_until")
 _FIRST_DAY, _LAST_DAY = ibis.date("1000-01-01"), ibis.date("9999-12-31")
-_Z95 = NormalDist().inv_cdf(0.975)
 
 
 # --- Formulas of the dictionary -------------------------------------------------------------
@@ -327,10 +319,10 @@ def conversion_history(
     Examples
     --------
     >>> from marketing_kpi.data.sources import open_data
-    >>> days = pd.to_datetime(["2024-12-10", "2025-11-20", "2025-12-30"])
+    >>> days = pd.to_datetime(["2024-12-10", "2025-11-20", "2025-12-28", "2025-12-30"])
     >>> orders = pd.DataFrame({
-    ...     "order_id": ["1", "2", "3"], "customer_id": ["A", "B", "B"], "ordered_at": days,
-    ...     "amount": [20.0, 30.0, 10.0],
+    ...     "order_id": ["1", "2", "3", "4"], "customer_id": ["A", "B", "A", "B"],
+    ...     "ordered_at": days, "amount": [20.0, 30.0, 15.0, 10.0],
     ... })
     >>> with open_data({"orders": orders}) as data:
     ...     history = conversion_history(data, start="2025-12-29", end="2026-01-01")
@@ -511,15 +503,15 @@ def conversion(
     history = conversion_history(data, start=start, end=end, settings=settings, filters=filters)
     absent, short = lacking(data), _shortages(data, end, end, settings)
     rows = [_row(id, history.iloc[0], absent.get(id, ()), short[id]) for id in RATES]
-    return pd.DataFrame(rows).astype({"eligible": "Int64", "converted": "Int64"})
+    numbers = dict.fromkeys(("value", "low", "high"), "float64")
+    return pd.DataFrame(rows).astype({"eligible": "Int64", "converted": "Int64", **numbers})
 
 
 def _row(
     id: str, day: pd.Series[Any], absent: tuple[str, ...], short: str | None
 ) -> dict[str, Any]:
     eligible, converted = day[f"{id}_eligible"], day[f"{id}_converted"]
-    unknown = pd.isna(eligible)
-    low, high = (math.nan, math.nan) if unknown else _wilson(int(converted), int(eligible))
+    low, high = wilson(day[id], 0 if pd.isna(eligible) else int(eligible))
     return {
         "rate": id,
         "eligible": eligible,
@@ -530,15 +522,6 @@ def _row(
         "reason": "missing" if absent else short,
         "missing": absent,
     }
-
-
-def _wilson(converted: int, eligible: int) -> tuple[float, float]:
-    if not eligible:
-        return math.nan, math.nan
-    from scipy.stats import binomtest
-
-    found = binomtest(converted, eligible).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
 
 
 # --- The last days against those before -----------------------------------------------------
@@ -713,6 +696,6 @@ def _change(sums: Mapping[str, int]) -> _Change:
     )
     weights = np.array([-value / now, 1 / now, previous / before, -1 / before])
     error = math.sqrt(weights @ products @ weights * customers / (customers - 1))
-    low, high = change - _Z95 * error, change + _Z95 * error
+    low, high = change - Z95 * error, change + Z95 * error
     verdict = "higher" if low > 0 else "lower" if high < 0 else "cannot_tell"
     return found._replace(low=low, high=high, verdict=verdict, reason=None)

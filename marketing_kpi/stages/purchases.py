@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,76 @@ def _home(name: str, data: Data) -> tuple[str, str]:
     known = {column for place in present for column in data.table(place).columns}
     message, hint = unknown("column", column, known, where=" or ".join(present or places))
     raise ColumnError(message, hint=hint)
+
+
+def read_filters(filters: Filters | None, data: Data) -> dict[str, Any] | None:
+    """Return filters written as text, as a configuration has them, in the types of their columns.
+
+    Parameters
+    ----------
+    filters
+        Column to the value, or list of values, to keep; see `by_table`.
+    data
+        What `open_data` returns.
+
+    Returns
+    -------
+    dict or None
+        The same filters; texts for a column of booleans, numbers, dates or times are read as such.
+        One that cannot be read stays as it is, and is refused where it is used; nulls stay.
+
+    Raises
+    ------
+    ColumnError, ComputeError
+        As `by_table` does.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> contacts = pd.DataFrame({"customer_id": ["A"], "newsletter": [True], "region": ["QC"]})
+    >>> data = open_data({"contacts": contacts})
+    >>> read_filters({"newsletter": "true", "region": ["QC", None]}, data)
+    {'newsletter': True, 'region': ['QC', None]}
+    """
+    if filters is None:
+        return None
+    by_table(filters, data)
+    found: dict[str, Any] = {}
+    for name, wanted in filters.items():
+        table, column = _home(name, data)
+        kind = data.table(table)[column].type() if data.has(table, column) else None
+        several = isinstance(wanted, list | tuple)
+        values = [_read(value, kind) for value in (wanted if several else [wanted])]
+        found[name] = values if several else values[0]
+    return found
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """Return a text as a value of a type, or as it is where it is none."""
+    if kind is None or not isinstance(value, str):
+        return value
+    try:
+        if kind.is_boolean():
+            return {"true": True, "false": False}[value.lower()]
+        if kind.is_numeric():
+            return int(value) if kind.is_integer() else float(value)
+        if kind.is_temporal():
+            return (dt.date if kind.is_date() else dt.datetime).fromisoformat(value)
+    except (KeyError, ValueError):
+        return value
+    return value
+
+
+def without_contacts(filters: Filters | None, data: Data) -> dict[str, Any]:
+    """Return the filters but those of contacts, which purchases of nobody known cannot pass."""
+    wanted = by_table(filters, data)
+    return {
+        f"{table}.{column}": value
+        for table in _TABLES
+        if table != "contacts"
+        for column, value in wanted[table].items()
+    }
 
 
 def of_contacts(rows: ir.Table, data: Data, filters: Filters) -> ir.Table:

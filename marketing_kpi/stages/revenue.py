@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
@@ -13,8 +14,9 @@ from marketing_kpi.kpis.compute import GRAINS
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
-from marketing_kpi.stages.purchases import by_day, lines_kept, purchases
+from marketing_kpi.stages.purchases import by_day, lines_kept, purchases, without_contacts
 from marketing_kpi.stages.results import given
 from marketing_kpi.stages.settings import DEFAULTS, FIRST_PURCHASE, UNIDENTIFIED, Settings
 
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 _FEWEST = 30
 """Buyers under which an average order has no interval: the normal approximation is poor."""
-
-_Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
 
 
 def revenue_by_stage(
@@ -233,7 +233,7 @@ def average_order_by_stage(
     spread = sums.aa - 2 * average * sums.an + average * average * sums.nn
     k = sums.clusters.cast("float64")
     error = (ratio(k, k - 1) * ibis.greatest(spread, 0.0)).sqrt() / sums.orders.cast("float64")
-    margin = (sums.clusters >= _FEWEST).ifelse(_Z95 * error, ibis.null("float64"))
+    margin = (sums.clusters >= _FEWEST).ifelse(Z95 * error, ibis.null("float64"))
     query = sums.select(
         "stage",
         buyers=(sums.stage != UNIDENTIFIED).ifelse(sums.buyers.cast("int64"), ibis.null("int64")),
@@ -275,9 +275,10 @@ def categories_at_moves(
         (``"first_purchase"`` for who had not bought before) and after (``"first_time"``, or
         ``"active"`` from two purchases on), the category (null: unknown), orders (with the
         category), units, net_sales, net_sales_share (of the move), share_of_all (the category's
-        share of all identified purchases of the period) and index (net_sales_share /
-        share_of_all; above 1, the category is bought more than usual at this move). Shares are
-        null where nothing was sold.
+        share of all identified purchases of the period), index (net_sales_share / share_of_all;
+        above 1, the category is bought more than usual at this move), low and high (its 95 %
+        interval; null under 30 buyers of the category at the move). Shares are null where nothing
+        was sold.
 
     Raises
     ------
@@ -290,6 +291,13 @@ def categories_at_moves(
     -----
     Purchases of customers who stay active move nobody: they are in share_of_all only. A difference
     says what goes with a move, not what causes it.
+
+    The interval takes the buyers as the sample, since one buyer's purchases resemble each other.
+    With a, b, c and d what a buyer spent on the category at the move, at the move, on the category
+    and in all, and A, B, C and D their sums over k buyers, the index is ``(A / B) / (C / D)`` and
+    the standard error of its logarithm, linearised,
+    ``sqrt(k / (k - 1) * sum((a / A - b / B - c / C + d / D)**2))``. Of many pairs of move and
+    category, one in forty has its interval above 1 by chance.
 
     Examples
     --------
@@ -318,7 +326,7 @@ def categories_at_moves(
     moves = attach(
         orders, found, on=["customer_id", "day"], columns={"before": "stage", "after": "after"}
     )
-    rows = sold.inner_join(moves.select("order_id", "before", "after"), "order_id")
+    rows = sold.inner_join(moves.select("order_id", "customer_id", "before", "after"), "order_id")
     return given(data, _shares(rows, by), ["before", "after", by], settings=settings)
 
 
@@ -336,29 +344,89 @@ def _with_column(sold: ir.Table, data: Data, by: str) -> ir.Table:
 
 
 def _shares(rows: ir.Table, by: str) -> ir.Table:
-    cells = rows.group_by("before", "after", by).aggregate(
+    """Return the categories of each move, with their index and its interval."""
+    move = ["before", "after"]
+    cells = rows.group_by(*move, by).aggregate(
         orders=rows.order_id.nunique(),
         units=rows.quantity.sum(),
         net_sales=rows.net_sales.sum(),
+        buyers=rows.customer_id.nunique(),
     )
-    of_move = cells.net_sales.sum().over(group_by=["before", "after"])
-    of_category = cells.net_sales.sum().over(group_by=by)
-    shares = cells.mutate(
-        net_sales_share=ratio(cells.net_sales, of_move),
-        share_of_all=ratio(of_category, cells.net_sales.sum().over()),
+    cells = cells.mutate(
+        of_move=cells.net_sales.sum().over(group_by=move),
+        of_category=cells.net_sales.sum().over(group_by=by),
+        of_all=cells.net_sales.sum().over(),
     )
-    moved = shares.filter(shares.before != shares.after)
+    known = cells.mutate(
+        net_sales_share=ratio(cells.net_sales, cells.of_move),
+        share_of_all=ratio(cells.of_category, cells.of_all),
+    )
+    found = known.mutate(index=ratio(known.net_sales_share, known.share_of_all))
+    errors = _index_errors(rows, by)
+    same = [found[name].identical_to(errors[name]) for name in (*move, by)]
+    moved = found.left_join(errors, same).filter(found.before != found.after)
+    margin = Z95 * _index_error(moved)
+    can_tell = (moved.buyers >= _FEWEST) & (moved.index > 0)
     return moved.select(
-        "before",
-        "after",
+        *move,
         by,
         orders=moved.orders.cast("int64"),
         units=moved.units.cast(MONEY),
         net_sales=moved.net_sales.cast(MONEY),
         net_sales_share=moved.net_sales_share,
         share_of_all=moved.share_of_all,
-        index=ratio(moved.net_sales_share, moved.share_of_all),
+        index=moved.index,
+        low=can_tell.ifelse(moved.index * (-margin).exp(), ibis.null("float64")).round(9),
+        high=can_tell.ifelse(moved.index * margin.exp(), ibis.null("float64")).round(9),
     )
+
+
+def _index_error(cells: ir.Table) -> ir.FloatingValue:
+    """Return the standard error of the logarithm of the index, from sums over buyers."""
+    sums = {"a": "net_sales", "b": "of_move", "c": "of_category", "d": "of_all"}
+    total = {name: cells[sold].cast("float64").nullif(0) for name, sold in sums.items()}
+    signs = {"a": 1, "b": -1, "c": -1, "d": 1}
+    square: ir.FloatingValue = ibis.literal(0.0)
+    for one, other in combinations_with_replacement("abcd", 2):
+        times = signs[one] * signs[other] * (1 if one == other else 2)
+        square += times * cells[one + other] / (total[one] * total[other])
+    k = cells.k.cast("float64")
+    return (ratio(k, k - 1) * ibis.greatest(square, 0.0)).sqrt()
+
+
+def _index_errors(rows: ir.Table, by: str) -> ir.Table:
+    """Return, for each move and category, the sums over buyers that the index's error needs.
+
+    They are the products, two by two, of what a buyer spent on the category at the move (a), at
+    the move (b), on the category (c) and in all (d); and k, the number of buyers.
+    """
+    move = ["before", "after"]
+    spent = rows.group_by("customer_id", *move, by).aggregate(
+        a=rows.net_sales.sum().cast("float64")
+    )
+    spent = spent.mutate(
+        b=spent.a.sum().over(group_by=["customer_id", *move]),
+        c=spent.a.sum().over(group_by=["customer_id", by]),
+        d=spent.a.sum().over(group_by="customer_id"),
+    )
+    own = spent.group_by(*move, by).aggregate(
+        **{f"a{name}": (spent.a * spent[name]).sum() for name in "abcd"}
+    )
+    # Adding a up over the categories of a move gives b, over the moves of a category c.
+    own = own.mutate(
+        bb=own.ab.sum().over(group_by=move),
+        bd=own.ad.sum().over(group_by=move),
+        cc=own.ac.sum().over(group_by=by),
+        cd=own.ad.sum().over(group_by=by),
+        dd=own.ad.sum().over(),
+        k=rows.customer_id.nunique().as_scalar(),
+    )
+    at_move = spent.select("customer_id", *move, "b").distinct()
+    of_category = spent.select("customer_id", by, "c").distinct()
+    both = at_move.inner_join(of_category, "customer_id")
+    pairs = both.group_by(*move, by).aggregate(bc=(both.b * both.c).sum())
+    same = [own[name].identical_to(pairs[name]) for name in (*move, by)]
+    return own.left_join(pairs, same).select(*own.columns, "bc")
 
 
 class Unidentified(NamedTuple):
@@ -374,7 +442,9 @@ class Unidentified(NamedTuple):
         Their fraction of all purchases and of their net sales; null when there is nothing to
         divide by.
     counted
-        Whether settings let them in the revenue and its shares.
+        Whether settings and filters let them in the revenue and its shares.
+    filtered
+        Whether a filter on contacts leaves them out, since nobody knows who their buyers are.
     """
 
     orders: int
@@ -382,6 +452,7 @@ class Unidentified(NamedTuple):
     orders_share: float | None
     net_sales_share: float | None
     counted: bool
+    filtered: bool
 
 
 def unidentified(
@@ -397,7 +468,8 @@ def unidentified(
     Parameters
     ----------
     data, start, end, settings, filters
-        As for `revenue_by_stage`. A filter on contacts leaves none of these purchases.
+        As for `revenue_by_stage`. What is counted here, filters on contacts do not restrict: they
+        could only hide it.
 
     Examples
     --------
@@ -408,10 +480,11 @@ def unidentified(
     ...     "ordered_at": pd.to_datetime(["2025-12-01", "2025-12-31"]),
     ... })
     >>> unidentified(open_data({"orders": orders}), start="2025-12-01", end="2026-01-01")
-    Unidentified(orders=1, net_sales=10.0, orders_share=0.5, net_sales_share=0.25, counted=True)
+    Unidentified(orders=1, net_sales=10.0, orders_share=0.5, net_sales_share=0.25, counted=True, \
+filtered=False)
     """
     first, last = bounds(start, end, None)
-    rows = _counted(data, last, settings, filters)
+    rows = _counted(data, last, settings, without_contacts(filters, data))
     rows = rows.filter(rows.day >= ibis.date(first.isoformat()))
     nobody = rows.customer_id.isnull()
     sums = rows.aggregate(
@@ -424,11 +497,15 @@ def unidentified(
         orders_share=ratio(sums.orders, sums.all_orders),
         net_sales_share=ratio(sums.net_sales, sums.all_sales),
     )
-    (row,) = data.connection.to_pyarrow(shares).to_pylist()
+    kept = _counted(data, last, settings, filters)
+    kept = kept.filter(kept.customer_id.isnull(), kept.day >= ibis.date(first.isoformat()))
+    (row,) = data.connection.to_pyarrow(shares.mutate(kept=kept.count().as_scalar())).to_pylist()
+    filtered = row["orders"] > 0 and row["kept"] == 0
     return Unidentified(
         row["orders"],
         row["net_sales"],
         row["orders_share"],
         row["net_sales_share"],
-        settings.unidentified == "in",
+        settings.unidentified == "in" and not filtered,
+        filtered,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -410,6 +410,21 @@ class Settings(_Part):
             problems = (_line(path, document, item) for item in error.errors(include_url=False))
             raise ConfigError("\n".join(dict.fromkeys(problems))) from error
 
+    @classmethod
+    def problems(cls, given: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong in settings, a text a problem that names its key; none if nothing.
+
+        Examples
+        --------
+        >>> Settings.problems({"customers": {"active_days": 0}})
+        ['customers.active_days: 0: input should be greater than or equal to 1']
+        """
+        try:
+            cls.model_validate(given)
+        except ValidationError as error:
+            return list(dict.fromkeys(map(_told, error.errors(include_url=False))))
+        return []
+
 
 DEFAULTS = Settings()
 """The settings of functions that are given none."""
@@ -434,15 +449,26 @@ def _shown(limit: Decimal | None, reader: Reader) -> str:
 
 def _line(path: Path, document: Document, error: Any) -> str:
     """Return one problem as `file, line N: key: what is wrong`."""
-    keys = tuple(part for part in error["loc"] if part != "[key]")
-    place = f"{path.name}, line {document.line(keys)}" if keys else path.name
+    keys = _keys(error)
+    place = f"{path.name}, line {document.line(tuple(keys))}" if keys else path.name
+    return f"{place}: {_told(error)}"
+
+
+def _told(error: Any) -> str:
+    """Return one problem as `key: what is wrong`; that of the whole has no key."""
+    keys, reason = _keys(error), _reason(error)
     if error["type"] == "extra_forbidden":
-        message, hint = unknown("key", str(keys[-1]), _known_keys(keys[:-1]))
-        return f"{place}: {message} ({hint})"
-    return f"{place}: {'.'.join(map(str, keys))}: {_reason(error)}"
+        *keys, key = keys
+        message, hint = unknown("key", str(key), _known_keys(keys))
+        reason = f"{message} ({hint})"
+    return f"{'.'.join(map(str, keys))}: {reason}" if keys else reason
 
 
-def _known_keys(path: tuple[str | int, ...]) -> list[str]:
+def _keys(error: Any) -> list[str | int]:
+    return [part for part in error["loc"] if part != "[key]"]
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
     """Return the keys that the part of the settings at a path may have."""
     part: type[BaseModel] = Settings
     for key in path:

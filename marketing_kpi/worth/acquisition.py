@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import ibis
@@ -14,16 +15,19 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError
-from marketing_kpi.kpis.facts import FACTS, MONEY, missing
-from marketing_kpi.kpis.facts.base import one_a_key
-from marketing_kpi.kpis.facts.spend import first_orders
-from marketing_kpi.kpis.frames import Frame, require
-from marketing_kpi.kpis.periods import day, months_between
-from marketing_kpi.worth.common import Z95, Period, collected, midnight, months_since
+from marketing_kpi.kpis.facts import FACTS, MONEY, first_orders, missing
+from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.frames import Frame, executed, require
+from marketing_kpi.kpis.intervals import mean_interval
+from marketing_kpi.kpis.periods import day, midnight, months_between
+from marketing_kpi.worth.common import Period, collected, months_since
 from marketing_kpi.worth.history import sold
+from marketing_kpi.worth.service import known_costs, profits
 
 SMALLEST_GROUP = 30
 """Customers under which a mean value tells nothing of a channel; a convention."""
+
+_GROUP, _ALL = "group", "all"  # what all customers together stand under
 
 
 def payback(
@@ -51,11 +55,11 @@ def payback(
     Returns
     -------
     pandas.DataFrame
-        `by` if given, month, customers (acquired, whether or not they came back), margin: gross
-        profit to date per acquired customer, in the data's currency, by the end of so many months
-        after the first order; month 0 is the day of that order. Only months that all of them have
-        behind them at `as_of`. Lines without a known cost add nothing. Sorted by `by` and month;
-        always pandas, since it is small.
+        `by` (without it, ``group``, which is ``all``), month, customers (acquired, whether or not
+        they came back), margin: gross profit to date per acquired customer, in the data's
+        currency, by the end of so many months after the first order; month 0 is the day of that
+        order. Only months that all of them have behind them at `as_of`. Lines without a known cost
+        add nothing. Sorted by `by` and month; always pandas, since it is small.
 
     Examples
     --------
@@ -67,30 +71,29 @@ def payback(
     ...                       "unit_price": [20.0, 30.0, 10.0], "unit_cost": [12.0, 18.0, 6.0]})
     >>> data = open_data({"orders": orders, "order_lines": lines})
     >>> payback(data, start="2025-01-01", end="2025-02-01", as_of="2025-04-01", by=None)
-       month  customers  margin
-    0      0          2     6.0
-    1      1          2     6.0
-    2      2          2    12.0
+      group  month  customers  margin
+    0   all      0          2     6.0
+    1   all      1          2     6.0
+    2   all      2          2    12.0
     """
     period, last = _acquired_in(start, end, as_of)
     lines = _acquired(data, period, last, by)
     age = months_since(lines.first_order, lines.bought) + 1
     lines = lines.mutate(month=(lines.bought == lines.first_order).ifelse(0, age))
-    keys = [by] if by else []
+    key = by or _GROUP
     months = collected(
-        lines.group_by([*keys, "month"]).aggregate(margin=lines.margin.sum().cast(MONEY)),
-        [*keys, "month"],
+        lines.group_by([key, "month"]).aggregate(margin=lines.margin.sum().cast(MONEY)),
+        [key, "month"],
     )
     customers = collected(
-        (lines.group_by(keys) if keys else lines).aggregate(customers=lines.customer_id.nunique()),
-        keys,
+        lines.group_by(key).aggregate(customers=lines.customer_id.nunique()), [key]
     )
     over = int(months_between(period.end, last)) if last > period.end else 0
     grid = customers.merge(pd.DataFrame({"month": range(over + 1)}), how="cross")
-    grid = grid.merge(months, on=[*keys, "month"], how="left")
+    grid = grid.merge(months, on=[key, "month"], how="left")
     brought = grid["margin"].astype("float64").fillna(0.0)
-    totals = brought.groupby(grid[by], dropna=False).cumsum() if by else brought.cumsum()
-    return grid.assign(margin=totals / grid["customers"])[[*keys, "month", "customers", "margin"]]
+    totals = brought.groupby(grid[key], dropna=False).cumsum()
+    return grid.assign(margin=totals / grid["customers"])[[key, "month", "customers", "margin"]]
 
 
 def _acquired_in(
@@ -113,7 +116,7 @@ def _acquired(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.
         first >= ibis.literal(period.start, "date"), first < ibis.literal(period.end, "date")
     )
     if by is None:
-        return lines
+        return lines.mutate(**{_GROUP: ibis.literal(_ALL)})
     if not data.has("contacts", by):
         raise MissingDataError(
             f"contacts.{by} is not in these data",
@@ -154,7 +157,7 @@ def acquisition(
     pandas.DataFrame
         A row a channel, sorted; always pandas, since it is small.
 
-        - `by`, if given.
+        - `by`; without it, ``group``, which is ``all``.
         - new_customers: all who were acquired, whether or not they came back.
         - spend, cac: acquisition spend, and per new customer; null where none is recorded.
         - revenue, margin: net sales and gross profit to date per acquired customer.
@@ -167,9 +170,13 @@ def acquisition(
         - revenue_to_cac: what the ratio would be if revenue were taken for margin.
         - payback_months: the first month (of `payback`) by which margin reaches cac; null when it
           has not, or without cac.
-        - verdict: ``pays_back`` (ratio_low above 1), ``does_not`` (ratio_high below 1, with what
-          is predicted), ``not_yet`` (the same, to date), ``cannot_tell`` (the interval includes
-          1, fewer than 30 customers, or no margin known), ``no_spend`` (no cac).
+        - after_service, after_low, after_high: cltv with what returns and service have cost to
+          date (see `profitability`) deducted, and its interval; null where the data tell no such
+          cost.
+        - verdict: by that interval where it is known, else by low and high: ``pays_back`` (all of
+          it above cac), ``does_not`` (all below, with what is predicted), ``not_yet`` (the same,
+          to date), ``cannot_tell`` (it includes cac, fewer than 30 customers, or no margin
+          known), ``no_spend`` (no cac).
 
     Notes
     -----
@@ -177,7 +184,8 @@ def acquisition(
     Hall's correction for their skewed values, which a plain mean ± 1.96 standard errors ignores.
     With a prediction, half the width of the mean of its own intervals is added in squares.
 
-    A ratio to date is a floor: customers are not done buying. And who would have come anyway is
+    A ratio to date is a floor: customers are not done buying. What is predicted is before returns
+    and service. And who would have come anyway is
     counted as acquired: what a channel *adds* takes a control group.
 
     References
@@ -191,72 +199,91 @@ def acquisition(
             hint="marketing_spend knows channels; value by another split is what `by_cohort` shows",
         )
     period, last = _acquired_in(start, end, as_of)
+    key = by or _GROUP
     customers = collected(_worth(data, period, last, by), ["customer_id"])
     customers = _with_prediction(customers, predicted)
     spend = _spend_by(data, period, by)
     curve = payback(data, start=period.start, end=period.end, as_of=last, by=by)
     told = []
-    for key in sorted({*_keys_of(customers, by), *spend}, key=_nulls_last):
-        months = _of_key(curve, by, key)
-        row = _channel(_of_key(customers, by, key), spend.get(key), months, predicted is not None)
-        told.append({**({by: key} if by else {}), **row})
+    for group in sorted({*_groups_of(customers, key), *spend}, key=_nulls_last):
+        months = _of_group(curve, key, group)
+        members = _of_group(customers, key, group)
+        row = _channel(members, spend.get(group), months, predicted is not None)
+        told.append({key: group, **row})
     # What is null of every channel is still a number.
-    return pd.DataFrame(told).astype(dict.fromkeys(_ESTIMATES, "float64"))
+    columns = {key: object, **_COLUMNS}
+    types = {name: kind for name, kind in _COLUMNS.items() if kind is not object}
+    return pd.DataFrame(told, columns=list(columns)).astype(types)
 
 
-_ESTIMATES = (
-    "spend", "cac", "revenue", "margin", "margin_median", "one_time", "below_cac", "cltv", "low",
-    "high", "cltv_to_cac", "ratio_low", "ratio_high", "revenue_to_cac", "payback_months",
-)  # fmt: skip
+_COLUMNS: Mapping[str, Any] = {
+    "new_customers": "int64",
+    **dict.fromkeys(
+        ("spend", "cac", "revenue", "margin", "margin_median", "one_time", "below_cac"), "float64"
+    ),
+    **dict.fromkeys(("cltv", "low", "high"), "float64"),
+    "basis": object,
+    **dict.fromkeys(("after_service", "after_low", "after_high"), "float64"),
+    **dict.fromkeys(("cltv_to_cac", "ratio_low", "ratio_high", "revenue_to_cac"), "float64"),
+    "payback_months": "float64",
+    "verdict": object,
+}
 
 
-_Key: TypeAlias = str | None
+_Group: TypeAlias = str | None
 
 
-def _keys_of(frame: pd.DataFrame, by: str | None) -> list[_Key]:
-    """Return the values of a column, null as None; None alone without a column."""
-    if by is None:
-        return [None]
-    return [None if pd.isna(key) else str(key) for key in frame[by].unique()]
+def _groups_of(frame: pd.DataFrame, key: str) -> list[_Group]:
+    """Return the values of a column, null as None."""
+    return [None if pd.isna(group) else str(group) for group in frame[key].unique()]
 
 
-def _of_key(frame: pd.DataFrame, by: str | None, key: _Key) -> pd.DataFrame:
-    if by is None:
-        return frame
-    return frame[frame[by].isna() if key is None else frame[by] == key]
+def _of_group(frame: pd.DataFrame, key: str, group: _Group) -> pd.DataFrame:
+    return frame[frame[key].isna() if group is None else frame[key] == group]
 
 
-def _nulls_last(key: _Key) -> tuple[bool, str]:
-    return key is None, key or ""
+def _nulls_last(group: _Group) -> tuple[bool, str]:
+    return group is None, group or ""
 
 
 def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Table:
-    """Return a row an acquired customer: orders, revenue and margin to a day."""
+    """Return a row an acquired customer: orders, revenue, margin and profit to a day.
+
+    Without any cost of returns or service, the profit is not known.
+    """
     lines = _acquired(data, period, as_of, by)
-    return lines.group_by(["customer_id", *([by] if by else [])]).aggregate(
+    brought = lines.group_by(["customer_id", by or _GROUP]).aggregate(
         orders=lines.order_id.nunique(),
         revenue=lines.revenue.sum().cast(MONEY),
         margin=lines.margin.sum().cast(MONEY),
     )
+    if not known_costs(data):
+        return brought.mutate(profit=ibis.null(MONEY))
+    left = profits(data, Period(period.start, as_of)).select("customer_id", "profit")
+    return attach(brought, left, on=["customer_id"], columns={"profit": "profit"})
 
 
 def _with_prediction(customers: pd.DataFrame, predicted: Frame | None) -> pd.DataFrame:
-    """Add `cltv`, `error_low` and `error_high`: the margin, and what is still to come."""
+    """Add what is still to come: to the margin (`cltv`) and the profit (`left`).
+
+    `spread` is half the interval of what is to come.
+    """
     if predicted is None:
-        return customers.assign(cltv=customers["margin"], spread=0.0)
+        return customers.assign(cltv=customers["margin"], left=customers["profit"], spread=0.0)
     require(predicted, ["customer_id", "cltv"], "predicted")
-    to_come = predicted.to_pandas() if isinstance(predicted, ir.Table) else predicted
+    to_come = executed(predicted)
     bounds = [name for name in ("low", "high") if name in to_come.columns]
     to_come = to_come[["customer_id", "cltv", *bounds]]
     joined = customers.merge(to_come, on="customer_id", how="left", validate="one_to_one")
     spread = (joined["high"] - joined["low"]) / 2 if len(bounds) == 2 else 0.0
-    return joined.assign(cltv=joined["margin"] + joined["cltv"], spread=spread)
+    left = joined["profit"] + joined["cltv"]
+    return joined.assign(cltv=joined["margin"] + joined["cltv"], left=left, spread=spread)
 
 
-def _spend_by(data: Data, period: Period, by: str | None) -> dict[_Key, float]:
+def _spend_by(data: Data, period: Period, by: str | None) -> dict[_Group, float]:
     """Return the acquisition spend of a period by channel, in so far as the data tell."""
     fact = FACTS["acquisition"]
-    keys = [by] if by else []
+    keys, key = [by] if by else [], by or _GROUP
     if missing(fact, ["occurred_at", "spend", *keys], data):
         return {}
     events = fact.build(data, {"occurred_at", "spend", *keys})
@@ -264,9 +291,13 @@ def _spend_by(data: Data, period: Period, by: str | None) -> dict[_Key, float]:
     events = events.filter(
         at >= midnight(period.start), at < midnight(period.end), events.spend.notnull()
     )
-    total = (events.group_by(keys) if keys else events).aggregate(spend=events.spend.sum())
-    found = collected(total, keys).dropna(subset=["spend"])
-    return {key: float(_of_key(found, by, key)["spend"].sum()) for key in _keys_of(found, by)}
+    if by is None:
+        events = events.mutate(**{_GROUP: ibis.literal(_ALL)})
+    found = collected(events.group_by(key).aggregate(spend=events.spend.sum()), [key])
+    return {
+        group: float(_of_group(found, key, group)["spend"].sum())
+        for group in _groups_of(found, key)
+    }
 
 
 def _channel(
@@ -276,7 +307,9 @@ def _channel(
     count = len(members)
     cac = spend / count if spend and count else None
     values = members["cltv"].dropna()
-    mean, low, high = _mean_interval(values.to_numpy("float64"), members["spread"].mean())
+    spread = members["spread"].mean()
+    mean, low, high = _mean_of(values.to_numpy("float64"), spread)
+    after = _mean_of(members["left"].dropna().to_numpy("float64"), spread)
     reached = curve[curve["margin"] >= cac] if cac else curve.iloc[:0]
     ratios = {"cltv_to_cac": mean, "ratio_low": low, "ratio_high": high}
     revenue = members["revenue"].mean() if count else None
@@ -293,10 +326,11 @@ def _channel(
         "low": low,
         "high": high,
         "basis": "predicted" if is_predicted else "historical",
+        **dict(zip(("after_service", "after_low", "after_high"), after, strict=True)),
         **{name: _ratio(value, cac) for name, value in ratios.items()},
         "revenue_to_cac": _ratio(revenue, cac),
         "payback_months": reached["month"].min() if len(reached) else None,
-        "verdict": _verdict(cac, low, high, is_predicted),
+        "verdict": _verdict(cac, *((low, high) if after[0] is None else after[1:]), is_predicted),
     }
 
 
@@ -314,31 +348,20 @@ def _verdict(cac: float | None, low: float | None, high: float | None, is_predic
     return "cannot_tell"
 
 
-def _mean_interval(
+def _mean_of(
     values: npt.NDArray[np.float64], spread: float
 ) -> tuple[float | None, float | None, float | None]:
-    """Return the mean and its 95 % interval, corrected for skewness as Hall does.
+    """Return the mean and its 95 % interval.
 
     `spread` is half the width of what else is not known of each value, the same for all.
     """
     count = len(values)
     if not count:
         return None, None, None
-    mean, deviation = float(values.mean()), float(values.std(ddof=1)) if count > 1 else 0.0
+    mean = float(values.mean())
     if count < SMALLEST_GROUP:
         return mean, None, None
-    if deviation == 0:
-        return mean, mean - spread, mean + spread
-    skew = float((((values - mean) / deviation) ** 3).mean())
-    upper, lower = (
-        deviation * _unskewed(sign * Z95 / math.sqrt(count), skew, count) for sign in (1, -1)
-    )
-    return mean, mean - math.hypot(upper, spread), mean + math.hypot(lower, spread)
-
-
-def _unskewed(bound: float, skew: float, count: int) -> float:
-    """Return the value that Hall's transformation of a skewed mean takes to `bound`."""
-    if abs(skew) < 1e-9:
-        return bound
-    inner = 1 + skew * (bound - skew / (6 * count))
-    return 3 / skew * (math.copysign(abs(inner) ** (1 / 3), inner) - 1)
+    deviation = float(values.std(ddof=1))
+    skewness = float((((values - mean) / deviation) ** 3).mean()) if deviation else 0.0
+    low, high = mean_interval(mean, variance=deviation**2, skewness=skewness, count=count)
+    return mean, mean - math.hypot(mean - low, spread), mean + math.hypot(high - mean, spread)

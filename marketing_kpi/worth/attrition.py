@@ -14,8 +14,9 @@ from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.facts.base import one_a_key
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, engine, in_engine, require, run, same_kind, valid_rows
-from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, months_between, shift
-from marketing_kpi.worth.common import Z95, Period, midnight, reaches
+from marketing_kpi.kpis.intervals import wilson_columns
+from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight, months_between, shift
+from marketing_kpi.worth.common import Period, reaches
 
 WINDOWS = (90, 180, 365, 540)
 """Activity windows, in days, that `attrition_by_window` compares."""
@@ -231,17 +232,9 @@ _OF_ATTRITION = (
 
 def _with_lifespan(counted: ir.Table, months: float) -> ir.Table:
     """Add the rate with Wilson's interval, and the lifespan that follows from it."""
-    n, lost = counted.active.nullif(0), counted.lost
-    share, squared = lost / n, Z95**2 / n
-    centre = (share + squared / 2) / (1 + squared)
-    half = Z95 / (1 + squared) * (share * (1 - share) / n + squared / (4 * n)).sqrt()
-    rated = counted.mutate(
-        rate=share,
-        # Where nobody was lost, or all were, the bound is the end itself, not a rounding away.
-        low=(lost == 0).ifelse(0.0, centre - half),
-        high=(lost == n).ifelse(1.0, centre + half),
-    )
-    rated = rated.mutate(low=n.isnull().ifelse(None, rated.low))
+    rate = ratio(counted.lost, counted.active)
+    low, high = wilson_columns(rate, counted.active)
+    rated = counted.mutate(rate=rate, low=low, high=high)
     return rated.mutate(
         lifespan_months=months / rated.rate.nullif(0),
         lifespan_low=months / rated.high,

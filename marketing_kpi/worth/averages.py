@@ -6,18 +6,17 @@ import datetime as dt
 import math
 from typing import NamedTuple
 
-import ibis.expr.types as ir
 import pandas as pd
-from ibis import _
 
 from marketing_kpi.data.model import Data
-from marketing_kpi.kpis.compute import begins_by, compute, explain, extent, lasts_to
-from marketing_kpi.kpis.facts import ACTIVITY_DAYS, MONEY, standing
-from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, months_between
+from marketing_kpi.kpis.compute import compute, explain
+from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
+from marketing_kpi.kpis.facts import ACTIVITY_DAYS, MONEY, identified_orders, standing
+from marketing_kpi.kpis.frames import executed
+from marketing_kpi.kpis.intervals import Z95
+from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight, months_between, shift
 from marketing_kpi.worth.attrition import attrition
-from marketing_kpi.worth.common import collected, midnight
-
-_Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
+from marketing_kpi.worth.common import collected
 
 
 class Simple(NamedTuple):
@@ -28,8 +27,9 @@ class Simple(NamedTuple):
     average_order_value
         Net sales per order of identified customers in the period; null without orders.
     yearly_frequency
-        Orders per customer who bought in the period, a year; null without any, or where the data
-        do not cover the period.
+        Orders per customer who bought in the twelve months before the period's end, whatever its
+        length: a shorter window has other buyers (see `yearly_frequency`). Null without any, or
+        where the data do not cover those months.
     gross_margin_rate
         Gross profit / net sales of the period, or what was given; null when neither is known.
     lifespan_years
@@ -72,8 +72,7 @@ def simple(
     data
         What `open_data` returns.
     start, end
-        First day of the period, and the day after its last; twelve months are best (see
-        `yearly_frequency`).
+        First day of the period, and the day after its last; twelve months are best.
     activity_days
         As in `attrition`.
     margin_rate
@@ -82,16 +81,17 @@ def simple(
     Notes
     -----
     Average order times orders a year is what a customer buys a year: the interval takes the error
-    of that mean over customers and that of the lifespan together, on the logarithm of their
-    product. The margin rate is taken as known.
+    of that mean over the customers of the twelve months and that of the lifespan together,
+    on the logarithm of their product. The margin rate is taken as known.
     """
     first, last = day(start, name="start"), day(end, name="end")
-    bought = _bought(data, first, last)
+    year_before = shift(last, months=-MONTHS_A_YEAR)
+    bought, of_year = _bought(data, first, last), _bought(data, year_before, last)
     rate = gross_margin(data, start=first, end=last)
     rate = margin_rate if rate is None else rate
     lost = collected(
         attrition(
-            _identified(data),
+            identified_orders(data),
             start=first,
             end=last,
             activity_days=activity_days,
@@ -110,16 +110,16 @@ def simple(
     )
     basket = _over(bought.spent, bought.orders)
     frequency = None
-    if _covered(data, first, last):
-        frequency = _over(bought.orders * MONTHS_A_YEAR, bought.customers * months)
+    if _covered(data, year_before, last):
+        frequency = _over(of_year.orders, of_year.customers)
     parts = (basket, frequency, rate, years)
     if basket is None or frequency is None or years is None:
         return Simple(*parts, None, None, None, None, *kept)
     revenue = basket * frequency * years
     if rate is None or longest is None or shortest is None:
         return Simple(*parts, None, None, None, revenue, *kept)
-    error = math.hypot(bought.relative_error, math.log(longest / shortest) / (2 * _Z95))
-    low, high = sorted(rate * revenue * math.exp(sign * _Z95 * error) for sign in (-1, 1))
+    error = math.hypot(of_year.relative_error, math.log(longest / shortest) / (2 * Z95))
+    low, high = sorted(rate * revenue * math.exp(sign * Z95 * error) for sign in (-1, 1))
     return Simple(*parts, rate * revenue, low, high, revenue, *kept)
 
 
@@ -138,7 +138,7 @@ class _Bought(NamedTuple):
 
 
 def _bought(data: Data, start: dt.date, end: dt.date) -> _Bought:
-    orders = standing(_identified(data))
+    orders = standing(identified_orders(data))
     orders = orders.filter(orders.ordered_at >= midnight(start), orders.ordered_at < midnight(end))
     per_customer = orders.group_by("customer_id").agg(
         orders=orders.order_id.nunique(), spent=orders.amount.sum().cast(MONEY)
@@ -161,21 +161,15 @@ def gross_margin(data: Data, *, start: str | dt.date, end: str | dt.date) -> flo
     """Return the gross margin rate of a period, a fraction; None where the data do not tell it."""
     if explain("gross_margin_rate", data) is not None:
         return None
-    table = compute("gross_margin_rate", data, start=start, end=end)
-    frame = table if isinstance(table, pd.DataFrame) else table.execute()
-    rate = frame["gross_margin_rate"].iloc[0]
+    table = executed(compute("gross_margin_rate", data, start=start, end=end))
+    rate = table["gross_margin_rate"].iloc[0]
     return None if pd.isna(rate) else float(rate)
 
 
 def _covered(data: Data, start: dt.date, end: dt.date) -> bool:
     """Say whether the data tell about the whole period: half a year of orders is no year's."""
-    begins, ends = extent(data)
+    begins, ends = extent(data, before=end)
     return begins_by(begins, start) and lasts_to(ends, end)
-
-
-def _identified(data: Data) -> ir.Table:
-    """Return the orders with a customer; what the data lack is null, and so finds nobody."""
-    return data.filled("orders.customer_id", "orders.amount").orders.filter(_.customer_id.notnull())
 
 
 def _over(numerator: float, denominator: float) -> float | None:

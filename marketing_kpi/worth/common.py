@@ -6,18 +6,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError
-from marketing_kpi.kpis.compute import GRACE_DAYS, extent_of
-from marketing_kpi.kpis.facts import FACTS, MONEY, missing
-from marketing_kpi.kpis.frames import rankable
-from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day
-
-Z95 = 1.959963984540054  # 97.5th percentile of the standard normal distribution
+from marketing_kpi.kpis.extent import GRACE_DAYS, extent_of
+from marketing_kpi.kpis.facts import FACTS, missing
+from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 _GRACE = dt.timedelta(days=GRACE_DAYS + 1)
 
@@ -40,11 +36,6 @@ class Period(NamedTuple):
         return period
 
 
-def midnight(first: dt.date) -> ir.TimestampScalar:
-    """Return the moment that begins a day."""
-    return ibis.literal(dt.datetime.combine(first, dt.time()), "timestamp")
-
-
 def reaches(orders: ir.Table, since: dt.date, end: dt.date) -> ir.Table:
     """Return one row, whether the orders, of any status, tell about the days of a span."""
     dated = orders.mutate(ordered_at=orders.ordered_at.cast("timestamp"))
@@ -57,11 +48,6 @@ def months_since(first: ir.DateValue, then: ir.DateValue) -> ir.IntegerValue:
     """Return the whole months from a day to another."""
     months = (then.year() - first.year()) * MONTHS_A_YEAR + then.month() - first.month()
     return months - (then.day() < first.day()).cast("int64")
-
-
-def money(amount: ir.NumericColumn) -> ir.DecimalColumn:
-    """Return amounts as decimals, whose sums are the same in whatever order they are added."""
-    return rankable(amount).cast(MONEY)
 
 
 def require_columns(data: Data, fact: str, columns: Sequence[str]) -> None:

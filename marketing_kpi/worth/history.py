@@ -11,15 +11,15 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError
-from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.facts import FACTS, MONEY, first_orders, missing
 from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.kpis.frames import Frame, require, same_kind
-from marketing_kpi.kpis.periods import day
-from marketing_kpi.worth.common import answer, midnight, money, months_since, require_columns
+from marketing_kpi.kpis.frames import Frame, money, require, same_kind
+from marketing_kpi.kpis.periods import day, midnight
+from marketing_kpi.worth.common import answer, months_since, require_columns
 
 
 def historical(
-    data: Data, *, as_of: str | dt.date, months: int | None = None
+    data: Data, *, as_of: str | dt.date, months: int | None = None, acquired: bool = False
 ) -> pd.DataFrame | ir.Table:
     """Add up what each customer brought in before a day, in revenue and in margin.
 
@@ -32,6 +32,9 @@ def historical(
     months
         Count the first so many months of each customer alone, so that old and new customers are
         compared at the same age; None counts all.
+    acquired
+        Leave out who registered before the data begin: their first orders were not seen, so that
+        their first in the data is no beginning. For `by_cohort`.
 
     Returns
     -------
@@ -57,6 +60,8 @@ def historical(
     """
     end = day(as_of, name="as_of")
     lines = sold(data, end)
+    if acquired:
+        lines = lines.semi_join(first_orders(data), "customer_id")
     if months is not None:
         _check_months(months)
         lines = lines.mutate(counts=months_since(lines.first_order, lines.bought) < months)

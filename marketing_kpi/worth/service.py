@@ -12,12 +12,13 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from marketing_kpi.data.model import Data
-from marketing_kpi.errors import ComputeError
+from marketing_kpi.kpis.curves import best_first
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.service import COSTS, has_labour
 from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.kpis.frames import Frame, require, same_kind
-from marketing_kpi.worth.common import Period, answer, midnight, money, require_columns
+from marketing_kpi.kpis.frames import Frame, money, require, same_kind
+from marketing_kpi.kpis.periods import midnight
+from marketing_kpi.worth.common import Period, answer, require_columns
 
 
 def lacking_costs(data: Data) -> Mapping[str, tuple[str, ...]]:
@@ -104,7 +105,16 @@ def profitability(
       customer_id  gross_profit  payment_cost  profit
     0           a           8.0           0.3     7.7
     """
-    period = Period.of(start, end)
+    return answer(data, profits(data, Period.of(start, end)), ["customer_id"])
+
+
+def known_costs(data: Data) -> tuple[str, ...]:
+    """Return the costs of serving customers that the data tell, of `COSTS`."""
+    return tuple(name for name in COSTS if not missing(FACTS["service"], [name], data))
+
+
+def profits(data: Data, period: Period) -> ir.Table:
+    """Return what `profitability` does, lazily."""
     service = FACTS["service"]
     require_columns(data, "service", ["customer_id", "net_sales"])
     wanted = ("net_sales", "costed_sales", "gross_profit", *COSTS)
@@ -117,7 +127,7 @@ def profitability(
     customers = customers.mutate(**{name: ibis.null(MONEY) for name in wanted if name not in told})
     known = [customers[name] for name in COSTS if name in told]
     cost = sum(known[1:], known[0]) if known else ibis.null(MONEY)
-    told_of = customers.select(
+    return customers.select(
         "customer_id",
         "net_sales",
         (customers.net_sales - customers.costed_sales).name("net_sales_without_cost"),
@@ -126,7 +136,6 @@ def profitability(
         cost_to_serve=cost,
         profit=customers.gross_profit - (cost if known else 0),
     )
-    return answer(data, told_of, ["customer_id"])
 
 
 class Unprofitable(NamedTuple):
@@ -243,25 +252,13 @@ def whale_curve(profits: Frame, *, points: int = 100) -> Frame:
     3             1.00           1.0   100.0
     """
     require(profits, ["profit"], "profits")
-    if points < 1:
-        raise ComputeError(f"points is {points!r}, must be at least 1")
 
     def curve(rows: ir.Table) -> ir.Table:
-        known = rows.select(profit=money(rows.profit)).filter(lambda t: t.profit.notnull())
-        best_first = ibis.window(order_by=known.profit.desc(), preceding=None, following=0)
-        ranked = known.select(
-            place=ibis.row_number().over(order_by=known.profit.desc()) + 1,
-            customers=known.count().over(),
-            gained=known.profit.sum().over(best_first),
-            total=known.profit.sum().over(),
-        )
-        place, customers = ranked.place, ranked.customers
-        ends = (place * points) // customers > ((place - 1) * points) // customers
-        whole = (ranked.total > 0).ifelse(ranked.total, None)
-        return ranked.filter(ends).select(
-            customers_share=ratio(place, customers),
-            profit_share=ratio(ranked.gained, whole),
-            profit=ranked.gained.cast("float64"),
+        steps = best_first(rows.profit, points=points)
+        return steps.select(
+            "customers_share",
+            profit_share=ratio(steps.gained, steps.total),
+            profit=steps.gained.cast("float64"),
         )
 
     if isinstance(profits, ir.Table):

@@ -6,9 +6,8 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.service import COSTS
-from marketing_kpi.kpis.frames import Frame, require
+from marketing_kpi.kpis.frames import Frame, executed, money, require, same_kind
 
 _PARTS = ("net_sales", "gross_profit", *COSTS, "profit")
 
@@ -25,7 +24,8 @@ def cost_totals(profits: Frame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         part (``net_sales``, ``gross_profit``, the four costs, ``profit``), total and
-        per_customer, in the data's currency; null for a part that the data do not tell.
+        per_customer who bought (of profit: whose profit is known, as the KPI), in the data's
+        currency; null for a part that the data do not tell.
 
     Examples
     --------
@@ -39,18 +39,24 @@ def cost_totals(profits: Frame) -> pd.DataFrame:
     2  fulfilment_cost   12.0
     """
     require(profits, _PARTS, "the profits")
-    table = profits if isinstance(profits, pd.DataFrame) else _sums(profits)
-    customers = len(table) if isinstance(profits, pd.DataFrame) else int(table["customers"].iloc[0])
-    sums = [table[part].astype("Float64").sum(min_count=1) for part in _PARTS]
-    totals = [None if pd.isna(total) else float(total) for total in sums]
-    means = [None if total is None or not customers else total / customers for total in totals]
+    is_lazy = isinstance(profits, ir.Table)
+    found = _sums(profits) if is_lazy else same_kind(profits[list(_PARTS)], _sums)
+    sums = executed(found).iloc[0]
+    totals = [None if pd.isna(sums[part]) else float(sums[part]) for part in _PARTS]
+    buyers = [int(sums["known" if part == "profit" else "buyers"]) for part in _PARTS]
+    means = [
+        None if total is None or not count else total / count
+        for total, count in zip(totals, buyers, strict=True)
+    ]
     return pd.DataFrame({"part": list(_PARTS), "total": totals, "per_customer": means})
 
 
-def _sums(profits: ir.Table) -> pd.DataFrame:
-    totals = {part: profits[part].cast(MONEY).sum().cast("float64") for part in _PARTS}
-    frame: pd.DataFrame = profits.aggregate(customers=profits.count(), **totals).to_pandas()
-    return frame
+def _sums(profits: ir.Table) -> ir.Table:
+    bought = (money(profits.net_sales) > 0).fill_null(False)
+    known = bought & money(profits.profit).notnull()
+    totals = {part: money(profits[part]).sum().cast("float64") for part in _PARTS}
+    counts = {"buyers": bought.sum().fill_null(0), "known": known.sum().fill_null(0)}
+    return profits.aggregate(**counts, **totals)
 
 
 def alive_counts(alive: Frame, *, bars: int = 10) -> pd.DataFrame:

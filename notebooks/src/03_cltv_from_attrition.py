@@ -13,12 +13,12 @@
 # %% [markdown] tags=["lang-fr"]
 # # Valeur vie client : combien vaut un client, et combien payer pour en gagner un ?
 #
-# Une campagne à 40 $ par nouveau client est-elle chère ? Tout dépend de ce que ce client rapportera avant de partir. Cette page mesure combien de clients partent, en déduit combien de temps ils restent, ce qu'ils ont rapporté, ce qu'ils rapporteront sans doute, et met le tout en face de ce que coûte leur acquisition.
+# Une campagne qui gagne des clients est-elle chère ? Tout dépend de ce que ce client rapportera avant de partir. Cette page mesure combien de clients partent, en déduit combien de temps ils restent, ce qu'ils ont rapporté, ce qu'ils rapporteront sans doute, et met le tout en face de ce que coûte leur acquisition.
 
 # %% [markdown] tags=["lang-en"]
 # # Customer lifetime value: what is a customer worth, and what to pay to win one?
 #
-# Is a campaign at $40 a new customer expensive? It all depends on what that customer brings in before leaving. This page measures how many customers leave, works out how long they stay, what they have brought in, what they will probably bring, and sets it all against the cost of winning them.
+# Is a campaign that wins customers expensive? It all depends on what that customer brings in before leaving. This page measures how many customers leave, works out how long they stay, what they have brought in, what they will probably bring, and sets it all against the cost of winning them.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez mesurer l'attrition sur des commandes au lieu de la supposer, passer d'un taux à une durée de vie, calculer une valeur vie de quatre façons et dire laquelle répond à quelle question, lire une prévision avec sa marge d'erreur, et décider si un canal d'acquisition se rembourse.
@@ -248,15 +248,15 @@ plots.sentences.clv.windows(by_window, lang=reader)
 # %% [markdown] tags=["lang-fr"]
 # ## Ce que les clients ont rapporté : la CLTV historique
 #
-# Aucune hypothèse ici, seulement une addition : ce que chaque client a acheté à ce jour, et ce qu'il en est resté une fois la marchandise payée.
+# Aucune hypothèse ici, seulement une addition : ce que chaque client a acheté à ce jour, et ce qu'il en est resté une fois la marchandise payée. Les clients inscrits avant le début des données n'y sont pas, car on n'a pas vu leurs premières commandes.
 
 # %% [markdown] tags=["lang-en"]
 # ## What customers have brought in: historical CLTV
 #
-# No assumption here, only a sum: what each customer has bought to date, and what was left of it once the goods were paid for.
+# No assumption here, only a sum: what each customer has bought to date, and what was left of it once the goods were paid for. Customers who registered before the data begin are left out, since their first orders were not seen.
 
 # %%
-past = clv.historical(data, as_of=as_of)
+past = clv.historical(data, as_of=as_of, acquired=True)
 cohorts = clv.by_cohort(past, as_of=as_of)
 cohorts = cohorts if isinstance(cohorts, pd.DataFrame) else cohorts.execute()
 plots.cltv_cohorts(cohorts.sort_values("cohort"), lang=reader)
@@ -408,7 +408,8 @@ ax = plots.whale_curve(curve.sort_values("customers_share"), lang=reader)
 # How many are right of the top?
 
 # %%
-plots.sentences.clv.unprofitable(clv.unprofitable(profits), lang=reader)
+lacking = clv.lacking_costs(data)
+plots.sentences.clv.unprofitable(clv.unprofitable(profits), lang=reader, lacking=lacking)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ne les chassez pas pour autant : un loyer, un salaire restent à payer sans eux, et un client peu rentable cette année peut l'être la suivante. Regardez d'abord ce qui coûte (les retours, les petits paniers livrés), et changez cela.
@@ -433,14 +434,16 @@ plots.sentences.clv.unprofitable(clv.unprofitable(profits), lang=reader)
 # Look at three customers followed for 52 weeks. All bought for the last time 22 weeks ago; but one has bought again once, another four times, the last twelve. For which does this silence worry you most?
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Les quatre nombres qui décrivent toute la clientèle se lisent dans les achats de chacun : le nombre d'achats répétés, quand eut lieu le dernier, depuis quand on observe. Les voici pour la boutique.
+# Les quatre nombres qui décrivent toute la clientèle se lisent dans les achats de chacun : le nombre d'achats répétés, quand eut lieu le dernier, depuis quand on observe.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# The four numbers that describe the whole customer base are read in everyone's purchases: how many repeat purchases, when the last was, for how long they have been observed. Here they are for the shop.
+# The four numbers that describe the whole customer base are read in everyone's purchases: how many repeat purchases, when the last was, for how long they have been observed.
 
 # %%
 cohort = retention.newcomers_orders(data)
-summary = clv.summary(cohort, as_of=as_of)
+refunded = data.has("returns", "order_id", "returned_at", "refund_amount")
+net = {"returns": data.returns if refunded else None, "count_fully_refunded": True}
+summary = clv.summary(cohort, as_of=as_of, **net)
 fit = clv.fit_bg_nbd(summary, unit="week")
 plots.sentences.clv.fit(fit, lang=reader)
 
@@ -554,9 +557,13 @@ plots.sentences.clv.second_opinion(verdict, other, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ### De combien sera chaque achat ?
+#
+# Les remboursements sont déduits.
 
 # %% [markdown] tags=["lang-en"]
 # ### What will each purchase be worth?
+#
+# Refunds are deducted.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un client a acheté une fois pour 300 $. Attendez-vous 300 $ du prochain achat ? Le modèle Gamma-Gamma tempère : avec un seul achat, il croit surtout la moyenne de tous ; avec vingt, surtout le client. C'est une moyenne pondérée, avec $z$ la valeur moyenne des achats répétés du client :
@@ -601,6 +608,7 @@ two
 margin = basics.gross_margin_rate
 terms = {"months": horizon_months, "discount_rate": discount_rate, "margin_rate": margin or 1.0}
 said = {"lang": reader, "months": horizon_months, "is_margin": margin is not None}
+said |= {"fit": fit, "verdict": verdict}
 plots.sentences.clv.predicted(clv.total_value(fit, amounts, summary, **terms), **said)
 
 # %% [markdown] tags=["lang-fr"]
@@ -613,7 +621,7 @@ plots.sentences.clv.predicted(clv.total_value(fit, amounts, summary, **terms), *
 now = rfm.segment(rfm.score(rfm.summary(cohort, as_of=as_of)))
 boxed = summary.join(now.select("customer_id", "box"), "customer_id")
 by_box_today = clv.total_value(fit, amounts, boxed, by="box", **terms)
-ax = plots.predicted_by_group(by_box_today, lang=reader)
+ax = plots.predicted_by_group(by_box_today, lang=reader, fit=fit)
 
 # %% [markdown] tags=["lang-fr"]
 # Les clients dont on attend le plus, avec la marge d'erreur de chacun :
@@ -623,7 +631,7 @@ ax = plots.predicted_by_group(by_box_today, lang=reader)
 
 # %%
 predicted = clv.predict(fit, amounts, summary, **terms).execute()
-plots.predicted_table(predicted, lang=reader)
+plots.predicted_table(predicted, lang=reader, fit=fit)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Une espérance n'est pas une promesse : la plupart des clients rapporteront moins, quelques-uns bien davantage. Elle sert à comparer des groupes et à fixer un budget, non à juger une personne.
@@ -654,6 +662,9 @@ plots.sentences.clv.new_customer(clv.new_customer_value(fit, amounts, **terms), 
 won = {"start": dates.previous_start or dates.start, "end": dates.previous_end or dates.end}
 by = "acquisition_channel" if data.has("contacts", "acquisition_channel") else None
 acquired = clv.acquisition(data, **won, as_of=as_of, by=by)
+if not acquired.new_customers.sum():
+    won = {"start": dates.start, "end": dates.end}
+    acquired = clv.acquisition(data, **won, as_of=as_of, by=by)
 plots.acquisition_table(acquired, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]

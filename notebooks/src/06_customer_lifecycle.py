@@ -57,8 +57,8 @@ from marketing_kpi import lifecycle, plots
 reader = mk.reader(lang, locale=locale, currency=currency)
 dates = mk.periods(as_of=as_of, period=period, compare=compare)
 rules = lifecycle.Settings.model_validate(settings or {})
-terms = {"settings": rules, "filters": filters}
 data = mk.open_data(source, mapping=mapping)
+terms = {"settings": rules, "filters": lifecycle.read_filters(filters, data)}
 
 # %% [markdown] tags=["lang-fr"]
 # Ce que les données ne disent pas et qui limite cette page :
@@ -68,7 +68,8 @@ data = mk.open_data(source, mapping=mapping)
 
 # %%
 needed = ["orders.customer_id", "orders.amount", "contacts.registered_at", "responses.at"]
-needed += ["products.category"]
+needed += ["contacts.acquisition_channel", "order_lines.unit_price", "products.category"]
+needed += [] if rules.count_fully_refunded else ["returns.order_id", "returns.returned_at"]
 plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -83,7 +84,7 @@ plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=
 
 # %%
 data = data.filled("orders.customer_id", "orders.amount")
-plots.lifecycle_rules(rules, lang=reader)
+plots.lifecycle_rules(rules, lang=reader, filters=filters)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### À la main, sur huit contacts
@@ -156,7 +157,7 @@ answered = people.dropna(subset=["response"])
 responses_of = answered[["customer_id"]].assign(at=ago(answered.response))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Les achats : le dernier à sa date, les précédents la veille de l'inscription venue (peu importe leur date, seul leur nombre compte).
+# Les achats : le dernier à sa date, les précédents quelques jours plus tôt (peu importe leur date, seul leur nombre compte).
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # The purchases: the last at its date, those before it some days earlier (their dates do not matter, only how many there are).
@@ -190,7 +191,7 @@ assert placed.stage.tolist() == by_hand
 contacts = lifecycle.contacts(data, as_of=as_of, **terms)
 contacts = contacts if isinstance(contacts, pd.DataFrame) else contacts.execute()
 stages = lifecycle.by_stage(contacts)
-plots.sentences.lifecycle.stages(stages, lang=reader)
+plots.sentences.lifecycle.stages(stages, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Ce que chaque étape pèse en contacts et en dépenses :
@@ -252,16 +253,20 @@ plots.status_table(lifecycle.by_status(contacts, settings=rules), lang=reader, s
 pairs = lifecycle.stage_status(contacts, settings=rules)
 ax = plots.stage_status(pairs, lang=reader, settings=rules)
 
+# %% [markdown] tags=["lang-fr"]
+# Les mêmes cases, en clients et en dépenses :
+
+# %% [markdown] tags=["lang-en"]
+# The same cells, in customers and in spending:
+
+# %%
+plots.stage_status_table(pairs, lang=reader, settings=rules)
+
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Cherchez la case « client en défection » des paliers les plus hauts : ce sont d'excellents clients qui se taisent depuis plus de trois mois. C'est par eux qu'une campagne de reconquête commence.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Look for the "defecting customer" cell of the highest tiers: these are excellent customers silent for more than three months. That is where a win-back campaign begins.
-
-# %% tags=["lesson"]
-worth_a_call = contacts[(contacts.stage == "defecting") & (contacts.status == "platinum")]
-spent = worth_a_call.spend.astype(float).sum()
-print(reader.integer(len(worth_a_call)), reader.money(spent, decimals=0))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Le score eRFM
@@ -322,6 +327,15 @@ ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
 ax = plots.stage_revenue(revenue, lang=reader, share=True, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
+# En chiffres, mois par mois :
+
+# %% [markdown] tags=["lang-en"]
+# In figures, month by month:
+
+# %%
+plots.revenue_table(revenue, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
 # ### Le panier moyen change-t-il avec l'étape ?
 
 # %% [markdown] tags=["lang-en"]
@@ -341,7 +355,7 @@ ax = plots.stage_orders(orders, lang=reader, settings=rules)
 # %%
 sells = data.has("order_lines", "product_id", "quantity", "unit_price")
 named = sells and data.has("products", "category")
-moves = pd.DataFrame(columns=["before", "after", "category", "index"])
+moves = pd.DataFrame(columns=["before", "after", "category", "low"])
 if named:
     found = lifecycle.categories_at_moves(data, start=dates.start, end=dates.end, **terms)
     moves = found if isinstance(found, pd.DataFrame) else found.execute()
@@ -367,6 +381,15 @@ plots.move_categories(moves, lang=reader, settings=rules)
 flows = lifecycle.flows(data, start=dates.start, end=dates.end, **terms)
 flows = flows if isinstance(flows, pd.DataFrame) else flows.execute()
 ax = plots.stage_flows(flows, lang=reader, settings=rules)
+
+# %% [markdown] tags=["lang-fr"]
+# Le détail de chaque mois :
+
+# %% [markdown] tags=["lang-en"]
+# Each month in detail:
+
+# %%
+plots.flow_table(flows, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Dans un sens et dans l'autre :
@@ -404,10 +427,10 @@ assert (months.diff().dropna() == newly.reindex(months.index).fillna(0)[1:]).all
 # ## Conversion rates
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Un taux de conversion demande toujours : **qui pouvait** convertir, et **qui l'a fait**. Prenez le réachat des nouveaux acheteurs : au dénominateur, ceux dont le premier achat date de moins de 90 jours ; au numérateur, ceux d'entre eux qui ont racheté. À la main, sur trois clients :
+# Un taux de conversion demande toujours : **qui pouvait** convertir, et **qui l'a fait**. Prenez le réachat des nouveaux acheteurs : au dénominateur, ceux dont le premier achat date de 90 jours au plus ; au numérateur, ceux d'entre eux qui ont racheté. À la main, sur trois clients :
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# A conversion rate always asks: **who could** convert, and **who did**. Take the repurchase of first-time buyers: the denominator is those whose first purchase is less than 90 days old; the numerator, those of them who bought again. By hand, on three customers:
+# A conversion rate always asks: **who could** convert, and **who did**. Take the repurchase of first-time buyers: the denominator is those whose first purchase is at most 90 days old; the numerator, those of them who bought again. By hand, on three customers:
 
 # %% tags=["lesson"]
 three = pd.DataFrame({"customer_id": ["a", "b", "b", "c"], "amount": [10.0, 20.0, 20.0, 30.0]})
@@ -435,18 +458,19 @@ assert checked.value["repurchase_rate"] == rate
 # At the end of the period, each with its interval:
 
 # %%
-plots.conversion_table(lifecycle.conversion(data, as_of=as_of, **terms), lang=reader)
+rates = lifecycle.conversion(data, as_of=as_of, **terms)
+plots.conversion_table(rates, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Jour après jour, sur deux ans :
+# Jour après jour :
 
 # %% [markdown] tags=["lang-en"]
-# Day after day, over two years:
+# Day after day:
 
 # %%
 begins = dates.end - pd.Timedelta(days=rules.rates.history_days)
 history = lifecycle.conversion_history(data, start=begins, end=dates.end, **terms)
-ax = plots.conversion_lines(history, lang=reader)
+ax = plots.conversion_lines(history, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Les derniers jours contre ceux d'avant :
@@ -456,7 +480,7 @@ ax = plots.conversion_lines(history, lang=reader)
 
 # %%
 latest = lifecycle.last_30_days(data, as_of=as_of, **terms)
-plots.recent_rates(latest, lang=reader, days=rules.rates.recent_days)
+plots.recent_rates(latest, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Que peut-on en dire ?
@@ -465,7 +489,7 @@ plots.recent_rates(latest, lang=reader, days=rules.rates.recent_days)
 # What can be said of it?
 
 # %%
-plots.sentences.lifecycle.recent(latest, lang=reader)
+plots.sentences.lifecycle.recent(latest, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
@@ -476,12 +500,12 @@ plots.sentences.lifecycle.recent(latest, lang=reader)
 # %% [markdown] tags=["lang-fr"]
 # ## Les seuils sont-ils les bons ?
 #
-# 90 et 365 jours sont des conventions. Les habitudes des clients disent mieux à partir de quand un silence est inhabituel.
+# Un seuil est d'abord une convention. Les habitudes des clients disent mieux à partir de quand un silence est inhabituel.
 
 # %% [markdown] tags=["lang-en"]
 # ## Are these the right limits?
 #
-# 90 and 365 days are conventions. Customers' habits say better when a silence becomes unusual.
+# A limit is a convention to begin with. Customers' habits say better when a silence becomes unusual.
 
 # %%
 advice = lifecycle.advise(data, as_of=as_of, **terms)
@@ -494,7 +518,7 @@ plots.sentences.lifecycle.advice(advice, lang=reader)
 # The curve that these limits come from:
 
 # %%
-ax = plots.return_curve(advice.proposal, lang=reader)
+ax = plots.return_curve(advice.proposal, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Les seuils, actuels et proposés :
@@ -503,7 +527,7 @@ ax = plots.return_curve(advice.proposal, lang=reader)
 # The limits, current and proposed:
 
 # %%
-plots.limit_table(advice.proposal, lang=reader)
+plots.limit_table(advice.proposal, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Les paliers de dépense, actuels et proposés :
@@ -530,8 +554,8 @@ plots.advice_moves(advice, lang=reader, settings=rules)
 # Why not simply count the days between two purchases? Because that count forgets all those who **have not come back yet**: it only sees the returns already made, hence the quickest. Take the delay that holds 80% of the observed gaps.
 
 # %% tags=["lesson"]
-paid = data.orders.filter(data.orders.customer_id.notnull()).execute()
-paid["day"] = paid.ordered_at.dt.normalize()
+paid = lifecycle.purchases(data, **terms).execute().dropna(subset=["customer_id"])
+paid["day"] = pd.to_datetime(paid.day)
 days = paid.drop_duplicates(["customer_id", "day"]).sort_values("day")
 gaps = days.groupby("customer_id").day.diff().dt.days
 
@@ -587,7 +611,7 @@ assert gaps.quantile(0.8) < late.exact
 #
 # 1. **Se souvenir.** Quelles sont les quatre étapes d'un lead et les quatre étapes d'un client ?
 # 2. **Comprendre.** Un contact inscrit il y a 100 jours a ouvert un courriel il y a 95 jours. Dans quelle étape est-il ? Et s'il l'avait ouvert hier ?
-# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi baisse-t-il si l'on envoie moins de clients en défection sans rien changer d'autre ?
+# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi ce taux peut-il bouger alors que les clients n'ont rien changé à leurs habitudes ?
 # 4. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ?
 # 5. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
 # 6. **Décider.** Vous avez de quoi appeler cent personnes. Quelle case du tableau étape et statut choisissez-vous, et quel taux suivrez-vous ?
@@ -598,7 +622,7 @@ assert gaps.quantile(0.8) < late.exact
 #
 # 1. **Remember.** What are the four stages of a lead and the four stages of a customer?
 # 2. **Understand.** A contact registered 100 days ago opened an email 95 days ago. Which stage is it in? And if it had opened it yesterday?
-# 3. **Compute.** Of 200 customers who became defecting in the last 90 days, 26 have bought again. What is the win-back rate? Why does it fall if fewer customers become defecting and nothing else changes?
+# 3. **Compute.** Of 200 customers who became defecting in the last 90 days, 26 have bought again. What is the win-back rate? Why may this rate move although customers have not changed their habits?
 # 4. **Apply.** Set `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` and run again. What becomes of the stages, the rates, the advice?
 # 5. **Apply.** Set `filters = {"category": ["…"]}` with a category of this page. Who are the "active" customers of that category?
 # 6. **Decide.** You can afford to call a hundred people. Which cell of the stage and status grid do you choose, and which rate will you follow?

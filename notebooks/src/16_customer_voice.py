@@ -11,24 +11,24 @@
 # ---
 
 # %% [markdown] tags=["lang-fr"]
-# # La voix du client : que pensent-ils, et que vaut ce qu'ils disent ?
+# # La voix des clients : que pensent-ils, et que vaut ce qu'ils disent ?
 #
-# Un client mécontent part souvent sans un mot. Ceux qui parlent, eux, répondent à une enquête, ouvrent vos courriels, achètent aussi ailleurs, passent d'un canal à l'autre. Cette page réunit ces signes, dit ce que chacun vaut, et surtout à partir de quand on peut s'y fier.
+# Un client mécontent peut partir sans un mot. D'autres parlent : ils répondent à une enquête, ouvrent vos courriels, achètent aussi ailleurs, passent d'un canal à l'autre. Cette page réunit ces signes, dit ce que chacun vaut, et surtout à partir de quand on peut s'y fier.
 
 # %% [markdown] tags=["lang-en"]
 # # The customer's voice: what do they think, and what is it worth?
 #
-# An unhappy customer often leaves without a word. Those who do speak answer a survey, open your emails, buy elsewhere too, move from one channel to another. This page brings these signs together, says what each is worth and, above all, from when on you can trust it.
+# An unhappy customer may leave without a word. Others speak: they answer a survey, open your emails, buy elsewhere too, move from one channel to another. This page brings these signs together, says what each is worth and, above all, from when on you can trust it.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez calculer un NPS et son intervalle, dire s'il a changé d'une vague à l'autre, mesurer ce que vos clients dépensent ailleurs, noter l'engagement d'un contact, et expliquer pourquoi le client omnicanal ne dépense pas plus *parce qu'il* est omnicanal.
 #
-# Commencez par les réglages. `target` est la part de portefeuille que vous visez (rien : celle du meilleur groupe) ; `half_life_days`, le nombre de jours au bout duquel une interaction compte deux fois moins.
+# Commencez par les réglages. `target` est la part de portefeuille que vous visez (rien : celle du meilleur groupe) ; `settings`, les réglages de l'engagement, comme à la leçon 06, par exemple `settings = {"engagement": {"half_life_days": 60}}`.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can compute an NPS and its interval, say whether it changed from one wave to the next, measure what your customers spend elsewhere, score a contact's engagement, and explain why an omnichannel customer does not spend more *because* they are omnichannel.
 #
-# Start with the settings. `target` is the share of wallet that you aim at (nothing: that of the best group); `half_life_days`, the number of days after which an interaction counts half as much.
+# Start with the settings. `target` is the share of wallet that you aim at (nothing: that of the best group); `settings`, the settings of engagement, as in lesson 06, for instance `settings = {"engagement": {"half_life_days": 60}}`.
 
 # %% tags=["parameters"]
 lang = "fr"
@@ -41,7 +41,7 @@ as_of = "2026-01-01"
 period = "12 months"
 compare = "previous_year"
 target = None
-half_life_days = 30
+settings = None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ouvrez ensuite les données.
@@ -52,7 +52,7 @@ half_life_days = 30
 # %%
 import pandas as pd
 import marketing_kpi as mk
-from marketing_kpi import plots, voice
+from marketing_kpi import lifecycle, plots, voice
 
 reader = mk.reader(lang, locale=locale, currency=currency)
 data = mk.open_data(source, mapping=mapping)
@@ -85,10 +85,10 @@ plots.lacking(voice.lacking(data), lang=reader)
 plots.families(lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Lisez la table comme une liste d'achats : presque toutes les entreprises ont la deuxième famille, peu ont la quatrième, et très peu relient les cinq à une même personne. C'est ce lien, une seule clé de client pour toutes les tables, qui rend le reste possible.
+# Lisez la table comme une liste d'achats : quelles familles avez-vous, et lesquelles sont reliées à une même personne ? C'est ce lien, une seule clé de client pour toutes les tables, qui rend le reste possible.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Read the table as a shopping list: almost every company has the second family, few have the fourth, and very few tie all five to one person. That tie, one customer key for all tables, is what makes the rest possible.
+# Read the table as a shopping list: which families do you have, and which are tied to one person? That tie, one customer key for all tables, is what makes the rest possible.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Ce qui améliore l'expérience
@@ -104,7 +104,7 @@ plots.families(lang=reader)
 plots.concepts(["customer_experience", "omnichannel"], lang=reader, id="levers", text="example")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Dans l'ordre où ils déçoivent le plus souvent :
+# À essayer et à mesurer, chacun chez soi :
 #
 # 1. **Tenir ce qu'on promet.** Un délai annoncé et respecté vaut mieux qu'un délai court et manqué.
 # 2. **Réparer vite.** Un problème réglé du premier coup, par quelqu'un qui a le droit de décider, laisse parfois un client plus attaché qu'avant.
@@ -114,7 +114,7 @@ plots.concepts(["customer_experience", "omnichannel"], lang=reader, id="levers",
 # 6. **Relier les canaux.** Le client ne voit qu'une enseigne.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# In the order in which they most often disappoint:
+# To be tried and measured, each in one's own company:
 #
 # 1. **Keep promises.** A delivery date that is announced and kept beats a short one that is missed.
 # 2. **Mend fast.** A problem settled the first time, by someone allowed to decide, may leave a customer more attached than before.
@@ -166,7 +166,7 @@ error = ((p + d - (p - d) ** 2) / n) ** 0.5
 print(round(100 * 1.96 * error, 1))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Vingt réponses, et une marge immense. Pire : avec dix clients ravis, cette formule donnerait une marge de zéro. Le package ajoute donc trois réponses fictives, trois quarts de promoteur, trois quarts de détracteur, le reste passif, avant de calculer l'intervalle (Rocks, 2016). Il tient alors sa promesse même sur de petits nombres.
+# Vingt réponses, et une marge immense. Pire : avec dix clients ravis, cette formule donnerait une marge de zéro. La bibliothèque ajoute donc trois réponses fictives, trois quarts de promoteur, trois quarts de détracteur, le reste passif, avant de calculer l'intervalle (Rocks, 2016). Il tient alors sa promesse même sur de petits nombres.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Twenty answers, and a huge margin. Worse: with ten delighted customers, this formula would give a margin of zero. So the package adds three fictitious answers, three quarters of a promoter, three quarters of a detractor and the rest passive, before it computes the interval (Rocks, 2016). It then keeps its promise even on small numbers.
@@ -177,7 +177,7 @@ half = 1.959964 * ((p3 + d3 - (p3 - d3) ** 2) / (n + 3)) ** 0.5
 by_hand_interval = 100 * (p3 - d3 - half), 100 * (p3 - d3 + half)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le package, sur les mêmes réponses, doit donner les mêmes nombres.
+# La bibliothèque, sur les mêmes réponses, doit donner les mêmes nombres.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # On the same answers, the package must give the same numbers.
@@ -186,14 +186,6 @@ by_hand_interval = 100 * (p3 - d3 - half), 100 * (p3 - d3 + half)
 package = voice.nps(few).iloc[0]
 assert abs(package.score - by_hand) < 1e-9
 assert abs(package.low - by_hand_interval[0]) < 1e-4
-
-# %% [markdown] tags=["lang-fr", "lesson"]
-# Voici ce qu'il rend, en une ligne.
-
-# %% [markdown] tags=["lang-en", "lesson"]
-# Here is what it returns, in one row.
-
-# %% tags=["lesson"]
 plots.nps_table(voice.nps(few), lang=reader, id="nps_by_hand")
 
 # %% [markdown] tags=["lang-fr"]
@@ -209,7 +201,9 @@ plots.nps_table(voice.nps(few), lang=reader, id="nps_by_hand")
 # %%
 groups = voice.usable(data, ["region"])
 answers = voice.answers(data, question="nps", start=dates.start, end=dates.end, by=groups)
-plots.sentences.voice.nps(voice.nps(answers).to_pandas(), lang=reader)
+about = {"lacks": voice.lacks(data, "net_promoter_score")}
+about["aside"] = voice.set_aside(data, question="nps", start=dates.start, end=dates.end)
+plots.sentences.voice.nps(voice.nps(answers).to_pandas(), lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # La figure montre ce qu'un score seul cache, la part de chacun ; la phrase dit si l'on peut classer les groupes.
@@ -222,6 +216,15 @@ by_group = voice.nps(answers, by=groups).to_pandas()
 ax = plots.nps_bars(by_group, by="region", lang=reader)
 differences = voice.nps_differences(by_group)
 plots.sentences.voice.nps_groups(by_group, differences, by="region", lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# La même chose en chiffres :
+
+# %% [markdown] tags=["lang-en"]
+# The same in figures:
+
+# %%
+plots.nps_table(by_group, by="region", lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Toutes les notes données, une à une :
@@ -257,10 +260,10 @@ assert three_years.low < truth["nps"] < three_years.high
 [reader.number(value) for value in (truth["nps"], three_years.low, three_years.high)]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Et les régions ? Dans la démo, la note ne dépend pas d'elles : s'il y a une alerte plus haut, elle est fausse. Refaites le test sur une autre année, puis sur un autre découpage : à force de découper, une alerte sur vingt finit par sonner pour rien.
+# Et les régions ? Dans la démo, la note ne dépend pas d'elles directement, mais de la livraison, qui peut différer un peu d'une région à l'autre : une alerte plus haut serait donc surtout due au hasard. Refaites le test sur une autre année, puis sur un autre découpage : à force de découper, une alerte sur vingt finit par sonner pour rien.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# And the regions? In the demo scores do not depend on them: if there is an alarm above, it is false. Do the test again on another year, then on another split: split often enough, and one alarm in twenty goes off for nothing.
+# And the regions? In the demo scores do not depend on them directly but on delivery, which may differ a little from one region to another: an alarm above would thus mostly be due to chance. Do the test again on another year, then on another split: split often enough, and one alarm in twenty goes off for nothing.
 
 # %% tags=["lesson"]
 known = voice.answers(demo, question="nps", by=["region", "acquisition_channel"])
@@ -280,17 +283,17 @@ for by, year in (("region", 2023), ("region", 2024), ("acquisition_channel", 202
 # %% [markdown] tags=["lang-fr"]
 # ## Le score a-t-il changé ?
 #
-# La période est comparée à la précédente. Le verdict dépend de l'intervalle de la variation, pas des deux scores.
+# La période est comparée à celle que désigne le réglage `compare`, s'il en désigne une. Le verdict dépend de l'intervalle de la variation, pas des deux scores.
 
 # %% [markdown] tags=["lang-en"]
 # ## Has the score changed?
 #
-# The period is compared with the one before. The verdict rests on the interval of the change, not on the two scores.
+# The period is compared with the one that the setting `compare` names, if it names one. The verdict rests on the interval of the change, not on the two scores.
 
 # %%
-before = voice.answers(
-    data, question="nps", start=dates.previous_start, end=dates.previous_end or dates.start
-)
+compared = {"start": dates.previous_start, "end": dates.previous_end}
+before = voice.answers(data, question="nps", **compared)
+before = before if dates.previous_start else before.head(0)
 plots.sentences.voice.nps_change(voice.nps_change(before, answers), lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -327,7 +330,7 @@ margin = 196 * ((both - (net / total) ** 2) / total).sum() ** 0.5
 [reader.number(value) for value in (change, margin)]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le package arrive à la même conclusion.
+# La bibliothèque arrive à la même conclusion.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # The package comes to the same conclusion.
@@ -356,7 +359,9 @@ assert abs((tested.high - tested.low) / 2 - margin) < 0.01
 
 # %%
 rated = voice.answers(data, question="csat", start=dates.start, end=dates.end)
-plots.sentences.voice.csat(voice.csat(rated).to_pandas(), lang=reader)
+about = {"lacks": voice.lacks(data, "customer_satisfaction")}
+about["aside"] = voice.set_aside(data, question="csat", start=dates.start, end=dates.end)
+plots.sentences.voice.csat(voice.csat(rated).to_pandas(), lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # Les notes données :
@@ -369,7 +374,7 @@ counts = voice.score_counts(rated, question="csat")
 ax = plots.answer_counts(counts, question="csat", lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# À la main, sur cinq notes : trois sont de 4 ou 5. Mais sur cinq réponses, le package ne donne pas d'intervalle.
+# À la main, sur cinq notes : trois sont de 4 ou 5. Mais sur cinq réponses, la bibliothèque ne donne pas d'intervalle.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # By hand, on five scores: three are 4 or 5. But on five answers, the package gives no interval.
@@ -403,16 +408,18 @@ reader.percent(of_sums), reader.percent(of_each)
 # %% [markdown] tags=["lang-fr"]
 # ## Que dépensent-ils ailleurs ?
 #
-# Un panel dit ce que ses membres dépensent chez tous les marchands. Leurs achats chez nous viennent de nos commandes.
+# Un panel dit ce que ses membres dépensent chez tous les marchands. Leurs achats chez nous viennent de nos commandes. Le panel ne dit pas les jours : seuls les mois entiers de la période comptent.
 
 # %% [markdown] tags=["lang-en"]
 # ## What do they spend elsewhere?
 #
-# A panel says what its members spend with all merchants. What they buy from us comes from our orders.
+# A panel says what its members spend with all merchants. What they buy from us comes from our orders. The panel tells no days: only the whole months of the period count.
 
 # %%
-wallet = voice.share_of_wallet(data, start=dates.start, end=dates.end)
-plots.sentences.voice.share_of_wallet(wallet, lang=reader)
+span = {"start": dates.start, "end": dates.end}
+wallet = voice.share_of_wallet(data, **span)
+lacks_panel = voice.lacks(data, "share_of_wallet")
+plots.sentences.voice.share_of_wallet(wallet, lang=reader, lacks=lacks_panel, **span)
 
 # %% [markdown] tags=["lang-fr"]
 # Par catégorie, on voit où il y a le plus à gagner : la part manquante, multipliée par ce que les membres dépensent. La cible est la part visée, ou à défaut celle de la meilleure catégorie.
@@ -457,7 +464,7 @@ missed = rows.share.max() - top.our_sales / top.spend_total
 assert abs(top.prize - top.spend_total * missed) < 1e-6
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# **En B2B**, pas de panel : on estime ce que chaque compte dépense, par sa taille ou par ce que savent les vendeurs, et l'on garde une fourchette. Un compte à qui l'on vend déjà plus que son maximum estimé est une erreur d'estimation, et le package le dit au lieu d'afficher une part de plus de 100 %.
+# **En B2B**, pas de panel : on estime ce que chaque compte dépense, par sa taille ou par ce que savent les vendeurs, et l'on garde une fourchette. Un compte à qui l'on vend déjà plus que son maximum estimé est une erreur d'estimation, et la bibliothèque le dit au lieu d'afficher une part de plus de 100 %.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **In B2B** there is no panel: you estimate what each account spends, from its size or from what the sales force knows, and keep a range. An account that already buys more from us than its estimated maximum is an error of estimation, and the package says so instead of showing a share above 100%.
@@ -482,7 +489,7 @@ points = 3 * 0.5 ** (30 / 30) + 2 * 0.5 ** (60 / 30)
 points
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le package, sur ces deux interactions, avec les poids inscrits dans ses réglages :
+# La bibliothèque, sur ces deux interactions, avec les poids inscrits dans ses réglages :
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # The package, on these two interactions, with the weights written in its settings:
@@ -512,9 +519,9 @@ voice.Engagement().model_dump()
 # Points say how much, the percentile says where one stands among all contacts.
 
 # %%
-settings = voice.Engagement(half_life_days=half_life_days)
-engaged = voice.engagement(data, as_of=as_of, settings=settings).to_pandas()
-plots.sentences.voice.engagement(engaged, lang=reader)
+rules = lifecycle.Settings.model_validate(settings or {}).engagement
+engaged = voice.engagement(data, as_of=as_of, settings=rules).to_pandas()
+plots.sentences.voice.engagement(engaged, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Combien de contacts ont combien de points :
@@ -533,7 +540,8 @@ ax = plots.engagement_counts(voice.engagement_counts(engaged), lang=reader)
 
 # %% tags=["lesson"]
 earlier = voice.engagement(demo, as_of="2025-10-01").to_pandas()
-buyers = demo.orders.filter(demo.orders.ordered_at >= pd.Timestamp("2025-10-01")).customer_id
+since = demo.orders.filter(demo.orders.ordered_at >= pd.Timestamp("2025-10-01"))
+buyers = since.filter(since.status.notin(["cancelled", "fraud"]), ~since.is_test).customer_id
 bought = earlier.customer_id.isin(set(buyers.to_pandas().dropna()))
 bought.groupby(earlier.percentile >= 50).mean().map(reader.percent)
 
@@ -555,16 +563,17 @@ bought.groupby(earlier.percentile >= 50).mean().map(reader.percent)
 
 # %%
 channels = voice.omnichannel(data, start=dates.start, end=dates.end)
-plots.omnichannel_table(channels, lang=reader)
+lacks_channel = voice.lacks(data, "omnichannel_share")
+plots.omnichannel_table(channels, lang=reader, lacks=lacks_channel)
 
 # %% [markdown] tags=["lang-fr"]
-# L'écart saute aux yeux :
+# Ce que dépense un client, selon le nombre de ses canaux :
 
 # %% [markdown] tags=["lang-en"]
-# The gap leaps to the eye:
+# What a customer spends, by the number of channels:
 
 # %%
-ax = plots.omnichannel_bars(channels, lang=reader)
+ax = plots.omnichannel_bars(channels, lang=reader, lacks=lacks_channel)
 
 # %% [markdown] tags=["lang-fr"]
 # Mais un client d'une seule commande ne peut utiliser qu'un canal, et un client de dix commandes a neuf occasions d'en essayer un autre. Comparez donc aussi des clients qui ont passé **autant de commandes**.
@@ -575,7 +584,7 @@ ax = plots.omnichannel_bars(channels, lang=reader)
 # %%
 gap = voice.omnichannel_gap(data, start=dates.start, end=dates.end)
 ax = plots.omnichannel_gap(gap, lang=reader)
-plots.sentences.voice.omnichannel(gap, lang=reader)
+plots.sentences.voice.omnichannel(gap, lang=reader, lacks=lacks_channel)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ce second chiffre, à la main : la moyenne des écarts à chaque nombre de commandes, pondérée par les clients de plusieurs canaux.
@@ -660,7 +669,7 @@ reader.number(three_years.score), reader.number(alike)
 # 2. **Comprendre.** Pourquoi les passifs changent-ils le NPS alors qu'ils ne sont ni ajoutés ni retranchés ?
 # 3. **Calculer.** Une boutique a 40 réponses : 22 promoteurs, 8 détracteurs. Calculez le score et sa marge à la main, puis vérifiez avec `voice.nps`.
 # 4. **Analyser.** Deux équipes ont 31 et 38 points, sur 45 réponses chacune. La direction veut récompenser la seconde. Que répondez-vous, avec quel chiffre ?
-# 5. **Appliquer.** Relancez la page avec `half_life_days = 90`. Qui gagne des points, qui en perd au percentile, et pourquoi ?
+# 5. **Appliquer.** Relancez la page avec `settings = {"engagement": {"half_life_days": 90}}`. Qui gagne des points, qui en perd au percentile, et pourquoi ?
 # 6. **Évaluer.** Dans la table de l'enjeu, la cible est la part de la meilleure catégorie. Donnez deux raisons pour lesquelles elle est peut-être hors d'atteinte.
 # 7. **Cas.** La direction veut offrir 20 $ à chaque client pour sa première commande sur l'application, « puisque les clients de deux canaux dépensent bien plus ». Écrivez cinq phrases : ce que la figure montre, ce qu'elle ne montre pas, et le test que vous proposez.
 
@@ -671,6 +680,6 @@ reader.number(three_years.score), reader.number(alike)
 # 2. **Understand.** Why do passives change the NPS although they are neither added nor taken away?
 # 3. **Compute.** A shop has 40 answers: 22 promoters, 8 detractors. Work out the score and its margin by hand, then check with `voice.nps`.
 # 4. **Analyse.** Two teams have 31 and 38 points, on 45 answers each. Management wants to reward the second. What do you answer, with which figure?
-# 5. **Apply.** Run the page again with `half_life_days = 90`. Who gains points, who falls in percentile, and why?
+# 5. **Apply.** Run the page again with `settings = {"engagement": {"half_life_days": 90}}`. Who gains points, who falls in percentile, and why?
 # 6. **Evaluate.** In the table of the prize, the target is the share of the best category. Give two reasons why it may be out of reach.
 # 7. **Case.** Management wants to give each customer $20 for a first order on the app, "since customers of two channels spend far more". Write five sentences: what the figure shows, what it does not, and the test that you propose.

@@ -232,6 +232,15 @@ def test_constant_spenders_are_named():
     assert got.estimate.to_numpy() == pytest.approx([10.0, 60.0], rel=0.02)
 
 
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_heavy_tail_is_diagnosed_and_not_an_overflow(seed):
+    rng = np.random.default_rng(seed)
+    heavy = {"frequency": rng.integers(1, 5, 500), "monetary_value": rng.pareto(0.7, 500) + 1}
+    fit = fit_gamma_gamma(pd.DataFrame(heavy))
+    assert fit.diagnosis in {"constant_value", "no_finite_mean", "values_not_converged"}
+    assert np.isfinite(fit.point).all()
+
+
 def test_a_tail_without_mean_is_said():
     fit = fit_gamma_gamma(drawn(n=3000, seed=6, q=0.6))
     assert fit.q < 1

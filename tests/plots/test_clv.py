@@ -108,6 +108,15 @@ def test_the_top_of_the_whale_curve_is_marked():
     )
 
 
+def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
+    found = clv.unprofitable(pd.DataFrame({"net_sales": [9.0, 5.0], "profit": [3.0, -1.0]}))
+    costs = ["fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost"]
+    none = sentences.clv.unprofitable(found, lang="en", lacking=costs)
+    assert "one cannot tell" in plain(none)
+    some = sentences.clv.unprofitable(found, lang="en", lacking=costs[1:])
+    assert plain(some).startswith("1 customers of 2")
+
+
 def test_costs_that_the_data_lack_are_named():
     totals = pd.DataFrame(
         {
@@ -144,6 +153,8 @@ ACQUIRED = pd.DataFrame(
         "new_customers": [200, 100, 40, 5],
         "cac": [50.0, 80.0, 90.0, None],
         "cltv": [100.0, 84.0, 60.0, 70.0],
+        "basis": "historical",
+        "after_service": [90.0, 80.0, 50.0, 60.0],
         "margin_median": [60.0, 50.0, 40.0, 30.0],
         "cltv_to_cac": [2.0, 1.05, 0.67, None],
         "ratio_low": [1.6, 0.8, 0.5, None],
@@ -158,11 +169,61 @@ ACQUIRED = pd.DataFrame(
 
 def test_channels_are_judged_by_their_interval():
     said = plain(sentences.clv.acquisition(ACQUIRED, lang="fr"))
-    assert "quel que soit le hasard de qui est venu : Recherche payante." in said
+    assert said.startswith("Se remboursent : Recherche payante.")
+    assert "avant les retours" not in said
+    before = ACQUIRED.assign(after_service=None)
+    assert "avant les retours et le service" in plain(sentences.clv.acquisition(before, lang="fr"))
+    note = plain(plots.acquisition_table(before, lang="en").to_text())
+    assert "before returns and service" in note
     assert "l'intervalle contient le coût : Réseaux sociaux." in said
     text = plain(plots.acquisition_table(ACQUIRED, lang="en").to_text())
     assert "2.0 (1.6 to 2.5)" in text
     assert "No spend recorded" in text
+
+
+def test_all_customers_together_have_a_name():
+    whole = ACQUIRED[:1].rename(columns={"acquisition_channel": "group"}).assign(group="all")
+    assert "Pay back: All customers." in plain(sentences.clv.acquisition(whole, lang="en"))
+    assert "All customers" in plain(plots.acquisition_table(whole, lang="en").to_text())
+    months = pd.DataFrame({"group": "all", "month": [0, 1], "customers": 200, "margin": [9.0, 75]})
+    axis = plots.payback_curve(months, lang="en", cac={"all": 50.0})
+    assert "All customers 1.5" in plain(axis.get_figure().alt)
+
+
+FORETOLD = pd.DataFrame(
+    {"customers": [10], "cltv": [900.0], "cltv_mean": [90.0], "cltv_mean_low": [80.0]}
+).assign(cltv_mean_high=101.0)
+NEW = clv.NewCustomer(*[50.0] * len(clv.NewCustomer._fields))
+
+
+def fitted(frequency, recency, weeks):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"customer_id": range(400), "frequency": frequency(rng)})
+    frame["recency"] = np.where(frame["frequency"] > 0, recency(rng), 0.0)
+    return clv.fit_bg_nbd(frame.assign(T=weeks), unit="week")
+
+
+def test_money_foretold_repeats_what_limits_it():
+    fit = fitted(lambda rng: rng.geometric(0.5, 400) - 1, lambda rng: rng.uniform(1, 40, 400), 52.0)
+    assert fit.foretells
+    said = {"lang": "en", "is_margin": True, "fit": fit, "verdict": VERDICT}
+    near = plain(sentences.clv.predicted(FORETOLD, months=6, **said))
+    assert near.endswith("$90 each ($80 to $101).")
+    far = plain(sentences.clv.predicted(FORETOLD, months=36, **said))
+    assert "further ahead than any customer was observed (12 months)" in far
+    said["verdict"] = VERDICT._replace(answer="too_high")
+    assert "foretold too much" in plain(sentences.clv.predicted(FORETOLD, months=6, **said))
+    assert "foretold too much" in plain(sentences.clv.new_customer(NEW, months=6, **said))
+
+
+def test_no_money_is_foretold_under_a_diagnosis():
+    fit = clv.fit_bg_nbd(
+        pd.DataFrame({"customer_id": [1, 2], "frequency": 0, "recency": 0.0, "T": 5.0})
+    )
+    said = {"lang": "en", "is_margin": True, "fit": fit, "verdict": VERDICT, "months": 6}
+    told = [sentences.clv.predicted(FORETOLD, **said), sentences.clv.new_customer(NEW, **said)]
+    assert all(plain(text).startswith("Nothing could be foretold. ") for text in told)
+    assert "Nothing" in plain(plots.predicted_table(FORETOLD, lang="en", fit=fit))
 
 
 def test_names_of_channels_are_text_and_no_markup():

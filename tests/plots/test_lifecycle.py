@@ -1,6 +1,7 @@
 """Figures, tables and sentences of the lifecycle: words of the settings, partitions, blanks."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from matplotlib.text import Text
 import marketing_kpi as mk
 from marketing_kpi import lifecycle, plots
 from marketing_kpi.plots import sentences
+from marketing_kpi.stages.adviser import Limit
 
 WORDS = lifecycle.Settings(
     words={"en": {"low": "Small spender", "defecting": "Drifting"}, "fr": {"low": "Petit panier"}}
@@ -47,6 +49,9 @@ def contacts(data):
     return lifecycle.contacts(data, as_of="2026-01-01")
 
 
+EMPTY = pd.DataFrame({"stage": [], "status": [], "contacts": [], "spend": [], "before": [],
+                      "after": [], "net_sales": [], "net_sales_share": [], "period": [],
+                      "average_order": []})  # fmt: skip
 PERIOD = {"start": "2025-07-01", "end": "2026-01-01"}
 
 
@@ -94,12 +99,12 @@ def test_the_average_order_comes_in_the_order_of_the_stages(data):
 def test_flows_are_shares_of_their_row(data):
     moves = lifecycle.flows(data, **PERIOD)
     axis = plots.stage_flows(moves, lang="en")
-    shown = axis.get_images()[0].get_array()
+    shown = axis.collections[0].get_array()
     assert np.allclose(np.asarray(shown).sum(axis=1), 1)
     assert "Active customer" in words(plots.stage_trend(moves, lang="en"))
     gone = moves[moves.before.isin(["first_time", "active"]) & (moves.after == "defecting")]
     said = plain(sentences.lifecycle.flows(moves, lang="en"))
-    assert f"{gone.contacts.sum()} times a customer fell into “Defecting customer”" in said
+    assert f"{gone.contacts.sum()} moves into “Defecting customer”" in said
 
 
 def test_rates_that_cannot_be_computed_say_why(data):
@@ -118,6 +123,15 @@ def test_the_history_of_the_rates_is_drawn(data):
     assert len(axis.get_lines()) == len(known) > 1
     blank = history.assign(**{id: np.nan for id in history if id.endswith("_rate")})
     assert plots.conversion_lines(blank, lang="en").get_figure().message
+
+
+def test_the_year_is_said_where_it_changes_though_no_tick_is_a_january(data):
+    history = lifecycle.conversion_history(data, start="2024-02-01", end="2026-01-01")
+    ticks = [
+        tick.get_text() for tick in plots.conversion_lines(history, lang="en").get_xticklabels()
+    ]
+    assert [tick for tick in ticks if "\n" in tick] == ["Feb\n2024", "Feb\n2025"]
+    assert not any(tick.startswith("Jan") for tick in ticks)
 
 
 RECENT = pd.DataFrame(
@@ -140,9 +154,9 @@ def test_recent_days_are_read_by_their_interval():
     assert "+1.0 pts to +9.0 pts" in text
     assert "the orders begin too late" in text
     said = plain(sentences.lifecycle.recent(RECENT, lang="en"))
-    assert said == "Clearly higher: Lead conversion rate."
+    assert said.startswith("Higher: Lead conversion rate. Five rates are compared")
     unsure = RECENT.assign(verdict="cannot_tell")
-    assert "No rate moved clearly" in plain(sentences.lifecycle.recent(unsure, lang="en"))
+    assert "No rate moved: chance" in plain(sentences.lifecycle.recent(unsure, lang="en"))
     none = RECENT.assign(reason="history")
     assert "No rate can be compared" in plain(sentences.lifecycle.recent(none, lang="en"))
 
@@ -155,12 +169,13 @@ def test_the_advice_says_what_would_move(data):
         <= plots.return_curve(found.proposal, lang="en").get_xlim()[1]
     )
     text = plain(plots.limit_table(found.proposal, lang="en").to_text())
-    assert "Defecting after" in text
+    assert "Defecting customer after" in text
     moved = plots.advice_moves(found, lang="en")
     if found.proposal.settings == lifecycle.Settings():
         assert "Nobody would change" in plain(moved)
     else:
-        assert all(row[0] != row[1] for row in moved.rows)
+        assert all(row[1] != row[2] for row in moved.rows)
+        assert {row[0] for row in moved.rows} <= {"Stage", "Status"}
 
 
 def test_too_few_returns_give_no_advice():
@@ -172,32 +187,141 @@ def test_too_few_returns_give_no_advice():
     assert "Nobody would change" in plain(plots.advice_moves(found, lang="en"))
 
 
-def test_categories_bought_too_rarely_at_a_move_are_left_out():
+def test_only_categories_whose_interval_lies_above_one_are_listed_at_a_move():
     moves = pd.DataFrame(
         {
-            "before": ["first_time", "first_time"],
-            "after": ["active", "active"],
-            "category": ["Hats", "Shoes"],
-            "orders": [29, 30],
-            "net_sales": [300.0, 400.0],
-            "net_sales_share": [0.4, 0.6],
-            "share_of_all": [0.2, 0.5],
-            "index": [2.0, 1.2],
+            "before": ["first_time"] * 4,
+            "after": ["active"] * 4,
+            "category": ["Hats", "Shoes", "Bags", "Belts"],
+            "orders": [29, 300, 300, 300],
+            "net_sales": [300.0, 400.0, 350.0, 50.0],
+            "net_sales_share": [0.3, 0.4, 0.3, 0.1],
+            "share_of_all": [0.2, 0.3, 0.3, 0.2],
+            "index": [1.5, 1.333, 1.0, 0.5],
+            "low": [None, 1.1, 0.9, 0.4],
+            "high": [None, 1.6, 1.1, 0.7],
         }
     )
     text = plain(plots.move_categories(moves, lang="en").to_text())
     assert "Shoes" in text
-    assert "Hats" not in text
+    assert "1.10 to 1.60" in text
+    assert "of 3 compared" in text
+    assert not any(name in text for name in ("Hats", "Bags", "Belts"))
+    assert "No category stands out" in plain(plots.move_categories(moves.iloc[2:], lang="en"))
+    assert "Too few" in plain(plots.move_categories(moves.iloc[:1], lang="en"))
     assert "Too few" in plain(plots.move_categories(moves.iloc[:0], lang="en"))
 
 
 def test_purchases_of_nobody_known_are_counted_and_said():
-    found = lifecycle.Unidentified(12, 300.0, 0.1, 0.2, True)
+    found = lifecycle.Unidentified(12, 300.0, 0.1, 0.2, True, False)
     said = plain(sentences.lifecycle.unidentified(found, lang="en"))
     assert "12 (10.0% of purchases, 20.0% of sales)" in said
     assert "in the revenue below" in said
     left = plain(sentences.lifecycle.unidentified(found._replace(counted=False), lang="en"))
     assert "left out of the revenue" in left
+    hidden = found._replace(counted=False, filtered=True)
+    assert "filter on contacts leaves them out" in plain(
+        sentences.lifecycle.unidentified(hidden, lang="en")
+    )
+
+
+def test_the_rules_say_what_is_counted_and_what_the_page_keeps():
+    text = plain(plots.lifecycle_rules(WORDS, lang="en").to_text())
+    assert "fully refunded counts all the same" in text
+    assert "known are in the revenue" in text
+    assert "filtered" not in text
+    changed = lifecycle.Settings(count_fully_refunded=False, unidentified="out")
+    kept = {"region": ["QC", None], "newsletter": "true"}
+    text = plain(plots.lifecycle_rules(changed, lang="en", filters=kept).to_text())
+    assert "fully refunded does not count" in text
+    assert "left out of the revenue" in text
+    assert "It keeps: region = QC, Not known; newsletter = true." in text
+
+
+NAMED = lifecycle.Settings(
+    words={
+        "en": {
+            **{id: f"My {id}" for id in lifecycle.RATES},
+            "defecting": "Drifting",
+            "inactive": "Gone",
+        }
+    }
+)
+
+
+def test_rates_and_stages_are_named_by_the_settings_everywhere(data, contacts):
+    rates = lifecycle.conversion(data, as_of="2026-01-01")
+    assert "My repurchase_rate" in plain(
+        plots.conversion_table(rates, lang="en", settings=NAMED).to_text()
+    )
+    assert "My repurchase_rate" in plain(
+        plots.recent_rates(RECENT, lang="en", settings=NAMED).to_text()
+    )
+    history = lifecycle.conversion_history(data, start="2025-10-01", end="2026-01-01")
+    assert "My loyalty_rate" in words(plots.conversion_lines(history, lang="en", settings=NAMED))
+    said = plain(sentences.lifecycle.recent(RECENT, lang="en", settings=NAMED))
+    assert "Higher: My lead_conversion_rate." in said
+    said = plain(
+        sentences.lifecycle.stages(lifecycle.by_stage(contacts), lang="en", settings=NAMED)
+    )
+    assert "“Drifting”" in said
+    assert "“Gone”" in said
+    proposal = lifecycle.advise(data, as_of="2026-01-01").proposal
+    text = plain(plots.limit_table(proposal, lang="en", settings=NAMED).to_text())
+    assert "Drifting after" in text
+    assert "Gone after" in text
+
+
+def test_what_is_drawn_is_also_a_table_with_every_row(data, contacts):
+    pairs = lifecycle.stage_status(contacts)
+    shown = plots.stage_status_table(pairs, lang="en", settings=WORDS)
+    assert len(shown.rows) == len(pairs)
+    assert sum(row[2] for row in shown.rows) == pairs.contacts.sum()
+    assert "Drifting" in plain(shown.to_text())
+    revenue = lifecycle.revenue_by_stage(data, **PERIOD)
+    shown = plots.revenue_table(revenue, lang="en", settings=WORDS)
+    assert shown.payload()["total_rows"] == len(revenue)
+    assert sum(row[3] for row in shown.rows) == pytest.approx(revenue.net_sales.sum())
+    shuffled = revenue.sample(frac=1, random_state=1)
+    assert plots.revenue_table(shuffled, lang="en", settings=WORDS).rows == shown.rows
+    assert shown.rows[0][0] == revenue.period.max()
+    moves = lifecycle.flows(data, **PERIOD)
+    shown = plots.flow_table(moves, lang="fr", settings=WORDS)
+    assert shown.payload()["total_rows"] == len(moves)
+    assert sum(row[3] for row in shown.rows) == moves.contacts.sum()
+    assert "Client actif" in plain(shown.to_text())
+
+
+@pytest.mark.parametrize(
+    "show",
+    [plots.stage_status_table, plots.revenue_table, plots.flow_table],
+    ids=lambda show: show.__name__,
+)
+def test_a_table_of_nothing_says_so(show):
+    assert plain(show(EMPTY, lang="en")).startswith("No ")
+
+
+def test_windows_other_than_those_of_the_dictionary_are_noted_under_the_rates(data):
+    rates = lifecycle.conversion(data, as_of="2026-01-01")
+    assert "Other days" not in plain(plots.conversion_table(rates, lang="en").to_text())
+    changed = lifecycle.Settings(rates={"lead_days": 60}, customers={"defecting_days": 540})
+    text = plain(plots.conversion_table(rates, lang="en", settings=changed).to_text())
+    assert (
+        "Other days than those of the dictionary: Lead conversion rate 60 days; "
+        "Inactive customer after 540 days." in text
+    )
+
+
+def test_the_advice_says_how_many_still_come_back_after_a_limit():
+    late = Limit("active_days", 0.8, 90, 0.6, 150, 151, 140, 160, 0.35, None)
+    lost = late._replace(id="defecting_days", share=0.975, proposed=570, still_return=0.15)
+    proposal = SimpleNamespace(limits=(late, lost), median_days=60, returns=900, horizon_days=900)
+    said = plain(sentences.lifecycle.advice(SimpleNamespace(proposal=proposal), lang="en"))
+    assert "About 80% of returns come within 150 days" in said
+    assert "About 97.5% come within 570 days; of those silent that long, about 15%" in said
+    text = plain(plots.limit_table(proposal, lang="en").to_text())
+    assert "35.0%" in text
+    assert "15.0%" in text
 
 
 @pytest.mark.parametrize(
@@ -213,11 +337,6 @@ def test_how_far_the_data_reach_is_said(stages, status, said):
     found = lifecycle.KnownFrom(stages, status)
     shown = sentences.lifecycle.known_from(found, lang="en", as_of="2026-01-01")
     assert said in plain(shown)
-
-
-EMPTY = pd.DataFrame({"stage": [], "status": [], "contacts": [], "spend": [], "before": [],
-                      "after": [], "net_sales": [], "net_sales_share": [], "period": [],
-                      "average_order": []})  # fmt: skip
 
 
 @pytest.mark.parametrize(

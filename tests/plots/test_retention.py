@@ -77,6 +77,7 @@ BY_MONTH = pd.DataFrame(
         "period": pd.date_range("2025-01-01", periods=4, freq="MS"),
         "units_sold": [100.0, 50.0, 50.0, 50.0],
         "units_returned": [8.0, 10.0, 5.0, 5.0],
+        "units_traced": [8.0, 10.0, 5.0, 5.0],
         "rate_by_return": [0.08, 0.2, 0.1, 0.1],
         "units_back": [10.0, 5.0, 1.0, 0.0],
         "rate_by_sale": [0.1, 0.1, np.nan, np.nan],
@@ -189,6 +190,16 @@ def test_the_survival_curve_is_drawn_with_its_band_and_its_numbers(orders):
     assert ax.collections
 
 
+def test_below_the_curve_stand_those_still_followed():
+    days, bought = [10, 20, 200, 300, 350, 380, 390], [True, True, *[False] * 3, True, False]
+    waits = pd.DataFrame({"days": days, "bought": bought, "customers": 10})
+    found = retention.kaplan_meier(waits)
+    assert [found.followed(tick) for tick in (0, 90, 180, 365)] == [70, 50, 50, 20]
+    ax = plots.survival_curve(found, lang="en")
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert shown == ["0\n70", "90\n50", "180\n50", "365\n20"]
+
+
 def test_rates_without_an_interval_are_hollow():
     ax = plots.return_rates(RATES, lang="en", overall=0.11)
     dots = [line for line in ax.lines if line.get_marker() == "o"]
@@ -197,6 +208,55 @@ def test_rates_without_an_interval_are_hollow():
     assert "too few customers" in ax.figure.caption
     many = pd.concat([RATES] * 6, ignore_index=True)
     assert "The 15 highest of 18" in plots.return_rates(many, lang="en").figure.caption
+
+
+def test_the_surest_rates_come_first_and_those_without_an_interval_last():
+    rates = RATES.assign(return_rate_units=[0.15, 0.04, 1.0], category=["A", "B", "C"])
+    wide = RATES.iloc[:1].assign(category="D", return_rate_units=0.3, low=0.05, high=0.6)
+    ax = plots.return_rates(pd.concat([rates.iloc[::-1], wide]), lang="en")
+    assert [label.get_text() for label in ax.get_yticklabels()] == list("ADBC")
+
+
+def test_where_the_data_lack_returns_the_reason_is_said():
+    lacks = ["returns.returned_at"]
+    reason = "The data cannot tell: they lack returns.returned_at."
+    nothing = pd.DataFrame()
+    year = {"start": "2025-01-01", "end": "2026-01-01"}
+    figures = [
+        draw(nothing, lang="en", lacks=lacks)
+        for draw in (plots.return_rates, plots.return_reasons, plots.returns_by_month)
+    ]
+    assert {ax.figure.message for ax in figures} == {reason}
+    said = [
+        sentences.retention.returns(nothing, lang="en", lacks=lacks, **year),
+        sentences.retention.apart(nothing, overall=None, lang="en", lacks=lacks),
+        sentences.retention.reasons(nothing, lang="en", lacks=lacks),
+    ]
+    assert {plain(one) for one in said} == {reason}
+
+
+def test_what_is_lacking_is_named_once_in_the_readers_words():
+    lacks = ["returns.quantity", "returns.quantity with returns.line_id", "a.b or a.c"]
+    said = plain(sentences.retention.reasons(pd.DataFrame(), lang="fr", lacks=lacks))
+    assert said.endswith("il leur manque returns.quantity, a.b ou a.c.")
+
+
+def test_the_share_of_returns_with_a_known_order_is_said():
+    assert "order" not in plots.returns_by_month(BY_MONTH, lang="en").figure.caption
+    some = plots.returns_by_month(BY_MONTH.assign(units_traced=[7.0, 0, 0, 0]), lang="en")
+    assert "The order is known for 25.0% of the units returned" in some.figure.caption
+    none = plots.returns_by_month(BY_MONTH.assign(units_traced=0.0, rate_by_sale=np.nan), lang="en")
+    assert "no return names its order" in none.figure.caption
+
+
+def test_the_triangle_says_how_many_cohorts_it_leaves_out(months):
+    cells = [
+        {"cohort": DAY + pd.DateOffset(months=n), "age": age, "customers": 9, "active_rate": 0.3}
+        for n in range(20)
+        for age in range(2)
+    ]
+    long = plots.cohort_triangle(pd.DataFrame(cells), lang="en")
+    assert "Shown: the 13 most recent cohorts of 20." in long.figure.caption
 
 
 def test_an_unfinished_month_of_sales_is_not_drawn():
@@ -266,6 +326,33 @@ def test_the_table_of_cohorts_holds_only_what_was_observed(months):
     assert "Jan 2025" in plain(shown.to_text())
 
 
+def test_reasons_within_categories_and_what_is_lacking():
+    by = REASONS.assign(category="Hats")[["category", *REASONS.columns]]
+    shown = plots.reason_table(by, lang="en")
+    assert shown.payload()["id"] == "return_reasons_by_category"
+    assert "Size or fit" in plain(shown.to_text())
+    lacks = ["returns.reason"]
+    nothing = [plots.reason_table, plots.return_table, plots.loyalty_table]
+    said = {plain(make(pd.DataFrame(), lang="en", lacks=lacks)) for make in nothing}
+    assert said == {"The data cannot tell: they lack returns.reason."}
+
+
+def test_the_kpis_of_loyalty_carry_their_definitions():
+    row = pd.DataFrame(
+        {"retention_rate": [0.5], "repeat_purchase_rate": [0.6], "purchase_frequency": [3.1]}
+    )
+    columns = plots.loyalty_table(row, lang="en").payload()["columns"]
+    assert {column["name"] for column in columns} == set(retention.LOYALTY)
+
+
+def test_two_tables_of_cohorts_have_ids_of_their_own(months, quarters):
+    ids = [
+        plots.cohort_table(months, lang="en").payload()["id"],
+        plots.cohort_table(quarters, lang="en", grain="quarter").payload()["id"],
+    ]
+    assert ids == ["cohorts_by_month", "cohorts_by_quarter"]
+
+
 # --- sentences
 
 
@@ -284,8 +371,11 @@ def test_returns_are_said():
 
 def test_what_stands_apart_is_said():
     said = plain(sentences.retention.apart(RATES, overall=0.11, lang="en"))
-    assert said.startswith("Of the 2 compared, 1 lie above the rate of all together and 1 below it")
-    assert said.endswith("1 more have too few customers to tell.")
+    assert said.startswith("Compared: 2. By their whole 95% interval, above the rate")
+    assert "together: 1; below it: 1. Were all alike" in said
+    assert said.endswith("Too few customers to tell: 1.")
+    unsure = plain(sentences.retention.apart(RATES, overall=0.15, lang="en"))
+    assert "For the rest (1), one cannot tell." in unsure
     nothing = sentences.retention.apart(RATES.iloc[2:], overall=0.11, lang="en")
     assert plain(nothing) == "Too few customers to compare return rates."
 
@@ -318,7 +408,7 @@ def test_survival_and_gaps_are_said(orders):
     said = plain(sentences.retention.survival(found, lang="en"))
     assert f"Of {found.customers} customers followed from their purchase" in said
     assert f"Half have within {found.median_days:.0f} days (95% interval: " in said
-    slow = retention.Survival(1, found.curve.iloc[:3], 9, 2, 30, None, None, None)
+    slow = retention.Survival(1, found.curve.iloc[:3], 9, 2, 30, None, None, None, found.waits)
     assert "Less than half" in plain(sentences.retention.survival(slow, lang="en"))
     gaps = retention.between_orders(orders, as_of="2026-01-01")
     assert f"{gaps.customers - gaps.returned} customers who bought once" in plain(

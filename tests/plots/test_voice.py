@@ -60,8 +60,10 @@ CHANNELS = pd.DataFrame(
         "margin_high": [210.0, 480.0],
     }
 )
-GAP = voice.OmnichannelGap(500.0, 450.0, 550.0, -27.0, -88.0, 33.0, 0.9, pd.DataFrame())
-NO_GAP = voice.OmnichannelGap(None, None, None, None, None, None, None, pd.DataFrame())
+GAP = voice.OmnichannelGap(
+    500.0, 450.0, 550.0, -27.0, -88.0, 33.0, 0.9, 0.299, 0.28, 0.32, pd.DataFrame()
+)
+NO_GAP = voice.OmnichannelGap(*[None] * 10, pd.DataFrame())
 CHANGE = voice.nps_change(scores(40, 10, 10), scores(10, 30, 40))
 
 FIGURES = {
@@ -150,6 +152,23 @@ def test_tables_have_values_and_hide_what_is_only_for_tools():
     assert "+20.0\u00a0pts" in prize
 
 
+def test_the_share_of_a_number_of_channels_is_not_the_kpi_of_several():
+    payload = plots.omnichannel_table(CHANNELS, lang="en").payload()
+    columns = {column["name"]: column for column in payload["columns"]}
+    assert not columns["share"].get("kpi")
+    assert {"low", "high", "net_sales_low", "margin_high"} <= set(columns)
+    shown = str(sentences.voice.omnichannel(GAP, lang="en"))
+    assert shown.startswith("Of the customers, 29.9% bought in several channels (95% interval: 28")
+
+
+def test_the_months_of_the_panel_that_count_are_said():
+    asked = {"start": "2024-12-15", "end": "2025-02-10"}
+    said = str(sentences.voice.share_of_wallet(WALLET, lang="en", **asked))
+    assert "Only whole months count: January 1" in said
+    whole = {"start": "2025-01-01", "end": "2025-02-01"}
+    assert "Only" not in str(sentences.voice.share_of_wallet(WALLET, lang="en", **whole))
+
+
 def test_a_table_without_margins_has_no_such_column():
     with_margin, without = (
         plots.omnichannel_table(frame, lang="en").to_text()
@@ -169,6 +188,13 @@ def test_a_table_without_margins_has_no_such_column():
 )
 def test_an_empty_table_is_a_sentence(made):
     assert isinstance(made(), sentences.Sentence)
+
+
+def test_without_channels_the_table_and_the_figure_say_so():
+    nobody, lacks = CHANNELS.head(0), ["orders.channel"]
+    reason = "The data cannot tell: they lack orders.channel."
+    assert str(plots.omnichannel_table(nobody, lang="en", lacks=lacks)) == reason
+    assert plots.omnichannel_bars(nobody, lang="en", lacks=lacks).figure.message == reason
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])
@@ -203,6 +229,22 @@ SAID = {
         lambda s: s.nps_change(voice.nps_change(NOBODY, NOBODY), lang="en"),
         "There are not two waves of answers to compare.",
     ),
+    "no survey": (
+        lambda s: s.nps(voice.nps(NOBODY), lang="en", lacks=["surveys.score"]),
+        "The data cannot tell: they lack surveys.score.",
+    ),
+    "off the scale": (
+        lambda s: s.csat(voice.csat(pd.DataFrame({"score": [5, 1]})), lang="en", aside=2),
+        "Satisfied (4 or 5 out of 5): 50.0% of 2 people who answered. Set aside, off the scale: 2.",
+    ),
+    "half a month": (
+        lambda s: s.share_of_wallet(NO_WALLET, lang="en", start="2025-10-15", end="2025-11-15"),
+        "The period holds no whole month, and the panel tells no days.",
+    ),
+    "no channels": (
+        lambda s: s.omnichannel(NO_GAP, lang="en", lacks=["orders.channel"]),
+        "The data cannot tell: they lack orders.channel.",
+    ),
     "reach": (
         lambda s: s.reach(voice.Reach(0, 0, None), lang="en"),
         "No buyer of the period is known to have answered.",
@@ -229,9 +271,23 @@ SAID = {
         "Of 3 contacts, 2 (66.7%) did something in the window. Points of the contact in the "
         "middle: 0.7; of the one at the 90th percentile: 9.7.",
     ),
+    "engaged as set": (
+        lambda s: s.engagement(
+            POINTS, lang="en", settings=voice.Engagement(weights={"click": 3.5})
+        ).text[-150:],
+        "halved every 30 days, weighted by kind (review 5, click 3.5, use of the app 2, visit 2, "
+        "opening 1, contact with the service 1, session on the site 1).",
+    ),
+    "heard": (
+        lambda s: s.reach(voice.Reach(1, 1, 1.0), lang="fr").text[:60],
+        "Acheteurs de la période\u00a0: 1\u202f; ont répondu\u00a0: 1 (100,0\u00a0%). L'i",
+    ),
     "no gap": (
-        lambda s: s.omnichannel(NO_GAP, lang="en"),
-        "Too few customers of one and of several channels to compare.",
+        lambda s: s.omnichannel(
+            NO_GAP._replace(share=0.25, share_low=0.2, share_high=0.3), lang="en"
+        ),
+        "Of the customers, 25.0% bought in several channels (95% interval: 20.0% to 30.0%). Too "
+        "few customers of one and of several channels to compare.",
     ),
 }
 

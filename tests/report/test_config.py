@@ -123,6 +123,36 @@ def test_a_parameter_is_a_name_of_its_lesson_with_a_value_that_fits(client, give
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{settings: {customer: {}}}", "06: settings: key 'customer' not found; did you mean"),
+        (
+            "{settings: {customers: {active_day: 9}}}",
+            "06: settings: customers: key 'active_day' not found; did you mean 'active_days'?",
+        ),
+        ("{settings: {classes: 1}}", "06: settings: classes: '1': input should be greater than"),
+        ("{filter: {region: QC}}", "did you mean 'filters'?"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_its_own_lesson_takes(client, given, said):
+    with pytest.raises(ConfigError) as caught:
+        client(notebooks='["06"]', parameters=f'{{"06": {given}}}')
+    assert said in str(caught.value)
+    assert 'write parameters: {"06": {settings: {customers: ' in str(caught.value)
+
+
+def test_filters_may_hold_nulls_and_texts_of_any_type(client):
+    given = "{filters: {region: [QC, null], newsletter: true, age: [30, 40], channel: null}}"
+    config = client(notebooks='["06"]', parameters=f'{{"06": {given}}}')
+    assert config.parameters_for("06", lang="fr")["filters"] == {
+        "region": ["QC", None],
+        "newsletter": "true",
+        "age": ["30", "40"],
+        "channel": None,
+    }
+
+
 def test_every_wrong_key_is_told_at_once(client):
     with pytest.raises(ConfigError) as caught:
         client(currency="CAF", as_of="soon", lang="de")

@@ -97,6 +97,19 @@ def test_counts_are_whole_numbers_and_a_scorecard_says_its_units(tmp_path):
     )
 
 
+def test_rows_without_a_kpi_keep_their_label(tmp_path):
+    payload = {
+        "id": "s",
+        "caption": "Parts",
+        "columns": [column("part", "text"), column("value", "number")],
+        "rows": [["Basket", 12.0], ["orders", 3.0]],
+        "row_kpis": [None, "orders"],
+    }
+    write_all([Export("s", payload, "Value")], tmp_path, reader=reader("en"))
+    sheet = openpyxl.load_workbook(tmp_path / "tables.xlsx")["s"]
+    assert [sheet["A4"].value, sheet["A5"].value] == ["Basket", "Orders"]
+
+
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1", "\n=1"])
 def test_formulas_are_neutralised(text):
     assert neutral(text) == "'" + text

@@ -137,6 +137,8 @@ def test_limits_are_found_in_a_shop_of_known_pace(steady):
         assert limit.high >= truth - 1
         assert limit.low <= limit.exact <= limit.high
         assert limit.reason is None
+        near = found.returning * found.curve.query("days <= @limit.proposed").returned.iloc[-1]
+        assert limit.still_return == pytest.approx((found.returning - near) / (1 - near))
     assert defecting.proposed == 60
     assert 0.89 < defecting.current_share < 0.93  # 1 - exp(-89 / 40)
     assert found.settings.customers.active_days == 60

@@ -88,10 +88,13 @@ def test_an_empty_mapping_is_the_defaults(tmp_path):
     ("text", "message"),
     [
         ("lead: {}", "line 1: key 'lead' not found; did you mean 'leads'?"),
-        ("leads:\n  new_day: 3", "line 2: key 'new_day' not found; did you mean 'new_days'?"),
+        (
+            "leads:\n  new_day: 3",
+            "line 2: leads: key 'new_day' not found; did you mean 'new_days'?",
+        ),
         (
             "status:\n  tiers:\n    - {id: low, up_to: null, limit: 3}",
-            "line 3: key 'limit' not found (known: id, up_to)",
+            "line 3: status.tiers.0: key 'limit' not found (known: id, up_to)",
         ),
         ("leads: {new_days: soon}", "line 1: leads.new_days: 'soon': input should be a valid int"),
         ("leads: {new_days: 0}", "leads.new_days: '0': input should be greater than or equal to 1"),

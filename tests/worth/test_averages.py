@@ -47,9 +47,12 @@ def test_each_average_is_that_of_identified_customers_of_the_period():
     assert found.low < found.cltv < found.high
 
 
-def test_a_period_of_six_months_is_brought_to_a_year():
+def test_the_frequency_is_that_of_twelve_months_whatever_the_period():
     found = clv.simple(shop(unit_cost=0.6), start="2025-07-01", end="2026-01-01")
-    assert found.yearly_frequency == pytest.approx(2 * 1 / 1)
+    assert found.yearly_frequency == pytest.approx(3 / 2)
+    assert found.average_order_value == pytest.approx(80)
+    young = clv.simple(shop(ROWS[3:], unit_cost=0.6), start="2025-07-01", end="2026-01-01")
+    assert young.yearly_frequency is None
 
 
 def test_the_margin_rate_given_stands_in_only_where_the_data_tell_no_cost():
@@ -67,6 +70,12 @@ def test_half_a_year_of_data_is_not_read_as_a_year():
     found = simple(shop(ROWS[3:]), margin_rate=0.3)
     assert found.yearly_frequency is None
     assert found.cltv is None
+
+
+def test_an_order_far_in_the_future_hides_no_year():
+    found = simple(shop([*ROWS, ("6", "z", "2199-01-01", 1.0)]))
+    assert found == simple(shop())
+    assert found.yearly_frequency is not None
 
 
 def test_data_without_customers_or_amounts_tell_nothing():

@@ -16,7 +16,11 @@ def test_totals_are_the_sums_of_what_is_known():
     for part in lazily.index:
         assert np.isclose(lazily.total[part], frame[part].astype(float).sum())
         assert np.isclose(in_hand.total[part], lazily.total[part])
-        assert np.isclose(lazily.per_customer[part], lazily.total[part] / len(frame))
+        buyers = (frame.net_sales > 0).sum()
+        assert np.isclose(lazily.per_customer[part], lazily.total[part] / buyers)
+    year = {"start": "2025-01-01", "end": "2026-01-01"}
+    kpi = mk.compute("customer_profitability", data, **year).execute().iloc[0, -1]
+    assert np.isclose(in_hand.per_customer["profit"], float(kpi))
 
 
 def test_an_unknown_cost_is_null_and_not_zero():

@@ -15,6 +15,7 @@ from marketing_kpi.kpis.facts.base import (
     Fact,
     extra_columns,
     home,
+    identified_orders,
     missing,
     standing,
     valid_orders,
@@ -24,6 +25,7 @@ from marketing_kpi.kpis.facts.customers import (
     CUSTOMER_RANKING,
     CUSTOMERS_TO_DATE,
     ORDERS_BY_CUSTOMER,
+    first_orders,
 )
 from marketing_kpi.kpis.facts.lifecycle import (
     DEFECTIONS,
@@ -55,7 +57,9 @@ __all__ = [
     "Column",
     "Fact",
     "extra_columns",
+    "first_orders",
     "home",
+    "identified_orders",
     "missing",
     "standing",
     "valid_orders",

@@ -144,6 +144,33 @@ def valid_orders(data: Data) -> ir.Table:
     return standing(data.table("orders"), without=CANCELLED + NEVER_SALES)
 
 
+def identified_orders(data: Data) -> ir.Table:
+    """Return the orders with a customer, of any status, whatever the data lack.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+
+    Returns
+    -------
+    ibis.Table
+        The orders with a customer, lazily. Data without customers have none of these; without
+        amounts, amount is null, and customers are scored on recency and frequency alone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> days = pd.to_datetime(["2025-12-01", "2025-12-31"])
+    >>> orders = pd.DataFrame({"order_id": ["1", "2"], "ordered_at": days})
+    >>> identified_orders(open_data({"orders": orders})).count().execute()
+    0
+    """
+    orders = data.filled("orders.customer_id", "orders.amount").orders
+    return orders.filter(orders.customer_id.notnull())
+
+
 def placed_orders(data: Data) -> ir.Table:
     """Return the orders as they were booked: later cancellations in, fraud and tests out."""
     return standing(data.table("orders"), without=NEVER_SALES)

@@ -6,11 +6,37 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from marketing_kpi.kpis.facts.base import MONEY
+from marketing_kpi.kpis.extent import runs_of
+from marketing_kpi.kpis.facts.base import MONEY, attach, identified_orders, standing
 from marketing_kpi.kpis.facts.sales import SALES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+
+def first_seen(data: Data) -> ir.Table:
+    """Return a row an identified customer: `first_order`, the first valid order of the data."""
+    orders = standing(identified_orders(data))
+    return orders.group_by("customer_id").aggregate(first_order=orders.ordered_at.min())
+
+
+def first_orders(data: Data) -> ir.Table:
+    """Return a row a customer who was acquired: `first_order`, the moment of the first valid order.
+
+    Who registered before the data begin may have ordered before too, and is left out: an old
+    customer seen for the first time is not one who was acquired then. The data begin with the
+    first order, of any status, or after the last break before the customer's own.
+    """
+    first = first_seen(data)
+    if not data.has("contacts", "customer_id", "registered_at"):
+        return first
+    dated = first.mutate(day=first.first_order.truncate("D"))
+    begun = attach(dated, runs_of(data.orders), on=["day"], columns={"begun": "begun"})
+    contacts = data.contacts
+    older = [begun.customer_id == contacts.customer_id, contacts.registered_at < begun.begun]
+    return begun.anti_join(contacts, older).select(*first.columns)
 
 
 def _orders_by_customer(

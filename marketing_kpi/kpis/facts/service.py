@@ -18,9 +18,8 @@ from marketing_kpi.kpis.facts.base import (
     valid_orders,
     with_dimensions,
 )
-from marketing_kpi.kpis.facts.customers import unit_keys
+from marketing_kpi.kpis.facts.customers import first_seen, unit_keys
 from marketing_kpi.kpis.facts.sales import RETURNS, SALES, every_return
-from marketing_kpi.kpis.facts.spend import first_orders
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -199,7 +198,7 @@ def _marketing(data: Data) -> ir.Table:
     reached = contacted.group_by("campaign_id").aggregate(reached=contacted.count())
     each = campaign_costs(data).inner_join(reached, "campaign_id")
     each = each.select("campaign_id", marketing_cost=(each.cost / each.reached).cast(MONEY))
-    rows = contacted.inner_join(each, "campaign_id").inner_join(first_orders(data), "customer_id")
+    rows = contacted.inner_join(each, "campaign_id").inner_join(first_seen(data), "customer_id")
     rows = rows.filter(rows.contacted_at >= rows.first_order)
     return rows.select(
         "customer_id",

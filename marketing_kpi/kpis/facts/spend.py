@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from marketing_kpi.kpis.facts.base import (
-    MONEY,
-    Column,
-    Fact,
-    attach,
-    one_a_key,
-    valid_orders,
-)
+from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, attach, one_a_key
+from marketing_kpi.kpis.facts.customers import first_orders
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -94,22 +88,6 @@ def _text(rows: ir.Table, name: str) -> ir.Value:
     import ibis
 
     return rows[name] if name in rows.columns else ibis.null("string")
-
-
-def first_orders(data: Data) -> ir.Table:
-    """Return a row an identified customer: `first_order`, the moment of the first valid order.
-
-    Who registered before the data begin may have ordered before too, and is left out: an old
-    customer seen for the first time is not one who was acquired then.
-    """
-    orders = valid_orders(data)
-    orders = orders.filter(orders.customer_id.notnull())
-    first = orders.group_by("customer_id").aggregate(first_order=orders.ordered_at.min())
-    if not data.has("contacts", "customer_id", "registered_at"):
-        return first
-    begins = data.orders.aggregate(day=data.orders.ordered_at.min().truncate("D")).day.as_scalar()
-    older = data.contacts.filter(data.contacts.registered_at < begins)
-    return first.anti_join(older.select("customer_id"), "customer_id")
 
 
 def _acquisition(data: Data, columns: Collection[str]) -> ir.Table:

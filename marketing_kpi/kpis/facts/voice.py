@@ -6,11 +6,11 @@ interval takes answers as independent, and those of one person are not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from marketing_kpi.data.scales import SCALES
 from marketing_kpi.kpis.facts.base import (
     MONEY,
     Column,
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from marketing_kpi.data.model import Data
-
-
-SCALES: Mapping[str, tuple[int, int]] = MappingProxyType({"nps": (0, 10), "csat": (1, 5)})
-"""Lowest and highest score of each question."""
 
 
 # --- Answers --------------------------------------------------------------------------------

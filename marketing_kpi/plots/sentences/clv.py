@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from marketing_kpi import clv
+from marketing_kpi.kpis.facts.service import COSTS
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.rfm import box_name
 from marketing_kpi.text.locale import Reader, is_absent
@@ -25,6 +26,11 @@ _ANSWERS: Mapping[str, str] = {
     "no_cohort": N_("No customer was there before the days held out: nothing can be checked."),
     "no_interval": N_("The fit tells no interval: nothing can be checked."),
     "too_few_purchases": N_("Too few purchases were held out to tell a good forecast from a bad."),
+}
+
+_FAILED: Mapping[str, str] = {
+    "too_low": N_("On the days held out this model foretold too little: take it for a floor."),
+    "too_high": N_("On the days held out this model foretold too much: count on less."),
 }
 
 
@@ -156,7 +162,9 @@ def frequencies(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     )
 
 
-def unprofitable(found: clv.Unprofitable, *, lang: str | Reader) -> Sentence:
+def unprofitable(
+    found: clv.Unprofitable, *, lang: str | Reader, lacking: Collection[str] = ()
+) -> Sentence:
     """Say how many customers cost more than they bring, and how much.
 
     Parameters
@@ -165,11 +173,17 @@ def unprofitable(found: clv.Unprofitable, *, lang: str | Reader) -> Sentence:
         What `clv.unprofitable` returns.
     lang
         The reader, or a language.
+    lacking
+        What `clv.lacking_costs` returns: without any cost of serving, nobody can be told.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if not found.customers:
         return Sentence(_("No customer's profit is known: the data do not tell costs."))
+    if {*COSTS} <= {*lacking}:
+        return Sentence(
+            _("The data tell no cost of serving: who costs more than they bring, one cannot tell.")
+        )
     text = _(
         "{count} customers of {all} ({share}) cost more than they bring: {loss} in all. {silent} "
         "of them bought nothing in the period (returns and messages only, {silent_loss}); the "
@@ -305,7 +319,13 @@ def values(found: clv.GammaGamma, *, lang: str | Reader) -> Sentence:
 
 
 def predicted(
-    totals: pd.DataFrame, *, lang: str | Reader, months: int, is_margin: bool
+    totals: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    months: int,
+    is_margin: bool,
+    fit: clv.BgNbd,
+    verdict: clv.Verdict,
 ) -> Sentence:
     """Say what all customers together are expected to bring.
 
@@ -319,11 +339,15 @@ def predicted(
         The horizon.
     is_margin
         Whether the amounts are margin, or revenue for want of a margin rate.
+    fit
+        The model of purchases that foretells them: under a diagnosis, nothing is said.
+    verdict
+        What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if totals.empty or is_absent(totals["cltv"].iloc[0]):
-        return Sentence(_("Nothing could be foretold."))
+    if not fit.foretells or totals.empty or is_absent(totals["cltv"].iloc[0]):
+        return _nothing(fit, reader)
     row = totals.iloc[0]
     horizon = reader.months(months, decimals=0)
     text = (
@@ -340,17 +364,47 @@ def predicted(
         mean=reader.money(row["cltv_mean"], decimals=0),
     )
     if is_absent(row["cltv_mean_low"]) or is_absent(row["cltv_mean_high"]):
-        return Sentence(f"{text}.")
+        return Sentence(" ".join([f"{text}.", *_cautions(fit, verdict, months, reader)]))
     spread = _(
         " ({low} to {high})",
         low=reader.money(row["cltv_mean_low"], decimals=0),
         high=reader.money(row["cltv_mean_high"], decimals=0),
     )
-    return Sentence(f"{text}{spread}.")
+    return Sentence(" ".join([f"{text}{spread}.", *_cautions(fit, verdict, months, reader)]))
+
+
+def _nothing(fit: clv.BgNbd, reader: Reader) -> Sentence:
+    """Say that no amount is foretold, and why where the model knows."""
+    said = [reader.translate("Nothing could be foretold."), fit.advice(reader.lang)]
+    return Sentence(" ".join(part for part in said if part))
+
+
+def _cautions(fit: clv.BgNbd, verdict: clv.Verdict, months: int, reader: Reader) -> list[str]:
+    """Return what a reader must know of an amount foretold before spending it."""
+    _ = reader.translate
+    said = []
+    observed = fit.observed_months
+    if observed is not None and months > round(observed):
+        said.append(
+            _(
+                "That looks further ahead than any customer was observed ({observed}): no data "
+                "bear out the last months.",
+                observed=reader.months(observed, decimals=0),
+            )
+        )
+    if verdict.answer in _FAILED:
+        said.append(_(_FAILED[verdict.answer]))
+    return said
 
 
 def new_customer(
-    found: clv.NewCustomer, *, lang: str | Reader, months: int, is_margin: bool
+    found: clv.NewCustomer,
+    *,
+    lang: str | Reader,
+    months: int,
+    is_margin: bool,
+    fit: clv.BgNbd,
+    verdict: clv.Verdict,
 ) -> Sentence:
     """Say what a customer may cost to win.
 
@@ -364,11 +418,15 @@ def new_customer(
         The horizon.
     is_margin
         Whether the amounts are margin, or revenue for want of a margin rate.
+    fit
+        The model of purchases that foretells them: under a diagnosis, nothing is said.
+    verdict
+        What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if is_absent(found.cltv):
-        return Sentence(_("Nothing could be foretold."))
+    if not fit.foretells or is_absent(found.cltv):
+        return _nothing(fit, reader)
     text = (
         _("A new customer is expected to bring {cltv} of margin in {months}, first order included")
         if is_margin
@@ -385,7 +443,8 @@ def new_customer(
             high=reader.money(found.high, decimals=0),
         )
     limit = _("To pay more than that for one is to lose money on average.") if is_margin else ""
-    return Sentence(f"{text}. {limit}".strip())
+    cautions = _cautions(fit, verdict, months, reader)
+    return Sentence(" ".join(part for part in (f"{text}.", limit, *cautions) if part))
 
 
 def acquisition(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
@@ -402,11 +461,12 @@ def acquisition(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
 
     reader = Reader.of(lang)
     _ = reader.translate
+    named = {**CHANNELS, "all": N_("All customers")}
     if found.empty or not (found["verdict"] != "no_spend").any():
         return Sentence(_("No cost of acquisition is recorded for these customers."))
     by = str(found.columns[0])
     said = {
-        "pays_back": _("Pay back, whatever the luck of who came: {channels}."),
+        "pays_back": _("Pay back: {channels}."),
         "does_not": _("Do not pay back, even with what is foretold: {channels}."),
         "not_yet": _("Have not paid back yet: {channels}."),
         "cannot_tell": _("Cannot tell, the interval includes the cost: {channels}."),
@@ -414,9 +474,11 @@ def acquisition(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     parts = []
     for verdict, text in said.items():
         group = found.loc[found["verdict"] == verdict, by]
-        names = [_(CHANNELS.get(str(name), str(name))) for name in group if not is_absent(name)]
+        names = [_(named.get(str(name), str(name))) for name in group if not is_absent(name)]
         if names:
             parts.append(text.format(channels=", ".join(names)))
+    if found["after_service"].isna().all():
+        parts.append(_("This is before returns and service, whose costs the data do not tell."))
     return Sentence(" ".join(parts))
 
 

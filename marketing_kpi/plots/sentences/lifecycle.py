@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.lifecycle import Advice, KnownFrom, Unidentified
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.stages.settings import (
@@ -38,15 +37,16 @@ def unidentified(found: Unidentified, *, lang: str | Reader) -> Sentence:
         orders_share=reader.percent(found.orders_share),
         sales_share=reader.percent(found.net_sales_share),
     )
-    counted = (
-        _("They are in the revenue below, under a name of their own.")
-        if found.counted
-        else _("They are left out of the revenue below.")
-    )
-    return Sentence(f"{text} {counted}")
+    if found.filtered:
+        said = _("The filter on contacts leaves them out of the revenue below.")
+    elif found.counted:
+        said = _("They are in the revenue below, under a name of their own.")
+    else:
+        said = _("They are left out of the revenue below.")
+    return Sentence(f"{text} {said}")
 
 
-def stages(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def stages(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS) -> Sentence:
     """Say how many contacts have bought, and how many of these are drifting away.
 
     Parameters
@@ -55,6 +55,8 @@ def stages(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `lifecycle.by_stage` returns.
     lang
         The reader, or a language.
+    settings
+        The words of the stages.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -75,8 +77,10 @@ def stages(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     return Sentence(
         f"{text} "
         + _(
-            "Of these, {defecting} are defecting ({share}) and {inactive} inactive "
+            "Of these, “{defecting_name}”: {defecting} ({share}); “{inactive_name}”: {inactive} "
             "({inactive_share}).",
+            defecting_name=settings.term("defecting", reader),
+            inactive_name=settings.term("inactive", reader),
             defecting=reader.integer(drifting[0]),
             share=reader.percent(drifting[0] / customers),
             inactive=reader.integer(drifting[1]),
@@ -138,8 +142,7 @@ def flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAU
     gone = known[known["before"].isin(awake) & known["after"].isin(silent)]["contacts"].sum()
     return Sentence(
         _(
-            "Month by month, {gone} times a customer fell into “{defecting}”, and {back} times one "
-            "came back from silence.",
+            "All months together: {gone} moves into “{defecting}”, {back} returns from silence.",
             gone=reader.integer(int(gone)),
             back=reader.integer(int(back)),
             defecting=settings.term("defecting", reader),
@@ -147,8 +150,8 @@ def flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAU
     )
 
 
-def recent(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
-    """Say which rates moved clearly in the last days.
+def recent(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS) -> Sentence:
+    """Say which rates moved in the last days by more than one interval leaves to chance.
 
     Parameters
     ----------
@@ -156,6 +159,8 @@ def recent(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `lifecycle.last_30_days` returns.
     lang
         The reader, or a language.
+    settings
+        The words of the rates.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -164,15 +169,19 @@ def recent(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         return Sentence(_("No rate can be compared over these days."))
     parts = []
     for verdict, text in (
-        ("higher", _("Clearly higher: {rates}.")),
-        ("lower", _("Clearly lower: {rates}.")),
+        ("higher", _("Higher: {rates}.")),
+        ("lower", _("Lower: {rates}.")),
     ):
         ids = known.loc[known["verdict"] == verdict, "rate"]
         if len(ids):
-            names = [dictionary()[id].name[reader.lang] for id in ids]
+            names = [settings.term(id, reader) for id in ids]
             parts.append(text.format(rates=", ".join(names)))
     if not parts:
-        return Sentence(_("No rate moved clearly: chance would be enough to explain the changes."))
+        return Sentence(_("No rate moved: chance would be enough to explain the changes."))
+    parts.append(
+        _("Five rates are compared: about one page in five shows a move by chance alone, and a "
+          "season moves rates too.")
+    )  # fmt: skip
     return Sentence(" ".join(parts))
 
 
@@ -202,8 +211,14 @@ def advice(found: Advice, *, lang: str | Reader) -> Sentence:
     return Sentence(
         f"{text} "
         + _(
-            "By their habits, a customer is late after {defecting}, and hardly comes back after "
-            "{inactive}; the current limits are {now_defecting} and {now_inactive}.",
+            "About {late_share} of returns come within {defecting}; of those silent that long, "
+            "about {late_back} still come back. About {lost_share} come within {inactive}; of "
+            "those silent that long, about {lost_back} still come back. The current limits are "
+            "{now_defecting} and {now_inactive}.",
+            late_share=reader.percent(first.share, decimals=0),
+            late_back=reader.percent(first.still_return, decimals=0),
+            lost_share=reader.percent(second.share),
+            lost_back=reader.percent(second.still_return, decimals=0),
             defecting=reader.days(first.proposed),
             inactive=reader.days(second.proposed),
             now_defecting=reader.days(first.current),

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from marketing_kpi.kpis.compute import lasts_to
+from marketing_kpi.kpis.extent import lasts_to
 from marketing_kpi.kpis.periods import day
-from marketing_kpi.plots.retention import reason_name
+from marketing_kpi.plots.retention import reason_name, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.retention import Gaps, Newcomers, Survival
 from marketing_kpi.text.locale import Reader
 
 
-def returns(whole: pd.DataFrame, *, lang: str | Reader, start: str, end: str) -> Sentence:
+def returns(
+    whole: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    start: str,
+    end: str,
+    lacks: Sequence[str] = (),
+) -> Sentence:
     """Say which part of what was sold came back, in units and in value, with the intervals.
 
     Parameters
@@ -23,9 +32,13 @@ def returns(whole: pd.DataFrame, *, lang: str | Reader, start: str, end: str) ->
         The reader, or a language.
     start, end
         The period, `end` exclusive.
+    lacks
+        What the data lack, so that nothing can be said; see `retention.lacking`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if lacks:
+        return Sentence(why_nothing("", lacks, reader))
     period = reader.date_range(start, end)
     if whole.empty or pd.isna(whole["return_rate_units"].iloc[0]):
         return Sentence(_("From {period}, no sale to compare returns with.", period=period))
@@ -53,7 +66,13 @@ def _interval(low: float | None, high: float | None, reader: Reader) -> str:
     )
 
 
-def apart(rates: pd.DataFrame, *, overall: float | None, lang: str | Reader) -> Sentence:
+def apart(
+    rates: pd.DataFrame,
+    *,
+    overall: float | None,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
     """Say how many cells return more or less than all together beyond chance.
 
     Parameters
@@ -64,30 +83,38 @@ def apart(rates: pd.DataFrame, *, overall: float | None, lang: str | Reader) -> 
         The rate of all together.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     known = rates.dropna(subset=["low", "high"]) if len(rates) else rates
     if known.empty or overall is None or pd.isna(overall):
-        return Sentence(_("Too few customers to compare return rates."))
+        nothing = _("Too few customers to compare return rates.")
+        return Sentence(why_nothing(nothing, lacks, reader))
     above, below = (known["low"] > overall).sum(), (known["high"] < overall).sum()
     said = _(
-        "Of the {cells} compared, {above} lie above the rate of all together and {below} below it, "
-        "by their whole 95% interval; for the others one cannot tell.",
+        "Compared: {cells}. By their whole 95% interval, above the rate of all together: {above}; "
+        "below it: {below}.",
         cells=reader.integer(len(known)),
         above=reader.integer(above),
         below=reader.integer(below),
     )
+    if above + below < len(known):
+        said += " " + _(
+            "For the rest ({rest}), one cannot tell.",
+            rest=reader.integer(len(known) - above - below),
+        )
     chance = _(
         "Were all alike, about {chance} would lie apart by chance alone.",
         chance=reader.number(0.05 * len(known), decimals=1),
     )
     few = len(rates) - len(known)
-    rest = _("{few} more have too few customers to tell.", few=reader.integer(few)) if few else ""
+    rest = _("Too few customers to tell: {few}.", few=reader.integer(few)) if few else ""
     return Sentence(f"{said} {chance} {rest}".strip())
 
 
-def reasons(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def reasons(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
     """Say what the first reason for returns is, and how many state none.
 
     Parameters
@@ -96,11 +123,14 @@ def reasons(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `retention.return_reasons` returns, without dimensions.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if found.empty:
-        return Sentence(_("Nothing was returned in the period."))
+        nothing = _("Nothing was returned in the period.")
+        return Sentence(why_nothing(nothing, lacks, reader))
     stated = found.dropna(subset=["reason"])
     unknown = found.loc[found["reason"].isna(), "units_share"].sum()
     share = reader.percent(unknown)
@@ -117,7 +147,9 @@ def reasons(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     return Sentence(f"{said} {rest}".strip())
 
 
-def newcomers(found: Newcomers, *, lang: str | Reader, as_of: str) -> Sentence:
+def newcomers(
+    found: Newcomers, *, lang: str | Reader, as_of: str, lacks: Sequence[str] = ()
+) -> Sentence:
     """Say how many customers may have ordered before the data begin, and what that does.
 
     Parameters
@@ -128,17 +160,19 @@ def newcomers(found: Newcomers, *, lang: str | Reader, as_of: str) -> Sentence:
         The reader, or a language.
     as_of
         The day of the analysis; data that end long before it are worth a warning.
+    lacks
+        What the data lack, so that nobody can be told apart.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if not found.customers:
-        return Sentence(_("No customers to show."))
+        return Sentence(why_nothing(_("No customers to show."), lacks, reader))
     known = _known_newcomers(found, reader)
     if lasts_to(found.until, day(as_of, name="as_of")):
         return Sentence(known)
     late = _(
-        "The data end on {end}, before the analysis ({day}): the time since then is counted as if "
-        "nobody had ordered. Set as_of to the day after the data end.",
+        "The data end on {end}, before the analysis ({day}): customers are followed to that day, "
+        "and nothing is said of the time since.",
         end=reader.date(found.until),
         day=reader.date(as_of),
     )

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 
 from marketing_kpi import voice
+from marketing_kpi.kpis.periods import day
+from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.stages.settings import Engagement
 from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+_KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "open": N_("opening"),
+        "click": N_("click"),
+        "visit": N_("visit"),
+        "review": N_("review"),
+        "app": N_("use of the app"),
+        "service": N_("contact with the service"),
+        "session": N_("session on the site"),
+    }
+)
 
 
 def _points(value: Any, reader: Reader) -> str:
     return reader.number(value, decimals=0)
 
 
-def nps(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def nps(
+    scores: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (), aside: int = 0
+) -> Sentence:
     """Say the net promoter score of all, and how sure it is.
 
     Parameters
@@ -24,12 +44,17 @@ def nps(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `voice.nps` returns without groups.
     lang
         The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `voice.lacks`.
+    aside
+        Answers off the scale, which do not count; see `voice.set_aside`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     row = scores.iloc[0]
     if not row["answers"]:
-        return Sentence(_("Nobody answered the question of recommendation in the period."))
+        nothing = _("Nobody answered the question of recommendation in the period.")
+        return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
     said = _(
         "NPS: {score} points; answers, one a person: {answers}.",
         score=_points(row["score"], reader),
@@ -39,13 +64,20 @@ def nps(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         too_few = _(
             "Under {n} answers, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)
         )
-        return Sentence(f"{said} {too_few}")
+        return Sentence(f"{said} {too_few} {_aside(aside, reader)}".strip())
     sure = _(
         "95% interval: {low} to {high}.",
         low=_points(row["low"], reader),
         high=_points(row["high"], reader),
     )
-    return Sentence(f"{said} {sure}")
+    return Sentence(f"{said} {sure} {_aside(aside, reader)}".strip())
+
+
+def _aside(count: int, reader: Reader) -> str:
+    _ = reader.translate
+    if not count:
+        return ""
+    return _("Set aside, off the scale: {n}.", n=reader.integer(count))
 
 
 def nps_groups(
@@ -137,7 +169,9 @@ def nps_change(change: voice.NpsChange, *, lang: str | Reader) -> Sentence:
     return Sentence(f"{said} {verdicts[change.verdict]} {sure} {both}".strip())
 
 
-def csat(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def csat(
+    shares: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (), aside: int = 0
+) -> Sentence:
     """Say the share of satisfied customers, and how sure it is.
 
     Parameters
@@ -146,25 +180,28 @@ def csat(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `voice.csat` returns without groups.
     lang
         The reader, or a language.
+    lacks, aside
+        As in `nps`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     row = shares.iloc[0]
     if not row["answers"]:
-        return Sentence(_("Nobody answered the question of satisfaction in the period."))
+        nothing = _("Nobody answered the question of satisfaction in the period.")
+        return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
     said = _(
         "Satisfied (4 or 5 out of 5): {share} of {answers} people who answered.",
         share=reader.percent(row["share"]),
         answers=reader.integer(row["answers"]),
     )
     if is_absent(row["low"]):
-        return Sentence(said)
+        return Sentence(f"{said} {_aside(aside, reader)}".strip())
     sure = _(
         "95% interval: {low} to {high}.",
         low=reader.percent(row["low"]),
         high=reader.percent(row["high"]),
     )
-    return Sentence(f"{said} {sure}")
+    return Sentence(f"{said} {sure} {_aside(aside, reader)}".strip())
 
 
 def reach(found: voice.Reach, *, lang: str | Reader) -> Sentence:
@@ -183,7 +220,7 @@ def reach(found: voice.Reach, *, lang: str | Reader) -> Sentence:
         return Sentence(_("No buyer of the period is known to have answered."))
     return Sentence(
         _(
-            "Of {buyers} buyers of the period, {heard} answered ({share}). The interval does not "
+            "Buyers of the period: {buyers}; answered: {heard} ({share}). The interval does not "
             "know what the others think: if they differ, the score is off, however many answer.",
             buyers=reader.integer(found.buyers),
             heard=reader.integer(found.heard),
@@ -192,7 +229,14 @@ def reach(found: voice.Reach, *, lang: str | Reader) -> Sentence:
     )
 
 
-def share_of_wallet(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def share_of_wallet(
+    shares: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    start: str | None = None,
+    end: str | None = None,
+) -> Sentence:
     """Say the share of wallet, and how it differs from the mean of the members' shares.
 
     Parameters
@@ -201,14 +245,22 @@ def share_of_wallet(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `voice.share_of_wallet` returns without groups.
     lang
         The reader, or a language.
+    lacks
+        As in `nps`.
+    start, end
+        The period asked for, to say which months of it count where it cuts some; None: not said.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     row = shares.iloc[0]
+    months = voice.whole_months(start, end) if start and end else None
     if is_absent(row["share"]):
-        return Sentence(_("No panel tells what customers spend elsewhere in the period."))
+        nothing = _("No panel tells what customers spend elsewhere in the period.")
+        if start and end and months is None:
+            nothing = _("The period holds no whole month, and the panel tells no days.")
+        return Sentence(why_nothing(nothing, lacks, reader))
     said = _(
-        "The {members} panel members spent {ours} with us out of {total}: a share of wallet of "
+        "Panel members: {members}. Spent with us: {ours} out of {total}, a share of wallet of "
         "{share}.",
         members=reader.integer(row["members"]),
         ours=reader.money(row["our_sales"], decimals=0),
@@ -225,7 +277,12 @@ def share_of_wallet(shares: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         "The mean of their own shares is {mean}: it is another number.",
         mean=reader.percent(row["mean_of_shares"]),
     )
-    return Sentence(f"{said} {mean}")
+    if months is None or start is None or end is None:
+        return Sentence(f"{said} {mean}")
+    if months == (day(start, name="start"), day(end, name="end")):
+        return Sentence(f"{said} {mean}")
+    counted = _("Only whole months count: {period}.", period=reader.date_range(*months))
+    return Sentence(f"{said} {mean} {counted}")
 
 
 def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Sentence:
@@ -262,7 +319,9 @@ def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Senten
     return Sentence(f"{said} {sure} " + _("It is what there is to win, not what will be won."))
 
 
-def engagement(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def engagement(
+    scores: pd.DataFrame, *, lang: str | Reader, settings: Engagement | None = None
+) -> Sentence:
     """Say how many contacts did something, and what the middle one scores.
 
     Parameters
@@ -271,13 +330,15 @@ def engagement(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `voice.engagement` returns.
     lang
         The reader, or a language.
+    settings
+        Those it was made with, to say how points are counted; None: not said.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if scores.empty:
         return Sentence(_("The data record no interactions of contacts."))
     active = int((scores["points"] > 0).sum())
-    return Sentence(
+    parts = [
         _(
             "Of {contacts} contacts, {active} ({share}) did something in the window. Points of the "
             "contact in the middle: {median}; of the one at the 90th percentile: {high}.",
@@ -287,10 +348,31 @@ def engagement(scores: pd.DataFrame, *, lang: str | Reader) -> Sentence:
             median=reader.number(scores["points"].median(), decimals=1),
             high=reader.number(scores["points"].quantile(0.9), decimals=1),
         )
-    )
+    ]
+    if settings is not None:
+        heaviest_first = sorted(settings.weights.items(), key=lambda one: (-one[1], one[0]))
+        weights = [
+            f"{_(_KINDS[kind])} {_weight(weight, reader)}" for kind, weight in heaviest_first
+        ]
+        parts.append(
+            _(
+                "What counts: interactions of the last {window}, halved every {half}, weighted by "
+                "kind ({weights}).",
+                window=reader.days(settings.window_days),
+                half=reader.days(settings.half_life_days),
+                weights=", ".join(weights),
+            )
+        )
+    return Sentence(" ".join(parts))
 
 
-def omnichannel(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Sentence:
+def _weight(value: float, reader: Reader) -> str:
+    return reader.number(value, decimals=0 if value == int(value) else 1)
+
+
+def omnichannel(
+    gap: voice.OmnichannelGap, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
     """Say what customers of several channels are worth, and why that is no effect.
 
     Parameters
@@ -299,6 +381,8 @@ def omnichannel(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Sentence:
         What `voice.omnichannel_gap` returns.
     lang
         The reader, or a language.
+    lacks
+        As in `nps`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -306,8 +390,17 @@ def omnichannel(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Sentence:
     def money(value: Any) -> str:
         return reader.money(value, decimals=0)
 
+    if gap.share is None:
+        return Sentence(why_nothing(_("No customers to show."), lacks, reader))
+    share = _(
+        "Of the customers, {share} bought in several channels (95% interval: {low} to {high}).",
+        share=reader.percent(gap.share),
+        low=reader.percent(gap.share_low),
+        high=reader.percent(gap.share_high),
+    )
     if gap.gap is None:
-        return Sentence(_("Too few customers of one and of several channels to compare."))
+        few = _("Too few customers of one and of several channels to compare.")
+        return Sentence(f"{share} {few}")
     said = _(
         "A customer of several channels spends {gap} more than one of a single channel "
         "(95% interval: {low} to {high}).",
@@ -328,4 +421,4 @@ def omnichannel(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Sentence:
         "Who orders more often has more occasions to use two channels: nothing here says that a "
         "second channel makes a customer spend more; only a test could."
     )
-    return Sentence(f"{said} {equal} {warning}")
+    return Sentence(f"{share} {said} {equal} {warning}")

@@ -1,0 +1,125 @@
+"""Which days the orders tell about: where the data begin, break off and end."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.periods import Length, midnight
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+GRACE_DAYS = 7
+"""Data that begin or end so few days within a window still fill it: shops close on holidays."""
+
+BREAK_DAYS = 365
+"""More days between two orders part the data: even a shop of one season sells once a year."""
+
+LEEWAY = Length(months=0, days=GRACE_DAYS + 1)
+"""How long after the first day of a span, and before the end of it, orders may begin and end."""
+
+
+def order_days(data: Data, *, before: date | None = None) -> ir.Table:
+    """Return, lazily, the days with an order, of any status, before a day.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        A row a day: day, and earlier, the last day with an order before it; null for the first.
+    """
+    return _days_of(data.orders, before)
+
+
+def _days_of(orders: ir.Table, before: date | None) -> ir.Table:
+    at = orders.ordered_at
+    known = at.notnull() if before is None else at < midnight(before)
+    days = orders.filter(known).select(day=at.date()).distinct()
+    return days.mutate(earlier=days.day.lag().over(order_by=days.day))
+
+
+def extent_of(orders: ir.Table, *, before: date | None) -> ir.Table:
+    """Return when orders begin and end: one row, ``first`` and ``last``, as midnights, lazily.
+
+    An order of any status shows that the data reach its day. One on or after the end of what is
+    asked shows nothing of the days before it: it may be planned, or mistyped. Nor do orders
+    before a year without any, such as those of 1900: the data begin after the last such break.
+    """
+    days = told_days(orders, before=before)
+    return days.aggregate(**ends_of(days))
+
+
+def told_days(orders: ir.Table, *, before: date | None) -> ir.Table:
+    """Return a row a day with an order: its midnight, and whether orders begin on it anew."""
+    import ibis
+
+    days = _days_of(orders, before)
+    breaks = days.day > days.earlier + ibis.interval(days=BREAK_DAYS)
+    begins = days.earlier.isnull() | breaks
+    return days.select(day=days.day.cast("timestamp"), is_begin=begins)
+
+
+def runs_of(orders: ir.Table) -> ir.Table:
+    """Return a row a day with an order: its midnight, and when the run that it is in began.
+
+    A run has no break of more than `BREAK_DAYS` days: what an order of the far past or future is
+    part of says nothing of the others.
+    """
+    import ibis
+
+    days = told_days(orders, before=None)
+    begun = days.is_begin.ifelse(days.day, ibis.null("timestamp"))
+    return days.select("day", begun=begun.max().over(ibis.cumulative_window(order_by=days.day)))
+
+
+def ends_of(days: ir.Table) -> dict[str, ir.Value]:
+    """Return when orders of such days begin, after their last break, and when they end."""
+    return {"first": days.day.max(where=days.is_begin), "last": days.day.max()}
+
+
+def extent(data: Data, *, before: date | None = None) -> tuple[date | None, date | None]:
+    """Return the first and the last day that the data tell about; None where there is none.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    before
+        The day after the last that counts: give it wherever there is one, for an order dated
+        in the future says nothing of the days until then. None: no limit.
+
+    Returns
+    -------
+    tuple
+        The day of the first order after the last break of more than `BREAK_DAYS` days without
+        any, and that of the last order.
+    """
+    (row,) = data.connection.to_pyarrow(extent_of(data.orders, before=before)).to_pylist()
+    first, last = row["first"], row["last"]
+    return first and first.date(), last and last.date()
+
+
+def covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScalar:
+    """Return whether the data tell what happened from a day to the day before another."""
+    import ibis
+
+    known = extent_of(data.orders, before=end)
+    conditions = []
+    if since is not None:
+        conditions.append(known.first < midnight(LEEWAY.after(since)))
+    if end is not None:
+        conditions.append(known.last >= midnight(LEEWAY.before(end)))
+    enough = ibis.and_(*conditions).fill_null(False)
+    return known.select(enough=enough).enough.as_scalar()
+
+
+def begins_by(first: date | None, start: date) -> bool:
+    """Say whether data whose first order was on a day tell about a period from its start."""
+    return first is not None and first < LEEWAY.after(start)
+
+
+def lasts_to(last: date | None, end: date) -> bool:
+    """Say whether data whose last order was on a day tell about a period to its end."""
+    return last is not None and last >= LEEWAY.before(end)
