@@ -209,7 +209,9 @@ def holdout_verdict(fit: AttritionFit, held: Frame) -> Verdict:
     A season or a campaign moves all customers together, which no such model knows, so that a total
     outside the interval can come from one. A calibration that ends with the high season makes
     everyone look fresh, and the prediction too high: split where the last weeks were ordinary, and
-    hold out whole years.
+    hold out whole years. In a thousand shops simulated with a peak in December, the interval of a
+    year foretold from 1 July held what came in 94 % of them; from 1 January, in 65 %, the others
+    being too high (`benchmarks/coverage.py`).
     """
     groups, periods = _groups(held)
     customers = round(float(groups.history.weight.sum()))
