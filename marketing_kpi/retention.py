@@ -421,7 +421,8 @@ def return_reasons(
     )
     keys = [*dimensions, "reason"]
     totals = {name: rows[name].sum().cast("float64") for name in measures}
-    cells: pd.DataFrame = rows.group_by(keys).agg(returns=rows.count(), **totals).to_pandas()
+    found: pd.DataFrame = rows.group_by(keys).agg(returns=rows.count(), **totals).to_pandas()
+    cells = found.sort_values(keys, ignore_index=True)  # sums of floats depend on their order
     groups = cells.groupby(dimensions, dropna=False) if dimensions else None
     shares = {}
     for name, share in zip(measures, ("units_share", "value_share"), strict=True):
