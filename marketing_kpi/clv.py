@@ -200,8 +200,10 @@ def lifespan_months(attrition_rate: float) -> float | None:
     >>> lifespan_months(0.40)
     30.0
     """
-    known = math.inf if math.isnan(attrition_rate) else attrition_rate
-    _check("attrition_rate", known, highest=1, hint="40 % is written 0.40")
+    if not 0 <= attrition_rate <= 1:  # an unknown rate (NaN) too
+        raise ComputeError(
+            f"attrition_rate == {attrition_rate}, must be in 0-1", hint="40 % is written 0.40"
+        )
     return None if attrition_rate == 0 else MONTHS_A_YEAR / attrition_rate
 
 
