@@ -13,7 +13,7 @@ LAYERS = (
     ("report", "learn", "lessons"),
     ("plots",),
     ("chapters",),
-    ("models", "stages", "worth"),
+    ("models", "quasi_experiments", "stages", "trials", "worth"),
     ("kpis",),
     ("data",),
     ("text", "errors"),
