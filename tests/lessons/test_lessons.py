@@ -66,6 +66,6 @@ def test_a_student_who_runs_the_notebook_gets_the_same_text_and_tables(built, tm
     command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-c", os.devnull, str(built)]
     options = [f"--rootdir={tmp_path}", "-p", "no:cacheprovider", "--nbval-kernel-name=python3"]
     run = subprocess.run(
-        [*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=120
+        [*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=600
     )
     assert run.returncode == 0, run.stdout[-3000:]

@@ -28,7 +28,7 @@ def run(monkeypatch, kind):
             "kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}
         },
     )
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=600).execute()
     return [cell.outputs for cell in notebook.cells]
 
 
