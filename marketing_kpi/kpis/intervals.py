@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import numpy.typing as npt
 
 Z95 = 1.959963984540054
 """97.5th percentile of the standard normal distribution."""
-
-_NOT_SKEWED = 1e-9
 
 
 class Interval(NamedTuple):
@@ -142,11 +143,52 @@ def mean_interval(
     if not count > 1:
         return math.nan, math.nan
     error, skew = math.sqrt(variance / count), skewness / math.sqrt(count)
-    return mean - error * _studentised(Z95, skew), mean - error * _studentised(-Z95, skew)
+    low, high = (mean - error * float(studentised(z, skew)) for z in (Z95, -Z95))
+    return low, high
 
 
-def _studentised(z: float, skew: float) -> float:
-    """Return the value of a studentised mean that Hall's transformation takes to a quantile."""
-    if abs(skew) < _NOT_SKEWED:
-        return z
-    return 3 / skew * (math.cbrt(1 + skew * (z - skew / 6)) - 1)
+def studentised(z: npt.ArrayLike, skew: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    r"""Return the value of a studentised mean that Hall's transformation takes to a quantile.
+
+    Parameters
+    ----------
+    z
+        The normal quantile.
+    skew
+        Skewness of the mean: of n values, theirs / :math:`\sqrt{n}`.
+
+    Notes
+    -----
+    The inverse of `normal_score`: :math:`\frac{3}{s} (c - 1)` with :math:`c^3 = 1 + s (z - s / 6)`,
+    written so that nothing is divided by the skewness.
+
+    Examples
+    --------
+    >>> float(studentised(1.96, 0.0)), round(float(studentised(1.96, 0.5)), 4)
+    (1.96, 1.481)
+    """
+    z, skew = np.asarray(z, dtype="float64"), np.asarray(skew, dtype="float64")
+    shifted = z - skew / 6
+    root = np.cbrt(1 + skew * shifted)
+    value: npt.NDArray[np.float64] = 3 * shifted / (root * root + root + 1)
+    return value
+
+
+def normal_score(t: npt.ArrayLike, skew: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return the normal quantile that Hall's transformation makes of a studentised mean.
+
+    Parameters
+    ----------
+    t
+        The studentised mean: distance to the true one, over the standard error.
+    skew
+        As in `studentised`.
+
+    Examples
+    --------
+    >>> round(float(normal_score(studentised(1.96, 0.5), 0.5)), 9)
+    1.96
+    """
+    t, skew = np.asarray(t, dtype="float64"), np.asarray(skew, dtype="float64")
+    score: npt.NDArray[np.float64] = t + skew * t**2 / 3 + skew**2 * t**3 / 27 + skew / 6
+    return score

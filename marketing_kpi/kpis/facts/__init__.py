@@ -20,6 +20,7 @@ from marketing_kpi.kpis.facts.base import (
     standing,
     valid_orders,
 )
+from marketing_kpi.kpis.facts.campaigns import CAMPAIGNS
 from marketing_kpi.kpis.facts.customers import (
     CUSTOMER_ACTIVITY,
     CUSTOMER_RANKING,
@@ -90,6 +91,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             CSAT_ANSWERS,
             PANEL,
             CUSTOMER_CHANNELS,
+            CAMPAIGNS,
         )
     }
 )

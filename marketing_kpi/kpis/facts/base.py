@@ -282,12 +282,16 @@ def extra_columns(fact: Fact, data: Data) -> list[str]:
     return [name for name in found if name not in fact.events]
 
 
+# Tables that a fact is made of, which hold no order.
+_OF_THEIR_OWN = ("returns", "surveys", "category_spend", "campaign_members")
+
+
 def _is_reached(table: str, data: Data) -> bool:
     """Return whether the rows of orders, lines and returns lead to a table."""
     if table in ("order_lines", "products") and not sells_by_line(data):
         return False
     key, stands_in = _REACHED_BY.get(table, ("order_id", table))
-    return data.has(stands_in, key) or table in ("returns", "surveys", "category_spend")
+    return data.has(stands_in, key) or table in _OF_THEIR_OWN
 
 
 Homes: TypeAlias = "dict[str, tuple[str, str]]"

@@ -1,0 +1,1 @@
+"""What happened after an action, without a draw: before–after, differences, one series."""

@@ -1,0 +1,420 @@
+"""Difference-in-differences: the change of the treated, less that of those left alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from marketing_kpi.errors import DataError
+from marketing_kpi.kpis.frames import Frame, require
+from marketing_kpi.quasi_experiments.collapse import Columns, by_cell, by_unit, check_starts
+from marketing_kpi.quasi_experiments.groups import (
+    Estimate,
+    Part,
+    Permutation,
+    difference,
+    estimate,
+    part,
+    part_of,
+    permute,
+    ratio_interval,
+)
+from marketing_kpi.quasi_experiments.verdicts import Verdict, check_alpha, known, verdict
+from marketing_kpi.text.messages import N_
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from marketing_kpi.quasi_experiments.groups import Floats
+
+FEW_UNITS = 10
+"""Units in an arm below which Welch's interval may miss more often than it says."""
+
+NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "few_units": N_(
+            "Fewer than ten units in an arm: Welch's interval may be too narrow there. The "
+            "permutation of units keeps its promise, and the verdict takes both."
+        ),
+        "too_few_to_tell": N_(
+            "With so few units no result, however large, could be told from chance: the treated "
+            "ones can be drawn in too few ways."
+        ),
+        "one_unit": N_("An arm has a single unit: nothing tells how much units differ by chance."),
+        "few_rows": N_(
+            "Fewer than ten rows in an arm, before or after: the interval may be too narrow."
+        ),
+        "no_unit": N_(
+            "Each row counts as its own: parallel trends and the likeness of a unit's rows over "
+            "time cannot be checked, and rows of one unit would make the interval too narrow."
+        ),
+        "unbalanced": N_(
+            "Units do not all have the same number of rows before, or after: their averages stand "
+            "for different periods."
+        ),
+        "units_dropped": N_("Units without a value before, or after, are left out."),
+        "missing_outcomes": N_("Rows without an outcome are left out."),
+        "constant": N_("Within an arm nothing varies: there is no error to compute."),
+        "no_relative": N_(
+            "What the treated would have reached is not clearly above zero: a relative effect has "
+            "no meaning."
+        ),
+    }
+)
+"""What the notes of a result say, by id."""
+
+
+class Effect(NamedTuple):
+    """What arrays of units say of an effect: arrays of one shape, that of the replications.
+
+    Attributes
+    ----------
+    absolute
+        The difference of both changes, by Welch's method.
+    counterfactual
+        What the treated would have reached: their level before, with the change of the others.
+    relative, relative_low, relative_high
+        The effect over that, and its interval (Fieller's); NaN where that is not above 0.
+    """
+
+    absolute: Estimate
+    counterfactual: Floats
+    relative: Floats
+    relative_low: Floats
+    relative_high: Floats
+
+
+class DifferenceInDifferences(NamedTuple):
+    """How much more the treated changed than those left alone.
+
+    Attributes
+    ----------
+    effect, low, high
+        The difference of both changes, a unit and period (a row, without a unit), in the outcome's
+        unit, and its 1 - alpha interval by Welch's method; the ends are null where an arm has a
+        single unit or nothing varies.
+    p_value
+        Two-sided, of no effect, by the same method; null with the interval.
+    permutation_p
+        Two-sided, by permutation of the treated units; null without a unit.
+    permutation_low, permutation_high
+        The effects that the permutation does not reject; infinite where units are too few, null
+        without a unit.
+    relative_effect, relative_low, relative_high
+        The effect over `counterfactual`, a fraction, and its interval, which includes 0 exactly
+        when that of the effect does; null where the counterfactual is not clearly above 0. The
+        ends are null with those of the effect.
+    verdict
+        ``higher`` or ``lower`` when both p-values are under alpha and the interval excludes 0,
+        else ``cannot_tell``.
+    method
+        ``units`` (collapsed to one change each, Welch and permutation) or ``rows`` (no unit).
+    notes
+        Ids of `NOTES`: what weakens the answer.
+    counterfactual
+        What the treated would have reached without the action, if both had changed alike.
+    treated_before, treated_after, control_before, control_after
+        Means over units (rows, without a unit).
+    treated_units, control_units
+        How many units each arm has; rows, without a unit.
+    total, total_low, total_high
+        The effect on all the treated together over the rows after the action.
+    standard_error, degrees_of_freedom
+        Those of the interval; null with it.
+    alpha
+        One less the level of the interval.
+    """
+
+    effect: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    permutation_p: float | None
+    permutation_low: float | None
+    permutation_high: float | None
+    relative_effect: float | None
+    relative_low: float | None
+    relative_high: float | None
+    verdict: Verdict
+    method: Literal["units", "rows"]
+    notes: tuple[str, ...]
+    counterfactual: float
+    treated_before: float
+    treated_after: float
+    control_before: float
+    control_after: float
+    treated_units: int
+    control_units: int
+    total: float
+    total_low: float | None
+    total_high: float | None
+    standard_error: float | None
+    degrees_of_freedom: float | None
+    alpha: float
+
+
+def unit_effect(
+    treated_before: Floats,
+    treated_after: Floats,
+    control_before: Floats,
+    control_after: Floats,
+    *,
+    alpha: float,
+) -> Effect:
+    """Return the effect from a mean before and one after a unit, over replications at once.
+
+    Parameters
+    ----------
+    treated_before, treated_after, control_before, control_after
+        Units on the first axis; replications, if any, on those that follow.
+    alpha
+        One less the level of the intervals.
+
+    Examples
+    --------
+    >>> found = unit_effect(np.array([10.0, 20.0]), np.array([15.0, 27.0]),
+    ...                     np.array([12.0, 18.0]), np.array([13.0, 21.0]), alpha=0.05)
+    >>> float(found.absolute.value), float(found.counterfactual), round(float(found.relative), 4)
+    (4.0, 17.0, 0.2353)
+    """
+    absolute = difference(treated_after - treated_before, control_after - control_before,
+                          alpha=alpha)  # fmt: skip
+    before, after = part(treated_before), part(treated_after)
+    change = part(control_after - control_before)
+    centred = (treated_before - before.mean) * (treated_after - after.mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance = centred.sum(axis=0) / before.freedom / len(treated_before)
+    return _effect(absolute, after, (before, change), before.mean + change.mean, covariance, alpha)
+
+
+def row_effect(
+    treated_before: Part, treated_after: Part, control_before: Part, control_after: Part,
+    *, alpha: float,
+) -> Effect:  # fmt: skip
+    """Return the effect from the means of four samples drawn apart, as in repeated surveys."""
+    parts = (treated_before, treated_after, control_before, control_after)
+    bottom = treated_before.mean + control_after.mean - control_before.mean
+    absolute = estimate(treated_after.mean - bottom, parts, alpha=alpha)
+    made_of = (treated_before, control_before, control_after)
+    return _effect(absolute, treated_after, made_of, bottom, np.zeros_like(bottom), alpha)
+
+
+def _effect(
+    absolute: Estimate,
+    after: Part,
+    made_of: tuple[Part, ...],
+    counterfactual: Floats,
+    covariance: Floats,
+    alpha: float,
+) -> Effect:
+    """Return an effect and its relative form, from what the counterfactual is made of."""
+    from scipy import special
+
+    low, high = ratio_interval(
+        after.mean,
+        counterfactual,
+        top_variance=after.variance,
+        bottom_variance=np.asarray(sum(each.variance for each in made_of)),
+        covariance=covariance,
+        quantile=special.stdtrit(absolute.freedom, 1 - alpha / 2),
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(counterfactual > 0, absolute.value / counterfactual, np.nan)
+    return Effect(absolute, counterfactual, relative, low - 1, high - 1)
+
+
+def difference_in_differences(
+    panel: Frame,
+    *,
+    outcome: str,
+    treated: str = "treated",
+    after: str = "after",
+    unit: str | None = None,
+    period: str | None = None,
+    alpha: float = 0.05,
+    rng: np.random.Generator | None = None,
+) -> DifferenceInDifferences:
+    r"""Estimate the effect of an action from those it touched and those it did not.
+
+    Parameters
+    ----------
+    panel
+        A row a unit and period, as `panel` makes; or, without `unit`, a row an observation.
+    outcome
+        A column of numbers; rows without one are left out, and the notes say so.
+    treated, after
+        Columns of booleans, or 0 and 1: whether the row's unit is ever treated, and whether the
+        row comes after the action.
+    unit
+        The column that names what was treated or left alone as a whole: a store, a region. It is
+        not the customer when stores were chosen. None takes each row as its own.
+    period
+        The column that names the period; with it, an action that does not begin in the same
+        period for all is refused.
+    alpha
+        One less the level of the intervals.
+    rng
+        Draws the permutations where all of them are too many; a fixed seed by default.
+
+    Returns
+    -------
+    DifferenceInDifferences
+        The effect, its interval, both p-values and a verdict.
+
+    Raises
+    ------
+    DataError
+        When a column is no number or flag, a unit is treated in some rows only, an arm or a period
+        is empty, or the action begins at different times.
+    ComputeError
+        When alpha is not between 0 and 1.
+
+    Notes
+    -----
+    Each unit is collapsed to one number, its mean after less its mean before, so that the
+    likeness of its rows over time, which ruins row-level errors (32 % false alarms on a series of
+    autocorrelation .6), no longer matters. The effect is the difference of the arms' means of that
+    change. Welch's interval asks for some ten units in each arm; the permutation of units is exact
+    for fewer, if the treated ones might as well have been others.
+
+    It is the effect of the action if, without it, both arms would have changed alike: see
+    `parallel_trends` and `event_study`, which can refute that, not prove it.
+
+    References
+    ----------
+    Bertrand, M., Duflo, E. and Mullainathan, S. (2004). How much should we trust
+    differences-in-differences estimates? Quarterly Journal of Economics 119(1), 249-275.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> panel = pd.DataFrame({
+    ...     "store": list("aabbccdd"),
+    ...     "after": [0, 1] * 4,
+    ...     "treated": [1] * 4 + [0] * 4,
+    ...     "sales": [100.0, 130.0, 80.0, 114.0, 90.0, 100.0, 70.0, 82.0],
+    ... })
+    >>> found = difference_in_differences(panel, outcome="sales", unit="store")
+    >>> found.effect, found.verdict, found.notes
+    (21.0, 'cannot_tell', ('few_units', 'too_few_to_tell'))
+    """
+    check_alpha(alpha)
+    columns = Columns(outcome, treated, after, unit, period)
+    require(panel, [name for name in columns if name is not None], "panel")
+    if unit is None:
+        return _from_rows(by_cell(panel, columns), alpha=alpha)
+    units = by_unit(panel, columns)
+    if period is not None:
+        check_starts(panel, columns)
+    return _from_units(units, alpha=alpha, rng=rng)
+
+
+def _from_units(
+    units: pd.DataFrame, *, alpha: float, rng: np.random.Generator | None
+) -> DifferenceInDifferences:
+    """Answer from a row a unit."""
+    whole = units[units[["before", "after"]].notna().all(axis=1)]
+    if len(whole) < 2 or whole["treated"].nunique() < 2:
+        raise DataError(
+            "no treated, or no control unit has a value both before and after",
+            hint="an arm needs one at least",
+        )
+    arms = [whole[whole["treated"] == arm] for arm in (1, 0)]
+    sides = [arm[side].to_numpy(dtype=float) for arm in arms for side in ("before", "after")]
+    found = unit_effect(*sides, alpha=alpha)
+    shuffled = permute(sides[1] - sides[0], sides[3] - sides[2], alpha=alpha, rng=rng)
+    counts = [len(arm) for arm in arms]
+    notes = {
+        "few_units": 1 < min(counts) < FEW_UNITS,
+        "too_few_to_tell": not math.isfinite(shuffled.low),
+        "one_unit": min(counts) == 1,
+        "unbalanced": _unbalanced(whole),
+        "units_dropped": len(whole) < len(units),
+        "missing_outcomes": units["without"].sum() > 0,
+    }
+    means = [float(side.mean()) for side in sides]
+    return _answer(found, shuffled, means, counts, int(arms[0]["rows_after"].sum()), notes, alpha)
+
+
+def _unbalanced(units: pd.DataFrame) -> bool:
+    return units["rows_before"].nunique() > 1 or units["rows_after"].nunique() > 1
+
+
+def _from_rows(cells: pd.DataFrame, *, alpha: float) -> DifferenceInDifferences:
+    """Answer from a row an arm and side of the action: each observation its own."""
+    ordered = cells[cells["known"] > 0].sort_values(["treated", "after"])
+    if len(ordered) < 4:  # both arms, on both sides
+        raise DataError(
+            "one of treated or control, before or after, has no value",
+            hint="all four are needed",
+        )
+    count, mean, squares = ordered[["known", "mean", "squares"]].to_numpy(dtype=float).T
+    parts = [
+        part_of(each, squares=square, count=rows)
+        for each, square, rows in zip(mean, squares, count, strict=True)
+    ]
+    control_before, control_after, before, after = parts
+    found = row_effect(before, after, control_before, control_after, alpha=alpha)
+    notes = {
+        "no_unit": True,
+        "few_rows": count.min() < FEW_UNITS,
+        "missing_outcomes": cells["rows"].sum() > cells["known"].sum(),
+    }
+    means = [float(each.mean) for each in (before, after, control_before, control_after)]
+    counts = [int(count[2] + count[3]), int(count[0] + count[1])]
+    return _answer(found, None, means, counts, int(count[3]), notes, alpha)
+
+
+def _answer(
+    found: Effect,
+    shuffled: Permutation | None,
+    means: list[float],
+    counts: list[int],
+    rows_after: int,
+    notes: Mapping[str, bool],
+    alpha: float,
+) -> DifferenceInDifferences:
+    """Put an answer together, NaN as null, with its verdict and notes."""
+    absolute = found.absolute
+    low, high, p_value = known(absolute.low), known(absolute.high), known(absolute.p_value)
+    permutation_p = None if shuffled is None else float(shuffled.p_value)
+    relative = known(found.relative)
+    if p_value is not None and known(found.relative_low) is None:
+        relative = None
+    all_notes = {
+        **notes,
+        "constant": p_value is None and min(counts) > 1,
+        "no_relative": relative is None,
+    }
+    return DifferenceInDifferences(
+        effect=float(absolute.value),
+        low=low,
+        high=high,
+        p_value=p_value,
+        permutation_p=permutation_p,
+        permutation_low=None if shuffled is None else float(shuffled.low),
+        permutation_high=None if shuffled is None else float(shuffled.high),
+        relative_effect=relative,
+        relative_low=known(found.relative_low),
+        relative_high=known(found.relative_high),
+        verdict=verdict(low, high, (p_value, permutation_p), alpha=alpha),
+        method="rows" if shuffled is None else "units",
+        notes=tuple(name for name, holds in all_notes.items() if holds),
+        counterfactual=float(found.counterfactual),
+        treated_before=means[0],
+        treated_after=means[1],
+        control_before=means[2],
+        control_after=means[3],
+        treated_units=counts[0],
+        control_units=counts[1],
+        total=float(absolute.value) * rows_after,
+        total_low=None if low is None else low * rows_after,
+        total_high=None if high is None else high * rows_after,
+        standard_error=known(absolute.error),
+        degrees_of_freedom=known(absolute.freedom),
+        alpha=alpha,
+    )

@@ -1,0 +1,1 @@
+"""Controlled trials: members and arms, sums, intervals and verdicts, for `experiments`."""

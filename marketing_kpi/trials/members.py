@@ -1,0 +1,404 @@
+"""The table of a test: a row a member of a campaign, with its arm and what it did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+
+from marketing_kpi.data.model import Data
+from marketing_kpi.errors import ComputeError, DataError, MissingDataError, unknown
+from marketing_kpi.kpis.extent import extent, lasts_to
+from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.campaigns import (
+    CONTROL,
+    WINDOW_DAYS,
+    members_of,
+    purchases,
+    starts,
+    tells_responses,
+    with_responses,
+)
+from marketing_kpi.kpis.facts.service import campaign_costs
+from marketing_kpi.kpis.frames import Frame
+from marketing_kpi.kpis.periods import midnight
+from marketing_kpi.text.messages import N_
+
+BEFORE_DAYS = 365
+"""Days before the first contact that `members` looks back on: a year has all its seasons."""
+
+NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "window_not_over": N_(
+            "The window is not over in the data: what members still do in it is missing."
+        ),
+        "contacts_not_recorded": N_(
+            "No contact is recorded: the window starts on the day of the draw or of the campaign."
+        ),
+        "control_contacted": N_("Members of the control were contacted: the effect is diluted."),
+        "treated_not_contacted": N_(
+            "Some of the treated were not contacted; they stay in the arm that was drawn."
+        ),
+        "contacts_spread_out": N_(
+            "The treated were not all contacted on one day: late ones have less time to act."
+        ),
+        "in_both_arms": N_("Some members are listed in both arms."),
+    }
+)
+"""What `window` may note, by id."""
+
+_BOUGHT = ("orders", "revenue", "margin")
+
+
+class Window(NamedTuple):
+    """When the members of a campaign are followed, and what to know of it.
+
+    Attributes
+    ----------
+    campaign
+        Its id.
+    start, end
+        First day, the same for both arms, and the day after the last.
+    is_over
+        Whether the data reach the end, to within a week.
+    last_day
+        The day of the last order of the data; null without any.
+    control_n, treated_n
+        Members of the control, and of all other arms.
+    control_contacted, treated_contacted
+        How many of each were contacted; null where no contact is recorded.
+    contact_days
+        Days from the first contact of a treated member to the last one, both included; null where
+        none is recorded.
+    notes
+        Ids of `NOTES`.
+    """
+
+    campaign: str
+    start: dt.date
+    end: dt.date
+    is_over: bool
+    last_day: dt.date | None
+    control_n: int
+    treated_n: int
+    control_contacted: int | None
+    treated_contacted: int | None
+    contact_days: int | None
+    notes: tuple[str, ...]
+
+
+def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Window:
+    """Say when the members of a campaign are followed, and whether the data tell it all.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with campaign_members.
+    campaign
+        A campaign_id.
+    window_days
+        Days from the first contact on, 1 or more.
+
+    Returns
+    -------
+    Window
+        The day of the first contact of a treated member begins the window of both arms; where no
+        contact is recorded, the day of the draw, or else the first day of the campaign.
+
+    Raises
+    ------
+    DataError
+        When the campaign has no members, or nothing tells when it began.
+    MissingDataError
+        When the data have no campaign_members with campaign_id, customer_id and arm.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> members = pd.DataFrame({"campaign_id": "mail", "customer_id": list("abc"),
+    ...                         "arm": ["treatment", "treatment", "control"],
+    ...                         "contacted_at": pd.to_datetime(["2025-04-03 09:00"] * 2 + [None])})
+    >>> orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"],
+    ...                        "ordered_at": pd.to_datetime(["2025-04-10"]), "amount": [20.0]})
+    >>> data = open_data({"orders": orders, "campaign_members": members})
+    >>> found = window(data, campaign="mail", window_days=14)
+    >>> str(found.start), str(found.end), found.is_over, found.notes
+    ('2025-04-03', '2025-04-17', True, ())
+    """
+    _check(data, window_days)
+    listed = _listed(data, campaign)
+    treated, control = listed.arm != CONTROL, listed.arm == CONTROL
+    summary = listed.aggregate(
+        members=listed.customer_id.nunique(),
+        treated_n=treated.sum(),
+        control_n=control.sum(),
+        treated_contacted=listed.contacted_at.count(where=treated),
+        control_contacted=listed.contacted_at.count(where=control),
+        first=listed.contacted_at.min(where=treated).date(),
+        last=listed.contacted_at.max(where=treated).date(),
+    )
+    (row,) = data.connection.to_pyarrow(summary).to_pylist()
+    if not row["members"]:
+        _refuse_unknown(data, campaign)
+    start = _start(data, listed, campaign)
+    end = start + dt.timedelta(days=window_days)
+    _, last_day = extent(data)
+    told = row["treated_contacted"] + row["control_contacted"] > 0
+    is_over = lasts_to(last_day, end)
+    days = (row["last"] - row["first"]).days + 1 if row["first"] else None
+    found = {
+        "window_not_over": not is_over,
+        "contacts_not_recorded": not told,
+        "control_contacted": row["control_contacted"] > 0,
+        "treated_not_contacted": told and row["treated_contacted"] < row["treated_n"],
+        "contacts_spread_out": (days or 1) > 1,
+        "in_both_arms": row["treated_n"] + row["control_n"] > row["members"],
+    }
+    return Window(
+        campaign=campaign,
+        start=start,
+        end=end,
+        is_over=is_over,
+        last_day=last_day,
+        control_n=row["control_n"],
+        treated_n=row["treated_n"],
+        control_contacted=row["control_contacted"] if told else None,
+        treated_contacted=row["treated_contacted"] if told else None,
+        contact_days=days,
+        notes=tuple(name for name, holds in found.items() if holds),
+    )
+
+
+def members(
+    data: Data,
+    *,
+    campaign: str,
+    window_days: int = WINDOW_DAYS,
+    before_days: int = BEFORE_DAYS,
+    by: str | Sequence[str] = (),
+) -> Frame:
+    """Make the table of a test: who was drawn into which arm, and what each did.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with campaign_members.
+    campaign
+        A campaign_id.
+    window_days
+        Days from the first contact on in which purchases and responses count, 1 or more.
+    before_days
+        Days before the first contact that orders_before and revenue_before look back on.
+    by
+        Columns to add, of campaign_members or contacts, such as region: to part or to balance by.
+
+    Returns
+    -------
+    pandas.DataFrame or ibis.Table
+        A row a member: customer_id, arm, assigned_at and contacted_at (null where not recorded);
+        bought (1 for who has a valid order in the window, else 0), orders, revenue (net sales,
+        0 for who bought nothing), margin (gross profit of the lines with a known cost, 0 for who
+        bought nothing, null for who bought only lines without one, and for all where the data have
+        no costs), responded (1 for who reacted otherwise than by an open, else 0; null where no
+        reaction to the campaign is recorded); orders_before, revenue_before; the columns of `by`.
+        pandas, sorted by customer_id and arm, when the data came as pandas; else lazy.
+
+    Raises
+    ------
+    DataError
+        When the campaign has no members, or nothing tells when it began.
+    MissingDataError
+        When the data lack campaign_members, the customer of orders, or their amounts.
+    ComputeError
+        When a number of days is not a whole number, or a column of `by` is not known.
+
+    Notes
+    -----
+    Both arms are followed over the same days (see `window`). Each member stays in the arm that was
+    drawn, whoever was contacted in the end: that is what makes the arms comparable. A member
+    listed in both arms keeps a row in each, which `compare` refuses.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> drawn = pd.DataFrame({"campaign_id": "mail", "customer_id": list("abc"),
+    ...                       "arm": ["treatment", "treatment", "control"],
+    ...                       "contacted_at": pd.to_datetime(["2025-04-03 09:00"] * 2 + [None])})
+    >>> orders = pd.DataFrame({"order_id": list("123"), "customer_id": list("aac"),
+    ...     "ordered_at": pd.to_datetime(["2025-04-10", "2025-05-20", "2025-03-01"]),
+    ...     "amount": [20.0, 30.0, 12.0]})
+    >>> data = open_data({"orders": orders, "campaign_members": drawn})
+    >>> table = members(data, campaign="mail", window_days=28)
+    >>> table[["customer_id", "arm", "bought", "revenue", "revenue_before"]]
+      customer_id        arm  bought  revenue  revenue_before
+    0           a  treatment       1     20.0             0.0
+    1           b  treatment       0      0.0             0.0
+    2           c    control       0      0.0            12.0
+    """
+    names = [by] if isinstance(by, str) else list(by)
+    _check(data, window_days, before_days)
+    _check_columns(data, names)
+    listed = _listed(data, campaign)
+    start = _start(data, listed, campaign)
+    rows = _dated(listed, start, start + dt.timedelta(days=window_days))
+    rows = _with_purchases(rows, data, told_outcomes(data), suffix="")
+    if tells_responses(data):
+        rows = with_responses(rows, data)
+    else:
+        rows = rows.mutate(responded=ibis.null("int64"))
+    rows = _dated(rows, start - dt.timedelta(days=before_days), start)
+    rows = _with_purchases(rows, data, ("orders", "revenue"), suffix="_before")
+    table = _with_columns(rows, data, names).select(
+        "customer_id", "arm", "assigned_at", "contacted_at",
+        "bought", *_BOUGHT, "responded", "orders_before", "revenue_before", *names,
+    )  # fmt: skip
+    return _answer(data, table)
+
+
+def campaign_cost(data: Data, *, campaign: str) -> float | None:
+    """Return what a campaign cost, in the data's currency.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    campaign
+        A campaign_id.
+
+    Returns
+    -------
+    float or None
+        The sum of marketing_spend for it, or else campaigns.cost; None where neither tells.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-04-10"])})
+    >>> campaigns = pd.DataFrame({"campaign_id": ["mail"], "cost": [900.0]})
+    >>> campaign_cost(open_data({"orders": orders, "campaigns": campaigns}), campaign="mail")
+    900.0
+    """
+    if missing(FACTS["campaigns"], ["campaign_cost"], data):
+        return None
+    costs = campaign_costs(data)
+    found = costs.filter(costs.campaign_id == campaign).select(cost=costs.cost.cast("float64"))
+    rows = data.connection.to_pyarrow(found).to_pylist()
+    return rows[0]["cost"] if rows else None
+
+
+def _answer(data: Data, table: ir.Table) -> Frame:
+    """Return the kind that the data came as: pandas with money as floats, or a lazy table."""
+    if not data.from_pandas:
+        return table
+    decimals = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
+    frame = data.connection.to_pandas(table.cast(decimals))
+    return frame.sort_values(["customer_id", "arm"]).reset_index(drop=True)
+
+
+def _listed(data: Data, campaign: str) -> ir.Table:
+    rows = members_of(data)
+    return rows.filter(rows.campaign_id == campaign)
+
+
+def _start(data: Data, listed: ir.Table, campaign: str) -> dt.date:
+    """Return the first day of a campaign; one small query, which also finds a misspelt name."""
+    begun = data.connection.to_pyarrow(starts(listed, data)).to_pylist()
+    if not begun:
+        _refuse_unknown(data, campaign)
+    begins = begun[0]["begins"]
+    if begins is None:
+        raise DataError(
+            f"nothing tells when campaign '{campaign}' began: contacted_at and assigned_at of its "
+            "members are empty",
+            hint="give campaign_members.contacted_at, or campaigns.starts_on",
+        )
+    return begins.date()  # type: ignore[no-any-return]
+
+
+def _refuse_unknown(data: Data, campaign: str) -> None:
+    listed = data.table("campaign_members").select("campaign_id").distinct()
+    known = [row["campaign_id"] for row in data.connection.to_pyarrow(listed).to_pylist()]
+    message, hint = unknown(
+        "campaign", campaign, [name for name in known if name], where="campaign_members"
+    )
+    raise DataError(message, hint=hint)
+
+
+def _dated(rows: ir.Table, begins: dt.date, ends: dt.date) -> ir.Table:
+    return rows.mutate(begins=midnight(begins), ends=midnight(ends))
+
+
+def told_outcomes(data: Data) -> tuple[str, ...]:
+    """Return what the data tell of purchases: margins where costs are known."""
+    lacking = missing(FACTS["sales"], ["net_sales", "cost"], data)
+    return ("orders", "revenue") if lacking else _BOUGHT
+
+
+def _with_purchases(rows: ir.Table, data: Data, columns: Sequence[str], *, suffix: str) -> ir.Table:
+    """Add what members bought within [begins, ends): nothing is 0, and unknown is null."""
+    found = purchases(rows, data, columns=columns)
+    taken = {f"{name}{suffix}": name for name in columns}
+    rows = attach(rows, found, on=["campaign_id", "customer_id"], columns=taken)
+    nothing = rows[f"orders{suffix}"].isnull()
+    made: dict[str, ir.Value] = {
+        new: nothing.ifelse(0, rows[new]).cast("int64" if old == "orders" else MONEY)
+        for new, old in taken.items()
+    }
+    if not suffix:
+        made["bought"] = (~nothing).cast("int64")
+        made |= {name: ibis.null(MONEY) for name in _BOUGHT if name not in columns}
+    return rows.mutate(**made)
+
+
+def _with_columns(rows: ir.Table, data: Data, names: Sequence[str]) -> ir.Table:
+    """Add columns of contacts; those of campaign_members are there already."""
+    of_contacts = {name: name for name in names if name not in rows.columns}
+    if not of_contacts:
+        return rows
+    contacts = one_a_key(data.table("contacts"), ["customer_id"], of_contacts.values())
+    return attach(rows, contacts, on=["customer_id"], columns=of_contacts)
+
+
+# --- What is refused ------------------------------------------------------------------------
+
+_NEEDED = ("campaign_id", "customer_id", "arm")
+
+
+def lacking(data: Data) -> list[str]:
+    """Return what the data lack for any test, as ``table.column``."""
+    lacks = [f"campaign_members.{n}" for n in _NEEDED if not data.has("campaign_members", n)]
+    return lacks + missing(FACTS["sales"], ["customer_id", "net_sales"], data)
+
+
+def _check(data: Data, *days: int) -> None:
+    lacks = lacking(data)
+    if lacks:
+        raise MissingDataError(
+            f"a test needs {', '.join(lacks)}, which these data do not have",
+            hint=f"these data have: {', '.join(data.tables)}",
+        )
+    for count in days:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ComputeError(f"{count!r} days, must be a whole number of 1 or more")
+
+
+def _check_columns(data: Data, names: Sequence[str]) -> None:
+    own = {"assigned_at", "contacted_at", *_NEEDED}
+    known = {
+        name
+        for table in ("campaign_members", "contacts")
+        if data.has(table, "customer_id")
+        for name in data.table(table).columns
+    } - own
+    for name in names:
+        if name not in known:
+            message, hint = unknown("column", name, known, where="campaign_members and contacts")
+            raise ComputeError(message, hint=hint)

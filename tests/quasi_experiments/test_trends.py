@@ -1,0 +1,167 @@
+"""What can be held against difference-in-differences: by hand, and where the truth is known."""
+
+import math
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from scipy import stats
+
+from marketing_kpi import prepost
+from marketing_kpi.errors import ComputeError, DataError
+
+BY = {"outcome": "y", "unit": "unit", "period": "period"}
+
+
+def grid(levels, slopes=None, *, treated, effect=0.0, before=10, after=10, noise=1.0, seed=0):
+    """Make a panel of units: a level, a slope, noise, and an effect on the first ones."""
+    rng = np.random.default_rng(seed)
+    units = len(levels)
+    slopes = np.zeros(units) if slopes is None else np.asarray(slopes)
+    turn = np.arange(before + after)
+    y = np.asarray(levels)[:, None] + slopes[:, None] * turn
+    y = y + noise * rng.standard_normal(y.shape)
+    arm = np.arange(units) < treated
+    y[np.ix_(arm, turn >= before)] += effect
+    return pd.DataFrame(
+        {
+            "unit": np.repeat([f"u{n}" for n in range(units)], len(turn)),
+            "period": np.tile(pd.date_range("2025-01-06", periods=len(turn), freq="7D"), units),
+            "treated": np.repeat(arm, len(turn)),
+            "after": np.tile(turn >= before, units),
+            "y": y.ravel(),
+        }
+    )
+
+
+TWELVE = np.linspace(80, 120, 12)
+
+
+def test_event_study_by_hand():
+    panel = grid(TWELVE, treated=5, effect=4, before=3, after=2)
+    wide = panel.pivot_table(index="unit", columns="period", values="y")
+    gaps = wide.sub(wide.iloc[:, 2], axis=0)
+    arm = wide.index.isin([f"u{n}" for n in range(5)])
+    found = prepost.event_study(panel, **BY)
+    assert found["after"].tolist() == [False, False, False, True, True]
+    for n, row in enumerate(found.itertuples()):
+        assert row.effect == pytest.approx(
+            gaps[arm].iloc[:, n].mean() - gaps[~arm].iloc[:, n].mean()
+        )
+        if n == 2:
+            assert (row.effect, math.isnan(row.low)) == (0, True)
+        else:
+            test = stats.ttest_ind(gaps[arm].iloc[:, n], gaps[~arm].iloc[:, n], equal_var=False)
+            interval = test.confidence_interval()
+            assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+    assert (found["treated_units"] == 5).all()
+    assert_frame_equal(prepost.event_study(ibis.memtable(panel), **BY), found)
+
+
+def test_slopes_by_hand():
+    panel = grid(TWELVE, treated=6, before=6, after=4, effect=2)
+    before = panel[~panel.after]
+    slopes = before.groupby("unit")["y"].apply(lambda y: np.polyfit(range(6), y, 1)[0])
+    arm = slopes.index.isin([f"u{n}" for n in range(6)])
+    test = stats.ttest_ind(slopes[arm], slopes[~arm], equal_var=False)
+    found = prepost.parallel_trends(panel, **BY)
+    assert found.difference == pytest.approx(slopes[arm].mean() - slopes[~arm].mean())
+    assert found.p_value == pytest.approx(test.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))
+    assert found.periods_before == 6
+    assert found.implied == pytest.approx(5 * found.difference)  # middles are (6 + 4) / 2 apart
+    effect = prepost.difference_in_differences(panel, outcome="y", unit="unit").effect
+    assert found.effect == pytest.approx(effect)
+
+
+def test_trends_that_differ_are_seen_and_explain_the_whole_effect():
+    slopes = np.where(np.arange(12) < 6, 1.0, 0.0)
+    found = prepost.parallel_trends(grid(TWELVE, slopes, treated=6), **BY)
+    assert found.verdict == "diverge"
+    assert found.notes == ("cannot_prove", "could_explain")
+    assert found.implied_low < found.effect < found.implied_high
+
+
+def test_trends_that_are_alike_cannot_make_a_large_effect():
+    found = prepost.parallel_trends(grid(TWELVE, treated=6, effect=20), **BY)
+    assert (found.verdict, found.notes) == ("no_sign", ("cannot_prove",))
+
+
+def test_a_trend_takes_two_periods():
+    with pytest.raises(DataError, match="two periods before"):
+        prepost.parallel_trends(grid(TWELVE, treated=6, before=1), **BY)
+
+
+def test_placebo_groups():
+    panel = grid(TWELVE, treated=2, effect=30)
+    found = prepost.placebo_groups(panel, outcome="y", unit="unit")
+    assert found["unit"].tolist()[:2] in (["u0", "u1"], ["u1", "u0"])
+    assert found.loc[found.treated, "at_least"].tolist() == [0, 0]
+    control = found[~found.treated]
+    assert control["at_least"].min() == pytest.approx(0.1)
+    # a unit's distance to the mean of the nine others is 10 / 9 of that to the mean of all ten
+    assert control["effect"].to_numpy() == pytest.approx(
+        (control["change"] - control["change"].mean()).to_numpy() * 10 / 9
+    )
+    effect = prepost.difference_in_differences(panel, outcome="y", unit="unit").effect
+    assert found.loc[found.treated, "effect"].mean() == pytest.approx(effect)
+
+
+# --- Regression to the mean
+
+
+def chosen_low(*, level, noise, units=400, share=0.2, seed=1):
+    """Make units whose lowest are treated to no effect, chosen on the periods before."""
+    rng = np.random.default_rng(seed)
+    levels = 100 + level * rng.standard_normal(units)
+    panel = grid(levels, treated=0, noise=noise, before=4, after=4, seed=seed)
+    means = panel[~panel.after].groupby("unit")["y"].mean()
+    low = means.nsmallest(round(share * units)).index
+    return panel.assign(treated=panel.unit.isin(low))
+
+
+def test_the_lowest_come_back_as_far_as_is_expected():
+    """Of the spread of means, 25 is level and 100 / 4 chance: half of a gap lasts."""
+    found = prepost.regression_to_the_mean(chosen_low(level=5, noise=10), **BY)
+    assert found.verdict == "chosen_low"
+    assert found.persistence_low < 0.5 < found.persistence_high
+    assert {"chosen_low", "could_explain"} <= set(found.notes)
+    assert found.expected_low < found.effect < found.expected_high
+    truth = prepost.difference_in_differences(
+        chosen_low(level=5, noise=10), outcome="y", unit="unit"
+    )
+    assert truth.verdict == "higher"  # nothing was done: the fault that this guards against
+
+
+def test_levels_that_last_do_not_come_back():
+    found = prepost.regression_to_the_mean(chosen_low(level=20, noise=1), **BY)
+    assert found.verdict == "chosen_low"
+    assert found.persistence > 0.97
+    assert abs(found.expected) < 0.03 * abs(found.gap)
+
+
+def test_units_taken_at_random_show_no_sign():
+    mixed = TWELVE[[0, 11, 2, 9, 4, 7, 1, 10, 3, 8, 5, 6]]
+    found = prepost.regression_to_the_mean(grid(mixed, treated=6), **BY)
+    assert (found.verdict, found.notes) == ("no_sign", ())
+    assert found.gap_low < 0 < found.gap_high
+
+
+def test_few_units_have_no_persistence():
+    found = prepost.regression_to_the_mean(grid(TWELVE[:6], treated=3), **BY)
+    assert (found.persistence, found.expected, found.expected_low) == (None, None, None)
+    assert found.notes[-1] == "few_units"
+
+
+def test_simulated_choice_rises_by_itself():
+    shown = prepost.simulate_regression(
+        units=20_000, persistence=0.3, chosen=0.1, rng=np.random.default_rng(2)
+    )
+    low = shown[shown.chosen]
+    assert len(low) == 2_000
+    assert low["after"].mean() - 100 == pytest.approx(0.3 * (low["before"].mean() - 100), abs=1)
+    assert shown["after"].std() == pytest.approx(20, abs=0.5)
+    with pytest.raises(ComputeError, match="persistence == 2"):
+        prepost.simulate_regression(persistence=2, rng=np.random.default_rng(0))

@@ -1,0 +1,223 @@
+"""The table of a test: worked by hand on a small shop, and on the demo against its truth."""
+
+import datetime as dt
+
+import ibis.expr.types as ir
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import marketing_kpi as mk
+from marketing_kpi import experiments
+from marketing_kpi.errors import ComputeError, DataError, MissingDataError
+
+# ann, bob and cat treated, dan and eve controls; bob's message came a day later
+MEMBERS = [
+    ("mail", "ann", "treatment", "2025-04-01", "2025-04-03 09:00"),
+    ("mail", "bob", "treatment", "2025-04-01", "2025-04-04 10:00"),
+    ("mail", "cat", "treatment", "2025-04-01", None),
+    ("mail", "dan", "control", "2025-04-01", None),
+    ("mail", "eve", "control", "2025-04-01", None),
+    ("post", "ann", "treatment", "2025-09-01", "2025-09-02 09:00"),
+]
+ORDERS = [
+    ("o1", "ann", "2025-04-03 00:30", None, 100.0),  # the first day is whole, in both arms
+    ("o2", "ann", "2025-04-16 23:59", None, 50.0),  # so is the last of 14
+    ("o3", "ann", "2025-04-17 00:00", None, 99.0),
+    ("o4", "dan", "2025-04-10 12:00", None, 30.0),
+    ("o5", "bob", "2025-04-05 12:00", "cancelled", 80.0),
+    ("o6", "eve", "2025-04-02 23:59", None, 70.0),  # before: the last day of it
+    ("o7", "eve", "2025-03-04 00:00", None, 7.0),  # the first of 30
+    ("o8", "eve", "2025-03-03 23:59", None, 1000.0),
+    ("o9", None, "2025-12-30 12:00", None, 10.0),
+]
+COSTS = {"o1": 60.0, "o2": 20.0}  # dan's order has no known cost
+
+
+def shop(**tables):
+    members = pd.DataFrame(
+        MEMBERS, columns=["campaign_id", "customer_id", "arm", "assigned_at", "contacted_at"]
+    ).astype({"assigned_at": "datetime64[us]", "contacted_at": "datetime64[us]"})
+    orders = pd.DataFrame(
+        ORDERS, columns=["order_id", "customer_id", "ordered_at", "status", "unit_price"]
+    ).astype({"ordered_at": "datetime64[us]"})
+    lines = orders.assign(line_id="1", quantity=1.0, unit_cost=orders.order_id.map(COSTS))
+    kept = ["order_id", "line_id", "quantity", "unit_price", "unit_cost"]
+    made = {
+        "orders": orders.drop(columns="unit_price"),
+        "order_lines": lines[kept],
+        "campaign_members": members,
+        "contacts": pd.DataFrame({"customer_id": ["ann", "dan"], "region": ["QC", "IDF"]}),
+        **tables,
+    }
+    return mk.open_data({name: frame for name, frame in made.items() if frame is not None})
+
+
+@pytest.fixture(scope="module")
+def data():
+    with shop() as opened:
+        yield opened
+
+
+def test_members_by_hand(data):
+    table = experiments.members(data, campaign="mail", window_days=14, before_days=30)
+    assert table["customer_id"].tolist() == ["ann", "bob", "cat", "dan", "eve"]
+    rows = table.set_index("customer_id")
+    assert rows["bought"].tolist() == [1, 0, 0, 1, 0]
+    assert rows["orders"].tolist() == [2, 0, 0, 1, 0]
+    assert rows["revenue"].tolist() == [150, 0, 0, 30, 0]
+    assert rows["margin"].drop("dan").tolist() == [70, 0, 0, 0]
+    assert pd.isna(rows["margin"]["dan"])  # bought, at a cost that nobody knows
+    assert rows["orders_before"].tolist() == [0, 0, 0, 0, 2]
+    assert rows["revenue_before"].tolist() == [0, 0, 0, 0, 77]
+    assert rows["responded"].isna().all()
+    assert rows["contacted_at"]["bob"] == pd.Timestamp("2025-04-04 10:00")
+    assert pd.isna(rows["contacted_at"]["dan"])
+
+
+def test_a_table_of_an_engine_stays_lazy_and_gives_the_same(data, tmp_path):
+    for name, rows in data.tables.items():
+        rows.to_pandas().to_parquet(tmp_path / f"{name}.parquet")
+    with mk.open_data(str(tmp_path)) as stored:
+        lazy = experiments.members(stored, campaign="mail", by="region")
+        assert isinstance(lazy, ir.Table)
+        money = dict.fromkeys(["revenue", "margin", "revenue_before"], "float64")
+        found = lazy.to_pandas().astype(money).sort_values("customer_id", ignore_index=True)
+    expected = experiments.members(data, campaign="mail", by="region")
+    assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_columns_of_members_and_contacts_can_be_added(data):
+    table = experiments.members(data, campaign="mail", by="region").set_index("customer_id")
+    assert table["region"]["ann"] == "QC"
+    assert pd.isna(table["region"]["bob"])
+    own = data.campaign_members.mutate(half=data.campaign_members.customer_id.left(1)).to_pandas()
+    with shop(campaign_members=own) as opened:
+        table = experiments.members(opened, campaign="mail", by=["half", "region"])
+    assert table.columns.tolist()[-2:] == ["half", "region"]
+    assert table["half"].tolist() == list("abcde")
+
+
+def test_responses_are_told_from_opens(data):
+    responses = pd.DataFrame(
+        [("ann", "2025-04-04", "click", "mail"), ("ann", "2025-04-05", "click", "mail"),
+         ("bob", "2025-04-04", "open", "mail"), ("cat", "2025-04-17", "click", "mail"),
+         ("dan", "2025-04-04", "visit", None)],
+        columns=["customer_id", "at", "kind", "campaign_id"],
+    ).astype({"at": "datetime64[us]"})  # fmt: skip
+    touches = pd.DataFrame(
+        {"touchpoint_id": ["t1", "t2"], "customer_id": ["bob", "eve"], "campaign_id": "mail",
+         "kind": ["impression", "visit"], "at": pd.to_datetime(["2025-04-04"] * 2)}
+    )  # fmt: skip
+    with shop(responses=responses, touchpoints=touches) as opened:
+        table = experiments.members(opened, campaign="mail", window_days=14)
+        assert table["responded"].tolist() == [1, 0, 0, 0, 1]
+        other = experiments.members(opened, campaign="post")
+        assert other["responded"].isna().all()  # no reaction to it is recorded at all
+
+
+def test_the_window_by_hand(data):
+    found = experiments.window(data, campaign="mail", window_days=14)
+    assert (found.start, found.end) == (dt.date(2025, 4, 3), dt.date(2025, 4, 17))
+    assert (found.control_n, found.treated_n) == (2, 3)
+    assert (found.control_contacted, found.treated_contacted, found.contact_days) == (0, 2, 2)
+    assert found.is_over
+    assert found.notes == ("treated_not_contacted", "contacts_spread_out")
+
+
+def test_a_window_that_is_not_over_says_so(data):
+    found = experiments.window(data, campaign="post", window_days=150)
+    assert (found.end, found.is_over) == (dt.date(2026, 1, 30), False)
+    assert found.last_day == dt.date(2025, 12, 30)
+    assert "window_not_over" in found.notes
+
+
+def test_without_contacts_the_draw_or_the_campaign_begins_the_window(data):
+    members = data.campaign_members.to_pandas()
+    drawn = members.drop(columns="contacted_at")
+    campaigns = pd.DataFrame({"campaign_id": ["mail"], "starts_on": [dt.date(2025, 4, 2)]})
+    with shop(campaign_members=drawn, campaigns=campaigns) as opened:
+        found = experiments.window(opened, campaign="mail")
+        assert found.start == dt.date(2025, 4, 1)
+        assert found.notes == ("contacts_not_recorded",)
+        assert found.treated_contacted is None
+    bare = drawn.drop(columns="assigned_at")
+    with shop(campaign_members=bare, campaigns=campaigns) as opened:
+        assert experiments.window(opened, campaign="mail").start == dt.date(2025, 4, 2)
+        with pytest.raises(DataError, match="nothing tells when campaign 'post' began"):
+            experiments.members(opened, campaign="post")
+
+
+def test_a_contacted_control_and_a_member_of_both_arms_are_noted(data):
+    members = data.campaign_members.to_pandas()
+    members.loc[members.customer_id == "dan", "contacted_at"] = pd.Timestamp("2025-04-03 09:00")
+    both = members[members.customer_id == "eve"].assign(arm="treatment")
+    with shop(campaign_members=pd.concat([members, both])) as opened:
+        found = experiments.window(opened, campaign="mail")
+        table = experiments.members(opened, campaign="mail")
+    assert {"control_contacted", "in_both_arms"} <= {*found.notes}
+    assert table.loc[table.customer_id == "eve", "arm"].tolist() == ["control", "treatment"]
+
+
+def test_neither_row_order_nor_repeated_rows_matter(data):
+    expected = experiments.members(data, campaign="mail", by="region")
+    tables = {name: rows.to_pandas() for name, rows in data.tables.items()}
+    shuffled = {name: frame.sample(frac=1, random_state=1) for name, frame in tables.items()}
+    shuffled["campaign_members"] = pd.concat([shuffled["campaign_members"]] * 2)
+    with mk.open_data(shuffled) as opened:
+        assert_frame_equal(experiments.members(opened, campaign="mail", by="region"), expected)
+
+
+def test_data_without_lines_or_costs_have_no_margin(data):
+    amounts = data.orders.to_pandas()
+    with shop(orders=amounts, order_lines=None) as opened:
+        table = experiments.members(opened, campaign="mail", window_days=14)
+    assert table["revenue"].tolist() == [150, 0, 0, 30, 0]
+    assert table["margin"].isna().all()
+
+
+def test_what_is_refused(data):
+    with pytest.raises(DataError, match=r"campaign 'mial' not found .*; did you mean 'mail'"):
+        experiments.members(data, campaign="mial")
+    with pytest.raises(DataError, match="campaign 'mial' not found"):
+        experiments.window(data, campaign="mial")
+    with pytest.raises(ComputeError, match="did you mean 'region'"):
+        experiments.members(data, campaign="mail", by="regoin")
+    with pytest.raises(ComputeError, match="0 days"):
+        experiments.members(data, campaign="mail", window_days=0)
+    with (
+        shop(campaign_members=None) as opened,
+        pytest.raises(MissingDataError, match=r"campaign_members\.arm"),
+    ):
+        experiments.members(opened, campaign="mail")
+
+
+def test_what_a_campaign_cost(data):
+    campaigns = pd.DataFrame({"campaign_id": ["mail", "post"], "cost": [900.0, None]})
+    spend = pd.DataFrame(
+        {"day": pd.to_datetime(["2025-04-03"] * 2), "campaign_id": ["mail", "post"],
+         "marketing_channel": ["email", "post"], "amount": [250.0, 40.0]}
+    )  # fmt: skip
+    assert experiments.campaign_cost(data, campaign="mail") is None
+    with shop(campaigns=campaigns) as opened:
+        assert experiments.campaign_cost(opened, campaign="mail") == 900
+        assert experiments.campaign_cost(opened, campaign="post") is None
+        assert experiments.campaign_cost(opened, campaign="other") is None
+    with shop(campaigns=campaigns, marketing_spend=spend) as opened:
+        assert experiments.campaign_cost(opened, campaign="mail") == 250
+
+
+def test_the_demo_gives_what_its_truth_says():
+    table = experiments.members(mk.demo(), campaign="spring_mail").to_pandas()
+    assert table["arm"].value_counts().to_dict() == {"treatment": 3300, "control": 367}
+    assert table["customer_id"].is_unique
+    kpis = mk.compute(
+        ["absolute_lift", "incremental_revenue", "response_rate"],
+        mk.demo(), filters={"campaign_id": "spring_mail"},
+    ).to_pandas().iloc[0].astype(float)  # fmt: skip
+    means = table.assign(revenue=table.revenue.astype(float)).groupby("arm")
+    means = means[["bought", "revenue", "responded"]].mean()
+    gap = means.loc["treatment"] - means.loc["control"]
+    assert kpis.absolute_lift == pytest.approx(gap["bought"])
+    assert kpis.incremental_revenue == pytest.approx(3300 * gap["revenue"])
+    assert kpis.response_rate == pytest.approx(means["responded"]["treatment"])

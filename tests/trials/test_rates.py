@@ -1,0 +1,121 @@
+"""Two rates: by hand, against scipy, what must not change the answer, and the promise kept."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2_contingency, hypergeom
+
+from marketing_kpi.trials import rates
+
+COUNTS = st.tuples(st.integers(0, 60), st.integers(1, 60)).map(lambda c: (min(c), max(c)))
+
+
+def test_the_z_test_is_the_uncorrected_chi_squared_test():
+    table = [[60, 340], [90, 310]]
+    expected = chi2_contingency(table, correction=False).pvalue
+    assert rates.p_value(60, 400, 90, 400) == pytest.approx(expected, rel=1e-9)
+
+
+def test_mid_p_by_hand():
+    """3 of 4 against 0 of 4: of C(8, 3) = 56 deals of the events, C(4, 3) = 4 are as seen."""
+    assert rates.p_value(3, 4, 0, 4) == pytest.approx(2 * (4 / 56) / 2)
+
+
+@pytest.mark.parametrize("x1", range(0, 30, 3))
+def test_mid_p_is_twice_the_smaller_tail(x1):
+    x0, n0, n1 = 4, 100, 900
+    shape = (n0 + n1, x1 + x0, n0)
+    pmf = hypergeom.pmf(np.arange(x1 + x0 + 1), *shape)
+    tails = pmf[:x0].sum() + pmf[x0] / 2, pmf[x0 + 1 :].sum() + pmf[x0] / 2
+    assert rates.p_value(x1, n1, x0, n0) == pytest.approx(min(1, 2 * min(tails)), rel=1e-9)
+
+
+def test_nobody_or_everybody_is_no_difference():
+    assert rates.p_value([0, 20], [20, 20], [0, 10], [10, 10]).tolist() == [1.0, 1.0]
+
+
+def test_an_arm_without_members_has_no_answer():
+    assert np.isnan(rates.p_value(3, 10, 0, 0))
+    assert np.isnan(rates.newcombe(3, 10, 0, 0)).all()
+    assert np.isnan(rates.relative(3, 10, 0, 0)).all()
+
+
+def test_wilson_by_hand():
+    found = rates.wilson(0, 10)
+    z2 = 1.959963984540054**2
+    assert found.low == 0
+    assert found.high == pytest.approx(z2 / (10 + z2))
+    assert rates.wilson(10, 10).high == 1
+
+
+def test_relative_by_hand():
+    found = rates.relative(20, 100, 10, 100)
+    assert found.value == pytest.approx(1.0)
+    spread = np.sqrt(1 / 20.5 - 1 / 100.5 + 1 / 10.5 - 1 / 100.5)
+    centre = np.log(20.5 / 10.5)
+    z = 1.959963984540054
+    assert found.low == pytest.approx(np.exp(centre - z * spread) - 1)
+    assert found.high == pytest.approx(np.exp(centre + z * spread) - 1)
+
+
+def test_a_control_without_events_has_no_relative_lift():
+    assert np.isnan(rates.relative(27, 900, 0, 100)).all()
+
+
+@settings(max_examples=80, deadline=None)
+@given(COUNTS, COUNTS)
+def test_swapping_the_arms_turns_the_signs(one, other):
+    here, there = rates.newcombe(*one, *other), rates.newcombe(*other, *one)
+    assert here.low == pytest.approx(-there.high, abs=1e-12)
+    assert here.high == pytest.approx(-there.low, abs=1e-12)
+    assert rates.p_value(*one, *other) == pytest.approx(
+        float(rates.p_value(*other, *one)), abs=1e-9
+    )
+
+
+@settings(max_examples=80, deadline=None)
+@given(COUNTS, COUNTS)
+def test_the_interval_holds_the_difference_and_stays_possible(one, other):
+    found = rates.newcombe(*one, *other)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert 0 <= rates.p_value(*one, *other) <= 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(COUNTS, COUNTS)
+def test_counting_those_who_do_not_is_the_same_question(one, other):
+    (x1, n1), (x0, n0) = one, other
+    p = rates.p_value(n1 - x1, n1, n0 - x0, n0)
+    assert rates.p_value(*one, *other) == pytest.approx(float(p), abs=1e-9)
+
+
+def test_arrays_hold_several_comparisons():
+    x1 = np.array([[27, 267], [5, 90]])
+    n1 = np.array([[900, 21307], [56, 400]])
+    x0, n0 = np.array([[1, 122], [0, 60]]), np.array([[100, 21306], [29, 400]])
+    together = rates.p_value(x1, n1, x0, n0)
+    for at in np.ndindex(2, 2):
+        assert together[at] == rates.p_value(x1[at], n1[at], x0[at], n0[at])
+
+
+@pytest.mark.parametrize(
+    ("n0", "n1", "rate"), [(1000, 9000, 0.02), (200, 200, 0.1), (100, 900, 0.15), (60, 540, 0.5)]
+)
+def test_one_in_twenty_finds_a_difference_where_there_is_none(n0, n1, rate):
+    rng = np.random.default_rng(11)
+    x0, x1 = rng.binomial(n0, rate, 20_000), rng.binomial(n1, rate, 20_000)
+    assert 0.035 < (rates.p_value(x1, n1, x0, n0) < 0.05).mean() < 0.06
+    found = rates.newcombe(x1, n1, x0, n0)
+    assert 0.94 < ((found.low <= 0) & (found.high >= 0)).mean() < 0.97
+    found = rates.relative(x1, n1, x0, n0)
+    assert 0.94 < ((found.low <= 0) & (found.high >= 0)).mean() < 0.97
+
+
+def test_the_exact_test_finds_more_and_less_alike_where_the_z_test_does_not():
+    """A control of 50 with 5 events expected, a tenth of the members."""
+    rng = np.random.default_rng(12)
+    x0, x1 = rng.binomial(50, 0.1, 40_000), rng.binomial(450, 0.1, 40_000)
+    found = rates.p_value(x1, 450, x0, 50) < 0.05
+    more = (x1 / 450 > x0 / 50)[found].mean()
+    assert 0.4 < more < 0.6
