@@ -60,12 +60,20 @@ def main() -> None:
     show_default=True,
     help="Folder in which each client has its own.",
 )
-@click.option("--notebooks", help="Only these, as in 00,02; by default those of the YAML.")
-@click.option("--lang", help="Only this language, fr or en; by default those of the YAML.")
+@click.option(
+    "--notebooks", multiple=True, help="Only these, as in 00,02; by default those of the YAML."
+)
+@click.option(
+    "--lang", multiple=True, help="Only this language, fr or en; by default those of the YAML."
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
 @_says_what_is_wrong
 def report(
-    configs: tuple[Path, ...], out: Path, notebooks: str | None, lang: str | None, jobs: int
+    configs: tuple[Path, ...],
+    out: Path,
+    notebooks: tuple[str, ...],
+    lang: tuple[str, ...],
+    jobs: int,
 ) -> None:
     """Make the reports that the YAML files CONFIGS describe.
 
@@ -73,8 +81,8 @@ def report(
     """
     from marketing_kpi.report import run
 
-    chosen = None if notebooks is None else [item.strip() for item in notebooks.split(",")]
-    sys.exit(run(configs, out=out, notebooks=chosen, jobs=jobs, lang=lang))
+    chosen = [item.strip() for each in notebooks for item in each.split(",")]
+    sys.exit(run(configs, out=out, notebooks=chosen or None, jobs=jobs, lang=lang or None))
 
 
 @main.command()
@@ -141,7 +149,8 @@ def dictionary_check() -> None:
     problems = entries.check()
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
-    click.echo(f"{len(entries.kpis)} KPIs and {len(entries.concepts)} concepts checked")
+    errors = f"{len(problems)} error{'' if len(problems) == 1 else 's'}"
+    click.echo(f"{len(entries.kpis)} KPIs and {len(entries.concepts)} concepts checked: {errors}")
     sys.exit(1 if problems else 0)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ from marketing_kpi.models.value import discounted_value as predict
 from marketing_kpi.worth.acquisition import acquisition, payback
 from marketing_kpi.worth.attrition import attrition, attrition_by_window, frequency_by_window
 from marketing_kpi.worth.averages import Simple, gross_margin, simple
+from marketing_kpi.worth.common import Numbers, check, check_margin_rate, is_whole
 from marketing_kpi.worth.history import by_cohort, historical
 from marketing_kpi.worth.service import (
     Unprofitable,
@@ -110,10 +111,6 @@ __all__ = [
     "yearly_frequency",
 ]
 
-Numbers: TypeAlias = "float | npt.NDArray[np.float64] | pd.Series[float]"
-"""A number, or several: the formulas take each alike and give back the same."""
-
-
 # --- KPIs -----------------------------------------------------------------------------------
 
 
@@ -172,7 +169,7 @@ def _service_cost(customers: Fact) -> ir.NumericColumn:
 # --- Formulas -------------------------------------------------------------------------------
 
 
-def lifespan_months(attrition_rate: float) -> float | None:
+def lifespan_months(attrition_rate: float | None) -> float | None:
     """Return how many months a customer stays on average, from a yearly attrition rate.
 
     Parameters
@@ -188,7 +185,7 @@ def lifespan_months(attrition_rate: float) -> float | None:
     Raises
     ------
     ComputeError
-        When the rate is not in 0-1: 40 % is 0.40, not 40.
+        When the rate is not known, or not in 0-1: 40 % is 0.40, not 40.
 
     Notes
     -----
@@ -200,7 +197,7 @@ def lifespan_months(attrition_rate: float) -> float | None:
     >>> lifespan_months(0.40)
     30.0
     """
-    if not 0 <= attrition_rate <= 1:  # an unknown rate (NaN) too
+    if attrition_rate is None or not 0 <= attrition_rate <= 1:  # an unknown rate (NaN) too
         raise ComputeError(
             f"attrition_rate == {attrition_rate}, must be in 0-1", hint="40 % is written 0.40"
         )
@@ -234,7 +231,7 @@ def yearly_frequency(orders_per_customer: Numbers, *, months: float) -> Numbers:
     >>> yearly_frequency(1.8, months=6)
     3.6
     """
-    _check("orders_per_customer", orders_per_customer)
+    check("orders_per_customer", orders_per_customer)
     if not months > 0:
         raise ComputeError(f"months == {months}, must be above 0")
     return orders_per_customer * (MONTHS_A_YEAR / months)
@@ -282,16 +279,10 @@ def simple_cltv(
     """
     if lifespan_years is None:
         return None
-    _check("average_order_value", average_order_value)
-    _check("yearly_frequency", yearly_frequency)
-    _check("lifespan_years", lifespan_years)
-    _check(
-        "gross_margin_rate",
-        gross_margin_rate,
-        lowest=-math.inf,
-        highest=1,
-        hint="40 % is written 0.40",
-    )
+    check("average_order_value", average_order_value)
+    check("yearly_frequency", yearly_frequency)
+    check("lifespan_years", lifespan_years)
+    check_margin_rate("gross_margin_rate", gross_margin_rate)
     return average_order_value * yearly_frequency * gross_margin_rate * lifespan_years
 
 
@@ -362,11 +353,11 @@ def discounted_cltv(
     >>> round(discounted_cltv(100.0, retention=0.9, discount_rate=0.12, years=2), 2)
     144.93
     """
-    _check("retention", retention, highest=1, hint="80 % is written 0.80")
-    _check("discount_rate", discount_rate, hint="10 % is written 0.10")
-    _check("acquisition_cost", acquisition_cost)
-    _check("marketing_cost", marketing_cost)
-    if years is not None and (isinstance(years, bool) or not isinstance(years, int) or years < 1):
+    check("retention", retention, highest=1, hint="80 % is written 0.80")
+    check("discount_rate", discount_rate, hint="10 % is written 0.10")
+    check("acquisition_cost", acquisition_cost)
+    check("marketing_cost", marketing_cost)
+    if years is not None and (not is_whole(years) or years < 1):
         raise ComputeError(f"years == {years!r}, must be a whole number above 0, or None")
     kept = retention / (1 + discount_rate)
     if years is None and np.any(np.asarray(kept) >= 1):
@@ -388,23 +379,30 @@ def _multiple(kept: Numbers, years: int | None, from_now: bool) -> Numbers:
     return now + total
 
 
-def discounted_by_year(basics: Simple, *, discount_rate: float, years: int = 10) -> pd.DataFrame:
+def discounted_by_year(
+    basics: Simple,
+    *,
+    discount_rate: float,
+    acquisition_cost: float = 0.0,
+    marketing_cost: float = 0.0,
+    years: int = 10,
+) -> pd.DataFrame:
     """Follow the discounted margin of a customer as the horizon grows.
 
     Parameters
     ----------
     basics
         What `simple` returns: the margin of a year is its order value, frequency and margin rate.
-    discount_rate, years
+    discount_rate, acquisition_cost, marketing_cost, years
         As in `discounted_cltv`.
 
     Returns
     -------
     pandas.DataFrame
-        year (from 1), total (`discounted_cltv` of the years to that one, the first margin now),
-        low and high (the same at the ends of the retention), all_years (of all years to come; the
-        same on every row). Empty when the margin or the retention is not known, or nobody was
-        lost: that shows no end.
+        year (from 1, beyond the first margin, which counts now: year 1 holds two margins), total
+        (`discounted_cltv` of the years to that one), low and high (the ends of the same over the
+        interval of the retention), all_years (of all years to come; the same on every row). Empty
+        when the margin or the retention is not known, or nobody was lost: that shows no end.
 
     Examples
     --------
@@ -421,15 +419,23 @@ def discounted_by_year(basics: Simple, *, discount_rate: float, years: int = 10)
     if None in (value, frequency, rate, lifespan) or len(kept) < len(shares):
         return pd.DataFrame([], columns=columns)
     margin = value * frequency * rate  # type: ignore[operator]  # none of them is None
-    worth = partial(discounted_cltv, margin, discount_rate=discount_rate, from_now=True)
-    rows = [
-        (year, *(worth(retention=share, years=year) for share in kept), worth(retention=kept[0]))
-        for year in range(1, years + 1)
-    ]
+    worth = partial(
+        discounted_cltv,
+        margin,
+        discount_rate=discount_rate,
+        acquisition_cost=acquisition_cost,
+        marketing_cost=marketing_cost,
+        from_now=True,
+    )
+    rows = []
+    for year in range(1, years + 1):
+        # A customer who costs more than they bring is worth less the longer they stay.
+        total, *ends = (worth(retention=share, years=year) for share in kept)
+        rows.append((year, total, min(ends), max(ends), worth(retention=kept[0])))
     return pd.DataFrame(rows, columns=columns)
 
 
-def cltv_to_cac(cltv: Numbers, *, cac: Numbers) -> Numbers | None:
+def cltv_to_cac(cltv: Numbers | None, *, cac: Numbers | None) -> Numbers | None:
     """Divide what a customer is worth by what it cost to win one.
 
     Parameters
@@ -442,18 +448,21 @@ def cltv_to_cac(cltv: Numbers, *, cac: Numbers) -> Numbers | None:
     Returns
     -------
     float, array, Series or None
-        Null (None, or NaN in an array) where nothing was spent.
+        Null (None, or NaN in an array) where nothing was spent, or one of the two is not known.
+        Two Series are divided row by row of their index.
 
     Examples
     --------
     >>> cltv_to_cac(360.0, cac=90.0)
     4.0
     """
-    _check("cac", cac)
+    if cltv is None or cac is None:
+        return None
+    check("cac", cac)
     return _over(cltv, cac)
 
 
-def cac_payback_months(cac: Numbers, *, monthly_margin: Numbers) -> Numbers | None:
+def cac_payback_months(cac: Numbers | None, *, monthly_margin: Numbers | None) -> Numbers | None:
     """Divide what it cost to win a customer by the margin a customer brings in a month.
 
     Parameters
@@ -467,7 +476,7 @@ def cac_payback_months(cac: Numbers, *, monthly_margin: Numbers) -> Numbers | No
     -------
     float, array, Series or None
         Months; null (None, or NaN in an array) where a customer brings in nothing, so that
-        nothing is ever paid back.
+        nothing is ever paid back, and where one of the two is not known.
 
     Notes
     -----
@@ -479,9 +488,11 @@ def cac_payback_months(cac: Numbers, *, monthly_margin: Numbers) -> Numbers | No
     >>> cac_payback_months(90.0, monthly_margin=15.0)
     6.0
     """
-    _check("cac", cac)
-    worth = np.asarray(monthly_margin, dtype="float64")
-    return _over(cac, np.where(worth > 0, worth, 0.0) if worth.ndim else max(float(worth), 0.0))
+    if cac is None or monthly_margin is None:
+        return None
+    check("cac", cac)
+    several = np.ndim(monthly_margin) > 0
+    return _over(cac, np.maximum(monthly_margin, 0.0) if several else max(monthly_margin, 0.0))
 
 
 def predicted_cltv(
@@ -519,8 +530,8 @@ def predicted_cltv(
     >>> round(predicted_cltv([0.5, 0.4, 0.3], value=50.0, margin_rate=0.4, discount_rate=0.0), 2)
     24.0
     """
-    _check("margin_rate", margin_rate, lowest=-math.inf, highest=1, hint="40 % is written 0.40")
-    _check("discount_rate", discount_rate, hint="10 % is written 0.10")
+    check_margin_rate("margin_rate", margin_rate)
+    check("discount_rate", discount_rate, hint="10 % is written 0.10")
     discounted = (
         expected / (1 + discount_rate) ** ((month + 0.5) / MONTHS_A_YEAR)
         for month, expected in enumerate(purchases)
@@ -570,25 +581,11 @@ def p_alive(
     return np.where(repeats, alive, 1.0)
 
 
-def _check(
-    name: str,
-    value: Numbers,
-    *,
-    lowest: float = 0.0,
-    highest: float = math.inf,
-    hint: str | None = None,
-) -> None:
-    """Refuse a number outside its bounds; an unknown one (NaN) passes, as its result is."""
-    values = np.asarray(value, dtype="float64")
-    if bad := values[(values < lowest) | (values > highest)].tolist():
-        must = f"at least {lowest:g}" if math.isinf(highest) else f"in {lowest:g}-{highest:g}"
-        must = f"at most {highest:g}" if math.isinf(lowest) else must
-        raise ComputeError(f"{name} == {bad[0]}, must be {must}", hint=hint)
-
-
 def _over(numerator: Numbers, denominator: Numbers) -> Numbers | None:
-    """Divide; null where the denominator is 0."""
+    """Divide, a Series by its index; null where the denominator is 0."""
     if np.ndim(numerator) == np.ndim(denominator) == 0:
         return None if denominator == 0 else numerator / denominator
+    if isinstance(denominator, pd.Series):
+        return numerator / denominator.mask(denominator == 0)
     by = np.asarray(denominator, dtype="float64")
     return numerator / np.where(by == 0, np.nan, by)

@@ -81,6 +81,7 @@ __all__ = [
     "Unidentified",
     "advise",
     "average_order_by_stage",
+    "by_engagement",
     "by_stage",
     "by_status",
     "categories_at_moves",
@@ -162,7 +163,8 @@ def contacts(
           acquisition_channel and region, as the contacts say (null where they do not);
         - first_order, last_order (days; null for a lead), recency_days (from last_order to
           `as_of`, at least 1; null for a lead), orders (purchases to date), spend (amounts of the
-          status window; 0 without a purchase in it, null when no amount in it is known);
+          status window, less credits entered as orders; 0 without any in it, null when no amount
+          in it is known);
         - last_response (day; null without one), engagement (points; null when the data record
           neither responses nor sessions);
         - stage (an id of `STAGES`), status (the id of a tier; null for a lead, and where spend is
@@ -236,8 +238,8 @@ def _placed(data: Data, end: dt.date, settings: Settings, filters: Filters | Non
 
 
 def _spent(data: Data, end: dt.date, settings: Settings, filters: Filters | None) -> ir.Table:
-    """Return a row a customer with a purchase in the status window, and what they are worth."""
-    rows = purchases(data, settings=settings, filters=filters)
+    """Return a row a customer with an amount in the status window: what they spent in it."""
+    rows = purchases(data, settings=settings, filters=filters, credits=True)
     last = ibis.date(end.isoformat())
     rows = rows.filter(
         rows.customer_id.notnull(),
@@ -457,6 +459,44 @@ def _counted(contacts: Frame, keys: Sequence[str], settings: Settings) -> Frame:
         return count(contacts)
     result = same_kind(contacts[needed], count).astype({"spend": "float64"})
     return in_order(result, keys, settings=settings)
+
+
+def by_engagement(contacts: Frame) -> Frame:
+    """Count the contacts of each stage by their class of engagement, the letter e of the score.
+
+    Parameters
+    ----------
+    contacts
+        What `contacts` returns: stage, e.
+
+    Returns
+    -------
+    pandas.DataFrame or ibis.Table
+        A row a stage and class that hold a contact, in their order (pandas): stage, e (from 1 to
+        ``settings.classes``, the most engaged), contacts, share (of the stage's contacts with a
+        class). None where the data record neither responses nor sessions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"stage": ["active", "active", "lead_new"], "e": [5, 2, 1]})
+    >>> by_engagement(table)
+          stage  e  contacts  share
+    0  lead_new  1         1    1.0
+    1    active  2         1    0.5
+    2    active  5         1    0.5
+    """
+    require(contacts, ["stage", "e"], "the contacts")
+
+    def count(table: ir.Table) -> ir.Table:
+        known = table.filter(table.e.notnull())
+        counts = known.group_by("stage", "e").aggregate(contacts=known.count())
+        of_stage = counts.contacts.sum().over(group_by="stage")
+        return counts.mutate(share=ratio(counts.contacts, of_stage))
+
+    if isinstance(contacts, ir.Table):
+        return count(contacts)
+    return in_order(same_kind(contacts[["stage", "e"]], count), ["stage", "e"])
 
 
 def leads_by_source(contacts: Frame, *, by: str = "acquisition_channel") -> Frame:

@@ -308,14 +308,15 @@ def _change(
     (value, (low, high)), (previous, (previous_low, previous_high)) = now, before
     if value is None or previous is None:
         return None, Interval()
-    scale = 1.0 if unit in {"fraction", "points"} else previous
+    is_difference = unit in {"fraction", "points"}
+    scale = 1.0 if is_difference else previous
     if scale <= 0:
         return None, Interval()
     change = (value - previous) / scale
     if low is None or high is None or previous_low is None or previous_high is None:
         return change, Interval()
     # Relative: the comparison's own error is multiplied by value / previous (delta method).
-    weight = 1.0 if scale == 1.0 else value / previous
+    weight = 1.0 if is_difference else value / previous
     down = math.hypot(value - low, weight * (previous_high - previous)) / scale
     up = math.hypot(high - value, weight * (previous - previous_low)) / scale
     return change, Interval(change - down, change + up)

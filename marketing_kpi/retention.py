@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
+from marketing_kpi.kpis.compute import compute, ratio_terms
 from marketing_kpi.kpis.extent import extent, lasts_to
 from marketing_kpi.kpis.facts import (
     FACTS,
@@ -36,7 +37,7 @@ from marketing_kpi.kpis.facts import (
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, executed, rankable, require, same_kind, valid_rows
-from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
+from marketing_kpi.kpis.intervals import Z95, Interval, mean_interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 if TYPE_CHECKING:
@@ -106,6 +107,79 @@ def retention_rate(customers: Fact) -> Any:
     return ratio(kept, customers.active_before.sum())
 
 
+def loyalty(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
+    """Compute the KPIs of customers who come back, each with its interval.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with customers.
+    start, end
+        First day, and the day after the last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a KPI of `LOYALTY`: kpi (its id); value (as `compute` gives it: a fraction, or orders
+        a customer); customers (that it is divided by); low, high (95 % interval: Wilson's of a
+        fraction, Hall's of the mean number of orders, which is null under `FEWEST_BUYERS`
+        customers). Null where the value is, and where nobody is counted.
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack customers.
+
+    Notes
+    -----
+    The intervals take customers as a sample of those who might have come: they say how far chance
+    alone moves the figure, not whether the next year will be like this one.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": list("1234"), "customer_id": list("AABC"),
+    ...     "ordered_at": pd.to_datetime(["2025-01-01", "2025-03-01", "2025-03-01", "2025-05-01"])})
+    >>> found = loyalty(open_data({"orders": orders}), start="2025-01-01", end="2026-01-01")
+    >>> found.set_index("kpi").loc["repeat_purchase_rate", ["value", "customers"]].tolist()
+    [0.3333333333333333, 3.0]
+    """
+    first, last = _span(start, end)
+    values = executed(compute(LOYALTY, data, start=first, end=last)).iloc[0]
+    rows = []
+    for id in LOYALTY:
+        terms = ratio_terms([id], data, by=(), start=first, end=last).to_pandas().iloc[0]
+        value, customers = _known(values[id]), int(_known(terms[f"{id} x"]) or 0)
+        ends: tuple[float | None, float | None] = (None, None)
+        if value is not None and customers:
+            rate = id != "purchase_frequency"
+            ends = wilson(value, customers) if rate else _orders_interval(data, first, last)
+        rows.append((id, value, customers, *ends))
+    table = pd.DataFrame(rows, columns=["kpi", "value", "customers", "low", "high"])
+    return table.astype(dict.fromkeys(("value", "low", "high"), "float64"))
+
+
+def _orders_interval(data: Data, start: dt.date, end: dt.date) -> tuple[float | None, float | None]:
+    """Return the interval of the mean number of orders a customer."""
+    rows = FACTS["orders"].build(data, {"order_id", "customer_id", "ordered_at"})
+    rows = rows.filter(
+        rows.customer_id.notnull(),
+        rows.ordered_at >= midnight(start),
+        rows.ordered_at < midnight(end),
+    )
+    each = rows.group_by("customer_id").agg(orders=rows.order_id.nunique())
+    counts = each.group_by("orders").agg(customers=each.count()).to_pandas().sort_values("orders")
+    orders, weights = (counts[name].to_numpy("float64") for name in ("orders", "customers"))
+    n = weights.sum()
+    if n < FEWEST_BUYERS:
+        return None, None
+    mean = weights @ orders / n
+    away = orders - mean
+    spread = weights @ away**2 / n
+    skewness = (weights @ away**3 / n) / spread**1.5 if spread > 0 else 0.0
+    return mean_interval(mean, variance=spread * n / (n - 1), skewness=skewness, count=n)
+
+
 # --- Returns --------------------------------------------------------------------------------
 
 
@@ -154,7 +228,7 @@ def returns_by(
         When the data lack returns, quantities, prices or a dimension; with `returned_before`,
         also when no return of the time tells its order, which would make every rate 0.
     ComputeError
-        When a dimension is not known, or `returned_before` is not after `start`.
+        When a dimension is not known, or `start` is not before `end` and `returned_before`.
 
     Notes
     -----
@@ -162,10 +236,12 @@ def returns_by(
     error is the linearised one of a ratio with the customer as the unit drawn,
     ``se = sqrt(n / (n - 1) * sum((y - R x)^2)) / sum(x)``. The interval is Wilson's with the number
     of independent units that would have this error, ``R (1 - R) / se^2``, and with the number of
-    buyers where nothing came back: unlike ``R +- 1.96 se`` it stays within 0 and 1. Nominal 95 %,
-    it covered, at rates of 2, 8 and 20 %, with units of one buyer independent then correlated
-    (0.3), from 0.93 to 0.97 with 30 buyers, 0.93 to 0.96 with 60 and 200, 0.92 to 0.96 with 1,000.
-    `benchmarks/retention_coverage.py` measures it again.
+    buyers where nothing came back: unlike ``R +- 1.96 se`` it stays within 0 and 1. Nominal 95 %.
+    Measured at rates of 2, 8 and 20 %, with 30 to 1,000 buyers: from 0.93 to 0.97 with one order a
+    buyer, whether its units come back together (correlation 0.3) or not, and with three orders a
+    buyer of independent units; with three orders all correlated, from 0.92 to 0.96 at 200 buyers
+    or more, but down to 0.88 at 60 or fewer: it is too narrow where hardly any buyer returns.
+    See `benchmarks/retention_coverage.md`.
 
     References
     ----------
@@ -190,7 +266,7 @@ def returns_by(
     0        10.0                0.1           0.526316
     """
     keys = _dimensions(data, by)
-    first, last = day(start, name="start"), day(end, name="end")
+    first, last = _span(start, end)
     rows = _sold_and_returned(data, keys, first, last, returned_before)
     cells: pd.DataFrame = _per_cell(rows, keys).to_pandas()
     measured = cells.assign(**_rates(cells))
@@ -198,6 +274,16 @@ def returns_by(
         ["return_rate_units", *keys], ascending=[False, *(True for _ in keys)], kind="stable"
     )
     return ranked[[*keys, *_RETURN_COLUMNS]].reset_index(drop=True)
+
+
+def _span(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.date]:
+    """Return the first day of a period and the day after its last."""
+    first, last = day(start, name="start"), day(end, name="end")
+    if first >= last:
+        raise ComputeError(
+            f"start == {first}, must be before end == {last}", hint="end is the day after the last"
+        )
+    return first, last
 
 
 _RETURN_COLUMNS = (
@@ -259,8 +345,9 @@ def _sold_and_returned(
 ) -> ir.Table:
     """Return a row a line sold or a return that counts in the period, with who it belongs to."""
     fact = FACTS["sales_and_returns"]
-    owners = [name for name in ("customer_id", "order_id") if data.has("returns", name)]
-    owners = [name for name in owners if name == "order_id" or data.has("orders", name)]
+    owners = ["order_id"] if data.has("returns", "order_id") else []
+    if data.has("orders", "customer_id") and not missing(fact, ["customer_id"], data):
+        owners.insert(0, "customer_id")  # of the return itself, or else of its order
     columns = {fact.time, *_MEASURES, *keys, *owners}
     if returned_before is None:
         rows = fact.build(data, columns)
@@ -407,6 +494,7 @@ def return_reasons(
     0   size             3.0         0.75          0.6
     1    NaN             1.0         0.25          0.4
     """
+    first, last = _span(start, end)
     fact = FACTS["returns"]
     dimensions = [by] if isinstance(by, str) else list(by)
     stated = ["reason"] if data.has("returns", "reason") else []
@@ -416,9 +504,7 @@ def return_reasons(
     rows = fact.build(data, {fact.time, *measures, *dimensions, *stated})
     rows = rows if stated else rows.mutate(reason=ibis.null("string"))
     at = rows[fact.time]
-    rows = rows.filter(
-        at >= midnight(day(start, name="start")), at < midnight(day(end, name="end"))
-    )
+    rows = rows.filter(at >= midnight(first), at < midnight(last))
     keys = [*dimensions, "reason"]
     totals = {name: rows[name].sum().cast("float64") for name in measures}
     found: pd.DataFrame = rows.group_by(keys).agg(returns=rows.count(), **totals).to_pandas()
@@ -457,12 +543,13 @@ def returns_by_month(
     pandas.DataFrame
         A row a month of the period in which something was sold or came back: period (its first
         day), units_sold, units_returned (in the month), units_traced (of these, with a known
-        order), rate_by_return (the KPI), units_back (of what the month sold, returned before
-        `end`; null when no return of the period has a known order), rate_by_sale. rate_by_sale is
-        null for a month whose returns may still come: its last day lies less than `return_days`
-        days before `end`; it is too low by the returns whose order is not known. Rates are null
-        where nothing was sold. A first or last month of which the period
-        holds only some days is counted over those.
+        order), rate_by_return (the KPI) with its 95 % interval (low, high), units_back (of what
+        the month sold, returned before `end`; null when no return of the period has a known
+        order), rate_by_sale with its interval (sale_low, sale_high). rate_by_sale is null for a
+        month whose returns may still come: its last day lies less than `return_days` days before
+        `end`; it is too low by the returns whose order is not known. Rates are null where nothing
+        was sold; intervals also where those of `returns_by` are. A first or last month of which
+        the period holds only some days is counted over those.
 
     Raises
     ------
@@ -488,7 +575,7 @@ def returns_by_month(
     """
     _dimensions(data, ())
     fact = FACTS["sales_and_returns"]
-    first, last = day(start, name="start"), day(end, name="end")
+    first, last = _span(start, end)
     rows = fact.build(data, {fact.time, "ordered_at", "units_sold", "units_returned"})
     rows = rows.filter(rows[fact.time] < midnight(last))
     rows = rows.mutate(
@@ -497,23 +584,44 @@ def returns_by_month(
     happened = _monthly(
         rows, fact.time, ["units_sold", "units_returned", "units_traced"], first, last
     )
-    of_sales = _monthly(rows, "ordered_at", ["units_returned"], first, last)
-    back = of_sales["units_returned"].rename("units_back")
+    returned = _monthly(rows, "ordered_at", ["units_returned"], first, last)
+    back = returned["units_returned"].rename("units_back")
     months = happened.join(back, how="outer").fillna(0.0).sort_index()
     sold = months["units_sold"].where(months["units_sold"] > 0)
     after = pd.DatetimeIndex(months.index) + pd.offsets.MonthBegin(1)
     closed = after + pd.Timedelta(days=return_days) <= pd.Timestamp(last)
-    if months["units_returned"].sum() > 0 and not months["units_traced"].sum() > 0:
+    untraced = months["units_returned"].sum() > 0 and not months["units_traced"].sum() > 0
+    if untraced:
         months["units_back"] = math.nan
-    return months.assign(
+    own = _monthly_intervals(_sold_and_returned(data, (), first, last, None), fact.time)
+    months = months.assign(
         rate_by_return=months["units_returned"] / sold,
+        low=own["low"],
+        high=own["high"],
         rate_by_sale=(months["units_back"] / sold).where(closed),
-    ).reset_index()[
-        [
-            "period", "units_sold", "units_returned", "units_traced", "rate_by_return",
-            "units_back", "rate_by_sale",
-        ]
-    ]  # fmt: skip
+        sale_low=math.nan,
+        sale_high=math.nan,
+    )
+    if not untraced and data.has("returns", "order_id"):
+        of_sales = _monthly_intervals(_sold_and_returned(data, (), first, last, last), "ordered_at")
+        known = of_sales.reindex(months.index)[closed]
+        months = months.assign(sale_low=known["low"], sale_high=known["high"])
+    return months.reset_index()[[*_MONTH_COLUMNS]]
+
+
+_MONTH_COLUMNS = (
+    "period", "units_sold", "units_returned", "units_traced", "rate_by_return", "low", "high",
+    "units_back", "rate_by_sale", "sale_low", "sale_high",
+)  # fmt: skip
+
+
+def _monthly_intervals(rows: ir.Table, at: str) -> pd.DataFrame:
+    """Return the ends of the interval of the return rate of each month; the index is the month."""
+    placed = rows.mutate(period=rows[at].truncate("M").cast("timestamp"))
+    cells = _per_cell(placed, ["period"]).to_pandas().astype({"period": "datetime64[us]"})
+    found = _rates(cells)
+    ends = {name: found[name].to_numpy() for name in ("low", "high")}
+    return pd.DataFrame(ends, index=pd.DatetimeIndex(cells["period"]))
 
 
 def _monthly(
@@ -996,7 +1104,7 @@ def survival(
     Greenwood's error. The band is on the log-log scale, ``S^exp(+-1.96 se / (S log S))``: it stays
     within 0 and 1. Each point has its own interval; the whole curve lies in the band less often
     than 95 %. With 30, 100 and 400 customers it covered from 0.94 to 0.95 at 30, 90 and 365 days,
-    and the interval of the median from 0.94 to 0.96 (`benchmarks/retention_coverage.py`).
+    and the interval of the median from 0.94 to 0.96 (`benchmarks/retention_coverage.md`).
     Censoring must say nothing about the customer: recent customers are assumed to behave like
     older ones. A curve that does not come down to 0 is no proof that the others never return.
 
@@ -1350,7 +1458,7 @@ def frequency_distribution(
     """
     if top < 1:
         raise ComputeError(f"top is {top}, must be at least 1")
-    first, last = day(start, name="start"), day(end, name="end")
+    first, last = _span(start, end)
 
     def count(table: ir.Table) -> ir.Table:
         rows = _from_first_order(table, last, None)

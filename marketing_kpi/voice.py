@@ -24,7 +24,12 @@ from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import missing_columns
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.kpis.facts import FACTS, Fact, extra_columns, missing
-from marketing_kpi.kpis.facts.voice import last_answers, respondent
+from marketing_kpi.kpis.facts.voice import (
+    last_answers,
+    our_categories,
+    panel_spending,
+    respondent,
+)
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, executed, require, same_kind, with_columns
 from marketing_kpi.kpis.intervals import Z95, mean_interval, wilson, wilson_columns
@@ -268,6 +273,8 @@ def nps(answers: Frame, *, by: By = ()) -> Frame:
     ------
     ColumnError
         When a column is missing.
+    ComputeError
+        When the scores are no numbers.
 
     Notes
     -----
@@ -592,6 +599,7 @@ _NPS_COUNTS = ("promoters", "passives", "detractors")
 def _on_answers(answers: Frame, question: str, by: Sequence[str], query: _Query) -> Frame:
     """Run a query on the answers that count: of the question, on its scale, one a customer."""
     require(answers, ["score", *by], "the answers")
+    _check_scores(answers)
     optional = ("customer_id", "response_id", "respondent", "answered_at", "question")
     known = [name for name in optional if name in answers.columns]
     columns = list(dict.fromkeys([*by, "score", *known]))
@@ -603,6 +611,20 @@ def _on_answers(answers: Frame, question: str, by: Sequence[str], query: _Query)
     if isinstance(answers, ir.Table):
         return run(answers)
     return same_kind(answers[columns], run)
+
+
+def _check_scores(answers: Frame) -> None:
+    if isinstance(answers, ir.Table):
+        kind = answers.score.type()
+        numbers, name = kind.is_numeric() or kind.is_null(), str(kind)
+    else:
+        scores = answers["score"]
+        numbers = pd.api.types.is_numeric_dtype(scores) or bool(scores.isna().all())
+        name = str(scores.dtype)
+    if not numbers:
+        raise ComputeError(
+            f"scores are of type {name}, must be numbers", hint="pandas.to_numeric makes them so"
+        )
 
 
 def _that_count(table: ir.Table, question: str, by: Sequence[str]) -> ir.Table:
@@ -732,7 +754,9 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
         A row a group, sorted by it: the columns of `by`; members (with spending); our_sales and
         spend_total (currency); share (fraction); low and high (95 % interval; null under 10
         members, or when the share is 0 or 1); mean_of_shares (the mean of the members' own
-        shares, for comparison: it counts a small wallet as much as a large one).
+        shares, for comparison: it counts a small wallet as much as a large one); members_above
+        (who spent more with us than the panel says they spent in all: it misses purchases, or
+        counts them in other categories than we do, and the share is too high).
 
     Raises
     ------
@@ -747,7 +771,8 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     up to sales. Its standard error takes members as the sample, since the months of one member go
     together: ``sqrt(n / (n - 1) sum((y - share x)**2)) / sum(x)``. The interval is on the logit of
     the share, with Student's t of n - 1 degrees, so that it stays within 0 and 1. What we sold to
-    members in a month and category that the panel does not have is left out of both sides.
+    members in a month and category that the panel does not have is left out of both sides, and so
+    is what they spent in a category that none of our products has; see `other_categories`.
 
     References
     ----------
@@ -755,12 +780,7 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     """
     names = _names(by)
     wanted = ["customer_id", "month", "our_sales", "spend_total"]
-    rows = _rows(FACTS["panel"], data, wanted, start, end, names)
-    first, last = _months_within(start, end)
-    if first is not None:
-        rows = rows.filter(rows.month >= midnight(first))
-    if last is not None:
-        rows = rows.filter(rows.month < midnight(last))
+    rows = _in_whole_months(_rows(FACTS["panel"], data, wanted, start, end, names), start, end)
     by_member = rows.group_by(list(dict.fromkeys([*names, "customer_id"]))).aggregate(
         y=rows.our_sales.sum(), x=rows.spend_total.sum()
     )
@@ -768,8 +788,57 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     sums = _panel_sums(spending, names)
     frame = _sorted(sums.to_pandas(), names)
     found = [_wallet(row) for row in frame.to_dict("records")]
-    columns = ["members", "our_sales", "spend_total", "share", "low", "high", "mean_of_shares"]
-    return pd.concat([frame[names], _typed(found, columns, ("members",))], axis=1)
+    counts = ("members", "members_above")
+    return pd.concat([frame[names], _typed(found, _WALLET_COLUMNS, counts)], axis=1)
+
+
+_WALLET_COLUMNS = (
+    "members", "our_sales", "spend_total", "share", "low", "high", "mean_of_shares",
+    "members_above",
+)  # fmt: skip
+
+
+def other_categories(data: Data, *, start: Day, end: Day) -> pd.DataFrame:
+    """List the panel's categories that none of our products has: no part of the share of wallet.
+
+    A category that we do not sell is none of ours. One that we do sell, under another name, is
+    listed here too: give both the same name, or its spending and our sales are left out.
+
+    Parameters
+    ----------
+    data, start, end
+        As in `share_of_wallet`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a category (null: not stated), the largest first: category; spend_total (currency, of
+        whole months); share (of what the panel spent in all categories, a fraction; null where
+        that is 0). Empty where none is left out, or where the data have no panel or no categories.
+    """
+    columns = ["category", "spend_total", "share"]
+    known = data.has("category_spend", "month", "category", "spend_total")
+    if not (known and data.has("products", "category")):
+        return pd.DataFrame([], columns=columns)
+    rows = _in_whole_months(panel_spending(data), start, end)
+    found = rows.group_by("category").aggregate(spend_total=rows.spend_total.sum())
+    spent = found.mutate(spend_total=found.spend_total.cast("float64")).to_pandas()
+    ours = {*our_categories(data).to_pandas()["category"]}
+    share = spent["spend_total"] / (spent["spend_total"].sum() or math.nan)
+    others = spent.assign(share=share)[~spent["category"].isin(ours)]
+    ranked = others.sort_values(["spend_total", "category"], ascending=[False, True])
+    listed: pd.DataFrame = ranked[columns].reset_index(drop=True)
+    return listed
+
+
+def _in_whole_months(rows: ir.Table, start: Day, end: Day) -> ir.Table:
+    """Keep the rows of the months that lie wholly in a period."""
+    first, last = _months_within(start, end)
+    if first is not None:
+        rows = rows.filter(rows.month >= midnight(first))
+    if last is not None:
+        rows = rows.filter(rows.month < midnight(last))
+    return rows
 
 
 def whole_months(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.date] | None:
@@ -922,15 +991,10 @@ def size_of_prize(
     made = shares.assign(target=goal, gap=missed.clip(lower=0), prize=missed.clip(lower=0) * scale)
     for name, gap in {"prize_low": gap_low, "prize_high": gap_high}.items():
         made[name] = gap.clip(lower=0).mask(is_best, 0.0) * scale
-    keys = [name for name in shares.columns if name not in _MEASURES]
+    keys = [name for name in shares.columns if name not in _WALLET_COLUMNS]
     return made.sort_values(["prize", *keys], ascending=[False, *[True] * len(keys)]).reset_index(
         drop=True
     )
-
-
-_MEASURES = frozenset(
-    ["members", "our_sales", "spend_total", "share", "low", "high", "mean_of_shares"]
-)
 
 
 def _target(shares: pd.DataFrame, target: float | None) -> tuple[float, float, float]:
@@ -956,18 +1020,19 @@ def _panel_sums(spending: ir.Table, names: Sequence[str]) -> ir.Table:
         xy=(x * y).cast(_SQUARES).sum(),
         xx=(x * x).cast(_SQUARES).sum(),
         shares=ratio(y, x).cast(_SHARES).sum(),
+        above=(y > x).sum().fill_null(0),
     )
 
 
 def _wallet(row: Mapping[Any, Any]) -> tuple[Any, ...]:
     n = int(row["n"])
     if not n:
-        return 0, 0.0, 0.0, None, None, None, None
+        return 0, 0.0, 0.0, None, None, None, None, 0
     y, x = float(row["y"]), float(row["x"])
     share = y / x
     squares = float(row["yy"]) - 2 * share * float(row["xy"]) + share**2 * float(row["xx"])
     low, high = _logit_interval(share, squares, x, n)
-    return n, y, x, share, low, high, float(row["shares"]) / n
+    return n, y, x, share, low, high, float(row["shares"]) / n, int(row["above"])
 
 
 def _logit_interval(
@@ -1065,6 +1130,55 @@ def _with_the_silent(scored: ir.Table, data: Data, as_of: str | dt.date) -> ir.T
     return joined.select(
         "customer_id", points=joined.points.fill_null(0.0), last_interaction="last_interaction"
     )
+
+
+def uncounted(
+    data: Data | Frame, *, as_of: str | dt.date, settings: Engagement | None = None
+) -> pd.DataFrame:
+    """Count the interactions that no score is made of: those of a kind without a weight.
+
+    Parameters
+    ----------
+    data, as_of, settings
+        As in `engagement`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a kind (null: not stated) that `settings.weights` does not name, the most frequent
+        first: kind, interactions (of known contacts, in the window). A kind whose weight is set to
+        0 is left out on purpose, and is not here.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"customer_id": ["A", "A", "B"], "kind": ["click", "like", "like"],
+    ...     "at": pd.to_datetime(["2025-12-31"] * 3)})
+    >>> uncounted(rows, as_of="2026-01-01")
+       kind  interactions
+    0  like             2
+    """
+    settings = Engagement() if settings is None else settings
+    done = interactions(data) if isinstance(data, Data) else data
+    if done is None:
+        return pd.DataFrame([], columns=["kind", "interactions"])
+    require(done, ["customer_id", "at", "kind"], "the interactions")
+    end = day(as_of, name="as_of")
+    since = midnight(end - dt.timedelta(days=settings.window_days))
+
+    def count(table: ir.Table) -> ir.Table:
+        at = table["at"].cast("timestamp")
+        others = table.filter(
+            table.customer_id.notnull(),
+            at >= since,
+            at < midnight(end),
+            table.kind.isnull() | table.kind.notin([*settings.weights]),
+        )
+        return others.group_by("kind").agg(interactions=others.count())
+
+    columns = ["customer_id", "at", "kind"]
+    found = count(done) if isinstance(done, ir.Table) else same_kind(done[columns], count)
+    ranked = executed(found).sort_values(["interactions", "kind"], ascending=[False, True])
+    return ranked.reset_index(drop=True)
 
 
 def engagement_counts(scores: Frame) -> pd.DataFrame:

@@ -78,7 +78,31 @@ def test_a_misspelt_column_is_pointed_at(run, tmp_path):
     assert "ordered_at" in result.stderr
 
 
+def test_lessons_and_languages_may_be_given_one_by_one(run, tmp_path, monkeypatch):
+    import marketing_kpi.report
+
+    asked = {}
+    monkeypatch.setattr(marketing_kpi.report, "run", lambda configs, **how: asked.update(how) or 0)
+    config = tmp_path / "a.yml"
+    arguments = ["--notebooks", "00,02", "--notebooks", "01", "--lang", "fr", "--lang", "en"]
+    assert run("report", config, *arguments).exit_code == 0
+    assert asked["notebooks"] == ["00", "02", "01"]
+    assert asked["lang"] == ("fr", "en")
+    assert run("report", config).exit_code == 0
+    assert asked["notebooks"] is None
+    assert asked["lang"] is None
+
+
+def test_the_dictionary_says_how_many_errors_it_has(run, monkeypatch):
+    from marketing_kpi.kpis.dictionary import Dictionary
+
+    monkeypatch.setattr(Dictionary, "check", lambda _self: ["a.yaml, line 3: wrong"])
+    result = run("dictionary", "check")
+    assert result.exit_code == 1
+    assert "concepts checked: 1 error\n" in result.output
+
+
 def test_the_dictionary_has_no_problem(run):
     result = run("dictionary", "check")
     assert result.exit_code == 0, result.output
-    assert "44 concepts" in result.output
+    assert "44 concepts checked: 0 errors" in result.output

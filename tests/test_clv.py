@@ -358,6 +358,33 @@ def test_the_ratios_of_acquisition_by_hand():
     np.testing.assert_array_equal(found, [6.0, np.nan])
 
 
+def test_ratios_of_series_are_taken_by_their_index():
+    worth, cac = pd.Series({"a": 300.0, "b": 80.0}), pd.Series({"b": 40.0, "a": 100.0})
+    assert clv.cltv_to_cac(worth, cac=cac).to_dict() == {"a": 3, "b": 2}
+    months = clv.cac_payback_months(cac, monthly_margin=worth)
+    assert months.to_dict() == {"a": 100 / 300, "b": 0.5}
+    one = clv.cltv_to_cac(300.0, cac=cac.replace(40.0, 0.0))
+    assert isinstance(one, pd.Series)
+    assert one.fillna(-1).to_dict() == {"b": -1, "a": 3}
+    lost = clv.cac_payback_months(90.0, monthly_margin=pd.Series({"x": 30.0, "y": -1.0}))
+    assert lost.fillna(-1).to_dict() == {"x": 3, "y": -1}
+
+
+def test_what_is_not_known_has_no_ratio_and_a_rate_must_be_known():
+    assert clv.cltv_to_cac(None, cac=90.0) is None
+    assert clv.cltv_to_cac(360.0, cac=None) is None
+    assert clv.cac_payback_months(None, monthly_margin=9.0) is None
+    with pytest.raises(ComputeError, match="attrition_rate == None, must be in 0-1"):
+        clv.lifespan_months(None)
+
+
+def test_whole_numbers_may_be_those_of_an_array():
+    (years,) = np.array([3])
+    assert clv.discounted_cltv(100.0, **M, years=years) == clv.discounted_cltv(100, **M, years=3)
+    with pytest.raises(ComputeError, match="years == True"):
+        clv.discounted_cltv(100.0, **M, years=True)
+
+
 def test_predicted_cltv_discounts_the_middle_of_each_month():
     found = clv.predicted_cltv([1.0, 1.0], value=50, margin_rate=0.4, discount_rate=0.21)
     assert found == pytest.approx(20 / 1.21 ** (0.5 / 12) + 20 / 1.21 ** (1.5 / 12))
@@ -469,6 +496,7 @@ PROFITS = pd.DataFrame(
     {
         "customer_id": [*"abcde"],
         "net_sales": [90.0, 50.0, 80.0, 0.0, 10.0],
+        "net_sales_without_cost": [5.0, 20.0, 0.0, 0.0, 10.0],
         "profit": [30.0, -10.0, 60.0, -5.0, None],
     }
 )
@@ -476,10 +504,10 @@ PROFITS = pd.DataFrame(
 
 def test_unprofitable_customers_are_counted_and_weighed():
     found = clv.unprofitable(PROFITS)
-    assert found == (4, 2, 0.5, 15.0, 75.0, 90.0, 1, 1, 5.0)
+    assert found == (4, 2, 0.5, 15.0, 75.0, 90.0, 1, 1, 5.0, 1)
     assert clv.unprofitable(in_engine(PROFITS)) == found
     nothing = clv.unprofitable(PROFITS[4:])
-    assert nothing == (0, 0, None, 0.0, None, None, 1, 0, 0.0)
+    assert nothing == (0, 0, None, 0.0, None, None, 1, 0, 0.0, 0)
     assert clv.unprofitable(PROFITS[:0]).customers == 0
 
 
@@ -600,7 +628,64 @@ def test_a_channel_paid_for_that_brought_nobody_has_its_row():
     assert found.loc["radio", "new_customers"] == 0
     assert found.loc["radio", "spend"] == 20
     assert pd.isna(found.loc["radio", "cac"])
+    assert found.loc["radio", "verdict"] == "nobody"
     assert found.loc["search", "cac"] == 10
+
+
+def test_spend_that_does_not_say_what_it_was_for_is_no_cost_of_acquisition():
+    with shop(*SOLD, contacts=CONTACTS, marketing_spend=SPEND.drop(columns="purpose")) as data:
+        (row,) = clv.acquisition(data, **FOUND).to_dict("records")
+    assert row["verdict"] == "no_spend"
+    assert pd.isna(row["spend"])
+
+
+def test_margins_known_of_some_customers_are_shared_out_over_all():
+    """Customer b costs nothing that is known: 10 of 110 of revenue tell no margin, which is 9 %."""
+    known = [row if row[0] == "a" else (*row[:3], None) for row in SOLD]
+    with shop(*known, contacts=CONTACTS, marketing_spend=SPEND) as data:
+        (row,) = clv.acquisition(data, **FOUND).to_dict("records")
+        months = clv.payback(data, **FOUND)
+    assert row["margin"] == row["cltv"] == 50 / 2
+    assert row["cltv"] == months["margin"].iloc[-1]
+    assert row["revenue_without_cost"] == pytest.approx(10 / 110)
+    assert pd.isna(row["payback_months"])  # too little is known to say when
+    assert months["revenue_without_cost"].tolist() == pytest.approx([10 / 110] * 4)
+
+
+def test_costs_known_in_part_allow_no_verdict():
+    margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
+    rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    tables = {"contacts": contacts.assign(acquisition_channel="search")}
+    tables["marketing_spend"] = SPEND[:1].assign(amount=60.0 * 60)
+
+    def found(unknown):
+        some = [(*row[:3], None if n < unknown else row[3]) for n, row in enumerate(rows)]
+        with shop(*some, **tables) as data:
+            return clv.acquisition(data, **FOUND).iloc[0]
+
+    assert found(3)["verdict"] == "pays_back"  # 5 % of revenue
+    half, none = found(30), found(60)
+    assert (half["verdict"], half["reason"]) == ("cannot_tell", "unknown_costs")
+    assert half["cltv"] == pytest.approx(margins[30:].sum() / 60)
+    assert (none["verdict"], none["reason"]) == ("cannot_tell", "unknown_costs")
+    assert pd.isna(none["margin"])
+
+
+def test_without_any_cost_there_is_no_payback():
+    with shop(*((*row[:3], None) for row in SOLD), contacts=CONTACTS) as data:
+        found = clv.payback(data, **FOUND)
+    assert found["margin"].isna().all()
+    assert found["revenue_without_cost"].eq(1).all()
+
+
+def test_the_ratio_that_decides_is_given_with_its_interval():
+    sent = pd.DataFrame({"shipment_id": ["s"], "order_id": ["o0"], "transport_cost": [6.0]})
+    with shop(*SOLD, contacts=CONTACTS, marketing_spend=SPEND, shipments=sent) as data:
+        (row,) = clv.acquisition(data, **FOUND).to_dict("records")
+    assert row["after_service"] == (47 - 6) / 2
+    assert row["after_to_cac"] == row["after_service"] / 20
+    assert row["reason"] == "few_customers"
 
 
 def test_acquisition_with_a_prediction_adds_what_is_to_come():
@@ -651,6 +736,7 @@ def test_the_verdict_is_after_returns_and_service_where_they_are_known():
     assert after["cltv"] == before["cltv"]
     assert after["after_service"] == pytest.approx(after["cltv"] - 80)
     assert after["after_low"] < after["after_service"] < after["after_high"] < 50
+    assert after["after_to_cac_high"] == after["after_high"] / 50
     assert after["verdict"] == "not_yet"
     assert told["after_service"] == pytest.approx(after["after_service"] + 10)
 
@@ -700,6 +786,7 @@ def test_a_verdict_needs_the_interval_on_one_side(cac, verdict, predicted_verdic
     assert (row["verdict"], told["verdict"]) == (verdict, predicted_verdict)
     assert row["low"] < row["cltv"] < row["high"]
     assert (row["ratio_low"], row["ratio_high"]) == (row["low"] / cac, row["high"] / cac)
+    assert row["reason"] == ("interval" if verdict == "cannot_tell" else None)
 
 
 def test_what_a_prediction_does_not_know_widens_the_interval():

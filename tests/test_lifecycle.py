@@ -182,7 +182,10 @@ def test_a_limit_belongs_to_the_lower_tier():
         1000.01: "platinum",
         -5.0: "low",
     }
-    with shop(orders=[order(f"{spend}", 5, spend) for spend in tiers]) as data:
+    rows = [order(f"{spend}", 5, spend) for spend in tiers]
+    rows.append(order("-5.0", 6, 2.0))  # and a credit of 5 more than that
+    rows[-2] = order("-5.0", 5, -7.0)
+    with shop(orders=rows) as data:
         found = lifecycle.contacts(data, as_of=AS_OF)
     assert dict(zip(found.customer_id.map(float), found.status, strict=True)) == tiers
 
@@ -209,6 +212,39 @@ def test_amounts_of_zero_never_count_and_unknown_ones_do():
     assert found.stage.to_dict() == {"ann": "lead_new", "bob": "first_time", "cat": "defecting"}
     assert found.spend.isna().to_dict() == {"ann": False, "bob": True, "cat": False}
     assert pd.isna(found.status["bob"])
+
+
+def test_a_credit_entered_as_an_order_is_no_purchase_but_lowers_what_was_spent():
+    rows = [order("ann", 200, 50.0), order("ann", 5, -20.0), order("bob", 5, -20.0)]
+    rows += [
+        order("cat", 5, 30.0),
+        order("cat", 5, -10.0, hour=13),
+        order("dan", 100),
+        order("dan", 5),
+    ]
+    with shop(orders=rows, contacts=[("bob", ago(20))]) as data:
+        found = lifecycle.contacts(data, as_of=AS_OF).set_index("customer_id")
+        whole = {"start": AS_OF - dt.timedelta(days=30), "end": AS_OF}
+        revenue = lifecycle.revenue_by_stage(data, **whole, grain=None).set_index("stage")
+        average = lifecycle.average_order_by_stage(data, **whole).set_index("stage")
+    assert found.stage.to_dict() == {
+        "ann": "defecting", "bob": "lead_new", "cat": "first_time", "dan": "active",
+    }  # fmt: skip
+    assert found.orders.to_dict() == {"ann": 1, "bob": 0, "cat": 1, "dan": 2}
+    assert found.spend.to_dict() == {"ann": 30.0, "bob": -20.0, "cat": 20.0, "dan": 20.0}
+    assert revenue.orders.to_dict() == {"first_purchase": 1, "defecting": 1}
+    assert revenue.net_sales.to_dict() == {"first_purchase": 0.0, "defecting": -10.0}
+    assert revenue.average_order.to_dict() == {"first_purchase": 30.0, "defecting": 10.0}
+    assert average.average_order.to_dict() == {"first_purchase": 30.0, "defecting": 10.0}
+
+
+def test_a_category_returned_for_more_than_it_sold_is_no_purchase_of_it():
+    lines = [("o1", "1", "mug", 1.0, 10.0), ("o2", "1", "mug", -2.0, 10.0)]
+    with shop(orders=[order("ann", 9, id="o1"), order("ann", 5, id="o2")], order_lines=lines,
+              products=[("mug", "home", None)]) as data:  # fmt: skip
+        found = lifecycle.contacts(data, as_of=AS_OF, filters={"category": "home"})
+    assert found.orders.tolist() == [1]
+    assert found.spend.tolist() == [-10.0]
 
 
 def test_orders_that_do_not_stand_never_count():
@@ -479,11 +515,13 @@ def test_a_filter_that_nothing_has_is_refused(filtered):
 # --- A second implementation, in plain Python ----------------------------------------------
 
 
-def naive_purchases(tables, as_of, config):
+def naive_purchases(tables, as_of, config, *, credits=False):
     """Return the purchases before a day that count on it: (customer, day, amount), in order."""
     found = []
     for id, customer, at, amount, status in tables["orders"]:
         if at.date() >= as_of or status in ("cancelled", "fraud") or amount == 0:
+            continue
+        if not credits and amount is not None and amount < 0:
             continue
         back = [row for row in tables["returns"] if row[1] == id and row[2].date() < as_of]
         refund = sum(row[4] for row in back)
@@ -497,6 +535,7 @@ def naive_contacts(tables, as_of, config):
     """Return the stage, status, orders and spend of each contact on a day."""
     on_record = naive_purchases(tables, as_of, Settings())
     counted = naive_purchases(tables, as_of, config)
+    paid = naive_purchases(tables, as_of, config, credits=True)
     registered = {id: at for id, at, *_ in tables["contacts"]}
     ids = {id for id, at in registered.items() if at is None or at.date() < as_of}
     ids |= {row[0] for row in on_record if row[0] is not None}
@@ -512,7 +551,7 @@ def naive_contacts(tables, as_of, config):
             events = [day for customer, day, _ in on_record if customer == id] + responses
             joined = min(events, default=None)
         since = as_of - dt.timedelta(days=config.status.window_days)
-        recent = [amount for who, day, amount in counted if who == id and day >= since]
+        recent = [amount for who, day, amount in paid if who == id and day >= since]
         known = [amount for amount in recent if amount is not None]
         spend = None if recent and not known else sum(known)
         stage = naive_stage(as_of, joined, responses, days)
@@ -652,13 +691,13 @@ def test_revenue_is_that_of_the_stage_on_the_day_of_each_purchase(tables, config
         nobody = lifecycle.unidentified(data, start=start, end=AS_OF, settings=config)
     counted = naive_purchases(tables, AS_OF, config)
     orders, sales = Counter(), Counter()
-    for customer, day, amount in counted:
+    for customer, day, amount in naive_purchases(tables, AS_OF, config, credits=True):
         if day < start:
             continue
         earlier = [past for who, past, _ in counted if who == customer and past < day]
         stage = "first_purchase" if not earlier else naive_stage(day, None, [], earlier)
         stage = "unidentified" if customer is None else stage
-        orders[stage] += 1
+        orders[stage] += amount is None or amount > 0
         sales[stage] += amount or 0
     assert found.orders.to_dict() == orders
     assert found.net_sales.fillna(0).to_dict() == pytest.approx(dict(sales))
@@ -706,6 +745,18 @@ def test_leads_by_source_leave_customers_out_and_show_an_unknown_source():
     assert found.acquisition_channel.fillna("?").tolist() == ["email", "email", "?"]
     assert found.stage.tolist() == ["lead_new", "lead_cold", "lead_new"]
     assert found.share.tolist() == [0.5, 0.5, 1.0]
+
+
+def test_engagement_classes_part_the_contacts_of_each_stage():
+    table = pd.DataFrame({"stage": ["active", "lead_new", "active", "active", "inactive"]})
+    table["e"] = pd.array([5, 1, 5, 2, None], dtype="Int64")
+    found = lifecycle.by_engagement(table)
+    assert found.values.tolist() == [
+        ["lead_new", 1, 1, 1.0],
+        ["active", 2, 1, 1 / 3],
+        ["active", 5, 2, 2 / 3],
+    ]
+    assert list(found) == ["stage", "e", "contacts", "share"]
 
 
 def test_views_name_the_column_that_is_missing():
@@ -846,9 +897,41 @@ def test_filters_written_as_text_are_read_in_the_types_of_their_columns():
         read = lifecycle.read_filters(given, data)
         assert read == {"age": [30, None], "newsletter": True, "region": "QC", "customer_id": "ann"}
         assert lifecycle.read_filters(None, data) is None
-        assert lifecycle.read_filters({"age": "old"}, data) == {"age": "old"}
         with pytest.raises(ColumnError, match="regio"):
             lifecycle.read_filters({"regio": "QC"}, data)
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"age": "old"}, r"filters\['age'\] holds 'old', must be a whole number"),
+        ({"newsletter": "oui"}, r"filters\['newsletter'\] holds 'oui', must be true or false"),
+        ({"registered_at": "1/2/25"}, r"holds '1/2/25', must be a day written year-month-day"),
+        ({"region": 3}, r"filters\['contacts\.region'\] holds 3|filters\['region'\] holds 3"),
+        ({"region": "QB"}, "value 'QB' not found in region\nknown: QC"),
+        ({"region": ["QC", "ZZ"]}, "value 'ZZ' not found in region"),
+        ({"age": ["30", "31"]}, "value '31' not found in age"),
+        ({"customer_id": "zed"}, "value 'zed' not found in customer_id"),
+    ],
+)
+def test_a_filter_value_that_the_data_do_not_have_is_refused(filters, message):
+    contacts = pd.DataFrame({"customer_id": ["ann"], "age": [30], "newsletter": [True]})
+    contacts["registered_at"] = pd.Timestamp("2025-02-01")
+    orders = frames(orders=[order("bob", 5)])["orders"]
+    responses = frames(responses=[("eve", ago(3), "open")])["responses"]
+    tables = {"contacts": contacts.assign(region="QC"), "orders": orders, "responses": responses}
+    with mk.open_data(tables) as data:
+        kept = {"customer_id": ["ann", "bob", "eve"], "region": ["QC", None]}
+        assert lifecycle.read_filters(kept, data) == kept
+        assert lifecycle.read_filters({"region": None}, data) == {"region": None}
+        with pytest.raises(ComputeError, match=message):
+            lifecycle.read_filters(filters, data)
+
+
+def test_a_filter_on_customers_needs_some():
+    orders = frames(orders=[order("bob", 5)])["orders"].drop(columns="customer_id")
+    with mk.open_data({"orders": orders}) as data, pytest.raises(ColumnError, match="customer_id"):
+        lifecycle.read_filters({"customer_id": "bob"}, data)
 
 
 def test_the_interval_of_an_index_is_that_of_buyers_drawn_anew():
@@ -893,6 +976,7 @@ def every_view(data, *, start, end):
         "by_status": lifecycle.by_status(found),
         "stage_status": lifecycle.stage_status(found),
         "leads_by_source": lifecycle.leads_by_source(found),
+        "by_engagement": lifecycle.by_engagement(found),
         "revenue": lifecycle.revenue_by_stage(data, **span),
         "average": lifecycle.average_order_by_stage(data, **span),
         "flows": lifecycle.flows(data, **span),

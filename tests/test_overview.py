@@ -11,6 +11,7 @@ from scipy import stats
 import marketing_kpi as mk
 from marketing_kpi import overview
 from marketing_kpi.kpis.dictionary import UnknownEntryError
+from marketing_kpi.kpis.intervals import Interval
 
 YEAR = mk.periods(as_of="2026-01-01")
 
@@ -454,3 +455,13 @@ def test_lacking_names_each_column_once_with_its_kpis(data):
     assert costs
     assert any("gross_margin_rate" in kpis for kpis in costs)
     assert not any(kpis == [] for kpis in held.values())
+
+
+def test_a_change_of_a_ratio_that_was_one_is_relative():
+    """By hand: down = √(0.2² + (1.5 × 0.1)²) = 0.25, up the same."""
+    now, before = (1.5, Interval(1.3, 1.7)), (1.0, Interval(0.9, 1.1))
+    change, margins = overview._change("ratio", now, before)
+    assert change == pytest.approx(0.5)
+    assert margins == pytest.approx((0.25, 0.75))
+    _, of_points = overview._change("fraction", now, before)
+    assert of_points.low == pytest.approx(0.5 - (0.2**2 + 0.1**2) ** 0.5)

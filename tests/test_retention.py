@@ -433,6 +433,44 @@ def test_frequency_agrees_with_the_kpis():
     assert kpis.repeat_purchase_rate == pytest.approx(1 - table.customers_share[0])
 
 
+def test_the_kpis_of_loyalty_have_the_intervals_of_their_customers():
+    data = open_data({"orders": SHOP})
+    found = retention.loyalty(data, start="2025-03-01", end="2025-05-01").set_index("kpi")
+    assert found.index.tolist() == list(retention.LOYALTY)
+    # March and April: A once, B once, D twice, F twice; nothing tells of a year before.
+    repeat = found.loc["repeat_purchase_rate"]
+    assert (repeat.value, repeat.customers) == (2 / 4, 4)
+    assert (repeat.low, repeat.high) == wilson(2 / 4, 4)
+    assert found.loc["retention_rate", ["value", "low", "high"]].isna().all()
+    assert found.loc["purchase_frequency", "value"] == 6 / 4
+    assert found.loc["purchase_frequency", ["low", "high"]].isna().all()  # four customers
+
+
+def test_the_mean_number_of_orders_has_an_interval_and_retention_too():
+    many = orders(*((f"C{n}", 370 * y + 5 * k, 1.0) for n in range(40) for y in (0, 1)
+                    for k in range(1 + n % 3) if y == 0 or n % 4))  # fmt: skip
+    with open_data({"orders": many}) as data:
+        found = retention.loyalty(data, start="2026-01-01", end="2026-01-20").set_index("kpi")
+    frequency = found.loc["purchase_frequency"]
+    assert frequency.customers == 30
+    assert frequency.low < frequency.value < frequency.high
+    placed = np.array([1 + n % 3 for n in range(40) if n % 4])
+    error = placed.std(ddof=1) / 30**0.5
+    assert frequency.high - frequency.low == pytest.approx(2 * 1.96 * error, rel=1e-3)
+    kept = found.loc["retention_rate"]
+    assert (kept.value, kept.customers) == (30 / 40, 40)
+    assert (kept.low, kept.high) == wilson(30 / 40, 40)
+
+
+@pytest.mark.parametrize("name", ["returns_by", "return_reasons", "returns_by_month", "loyalty"])
+def test_a_period_that_ends_before_it_starts_is_refused(name):
+    backwards = {"start": "2026-01-01", "end": "2025-01-01"}
+    with pytest.raises(ComputeError, match="must be before end"):
+        getattr(retention, name)(shop_tables(), **backwards)
+    with pytest.raises(ComputeError, match="must be before end"):
+        retention.frequency_distribution(SHOP, **backwards)
+
+
 # --- returns
 
 
@@ -537,6 +575,21 @@ def test_returns_by_month_by_hand():
     assert earlier.rate_by_sale.isna().all()
 
 
+def test_each_month_has_the_interval_of_its_own_returns():
+    data = made_shop(np.random.default_rng(4), 400, 0.1, units=2)
+    january = {"start": "2025-01-01", "end": "2025-02-01"}
+    own = retention.returns_by(data, **january).iloc[0]
+    month = retention.returns_by_month(data, start="2025-01-01", end="2025-06-01").iloc[0]
+    assert month.rate_by_return == own.return_rate_units
+    assert (month.low, month.high) == (own.low, own.high)
+    assert (month.sale_low, month.sale_high) == (own.low, own.high)  # all come back at once
+    without = retention.returns_by_month(data, start="2025-02-01", end="2025-06-01")
+    assert without.empty
+    young = retention.returns_by_month(data, **january).iloc[0]
+    assert pd.notna(young.low)
+    assert pd.isna(young.sale_low)  # as the rate: its returns may still come
+
+
 def test_returns_that_lead_to_no_order_have_no_date_of_sale():
     returns = pd.DataFrame(
         {
@@ -546,7 +599,8 @@ def test_returns_that_lead_to_no_order_have_no_date_of_sale():
     )  # fmt: skip
     data = shop_tables(returns=returns)
     assert retention.returns_by(data, **YEAR).units_returned.tolist() == [1]
-    assert retention.returns_by_month(data, **YEAR).rate_by_sale.isna().all()
+    months = retention.returns_by_month(data, **YEAR)
+    assert months[["rate_by_sale", "sale_low", "sale_high"]].isna().all(axis=None)
     with pytest.raises(MissingDataError, match=r"returns\.order_id"):
         retention.returns_by(data, returned_before="2026-01-01", **YEAR)
 
@@ -642,6 +696,22 @@ def test_units_that_come_back_together_widen_the_interval():
         0
     ]
     assert together.high - together.low > 1.6 * (alone.high - alone.low)
+
+
+def test_the_customer_is_drawn_also_where_only_the_order_of_a_return_tells_who():
+    rng = np.random.default_rng(4)
+    made = made_shop(rng, 400, 0.2, units=2)
+    orders_ = made.orders.to_pandas()
+    orders_["customer_id"] = orders_.order_id.astype(int).floordiv(4).astype(str)
+    lines, returned = made.order_lines.to_pandas(), made.returns.to_pandas()
+    by_order, by_customer = (
+        retention.returns_by(
+            open_data({"orders": orders_, "order_lines": lines, "returns": one}), **YEAR
+        ).iloc[0]
+        for one in (returned, returned.merge(orders_[["order_id", "customer_id"]]))
+    )
+    assert by_order.buyers == by_customer.buyers == 100
+    assert (by_order.low, by_order.high) == (by_customer.low, by_customer.high)
 
 
 @pytest.mark.parametrize(("buyers", "told"), [(29, False), (30, True)])

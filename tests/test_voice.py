@@ -142,6 +142,25 @@ def test_a_table_gives_a_lazy_table_of_the_same_values():
         assert_frame_equal(lazy.to_pandas(), function(answers, by=["region"]), check_dtype=False)
 
 
+@pytest.mark.parametrize("function", [voice.nps, voice.csat])
+def test_scores_written_as_text_are_refused(function):
+    text = pd.DataFrame({"score": ["10", "9"]})
+    for answers in (text, ibis.memtable(text)):
+        with pytest.raises(ComputeError, match="must be numbers"):
+            function(answers)
+
+
+def test_answers_of_nobody_stand_for_themselves():
+    at = pd.Timestamp("2025-01-10")
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": [at]})
+    surveys = pd.DataFrame({"score": [10, 10, 3, 8], "question": "nps", "answered_at": at})
+    with mk.open_data({"orders": orders, "surveys": surveys}) as data:
+        assert voice.lacks(data, "net_promoter_score") == []
+        row = only(voice.nps(voice.answers(data, question="nps", **YEAR)))
+        kpi = mk.compute("net_promoter_score", data, **YEAR).net_promoter_score[0]
+    assert (row.answers, row.score, kpi) == (4, 25, 25)
+
+
 def test_a_missing_column_is_named():
     with pytest.raises(ColumnError, match="'score' not found in the answers"):
         voice.nps(pd.DataFrame({"note": [1]}))
@@ -276,7 +295,7 @@ def test_score_counts_have_every_score():
 # --- Share of wallet
 
 
-def panel_shop(members, *, orders_only=False):
+def panel_shop(members, *, orders_only=False, change=None):
     """Open a shop of members (our sales, spending in all) in Tents, January 2025."""
     names = [f"M{n:03}" for n in range(len(members))]
     at = pd.Timestamp("2025-01-10")
@@ -301,7 +320,74 @@ def panel_shop(members, *, orders_only=False):
             "spend_total": [float(total) for _, total in members],
         }
     )
+    spend = spend if change is None else change(spend)
     return mk.open_data(frames if orders_only else {**frames, "category_spend": spend})
+
+
+def by_week(spend):
+    """Tell the spending of a month in four parts, each at its own day."""
+    parts = [
+        spend.assign(month=pd.Timestamp(2025, 1, day), spend_total=spend.spend_total / 4)
+        for day in (6, 13, 20, 27)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def split(spend):
+    """Tell the spending of a month in two rows of one key."""
+    half = spend.assign(spend_total=spend.spend_total / 2)
+    return pd.concat([half, half], ignore_index=True)
+
+
+@pytest.mark.parametrize("change", [by_week, split])
+def test_several_rows_a_month_are_one_spending(change):
+    members = [(n, 10 + 3 * n) for n in range(12)]
+    with panel_shop(members) as data, panel_shop(members, change=change) as other:
+        for by in ((), "category"):
+            expected = voice.share_of_wallet(data, **YEAR, by=by)
+            assert_frame_equal(voice.share_of_wallet(other, **YEAR, by=by), expected)
+        kpi = mk.compute("share_of_wallet", other, **YEAR).share_of_wallet[0]
+    assert kpi == pytest.approx(sum(ours for ours, _ in members) / sum(x for _, x in members))
+
+
+def with_bicycles(spend):
+    """Add spending in a category that the shop does not have, and some of no category."""
+    cycles = spend.assign(category="Bicycles", spend_total=900.0)
+    nameless = spend.assign(category=None, spend_total=100.0)
+    return pd.concat([spend, cycles, nameless], ignore_index=True)
+
+
+def test_a_category_that_we_do_not_sell_is_no_part_of_the_wallet():
+    with panel_shop([(20, 100)] * 12) as data, panel_shop(
+        [(20, 100)] * 12, change=with_bicycles
+    ) as other:  # fmt: skip
+        expected = voice.share_of_wallet(data, **YEAR)
+        assert_frame_equal(voice.share_of_wallet(other, **YEAR), expected)
+        assert voice.share_of_wallet(other, **YEAR, by="category").category.tolist() == ["Tents"]
+        assert mk.compute("share_of_wallet", other, **YEAR).share_of_wallet[0] == 0.2
+        assert voice.other_categories(data, **YEAR).empty
+        left_out = voice.other_categories(other, **YEAR)
+    assert left_out.category.fillna("").tolist() == ["Bicycles", ""]
+    assert left_out.spend_total.tolist() == [900 * 12, 100 * 12]
+    assert left_out.share.tolist() == pytest.approx([900 / 1100, 100 / 1100])
+
+
+def test_without_a_panel_no_category_is_left_out():
+    with panel_shop([(20, 100)], orders_only=True) as data:
+        assert voice.other_categories(data, **YEAR).empty
+    with panel_shop([(20, 100)], change=with_bicycles) as data:
+        assert voice.other_categories(data, start="2025-01-02", end="2025-03-01").empty
+
+
+def test_a_panel_whose_months_begin_elsewhere_is_found():
+    with panel_shop([(20, 100)]) as data:
+        assert "not_first_of_month" not in {one.code for one in mk.check(data).findings}
+    with panel_shop([(20, 100)], change=by_week) as data:
+        found = {one.code: one for one in mk.check(data).findings}["not_first_of_month"]
+    assert (found.table, found.column, found.count, found.total) == (
+        "category_spend", "month", 4, 4,
+    )  # fmt: skip
+    assert "4 rows" in found.text("en")
 
 
 def test_the_share_of_wallet_is_a_ratio_of_sums():
@@ -324,6 +410,13 @@ def test_the_interval_of_the_share_by_hand():
     logit = math.log(share / (1 - share))
     assert row.low == pytest.approx(1 / (1 + math.exp(half - logit)), rel=1e-9)
     assert row.high == pytest.approx(1 / (1 + math.exp(-half - logit)), rel=1e-9)
+
+
+def test_members_who_spend_more_with_us_than_in_all_are_counted():
+    with panel_shop([(20, 10), (60, 300), (90, 30)]) as data:
+        row = only(voice.share_of_wallet(data, **YEAR))
+    assert (row.members, row.members_above) == (3, 2)
+    assert row.share == pytest.approx(170 / 340)
 
 
 def test_months_and_members_without_spending_are_no_wallet():
@@ -416,6 +509,25 @@ def test_estimated_wallets_by_hand():
 
 
 # --- Engagement
+
+
+def test_interactions_without_a_weight_are_counted_by_kind():
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["A", "A", "B", None, "B", "C", "C"],
+            "kind": ["click", "like", "like", "like", None, "like", "open"],
+            "at": pd.to_datetime(["2025-12-31"] * 5 + ["2020-01-01", "2025-12-31"]),
+        }
+    )
+    rules = voice.Engagement(weights={"open": 0})
+    for done in (rows, ibis.memtable(rows)):
+        found = voice.uncounted(done, as_of="2026-01-01", settings=rules)
+        assert found.kind.fillna("").tolist() == ["like", ""]
+        assert found.interactions.tolist() == [2, 1]
+    none = mk.open_data(
+        {"orders": pd.DataFrame({"order_id": ["1"], "ordered_at": [rows["at"][0]]})}
+    )
+    assert voice.uncounted(none, as_of="2026-01-01").empty
 
 
 def did(*rows):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from marketing_kpi.data.cleaning import Target, clean
-from marketing_kpi.data.conform import conform
+from marketing_kpi.data.conform import conform, line_value
 from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
@@ -56,12 +57,12 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
     """Make one canonical table of a raw relation."""
     table = TABLES[name]
     renamed = rules.tables.get(name, {}) if rules is not None else {}
-    chosen = {column: found_columns(source, raw, column) for column, source in renamed.items()}
+    chosen = all_found(renamed, raw)
     named = match_columns(table, raw.columns, where=raw.where)
     matched: dict[str, tuple[str, ...]] = {name: (source,) for name, source in named.items()}
     matched |= chosen
     taken = {column: sources[0] for column, sources in matched.items()}
-    hint = _other_header(raw, table.names)
+    hint = _elsewhere(raw, table.names)
     require(table.required, taken, raw.columns, where=raw.where, hint=hint)
     _refuse_repeated(raw, taken.values())
     targets = table_targets(raw, table, matched, rules)
@@ -114,17 +115,24 @@ def _extras(raw: Raw, used: list[str], table: Table) -> list[Target]:
     return extras
 
 
-def found_columns(sources: tuple[str, ...], raw: Raw, column: str) -> tuple[str, ...]:
-    """Return the source columns that the mapping gives for a column; all must be there."""
+def all_found(columns: MappingType[str, tuple[str, ...]], raw: Raw) -> dict[str, tuple[str, ...]]:
+    """Return the source columns that the mapping gives; all must be there."""
+    used = {source for sources in columns.values() for source in sources}
+    free = [source for source in raw.columns if source not in used]
+    return {name: _found(sources, raw, name, free) for name, sources in columns.items()}
+
+
+def _found(sources: tuple[str, ...], raw: Raw, column: str, free: Sequence[str]) -> tuple[str, ...]:
+    """Return the sources of a column; of those that no other column has, one may be meant."""
     _refuse_repeated(raw, sources)
     for source in sources:
         if source not in raw.columns:
-            close = suggest(source, raw.columns)
+            close = suggest(source, free)
             question = f"; did you mean '{close}'?" if close else ""
             raise MappingError(
                 f"{raw.where} has no column '{source}', which the mapping gives for "
                 f"'{column}'{question}",
-                hint=_other_header(raw, sources) or f"its columns: {', '.join(raw.columns)}",
+                hint=_elsewhere(raw, sources) or f"its columns: {', '.join(raw.columns)}",
             )
     return sources
 
@@ -137,6 +145,30 @@ def _refuse_repeated(raw: Raw, used: Iterable[str]) -> None:
                 f"{raw.where}: the header has the column '{name}' more than once",
                 hint="give each a name of its own; which one is meant cannot be guessed",
             )
+
+
+def _elsewhere(raw: Raw, names: Iterable[str]) -> str | None:
+    """Return a hint that says where the names of the columns may be, None without an idea."""
+    if line := _other_header(raw, names):
+        return line
+    shown = ", ".join(raw.columns)
+    if len([name for name in raw.columns if _VALUE.fullmatch(name)]) >= _FEWEST_VALUES:
+        return (
+            f"the first row looks like data ({shown}): put a row with the names of the columns "
+            "above it"
+        )
+    if raw.other_sheets:
+        return (
+            f"the columns found are: {shown}. Another sheet may hold the table "
+            f"({', '.join(raw.other_sheets)}): choose it in a mapping, "
+            f"format: {{sheet: {raw.other_sheets[0]}}}"
+        )
+    return None
+
+
+# A number, a price or a date is no name of a column; one year, such as 2025, may be.
+_VALUE = re.compile(r"[-+]?\d[\d\s.,:/TZ-]*")
+_FEWEST_VALUES = 2
 
 
 def _other_header(raw: Raw, names: Iterable[str]) -> str | None:
@@ -316,9 +348,10 @@ def copies_action(rules: Mapping) -> str:
 
 def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list[Target]:
     """Return the columns to make of a flat extract: those of the mapping, then the others."""
-    columns = {name: found_columns(sources, raw, name) for name, sources in rules.columns.items()}
+    given = rules.read_columns
+    columns = all_found(given, raw)
     if rules.returns.column is not None:
-        columns[RETURN_MARK] = found_columns((rules.returns.column,), raw, "returns.column")
+        columns[RETURN_MARK] = _found((rules.returns.column,), raw, "returns.column", raw.columns)
     used = {source for sources in rules.columns.values() for source in sources}
     clash = [source for source in raw.columns if source not in used and source in columns]
     if clash:
@@ -360,7 +393,7 @@ def with_amount(tables: dict[str, ir.Table]) -> tuple[dict[str, ir.Table], list[
     if not set(LINE_COLUMNS) <= set(lines.columns):
         return tables, []
     sums = lines.group_by("order_id").aggregate(
-        amount=(lines.quantity * lines.unit_price).sum().cast(DECIMAL)
+        amount=line_value(lines.quantity, lines.unit_price).sum().cast(DECIMAL)
     )
     joined = orders.left_join(sums, "order_id").drop("order_id_right")
     canonical = [name for name in TABLES["orders"].names if name in joined.columns]

@@ -17,6 +17,7 @@ from marketing_kpi.data.model import (
     Finding,
 )
 from marketing_kpi.errors import ColumnError
+from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 _MONEY_SCALE = 4
 # What 64 bits hold, roundly; not every engine writes a decimal without its ".0".
 _LARGEST_WHOLE = 9e18
+# What a canonical type holds, and how many digits of its type never exceed it.
+_LIMITS = {DECIMAL: 10**14, EXACT_PRICE: 10**14, INTEGER: 9 * 10**18}
+_SAFE_DIGITS = {DECIMAL: 14, EXACT_PRICE: 14, INTEGER: 18}
+_WITHIN = {
+    DECIMAL: N_("a number below 10^14"),
+    EXACT_PRICE: N_("a number below 10^14"),
+    INTEGER: N_("a whole number of 18 digits at most"),
+}
+_EXAMPLES = 5
 # Less than that is how floats are kept, not what was written.
 _SMALLEST_LOSS = 1e-7
 
@@ -53,12 +63,15 @@ def conform(
     row = _counted(table, counts) if any(counts.values()) else {}
     finer = {name for name in given if row.get(f"{name} rounded")}
     kinds = {name: _kind(table[name], name, given[name], name in finer) for name in given}
-    findings = [*_findings(counts, kinds, row, where)]
+    findings = [*_findings(table, counts, kinds, row, where)]
     if _already(table, kinds):
         return table, findings
     for name, kind in kinds.items():
         _refuse_numbers_as_dates(table[name], kind, f"{where}, column {name}")
-    columns = {name: _cast(table[name], _type(kind)) for name, kind in kinds.items()}
+    columns = {
+        name: _cast(table[name], kind, is_guarded=bool(row.get(f"{name} unreadable_values")))
+        for name, kind in kinds.items()
+    }
     extra = {name: table[name] for name in table.columns if name not in columns}
     return table.select(**columns, **extra), findings
 
@@ -102,15 +115,32 @@ def _type(kind: str) -> dt.DataType:
     return dt.dtype(kind)
 
 
-def _cast(column: ir.Value, kind: dt.DataType) -> ir.Value:
-    given = column.type()
-    if kind.is_string() and (given.is_floating() or (given.is_decimal() and given.scale)):
+def _cast(column: ir.Value, kind: str, *, is_guarded: bool) -> ir.Value:
+    given, wanted = column.type(), _type(kind)
+    if kind == STRING and (given.is_floating() or (given.is_decimal() and given.scale)):
         whole = (column == column.floor()) & (column.abs() < _LARGEST_WHOLE)
         text = whole.ifelse(column.cast(INTEGER).cast(STRING), column.cast(STRING))
         return _is_nan(column).ifelse(None, text) if given.is_floating() else text
+    if kind in _LIMITS and (is_guarded or given.is_floating()):
+        # Neither infinite nor not a number either.
+        return _is_within(column, kind).ifelse(column, None).cast(wanted)
     if given.is_floating():
-        return (_is_nan(column) | _is_infinite(column)).ifelse(None, column).cast(kind)
-    return column if _same(given, kind) else column.cast(kind)
+        return (_is_nan(column) | _is_infinite(column)).ifelse(None, column).cast(wanted)
+    return column if _same(given, wanted) else column.cast(wanted)
+
+
+def _is_within(column: ir.Value, kind: str) -> ir.BooleanValue:
+    limit = _LIMITS[kind]
+    return (column > -limit) & (column < limit)
+
+
+def _may_exceed(given: dt.DataType, kind: str) -> bool:
+    """Return whether a typed number may be more than its canonical type holds."""
+    if kind not in _LIMITS or not given.is_numeric() or given.is_boolean():
+        return False
+    if given.is_decimal():
+        return (given.precision or 38) - (given.scale or 0) > _SAFE_DIGITS[kind]
+    return bool(given.is_floating() or given.is_uint64() or (given.is_int64() and kind != INTEGER))
 
 
 def _is_nan(column: ir.Value) -> ir.BooleanValue:
@@ -143,19 +173,28 @@ def _counts(column: ir.Value, kind: str) -> dict[str, ir.Scalar]:
     counts: dict[str, ir.Scalar] = {}
     if given.is_floating():
         counts["not_numbers"] = (_is_nan(column) | _is_infinite(column)).sum()
+    if _may_exceed(given, kind):
+        counts["unreadable_values"] = _too_large(column, kind).sum()
     if kind == DECIMAL and (given.is_floating() or given.is_decimal()):
         counts |= _rounding(column)
     if given.is_timestamp() and given.timezone is not None and kind == TIMESTAMP:
-        counts["time_zones_dropped"] = column.count()
+        counts["utc_times"] = column.count()
     return counts
+
+
+def _too_large(column: ir.Value, kind: str) -> ir.BooleanValue:
+    large = ~_is_within(column, kind)
+    if column.type().is_floating():
+        return large & ~_is_nan(column) & ~_is_infinite(column)
+    return large
 
 
 def _rounding(column: ir.Value) -> dict[str, ir.Scalar]:
     given = column.type()
     if given.is_decimal() and (given.scale or 0) <= _MONEY_SCALE:
         return {}
-    rounded = _cast(column, _type(DECIMAL)).cast(FLOAT)
-    lost = rounded - _cast(column, _type(FLOAT))
+    rounded = _cast(column, DECIMAL, is_guarded=True).cast(FLOAT)
+    lost = rounded - _cast(column, FLOAT, is_guarded=False)
     is_lost = lost.abs() > _SMALLEST_LOSS
     return {"rounded": is_lost.sum(), "difference": is_lost.ifelse(lost, 0.0).sum()}
 
@@ -172,6 +211,7 @@ def _counted(table: ir.Table, counts: Mapping[str, Mapping[str, ir.Scalar]]) -> 
 
 
 def _findings(
+    table: ir.Table,
     counts: Mapping[str, Mapping[str, ir.Scalar]],
     kinds: Mapping[str, str],
     row: Mapping[str, Any],
@@ -183,6 +223,29 @@ def _findings(
             kept = code == "rounded" and kinds[name] == EXACT_PRICE
             if not number or kept or code == "difference":
                 continue
-            details = {"difference": row[f"{name} difference"]} if code == "rounded" else {}
             total = row["rows_of_table"]
+            if code == "unreadable_values":
+                yield _left_out(table[name], kinds[name], int(number), total, where)
+                continue
+            details = {"difference": row[f"{name} difference"]} if code == "rounded" else {}
             yield Finding(code, "repaired", where, name, int(number), total, details=details)
+
+
+def _left_out(column: ir.Value, kind: str, count: int, total: int, where: str) -> Finding:
+    """Say which numbers are more than their type holds; they are null in the table."""
+    values = column.name("value").as_table()
+    large = values.filter(_too_large(values.value, kind)).order_by("value").limit(_EXAMPLES)
+    shown = tuple({"value": str(one["value"])} for one in large.to_pyarrow().to_pylist())
+    expected = {"expected": _WITHIN[kind]}
+    return Finding(
+        "unreadable_values", "dropped", where, column.get_name(), count, total, shown, expected
+    )
+
+
+def line_value(quantity: ir.NumericValue, price: ir.NumericValue) -> ir.NumericValue:
+    """Return quantity × price, with the digits that it needs.
+
+    DuckDB gives a product of two decimals of 18 digits 18 digits, of which 8 are decimals: a line
+    of ten billion would stop it.
+    """
+    return quantity.cast("decimal(19, 4)") * price

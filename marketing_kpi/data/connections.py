@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from marketing_kpi.data.canonical import (
     KEYED_ONCE,
+    all_found,
     complete_rows,
     copies_action,
     flat_targets,
-    found_columns,
     keyed_once,
     misspelt_findings,
     positive_returns,
@@ -28,6 +28,8 @@ from marketing_kpi.data.lazy import read_texts
 from marketing_kpi.data.model import TABLES, Data, Finding
 from marketing_kpi.data.names import match_columns, require, table_of
 from marketing_kpi.data.reading import EXAMPLES, Raw
+from marketing_kpi.data.sqlite import copied
+from marketing_kpi.data.store import open_store
 from marketing_kpi.data.transactions import Mapping, flat_types, plain, split, with_constants
 from marketing_kpi.errors import SourceError, unknown
 
@@ -40,7 +42,9 @@ _TIMES = "times that the row is there"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def open_expressions(tables: MappingType[str, Any], rules: Mapping | None) -> Data:
+def open_expressions(
+    tables: MappingType[str, Any], rules: Mapping | None, memory_limit: str | None
+) -> Data:
     """Open Ibis tables of one connection, among which pandas frames may be."""
     import ibis
     import ibis.expr.types as ir
@@ -64,7 +68,7 @@ def open_expressions(tables: MappingType[str, Any], rules: Mapping | None) -> Da
             hint="give tables of one connection",
         )
     backend = next(iter(backends.values()), None) or ibis.get_backend()
-    return lazy_data(backend, expressions, rules, "tables in hand")
+    return _opened(backend, expressions, rules, "tables in hand", memory_limit)
 
 
 def _backends(table: ir.Table) -> list[BaseBackend]:
@@ -85,7 +89,7 @@ def as_connection(source: object) -> BaseBackend:
     )
 
 
-def connect(url: str, rules: Mapping | None) -> Data:
+def connect(url: str, rules: Mapping | None, memory_limit: str | None) -> Data:
     """Open the connection that a URL describes; no message ever shows its secrets."""
     import ibis
 
@@ -105,7 +109,7 @@ def connect(url: str, rules: Mapping | None) -> Data:
             hint="check the address, your rights, and that the Ibis backend is installed "
             "(pip install 'ibis-framework[postgres]', …)",
         )
-    return open_connection(connection, rules, shown, owned=True)
+    return open_connection(connection, rules, shown, memory_limit, owned=True)
 
 
 def expanded_url(url: str) -> tuple[str, list[str]]:
@@ -142,7 +146,12 @@ def _redacted(message: str, url: str, secrets: list[str]) -> str:
 
 
 def open_connection(
-    connection: BaseBackend, rules: Mapping | None, name: str, *, owned: bool
+    connection: BaseBackend,
+    rules: Mapping | None,
+    name: str,
+    memory_limit: str | None,
+    *,
+    owned: bool,
 ) -> Data:
     """Open the tables of a connection that have the names of the model."""
     listed = _table_names(connection)
@@ -156,11 +165,31 @@ def open_connection(
     else:
         tables = {table: connection.table(table) for table in listed if table_of(table)}
         need_some_table(tables, name, listed)
-    data = lazy_data(connection, tables, rules, name)
-    return replace(data, on_close=(connection.disconnect,)) if owned else data
+    data = _opened(connection, tables, rules, name, memory_limit)
+    closes = (*data.on_close, connection.disconnect) if owned else data.on_close
+    return replace(data, on_close=closes)
 
 
-def lazy_data(
+def _opened(
+    connection: BaseBackend,
+    tables: MappingType[str, ir.Table],
+    rules: Mapping | None,
+    name: str,
+    memory_limit: str | None,
+) -> Data:
+    """Return data where they are; those of SQLite in a new store, removed when reading fails."""
+    if connection.name != "sqlite":
+        return _lazy_data(connection, tables, rules, name)
+    store = open_store(memory_limit=memory_limit)
+    try:
+        data = _lazy_data(store.backend, copied(tables, connection, store), rules, name)
+    except BaseException:
+        store.close()
+        raise
+    return replace(data, on_close=(store.close,))
+
+
+def _lazy_data(
     connection: BaseBackend,
     tables: MappingType[str, ir.Table],
     rules: Mapping | None,
@@ -189,7 +218,7 @@ def _lazy_table(
     renamed = rules.tables.get(name, {}) if rules is not None else {}
     named = match_columns(model, raw.columns, where=name)
     matched: dict[str, tuple[str, ...]] = {column: (source,) for column, source in named.items()}
-    matched |= {column: found_columns(sources, raw, column) for column, sources in renamed.items()}
+    matched |= all_found(renamed, raw)
     taken = {column: sources[0] for column, sources in matched.items()}
     require(model.required, taken, raw.columns, where=name)
     findings = list(misspelt_findings(model, taken, raw))

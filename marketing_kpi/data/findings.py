@@ -65,6 +65,10 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: absent, so that nothing can be said of customers: no segment, no retention, no "
         "buyers. A mapping can say which column it is"
     ),
+    "not_first_of_month": N_(
+        "{place}: not the first day of a month in {rows}; each counts in the month of its day, and "
+        "rows of one month are added up"
+    ),
     "orders_without_lines": N_("{place}: orders without any line, {rows}"),
     "orphans": N_("{place}: not found in {parent} in {rows}"),
     "refund_without_order": N_("{place}: the original order is not known in {rows}"),
@@ -124,6 +128,11 @@ TEMPLATES: Mapping[str, str] = {
     "null_words": N_("{place}: words that mean nothing is there (NULL, NaN…) made empty in {rows}"),
     "number_format": N_("{place}: numbers read with a decimal {decimal}; written with {forms}"),
     "renamed_column": N_("{place}: a name that cannot stand twice, read as {renamed}"),
+    "numbers_used_again": N_(
+        "{place}: the same numbers seem to be used for several orders: the lines of {count} orders "
+        "of {orders} fall on different days, {longest} days apart at most, and each counts as one "
+        "order of its first day. Write in the mapping {remedy}"
+    ),
     "other_format": N_(
         "{place}: the file is {found}, not what {announced} announces; read as such"
     ),
@@ -178,6 +187,11 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: identifiers in scientific notation (1.79E+05), whose last digits are lost, "
         "in {rows}; format the column as text before exporting"
     ),
+    "several_days": N_(
+        "{place}: orders whose lines fall on different days: {count} of {orders}; the first day is "
+        "kept (days between the first and the last line, at most: {longest}). If a number is used "
+        "again on another day, write in the mapping {remedy}"
+    ),
     "several_texts": N_(
         "{place}: more than one value for the same order in {rows}; the last in alphabetical order "
         "is kept"
@@ -195,6 +209,10 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "two_digit_years": N_(
         "{place}: years of two digits in {rows}; 69 to 99 are read as 1969 to 1999"
+    ),
+    "utc_times": N_(
+        "{place}: the times are in UTC, {rows}; where the shop keeps another time, sales near "
+        "midnight are counted on the wrong day. Give local times, or state their zone in the source"
     ),
     "unread_file": N_(
         "{place}: has the name of a table, but nothing in it has a format that can be read, so it "

@@ -144,6 +144,13 @@ def _refuse_other(path: Path, start: bytes) -> None:
         raise SourceError(f"{path.name} is a PDF, not a table", hint="export it as CSV or .xlsx")
     if head.startswith(b"<?xml"):
         raise SourceError(f"{path.name} is an XML file", hint="save it as CSV or .xlsx")
+    if suffix_of(path) in (".json", ".jsonl", ".ndjson"):
+        raise SourceError(f"{path.name} is JSON", hint="save its rows as CSV, .xlsx or .parquet")
+    if start.startswith(b"SQLite format 3\0"):
+        raise SourceError(
+            f"{path.name} is a SQLite database, which is opened by its URL",
+            hint=f"give sqlite://{path.absolute().as_posix()} in place of the path",
+        )
 
 
 def _kind_of_text(path: Path, start: bytes) -> Kind:
@@ -158,11 +165,13 @@ def _kind_of_text(path: Path, start: bytes) -> Kind:
             f"{path.name} is not an Excel workbook, nor anything else that can be read",
             hint="open it in a spreadsheet and save it again as .xlsx",
         )
-    what = "a text file" if looks_like_text else "not a format that can be read"
-    expected = {"parquet": "Parquet", "duckdb": "DuckDB"}.get(announced or "", "a table")
+    what = "is a text file" if looks_like_text else "has a format that cannot be read"
+    expected = {
+        "parquet": ", not Parquet (a Parquet file begins with PAR1)",
+        "duckdb": ", not DuckDB",
+    }.get(announced or "", "")
     raise SourceError(
-        f"{path.name} is {what}, not {expected}"
-        + (" (a Parquet file begins with PAR1)" if announced == "parquet" else ""),
+        f"{path.name} {what}{expected}",
         hint="give it the suffix of what it is: .csv, .tsv, .xlsx, .parquet or .duckdb",
     )
 

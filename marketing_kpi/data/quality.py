@@ -21,6 +21,7 @@ from ibis import _ as row
 from ibis.expr import operations as ops
 from ibis.expr import types as ir
 
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.data.model import (
     DATE,
     DECIMAL,
@@ -331,6 +332,9 @@ def _row_checks(data: Data, spec: Table, *, as_of: dt.date | None) -> Iterator[_
         )
     if spec.name == "returns" and data.has("returns", "order_id"):
         yield _RowCheck("refund_without_order", "info", "order_id", table.order_id.isnull())
+    if spec.name == "category_spend" and data.has("category_spend", "month"):
+        first = table.month.cast(DATE).day() == 1
+        yield _RowCheck("not_first_of_month", "suspicious", "month", ~first)
     if spec.name == "surveys" and data.has("surveys", "question", "score"):
         off = [
             (table.question == question) & ~table.score.between(low, high)
@@ -478,7 +482,9 @@ def _amounts_against_lines(data: Data, *, rows: int) -> Iterator[Finding]:
         yield Finding("orders_without_lines", "suspicious", "orders", None, count, rows, examples)
     if not (data.has("orders", "amount") and data.has("order_lines", "quantity", "unit_price")):
         return
-    sums = lines.group_by("order_id").agg(lines_amount=(row.quantity * row.unit_price).sum())
+    sums = lines.group_by("order_id").agg(
+        lines_amount=line_value(row.quantity, row.unit_price).sum()
+    )
     both = orders.join(sums.rename(lines_order_id="order_id"), [("order_id", "lines_order_id")])
     apart = (row.amount - row.lines_amount).abs()
     different = both.drop("lines_order_id").filter(apart > CENT)

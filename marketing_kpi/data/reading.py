@@ -54,6 +54,8 @@ class Raw:
         Names, in small letters, that several of its columns had.
     top
         What the first lines hold, to see whether the names of columns are further down.
+    other_sheets
+        The other sheets of its workbook, in order.
     """
 
     relation: str
@@ -66,6 +68,7 @@ class Raw:
     row_key: str = "row"
     repeated: frozenset[str] = frozenset()
     top: tuple[tuple[str, ...], ...] = ()
+    other_sheets: tuple[str, ...] = ()
 
     def noticing(self, *findings: Finding) -> Raw:
         """Return the same relation, of which more was noticed."""
@@ -152,11 +155,21 @@ def _header(lines: Sequence[str], delimiter: str, how: Format, where: str) -> tu
             hint="close it, or set format: {quote: ''} in the mapping",
         ) from error
     if not any(name.strip() for name in names):
-        raise SourceError(
-            f"{where}: line {row} should hold the names of the columns and is blank",
-            hint="say in the mapping where the header is: format: {header_row: 3}",
-        )
+        raise _blank(lines, row, where)
     return [name.strip().lstrip("\ufeff") for name in names], row - 1 + rows.line_num
+
+
+def _blank(lines: Sequence[str], row: int, where: str) -> SourceError:
+    filled = [number for number, line in enumerate(lines, start=1) if line.strip()]
+    if not filled:
+        return SourceError(
+            f"{where} is empty: its first {len(lines)} lines are blank",
+            hint="export it again; nothing seems to have been written to it",
+        )
+    return SourceError(
+        f"{where}: line {row} should hold the names of the columns and is blank",
+        hint=f"say in the mapping where the header is: format: {{header_row: {filled[0]}}}",
+    )
 
 
 def _unique(names: Sequence[str], where: str) -> tuple[list[str], frozenset[str], list[Finding]]:
@@ -275,6 +288,7 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
         store.execute(
             f"CREATE VIEW {quote(relation)} AS SELECT * FROM read_parquet({location}{parts})"
         )
+        findings = _in_local_time(relation, paths[0], store, f"{location}{parts}", where)
         columns = tuple(store.types(relation))
         is_canonical = _all_marked(location, store)
     except duckdb.Error as error:
@@ -283,7 +297,56 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
             hint="copy or export it again; a Parquet file ends with its table of contents, and "
             "this one has none that can be read",
         ) from error
-    return Raw(relation, columns, where, is_canonical=is_canonical)
+    return Raw(relation, columns, where, is_canonical=is_canonical, findings=findings)
+
+
+def _in_local_time(
+    relation: str, path: Path, store: Store, location: str, where: str
+) -> tuple[Finding, ...]:
+    """Show times in the zone that their column states: what is kept of them is UTC."""
+    zoned = [name for name, kind in store.types(relation).items() if kind == _ZONED]
+    if not zoned:
+        return ()
+    zones = {name: zone for name, zone in _zones(path).items() if name in zoned}
+    if zones:
+        shown = ", ".join(
+            f"{quote(name)} AT TIME ZONE {literal(zone)} AS {quote(name)}"
+            for name, zone in zones.items()
+        )
+        store.execute(
+            f"CREATE OR REPLACE VIEW {quote(relation)} AS "
+            f"SELECT * REPLACE ({shown}) FROM read_parquet({location})"
+        )
+    counted = ", ".join(f"count({quote(name)}) AS {quote(name)}" for name in zones) or "0"
+    row = store.rows(f"SELECT count(*) AS {quote(_ZONED)}, {counted} FROM {quote(relation)}")[0]
+    return tuple(
+        Finding(
+            "local_times",
+            "repaired",
+            where,
+            name,
+            row[name],
+            row[_ZONED],
+            details={"given": "UTC", "local": zone},
+        )
+        for name, zone in zones.items()
+    )
+
+
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+
+
+def _zones(path: Path) -> dict[str, str]:
+    """Return the zone of each column whose times a Parquet file places elsewhere than in UTC."""
+    import pyarrow.parquet as pq
+
+    zones = {field.name: getattr(field.type, "tz", None) for field in pq.read_schema(path)}
+    # An offset alone (+02:00) is no place: DuckDB reads it with the opposite sign.
+    return {
+        name: zone
+        for name, zone in zones.items()
+        if zone and zone[0].isalpha() and zone not in ("UTC", "Etc/UTC", "Z")
+    }
 
 
 def _all_marked(location: str, store: Store) -> bool:
@@ -297,7 +360,7 @@ def _all_marked(location: str, store: Store) -> bool:
 
 
 def _read_excel(path: Path, store: Store, relation: str, how: Format) -> Raw:
-    rows, sheet = _sheet(path, how.sheet)
+    rows, sheet, others = _sheet(path, how.sheet)
     where = f"{path.name} (sheet {sheet})"
     filled = [index for index, row in enumerate(rows) if any(cell != "" for cell in row)]
     if not filled or how.header_row > len(rows):
@@ -320,6 +383,7 @@ def _read_excel(path: Path, store: Store, relation: str, how: Format) -> Raw:
         findings=(found, *renamed),
         repeated=repeated,
         top=tuple(tuple(_cell_text(cell) or "" for cell in row) for row in rows[:_TOP_LINES]),
+        other_sheets=others,
     )
 
 
@@ -336,7 +400,8 @@ def workbook(path: Path) -> CalamineWorkbook:
         ) from error
 
 
-def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str]:
+def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str, tuple[str, ...]]:
+    """Return the rows of a sheet, its name and those of the others."""
     book = workbook(path)
     names: list[str] = book.sheet_names
     name = sheet or names[0]
@@ -347,7 +412,7 @@ def _sheet(path: Path, sheet: str | None) -> tuple[list[list[Any]], str]:
             f"{path.name} has no sheet '{name}'{question}", hint=f"its sheets: {', '.join(names)}"
         )
     rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    return rows, name
+    return rows, name, tuple(other for other in names if other != name)
 
 
 def _cell_text(cell: object) -> str | None:

@@ -69,7 +69,8 @@ def open_data(
         read from the environment); "demo", "sample:cdnow" or "sample:complete_journey".
 
         What is on a connection stays there: it is read once, to count what is repaired or left
-        out, and its text is read where it is plain (2025-12-31, 1234.5).
+        out, and its text is read where it is plain (2025-12-31, 1234.5). Tables of SQLite, which
+        lacks what the formulas need, are copied into the embedded engine first.
     mapping
         What the columns are, and how rows are understood: a YAML file, a dictionary or a
         `marketing_kpi.data.transactions.Mapping`. Needed for a flat extract whose columns have
@@ -125,7 +126,8 @@ def open_data(
         return _open_tables(source, rules, memory_limit)
     if isinstance(source, str | Path):
         return _open_named(source, rules, memory_limit)
-    return open_connection(as_connection(source), rules, "Ibis connection", owned=False)
+    connection = as_connection(source)
+    return open_connection(connection, rules, "Ibis connection", memory_limit, owned=False)
 
 
 def _open_named(source: str | Path, rules: Mapping | None, memory_limit: str | None) -> Data:
@@ -144,10 +146,15 @@ def _open_named(source: str | Path, rules: Mapping | None, memory_limit: str | N
 
 
 def _open_url(url: str, rules: Mapping | None, memory_limit: str | None) -> Data:
-    if not url.lower().startswith("duckdb://"):
-        return connect(url, rules)
-    address, _secrets = expanded_url(url)
-    return _open_path(Path(address[len("duckdb://") :].partition("?")[0]), rules, memory_limit)
+    engine, _, address = url.partition("://")
+    if engine.lower() not in ("duckdb", "sqlite"):
+        return connect(url, rules, memory_limit)
+    path = Path(expanded_url(address)[0].partition("?")[0])
+    if engine.lower() == "duckdb":
+        return _open_path(path, rules, memory_limit)
+    # SQLite makes an empty database where there is none.
+    _check_exists(path)
+    return connect(url, rules, memory_limit)
 
 
 def _open_path(path: Path, rules: Mapping | None, memory_limit: str | None) -> Data:
@@ -418,7 +425,7 @@ def _open_tables(
     if all(isinstance(table, pd.DataFrame) for table in tables.values()):
         data = _within_store(memory_limit, "tables in hand", _read_frames, tables, rules)
         return replace(data, from_pandas=True)
-    return open_expressions(tables, rules)
+    return open_expressions(tables, rules, memory_limit)
 
 
 def _read_frames(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.data.model import (
     BOOLEAN,
     DATE,
@@ -137,7 +138,9 @@ class Mapping(_Model):
         "lines": a row is a sale line; "orders": a row is an order; "tables": the source has
         canonical tables, of which some columns have other names.
     columns
-        Source column (or several, joined by a space: a date and a time) of each canonical one.
+        Source column (or several, joined by a space: a date and a time) of each canonical one. A
+        column serves one canonical column; only the day of `ordered_at` may also be part of
+        `order_id`, where numbers begin again every day: {order_id: [ticket, date]}.
     tables
         For kind "tables", the `columns` of each table.
     constants
@@ -166,6 +169,18 @@ class Mapping(_Model):
     duplicates: Literal["keep", "drop"] = "keep"
     zero_price: Literal["keep", "drop"] = "keep"
     format: Format = Format()
+
+    @property
+    def is_numbered_by_day(self) -> bool:
+        """Whether orders are known by their number and their day."""
+        return self.read_columns != self.columns
+
+    @property
+    def read_columns(self) -> dict[str, Texts]:
+        """`columns` without what `order_id` takes from `ordered_at`: its day, once it is read."""
+        moment = self.columns.get("ordered_at", ())
+        own = tuple(name for name in self.columns.get("order_id", ()) if name not in moment)
+        return self.columns | {"order_id": own} if own else self.columns
 
 
 def flat_types(kind: str) -> dict[str, str]:
@@ -242,7 +257,7 @@ def _check(mapping: Mapping, where: str) -> None:
             f"{where}: columns does not say which column is '{missing[0]}'",
             hint=f"add it: columns: {{{missing[0]}: <column of your file>}}",
         )
-    _check_sources(mapping.columns, where)
+    _check_sources(mapping.read_columns, where)
     _check_constants(mapping, known, where)
     _check_keys(mapping, where)
     if mapping.returns.column and not mapping.returns.values:
@@ -431,7 +446,7 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int =
     SourceError
         No row is a sale.
     """
-    flat, findings = _valued(flat, mapping, where)
+    flat, findings = _valued(_numbered(flat, mapping), mapping, where)
     flat = _with_roles(flat, mapping)
     parts = _parts(flat)
     kept = ["sale", "amount_only"] + ["zero_price"] * (mapping.zero_price == "keep")
@@ -445,7 +460,7 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int =
     findings.append(_balance(parts, sold, dropped_before, where))
     sales = flat.filter(flat[_ROLE].isin(kept))
     if mapping.kind == "lines":
-        findings += _several_values(sales, where)
+        findings += _several_values(sales, mapping, where)
     tables = _lines(sales) if mapping.kind == "lines" else {"orders": _orders(sales)}
     if "return" in parts:
         tables["returns"] = _returns(flat.filter(flat[_ROLE] == "return"), mapping.kind)
@@ -466,6 +481,13 @@ class _Part:
 
     rows: int
     value: float
+
+
+def _numbered(flat: ir.Table, mapping: Mapping) -> ir.Table:
+    """Return the rows with the day in the number of their order, where numbers begin again."""
+    if not mapping.is_numbered_by_day:
+        return flat
+    return flat.mutate(order_id=flat.order_id + " " + flat.ordered_at.strftime("%Y-%m-%d"))
 
 
 def _valued(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list[Finding]]:
@@ -503,12 +525,12 @@ def _with_price(flat: ir.Table, where: str) -> tuple[ir.Table, list[Finding]]:
             hint=f"give the unit price, or the amount of the line as {LINE_AMOUNT}",
         )
     if not amounts:
-        return flat.mutate(**{_VALUE: _money(flat.quantity * flat.unit_price)}), []
+        return flat.mutate(**{_VALUE: _money(line_value(flat.quantity, flat.unit_price))}), []
     findings: list[Finding] = []
     value = flat[LINE_AMOUNT]
     if priced:
         findings = _amount_over_price(flat, where)
-        value = value.coalesce(_money(flat.quantity * flat.unit_price))
+        value = value.coalesce(_money(line_value(flat.quantity, flat.unit_price)))
         free = "list_price" not in flat.columns
         flat = flat.mutate(**{_VALUE: value}).rename(
             {"list_price" if free else _GIVEN_PRICE: "unit_price"}
@@ -524,7 +546,7 @@ def _with_price(flat: ir.Table, where: str) -> tuple[ir.Table, list[Finding]]:
 
 def _amount_over_price(flat: ir.Table, where: str) -> list[Finding]:
     """Say that lines have an amount beside their price, and in how many the two disagree."""
-    product = _money(flat.quantity * flat.unit_price)
+    product = _money(line_value(flat.quantity, flat.unit_price))
     differs = (flat[LINE_AMOUNT].abs() - product.abs()).abs() > _SMALLEST_DIFFERENCE
     row = flat.aggregate(n=differs.sum(), total=flat.count()).to_pyarrow().to_pylist()[0]
     code = "price_is_list_price" if "list_price" not in flat.columns else "price_set_aside"
@@ -539,7 +561,12 @@ _SMALLEST_DIFFERENCE = Decimal("0.0051")
 def _money(value: ir.NumericValue) -> ir.DecimalValue:
     # Cast to more decimals first: Ibis takes a product of decimals for the type of its factors,
     # and would leave out the cast that follows.
-    return value.cast("decimal(38, 8)").cast(DECIMAL)
+    wide = value.cast("decimal(38, 8)")
+    return (wide.abs() < _LARGEST_MONEY).ifelse(wide, None).cast(DECIMAL)
+
+
+# What the type of money holds.
+_LARGEST_MONEY = 10**14
 
 
 def _with_roles(flat: ir.Table, mapping: Mapping) -> ir.Table:
@@ -661,21 +688,79 @@ def _balance(parts: MappingType[str, _Part], sold: int, dropped_before: int, whe
     return Finding("rows_read", "info", where, None, details=details)
 
 
-def _several_values(sales: ir.Table, where: str) -> Iterator[Finding]:
-    """Say which columns of orders differ from line to line of an order."""
+def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[Finding]:
+    """Say what differs from line to line of an order: its day, and other columns of orders."""
     names = _of_orders(sales)[2:]
-    if not names:
-        return
     extremes = {f"least_{name}": sales[name].min() for name in names}
     extremes |= {f"greatest_{name}": sales[name].max() for name in names}
-    orders = sales.group_by("order_id").aggregate(**extremes)
+    orders = sales.group_by("order_id").aggregate(
+        **extremes, **{_DAYS_APART: _days_apart(sales.ordered_at)}
+    )
     counts = {n: (orders[f"least_{n}"] != orders[f"greatest_{n}"]).sum() for n in names}
-    row = orders.aggregate(rows_of_table=orders.count(), **counts).to_pyarrow().to_pylist()[0]
+    apart = orders[_DAYS_APART]
+    row = orders.aggregate(
+        rows_of_table=orders.count(),
+        several_days=(apart > 0).sum(),
+        far_apart=(apart > _FAR_APART_DAYS).sum(),
+        longest=apart.max(),
+        **counts,
+    )
+    counted = row.to_pyarrow().to_pylist()[0]
+    if counted["several_days"]:
+        yield _several_days(sales, counted, mapping, where)
     for name in names:
-        if row[name]:
-            count, total = int(row[name]), row["rows_of_table"]
+        if counted[name]:
+            count, total = int(counted[name]), counted["rows_of_table"]
             code = "several_texts" if sales[name].type().is_string() else "several_values"
             yield Finding(code, "suspicious", where, name, count, total)
+
+
+_DAYS_APART = "days_apart"
+# Partial deliveries may be weeks apart. Where more than this share of the orders are longer than
+# that, the same numbers name several orders.
+_FAR_APART_DAYS = 31
+_USED_AGAIN_SHARE = 0.01
+
+
+def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
+    return moments.max().date().delta(moments.min().date(), unit="day")
+
+
+def _several_days(
+    sales: ir.Table, counted: MappingType[str, Any], mapping: Mapping, where: str
+) -> Finding:
+    """Say that lines of an order fall on different days: late lines, or a number used again."""
+    total = int(counted["rows_of_table"])
+    used_again = int(counted["far_apart"]) > _USED_AGAIN_SHARE * total
+    code = "numbers_used_again" if used_again else "several_days"
+    level: Level = "error" if used_again else "suspicious"
+    column = "order_id" if used_again else "ordered_at"
+    orders = sales.group_by("order_id").aggregate(
+        first_day=sales.ordered_at.min().date(),
+        last_day=sales.ordered_at.max().date(),
+        **{_DAYS_APART: _days_apart(sales.ordered_at)},
+    )
+    furthest = orders.filter(orders[_DAYS_APART] > 0).order_by(
+        orders[_DAYS_APART].desc(), "order_id"
+    )
+    examples = furthest.drop(_DAYS_APART).limit(_EXAMPLES).to_pyarrow().to_pylist()
+    details: dict[str, JSON] = {
+        "orders": total,
+        "longest": int(counted["longest"]),
+        "remedy": _by_day(mapping),
+    }
+    shown = tuple({name: plain(value) for name, value in row.items()} for row in examples)
+    return Finding(code, level, where, column, int(counted["several_days"]), total, shown, details)
+
+
+def _by_day(mapping: Mapping) -> str:
+    """Return the line of the mapping that makes the day a part of the number of orders."""
+    sources = [*mapping.columns["order_id"], mapping.columns["ordered_at"][0]]
+    names = [repr(name) if _YAML_MARKS.intersection(name) else name for name in sources]
+    return f"order_id: [{', '.join(names)}]"
+
+
+_YAML_MARKS = frozenset(",[]{}:#&*!|>%@`\"'")
 
 
 def _of_orders(sales: ir.Table) -> list[str]:

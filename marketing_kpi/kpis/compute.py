@@ -138,7 +138,9 @@ def compute(
     start, end
         First day, and the day after the last; None: no limit. A KPI with a window needs `end`.
     filters
-        Column to the value, or list of values, to keep; None among them keeps nulls.
+        Column to the value, or list of values, to keep; None among them keeps nulls. A value that
+        the column does not hold keeps nothing, so that totals are 0: mind its spelling. An empty
+        list is refused.
     entries
         The dictionary to read; the package's own when None.
 
@@ -449,6 +451,11 @@ def kept(events: ir.Table, filters: Filters) -> ir.Table:
     for name, wanted in filters.items():
         several = not isinstance(wanted, str) and _is_several(wanted)
         values = [_plain(value) for value in (wanted if several else [wanted])]
+        if not values:
+            raise ComputeError(
+                f"filters['{name}'] holds no value, which would keep nothing",
+                hint=f"give the values to keep, or leave '{name}' out of the filters",
+            )
         column = events[name]
         for value in values:
             _check_value(name, value, column)

@@ -404,10 +404,20 @@ class Dictionary(Mapping[str, Entry]):
         if id not in self:
             known = [kpi.id for kpi in self.kpis]
             message, hint = unknown("KPI", id, known, where="the dictionary")
+            if called := self._called(id):
+                message = f"KPI '{id}' not found in the dictionary; '{called}' has that name"
             raise UnknownEntryError(message, hint=hint)
         if not isinstance(entry := self[id], Kpi):
             raise DictionaryError(f"'{id}' is a concept, not a KPI: it has no value to compute")
         return entry
+
+    def _called(self, name: str) -> str | None:
+        """Return the id of the KPI that has this name or synonym, in any language."""
+        wanted = normalise(name)
+        terms = (
+            (kpi.id, term) for kpi in self.kpis for lang in LANGUAGES for term in kpi.terms(lang)
+        )
+        return next((id for id, term in terms if normalise(term) == wanted), None)
 
     def search(self, text: str, *, lang: str) -> list[Entry]:
         """Return the entries that hold every word of `text`, whatever its accents and case.

@@ -36,9 +36,14 @@ def engine() -> Iterator[ibis.BaseBackend]:
 
 def in_engine(frame: pd.DataFrame) -> ir.Table:
     """Return a frame as an engine table; pandas' NaN, None and NaT all become null."""
+    return ibis.memtable(in_arrow(frame))
+
+
+def in_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as Arrow, the types and nulls of which are those of `in_engine`."""
     import pyarrow as pa
 
-    return ibis.memtable(pa.table({name: _array(frame[name], name) for name in frame.columns}))
+    return pa.table({name: _array(frame[name], name) for name in frame.columns})
 
 
 def _array(column: pd.Series, name: str) -> pa.Array | pa.ChunkedArray:

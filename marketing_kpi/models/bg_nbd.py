@@ -183,21 +183,26 @@ class _Likelihood:
         odds = logs[2] - np.log(before) + power * since
         small = np.exp(-np.abs(odds))
         gone = np.where(odds > 0, 1.0, small) / (1 + small)
-        value = float(self.weight @ (np.maximum(odds, 0) + np.log1p(small)))
+        value = _dot(self.weight, np.maximum(odds, 0) + np.log1p(small))
 
         early = self.recency / (alpha + self.recency)
         late = (self.recency + self.gap) / (alpha + self.recency + self.gap)
         share = b / before
         slopes = np.stack([r * since, power * (early - late), np.ones_like(since), -share])
         weighted = self.weight * gone
-        gradient = slopes @ weighted
-        hessian = (slopes * (weighted * (1 - gone))) @ slopes.T
+        gradient = np.einsum("ij,j->i", slopes, weighted)
+        hessian = np.einsum("ij,kj->ik", slopes * (weighted * (1 - gone)), slopes)
         hessian[0, 0] += gradient[0]
-        hessian[0, 1] += r * float(weighted @ (early - late))
+        hessian[0, 1] += r * _dot(weighted, early - late)
         hessian[1, 0] = hessian[0, 1]
-        hessian[1, 1] += float(weighted @ (power * (late * (1 - late) - early * (1 - early))))
-        hessian[3, 3] += float(weighted @ (share * (share - 1)))
+        hessian[1, 1] += _dot(weighted, power * (late * (1 - late) - early * (1 - early)))
+        hessian[3, 3] += _dot(weighted, share * (share - 1))
         return Slopes(value, gradient, hessian)
+
+
+def _dot(one: Floats, other: Floats) -> float:
+    # BLAS wakes its threads for products so long and thin, which cost more than the sum.
+    return float(np.einsum("i,i", one, other))
 
 
 # --- The search -----------------------------------------------------------------------------
@@ -617,7 +622,7 @@ def fit_bg_nbd(histories: Frame, *, unit: str | None = None) -> BgNbd:
     if outcome is not None:
         return BgNbd.of(None, counts, unit=unit, diagnoses=(outcome,), ages=(ages, of_age))
     # In mean ages, days and weeks are one.
-    scale = float(counts.weight @ counts.age) / counts.customers
+    scale = _dot(counts.weight, counts.age) / counts.customers
     likelihood = _Likelihood.of(counts, scale=scale)
     found, limits = search(
         lambda at: _in_coordinates(likelihood, at), _STARTS, _LIMITS, customers=counts.customers

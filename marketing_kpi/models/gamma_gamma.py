@@ -27,6 +27,7 @@ from marketing_kpi.text.messages import N_, translator
 _COLUMNS = ("frequency", "monetary_value")
 _ANSWER = ("estimate", "low", "high")
 _FEWEST = 4  # customers, for Fisher's interval of a correlation
+_USABLE = frozenset({"same_value", "constant_value"})
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -248,6 +249,11 @@ class GammaGamma:
     point: Floats
     log_covariance: Floats | None
 
+    @property
+    def foretells(self) -> bool:
+        """Whether amounts may rest on it: nothing is wrong, or its averages can still be used."""
+        return _USABLE.issuperset(self.diagnoses)
+
     def advice(self, lang: str) -> str | None:
         """Say in words what is wrong with the data and what to do; None when nothing is.
 
@@ -387,9 +393,10 @@ def fit_gamma_gamma(summary: Frame) -> GammaGamma:
     covariance = None
     if found.is_maximum:
         covariance = _TO_LOGS @ found.covariance(values.customers) @ _TO_LOGS.T
+    # A search that did not end has reached no limit.
     diagnoses = tuple(limit.id for limit in limits)
     if not found.is_maximum:
-        diagnoses = ("values_not_converged", *diagnoses)
+        diagnoses = ("values_not_converged",)
     lost = {name for limit in limits for name in limit.parameters}
     p, q, v = (float(value) for value in np.exp(logs))
     if q <= 1:

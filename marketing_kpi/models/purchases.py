@@ -375,7 +375,7 @@ class Counts:
     @property
     def repeat_purchases(self) -> float:
         """How many repeat purchases the customers made in all."""
-        return float(self.weight @ self.frequency)
+        return float((self.weight * self.frequency).sum())
 
 
 def grouped(histories: Frame) -> tuple[Counts, NDArray[np.intp]]:

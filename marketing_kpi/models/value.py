@@ -23,6 +23,7 @@ ALL = "all"
 
 _NEEDED = ("customer_id", *HISTORY, "monetary_value")
 _ANSWER = ("purchases", "value", "cltv", "low", "high")
+_MEANS = ("cltv_mean", "cltv_mean_low", "cltv_mean_high")
 
 
 # --- A customer -----------------------------------------------------------------------------
@@ -53,7 +54,8 @@ def discounted_value(
     discount_rate
         What money a year later is worth less, a fraction from 0 up: 0.10 for 10 % a year.
     margin_rate
-        The part of a purchase that is margin, a fraction from 0 to 1.
+        The part of a purchase that is margin, a fraction of at most 1; below 0 when goods are sold
+        at a loss.
 
     Returns
     -------
@@ -110,13 +112,10 @@ def discounted_value(
         cltv = table.discounted * table.estimate * horizon.margin_rate
         of_value = (table.high / table.low).ln() / 2
         factor = (table.spread**2 + of_value**2).sqrt().exp()
+        # Of a loss, the greater one is the lower end.
+        low, high = (cltv / factor, cltv * factor)[:: -1 if horizon.margin_rate < 0 else 1]
         return table.select(
-            "customer_id",
-            "purchases",
-            value=table.estimate,
-            cltv=cltv,
-            low=cltv / factor,
-            high=cltv * factor,
+            "customer_id", "purchases", value=table.estimate, cltv=cltv, low=low, high=high
         )
 
     if isinstance(purchases, ir.Table):
@@ -159,9 +158,9 @@ class _Horizon(NamedTuple):
                 f"discount_rate is {discount_rate!r}, must be 0 or more",
                 hint="10 % a year is written 0.10",
             )
-        if not 0 <= margin_rate <= 1:
+        if not -float("inf") < margin_rate <= 1:
             raise ComputeError(
-                f"margin_rate is {margin_rate!r}, must be in 0-1", hint="45 % is written 0.45"
+                f"margin_rate is {margin_rate!r}, must be at most 1", hint="45 % is written 0.45"
             )
         month = DAYS_A_MONTH / unit_days(fit.unit)
         middles = (np.arange(months) + 0.5) / MONTHS_A_YEAR
@@ -239,7 +238,7 @@ def total_value(
         spent = each * _spend(of_value, segments.frame)
         total = np.bincount(segments.codes, spent, len(segments.names))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.log(total * horizon.margin_rate))
+            return np.asarray(np.log(total))
 
     expected = purchases(fit.point)
     centre = log_total(expected, gamma_gamma.point)
@@ -253,11 +252,18 @@ def total_value(
     )
     customers = np.bincount(segments.codes, segments.frame["customers"], len(segments.names))
     result = pd.DataFrame({by or "segment": segments.names, "customers": customers.astype("int64")})
-    for name, at in {"cltv": centre, "cltv_low": centre - half, "cltv_high": centre + half}.items():
-        result[name] = np.exp(at)
-    for name in ("cltv", "cltv_low", "cltv_high"):
-        result[name.replace("cltv", "cltv_mean")] = result[name] / customers
-    return result
+    names = ("cltv", "cltv_low", "cltv_high")
+    for name, amount in zip(names, _margin(np.exp(centre), half, horizon.margin_rate), strict=True):
+        result[name] = amount
+        result[name.replace("cltv", "cltv_mean")] = amount / customers
+    return result[[by or "segment", "customers", *names, *_MEANS]]
+
+
+def _margin(sales: Floats, half: Floats, rate: float) -> tuple[Floats, Floats, Floats]:
+    """Return the margin of sales and the ends of its interval, `half` wide on their logarithm."""
+    margin = sales * rate
+    ends = margin * np.exp(-half), margin * np.exp(half)
+    return margin, np.minimum(*ends), np.maximum(*ends)
 
 
 class _Segments(NamedTuple):
@@ -385,7 +391,6 @@ def new_customer_value(
         half_widths(lambda at: np.log1p(repeats(at)), fit.point, fit.log_covariance),
         half_widths(log_value, gamma_gamma.point, gamma_gamma.log_covariance),
     )
-    first = value * margin_rate
-    cltv = first * (1 + repeats(fit.point))
-    parts = (purchases, value, first, cltv, cltv * np.exp(-half), cltv * np.exp(half))
+    worth = _margin(value * (1 + repeats(fit.point)), half, margin_rate)
+    parts = (purchases, value, value * margin_rate, *worth)
     return NewCustomer(*(None if np.isnan(part[0]) else float(part[0]) for part in parts))

@@ -11,13 +11,16 @@ from matplotlib.axes import Axes
 from marketing_kpi import clv
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import Sentence
+from marketing_kpi.plots.sentences.clv import is_wide
 from marketing_kpi.plots.tables import CHANNELS, Table, table
 from marketing_kpi.rfm import box_name
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
+from marketing_kpi.worth.acquisition import MOST_UNKNOWN
 
 _COSTS: Mapping[str, str] = {
     "net_sales": N_("Net sales"),
+    "net_sales_without_cost": N_("Of which at an unknown cost"),
     "gross_profit": N_("Gross profit"),
     "fulfilment_cost": N_("Delivery: transport, packaging, labour"),
     "payment_cost": N_("Payment fees"),
@@ -30,8 +33,11 @@ _VERDICTS: Mapping[str, str] = {
     "does_not": N_("Does not pay back"),
     "not_yet": N_("Not paid back yet"),
     "cannot_tell": N_("Cannot tell"),
-    "no_spend": N_("No spend recorded"),
+    "nobody": N_("Nobody acquired"),
+    "no_spend": N_("No known cost"),
 }
+_ENDS = ("ratio_low", "ratio_high")
+_AFTER_ENDS = ("after_to_cac_low", "after_to_cac_high")
 _MOST_LINES = 6
 """Channels whose payback a figure follows: more lines are illegible."""
 
@@ -193,6 +199,7 @@ def cltv_cohorts(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
             "months_observed": "count",
             "revenue_without_cost": "fraction",
         },
+        kpis={"revenue": "historical_cltv"},
         notes=[
             _("Everyone whose first order was seen counts, whether or not they ever came back. "
               "Older cohorts have had more time: compare them at the same age.")
@@ -235,7 +242,11 @@ def simple_cltv(found: clv.Simple, *, lang: str | Reader) -> Table:
         names={"part": _("Part")},
         hidden=["unit"],
         row_units=[unit for _name, unit, _value in rows],
-        kpis={rows[4][0]: "simple_cltv"},
+        kpis={
+            rows[2][0]: "gross_margin_rate",
+            rows[3][0]: "customer_lifespan",
+            rows[4][0]: "simple_cltv",
+        },
         notes=notes,
     )
 
@@ -266,8 +277,11 @@ def discounted_years(years: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     limit = float(years["all_years"].iloc[0])
     axis.axhline(limit, color=style.REFERENCE, linestyle="--", linewidth=1.2)
     axis.set_xticks(at)
-    axis.set_xlabel(_("Years ahead"))
-    axis.set_ylim(bottom=min(0.0, float(years["low"].min())))
+    axis.set_xlabel(_("Years counted beyond the first"))
+    lowest = float(years["low"].min())
+    axis.set_ylim(bottom=min(0.0, 1.1 * lowest))
+    if lowest < 0:
+        axis.axhline(0, color=style.INK, linewidth=1)
     style.value_axis(axis.yaxis, unit="currency", reader=reader)
     axis.grid(axis="y")
     last = years.iloc[-1]
@@ -275,15 +289,15 @@ def discounted_years(years: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
         axis,
         title=title,
         alt=_(
-            "Line: {first} after one year, {last} after {years}; {limit} over all years.",
+            "Line: {first} with one year beyond the first, {last} with {years}; {limit} over all.",
             first=reader.money(years["total"].iloc[0]),
             last=reader.money(last["total"]),
             years=reader.integer(last["year"]),
             limit=reader.money(limit),
         ),
         caption=_(
-            "Band: at the ends of the 95% interval of the retention rate. Dashes: all the years "
-            "to come."
+            "The margin of the first year counts at once. Band: at the ends of the 95% interval "
+            "of the retention rate. Dashes: all the years to come."
         ),
     )
 
@@ -307,20 +321,41 @@ def customer_costs(totals: pd.DataFrame, *, lang: str | Reader) -> Table | Sente
     if is_absent(by_part["profit"]):
         return Sentence(_("No customer's profit is known: the data do not tell costs."))
     unknown = [_(_COSTS[part]) for part in by_part.index if is_absent(by_part[part])]
-    not_deducted = _(
-        "Not in the data, so not deducted: {parts}. The profit is the most that it can be.",
-        parts=", ".join(unknown),
-    )
+    notes = []
+    if unknown:
+        notes.append(_("Not in the data, so not deducted: {parts}.", parts=", ".join(unknown)))
+    at_unknown_cost = by_part["net_sales_without_cost"]
+    if unknown and not at_unknown_cost:
+        notes.append(_("The profit is the most that it can be."))
+    if at_unknown_cost:
+        notes.append(
+            _(
+                "{amount} of goods of unknown cost add nothing to the gross profit, nor to the "
+                "profit: their margin is missing there.",
+                amount=reader.money(at_unknown_cost, decimals=0),
+            )
+        )
+    if left_out := int(totals["left_out"].iloc[0]):
+        notes.append(
+            _.n(
+                "{count} customer, none of whose goods has a known cost, is in no amount.",
+                "{count} customers, none of whose goods has a known cost, are in no amount.",
+                left_out,
+                count=reader.integer(left_out),
+            )
+        )
+    is_shown = (totals["part"] != "net_sales_without_cost") | bool(at_unknown_cost)
     return table(
-        totals,
+        totals[is_shown],
         lang=reader,
         id="customer_costs",
         caption=_("From net sales to profit, identified customers of the period"),
+        columns=["part", "total", "per_customer"],
         names={"part": _("Part"), "total": _("Total"), "per_customer": _("Per customer")},
         units={"total": "currency", "per_customer": "currency"},
         row_labels={part: _(name) for part, name in _COSTS.items()},
         kpis={"profit": "customer_profitability"},
-        notes=[not_deducted] if unknown else [],
+        notes=notes,
     )
 
 
@@ -526,7 +561,9 @@ def predicted_by_group(
     totals: pd.DataFrame,
     *,
     lang: str | Reader,
+    is_margin: bool = True,
     fit: clv.BgNbd | None = None,
+    amounts: clv.GammaGamma | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what a customer of each group is expected to bring, with its interval.
@@ -537,17 +574,25 @@ def predicted_by_group(
         What `clv.total_value` returns, by a group.
     lang
         The reader, or a language.
-    fit
-        The model that foretells them: under a diagnosis, nothing is drawn.
+    is_margin
+        Whether the amounts are margin, or revenue for want of a margin rate.
+    fit, amounts
+        The models of purchases and of their value that foretell them: where one of them cannot be
+        used, nothing is drawn.
     ax
         Axes to draw in; new ones by default.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    title = _("Expected of a customer, by group")
+    title = (
+        _("Margin expected of a customer, by group")
+        if is_margin
+        else _("Revenue expected of a customer, by group")
+    )
     rows = totals.dropna(subset=["cltv_mean"]).sort_values("cltv_mean", ascending=False)
+    rows, left_out = _told(rows, "cltv_mean_low", "cltv_mean_high")
     axis = style.axes(ax, height=intervals.height(len(rows)))
-    if rows.empty or (fit is not None and not fit.foretells):
+    if rows.empty or not _foretell(fit, amounts):
         return style.empty(axis, title=title, message=_("Nothing could be foretold."))
     by = str(totals.columns[0])
     said = intervals.draw(
@@ -559,13 +604,27 @@ def predicted_by_group(
         unit="currency",
         reader=reader,
     )
-    axis.set_xlim(left=0)
+    lowest = min(0.0, *rows["cltv_mean"], *rows["cltv_mean_low"].dropna())
+    axis.set_xlim(left=1.05 * lowest)
+    bars = _("Bars: 95% interval of the average, not of what one customer will do.")
+    too_wide = _("Groups of which too little is known are left out.") if left_out else ""
     return style.finish(
         axis,
         title=title,
         alt=_("Dots of the expected value: {parts}.", parts=_("; ").join(said)),
-        caption=_("Bars: 95% interval of the average, not of what one customer will do."),
+        caption=f"{bars} {too_wide}".strip(),
     )
+
+
+def _foretell(*models: clv.BgNbd | clv.GammaGamma | None) -> bool:
+    return all(model is None or model.foretells for model in models)
+
+
+def _told(rows: pd.DataFrame, low: str, high: str) -> tuple[pd.DataFrame, int]:
+    """Return the rows whose interval tells something, and how many others there are."""
+    ends = zip(rows[low], rows[high], strict=True)
+    kept = rows[[not is_wide(*each) for each in ends]]
+    return kept, len(rows) - len(kept)
 
 
 def predicted_table(
@@ -573,7 +632,9 @@ def predicted_table(
     *,
     lang: str | Reader,
     most: int = 10,
+    is_margin: bool = True,
     fit: clv.BgNbd | None = None,
+    amounts: clv.GammaGamma | None = None,
 ) -> Table | Sentence:
     """Show the customers who are expected to bring the most.
 
@@ -585,26 +646,48 @@ def predicted_table(
         The reader, or a language.
     most
         How many customers are shown.
-    fit
-        The model that foretells them: under a diagnosis, nobody is shown.
+    is_margin
+        Whether the amounts are margin, or revenue for want of a margin rate.
+    fit, amounts
+        The models of purchases and of their value that foretell them: where one of them cannot be
+        used, nobody is shown.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     known = predicted.dropna(subset=["cltv"])
-    if known.empty or (fit is not None and not fit.foretells):
+    if known.empty or not _foretell(fit, amounts):
         return Sentence(_("Nothing could be foretold."))
+    known, left_out = _told(known, "low", "high")
+    if known.empty:
+        return Sentence(_("Too little is known of each customer to foretell an amount."))
+    notes = [
+        _("The interval is that of the expectation: what the customer will do differs far more.")
+    ]
+    if left_out:
+        notes.append(
+            _.n(
+                "{count} customer of whom too little is known is left out.",
+                "{count} customers of whom too little is known are left out.",
+                left_out,
+                count=reader.integer(left_out),
+            )
+        )
     first = known.sort_values(["cltv", "customer_id"], ascending=[False, True]).head(most)
     return table(
         first.assign(interval=intervals.column(first, "currency", reader)),
         lang=reader,
         id="predicted_customers",
-        caption=_("The customers expected to bring the most"),
+        caption=(
+            _("The customers expected to bring the most margin")
+            if is_margin
+            else _("The customers expected to bring the most revenue")
+        ),
         columns=["customer_id", "purchases", "value", "cltv", "low", "high", "interval"],
         hidden=["low", "high"],
         names={
             "purchases": _("Expected purchases"),
             "value": _("Expected value of one"),
-            "cltv": _("Expected in all"),
+            "cltv": _("Expected margin") if is_margin else _("Expected revenue"),
             "interval": _("95% interval"),
         },
         units={
@@ -615,12 +698,9 @@ def predicted_table(
             "high": "currency",
             "interval": "interval",
         },
-        kpis={"cltv": "predicted_cltv"},
-        notes=[
-            _("The interval is that of the expectation: what the customer will do differs far "
-              "more.")
-        ],
-    )  # fmt: skip
+        kpis={"cltv": "predicted_cltv"} if is_margin else {},
+        notes=notes,
+    )
 
 
 # --- Acquisition ----------------------------------------------------------------------------
@@ -642,35 +722,51 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         return Sentence(_("No customer was acquired in the period."))
     rows = found.to_dict("records")
     by, is_to_date = str(found.columns[0]), bool((found["basis"] == "historical").all())
-    reading = (
-        _("The reading is before returns and service, whose costs the data do not tell.")
-        if found["after_service"].isna().all()
-        else _("The reading is after what is known of the costs of returns and service.")
-    )
+    is_after = not found["after_service"].isna().all()
+    has_unknown = bool((found["revenue_without_cost"] > 0).any())
+    decides = ("after_to_cac", *_AFTER_ENDS) if is_after else ("cltv_to_cac", *_ENDS)
+    notes = [
+        _("The reading is after what is known of the costs of returns and service.")
+        if is_after
+        else _("The reading is before returns and service, whose costs the data do not tell."),
+        _("Per customer acquired, those who never came back included. Whoever would have come "
+          "anyway counts as acquired: what a channel adds takes a control group."),
+    ]  # fmt: skip
+    if has_unknown:
+        notes.append(
+            _("Goods of unknown cost add nothing to the margin: nothing is concluded of a channel "
+              "that sold over {share} of them.", share=reader.percent(MOST_UNKNOWN, decimals=0))
+        )  # fmt: skip
     shown = found.assign(
         group=[_group_name(row[by], by, reader) for row in rows],
-        ratio=[_ratio(row, reader) for row in rows],
+        decides=[_ratio([row[name] for name in decides], reader) for row in rows],
         reading=[_(_VERDICTS[row["verdict"]]) for row in rows],
     )
+    hidden = ["after_service", "after_to_cac", *_ENDS, *_AFTER_ENDS]
+    hidden += [] if is_after else ["cltv_to_cac"]
+    hidden += [] if has_unknown else ["revenue_without_cost"]
     return table(
         shown,
         lang=reader,
         id="acquisition",
         caption=_("What acquired customers are worth, and what they cost"),
         columns=[
-            "group", "reading", "new_customers", "cac", "cltv", "after_service", "margin_median",
-            "ratio", "cltv_to_cac", "ratio_low", "ratio_high", "revenue_to_cac", "below_cac",
-            "payback_months",
+            "group", "reading", "new_customers", "spend", "cac", "cltv", "cltv_to_cac", "decides",
+            "payback_months", "below_cac", "margin_median", "revenue_without_cost",
+            "revenue_to_cac", "after_service", "after_to_cac", *_ENDS, *_AFTER_ENDS,
         ],
-        hidden=["cltv_to_cac", "ratio_low", "ratio_high"],
+        hidden=hidden,
         names={
             "group": _("Acquisition channel"),
             "new_customers": _("New customers"),
+            "spend": _("Spent"),
             "cac": _("CAC"),
             "cltv": _("CLTV to date") if is_to_date else _("CLTV"),
             "after_service": _("After returns and service"),
             "margin_median": _("Median margin so far"),
-            "ratio": _("CLTV / CAC"),
+            "cltv_to_cac": _("CLTV / CAC"),
+            "decides": _("The same after service") if is_after else _("CLTV / CAC"),
+            "revenue_without_cost": _("Revenue of unknown cost"),
             "revenue_to_cac": _("If revenue were taken for margin"),
             "below_cac": _("Below their cost"),
             "payback_months": _("Paid back after (months)"),
@@ -678,39 +774,38 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         },
         units={
             "new_customers": "count",
+            "spend": "currency",
             "cac": "currency",
             "cltv": "currency",
             "after_service": "currency",
             "margin_median": "currency",
-            "ratio": "interval",
+            "decides": "interval",
             "cltv_to_cac": "ratio",
-            "ratio_low": "ratio",
-            "ratio_high": "ratio",
+            "after_to_cac": "ratio",
+            **dict.fromkeys((*_ENDS, *_AFTER_ENDS), "ratio"),
+            "revenue_without_cost": "fraction",
             "revenue_to_cac": "ratio",
             "below_cac": "fraction",
             "payback_months": "count",
         },
         kpis={
             "cac": "customer_acquisition_cost",
-            "ratio": "cltv_to_cac",
+            "cltv_to_cac" if is_after else "decides": "cltv_to_cac",
+            "payback_months": "cac_payback_months",
         },
-        notes=[
-            reading,
-            _("Per customer acquired, those who never came back included. Whoever would have come "
-              "anyway counts as acquired: what a channel adds takes a control group."),
-        ],
+        notes=notes,
     )  # fmt: skip
 
 
-def _ratio(row: Mapping[Any, Any], reader: Reader) -> str:
-    if is_absent(row["cltv_to_cac"]):
-        return ABSENT
+def _ratio(parts: Sequence[Any], reader: Reader) -> str:
+    """Return a ratio and its interval, with the digits that tell on which side of 1 they lie."""
     _ = reader.translate
-    value = reader.number(row["cltv_to_cac"])
-    if is_absent(row["ratio_low"]) or is_absent(row["ratio_high"]):
+    if is_absent(parts[0]):
+        return ABSENT
+    value, low, high = (reader.unit(part, "ratio") for part in parts)
+    if is_absent(parts[1]) or is_absent(parts[2]):
         return value
-    ends = reader.number(row["ratio_low"]), reader.number(row["ratio_high"])
-    return _("{value} ({low} to {high})", value=value, low=ends[0], high=ends[1])
+    return _("{value} ({low} to {high})", value=value, low=low, high=high)
 
 
 @style.styled
@@ -741,36 +836,47 @@ def payback_curve(
     axis = style.axes(ax, height=3.9)
     by = str(months.columns[0])
     paid = {key: cost for key, cost in (cac or {}).items() if not is_absent(cost) and cost}
-    groups = _largest(months, by, list(paid))
+    known = months.dropna(subset=["margin"])
+    groups = _largest(known, by, list(paid))
     if not groups:
-        message = _("No cost of acquisition is recorded for these customers.")
+        message = _("No channel has customers, a margin and a cost that are known.")
         return style.empty(axis, title=title, message=message)
     looks = ("-", "--", "-.", ":")
     said = []
+    lowest = 0.0
     for place, group in enumerate(groups):
-        rows = months[months[by] == group]
+        rows = known[known[by] == group]
         ratio = rows["margin"] / paid[group]
         name = _group_name(group, by, reader)
         colour = (style.ACCENT, style.BAD, style.MUTED)[place % 3]
         axis.plot(
             rows["month"], ratio, color=colour, linestyle=looks[place % len(looks)], label=name
         )
+        lowest = min(lowest, float(ratio.min()))
         said.append(f"{name} {reader.number(ratio.iloc[-1])}")
     axis.axhline(1, color=style.INK, linewidth=1)
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(bottom=min(0.0, 1.1 * lowest))
     axis.set_xlabel(_("Months since the first order"))
     style.value_axis(axis.yaxis, unit="ratio", reader=reader)
     style.value_axis(axis.xaxis, unit="count", reader=reader)
     axis.grid(axis="y")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=9)
+    caption = _(
+        "Margin before returns and service. At 1, the customers of a channel have repaid what it "
+        "cost to win them."
+    )
+    unknown = known.loc[known[by].isin(groups), "revenue_without_cost"].max()
+    if unknown > 0:
+        least = _(
+            "Goods of unknown cost, up to {share} of revenue, add nothing: the lines are too low.",
+            share=reader.percent(unknown),
+        )
+        caption = f"{caption} {least}"
     return style.finish(
         axis,
         title=title,
         alt=_("Lines of margin over cost; at the last month: {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Margin before returns and service. At 1, the customers of a channel have repaid what "
-            "it cost to win them."
-        ),
+        caption=caption,
     )
 
 

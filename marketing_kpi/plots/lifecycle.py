@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import partial
 from textwrap import wrap
@@ -13,7 +14,9 @@ from matplotlib.axes import Axes
 from marketing_kpi.lifecycle import Advice, Proposal
 from marketing_kpi.plots import heat, intervals, style
 from marketing_kpi.plots.sentences import Sentence
+from marketing_kpi.plots.sentences.lifecycle import REASONS
 from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.stages.conversion import pooled
 from marketing_kpi.stages.results import in_order
 from marketing_kpi.stages.settings import (
     ABSENT,
@@ -50,13 +53,6 @@ _HATCHES: Mapping[str, str] = {
 _FOUND = (FIRST_PURCHASE, *CUSTOMER_STAGES, UNIDENTIFIED)
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _RATE_COLOURS = (style.ACCENT, style.BAD, style.INK, style.MUTED, "#74b3d8")
-_REASONS: Mapping[str, str] = {
-    "missing": N_("missing in the data"),
-    "history": N_("the orders begin too late"),
-    "ends": N_("the orders end too early"),
-    "few": N_("too few customers"),
-    "close": N_("too close to the other limit"),
-}
 _VERDICTS: Mapping[str, str] = {
     "higher": N_("Higher"),
     "lower": N_("Lower"),
@@ -70,13 +66,15 @@ _WINDOWS: Mapping[str, str] = {
     "defecting_winback_rate": "defecting_days",
     "inactive_winback_rate": "inactive_days",
 }
+_DAILY_COHORT = "loyalty_rate"  # follows each day the customers of one day, not of a window
 _ROWS = 12  # shown of a table by month; a report's spreadsheets have them all
-_MOST_MOVES = 3  # categories shown a move
+_MOST_CATEGORIES = 3  # shown a move
+_MOST_SOURCES = 12  # drawn each by its name
 
 
 def _reason(value: Any, reader: Reader) -> str | None:
     _ = reader.translate
-    return None if is_absent(value) else _(_REASONS[str(value)])
+    return None if is_absent(value) else _(REASONS[str(value)])
 
 
 # --- The rules ------------------------------------------------------------------------------
@@ -398,6 +396,46 @@ def stage_status_table(
     )
 
 
+def stage_engagement(
+    classes: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS
+) -> Table | Sentence:
+    """Show how engaged the contacts of each stage are, by the first letter of the eRFM score.
+
+    Parameters
+    ----------
+    classes
+        What `lifecycle.by_engagement` returns.
+    lang
+        The reader, or a language.
+    settings
+        The words of the stages, and how many classes there are.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if classes.empty:
+        return Sentence(_("The data record neither responses nor visits: no engagement to rank."))
+    names = {f"e{n}": f"e = {n}" for n in range(1, settings.classes + 1)}
+    shares = classes.assign(e=[f"e{n}" for n in classes["e"]]).pivot_table(
+        index="stage", columns="e", values="share", aggfunc="sum"
+    )
+    wide = shares.reindex(columns=list(names)).astype("float64").fillna(0.0)
+    wide.insert(0, "contacts", classes.groupby("stage")["contacts"].sum())
+    return table(
+        in_order(wide.reset_index(), ["stage"]),
+        lang=reader,
+        id="engagement_by_stage",
+        caption=_("Engagement of the contacts of each stage"),
+        names={"stage": _("Stage"), "contacts": _("Contacts"), **names},
+        units={"contacts": "count", **dict.fromkeys(names, "fraction")},
+        row_labels={id: settings.term(id, reader) for id in wide.index},
+        notes=[
+            _("e ranks all contacts by their responses and visits, the recent ones counting more: "
+              "{best} for the most engaged. With r, f and m, which rank customers by their "
+              "purchases, it makes the eRFM score.", best=reader.integer(settings.classes))
+        ],
+    )  # fmt: skip
+
+
 def _worded(
     rows: pd.DataFrame, columns: Sequence[str], settings: Settings, reader: Reader
 ) -> pd.DataFrame:
@@ -442,7 +480,7 @@ def lead_sources(sources: pd.DataFrame, *, lang: str | Reader, settings: Setting
     )
     grid = named.pivot_table(index="source", columns="stage", values="contacts", aggfunc="sum")
     grid = grid.reindex(columns=[id for id in STAGES if id in grid.columns]).fillna(0)
-    grid = grid.loc[grid.sum(axis=1).sort_values(kind="stable").index]
+    grid = _largest(grid, reader)
     axis = style.axes(ax, height=1.7 + 0.32 * len(grid))
     _stacked(axis, grid, settings, reader, horizontal=True)
     style.value_axis(axis.xaxis, unit="count", reader=reader)
@@ -455,6 +493,17 @@ def lead_sources(sources: pd.DataFrame, *, lang: str | Reader, settings: Setting
         title=title,
         alt=_("Stacked bars of leads by source: {parts}.", parts=_("; ").join(parts)),
     )
+
+
+def _largest(grid: pd.DataFrame, reader: Reader) -> pd.DataFrame:
+    """Sort the rows of a grid from the smallest up, below them the sum of those over so many."""
+    _ = reader.translate
+    ranked = grid.loc[grid.sum(axis=1).sort_values(kind="stable").index]
+    over = len(ranked) - _MOST_SOURCES
+    if over <= 1:  # one more takes no more room under its own name
+        return ranked
+    others = ranked.iloc[:over].sum().to_frame(_("Others")).T
+    return pd.concat([others, ranked.iloc[over:]])
 
 
 def _stacked(
@@ -482,7 +531,8 @@ def _stacked(
 
 @style.styled
 def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = False,
-                  settings: Settings = DEFAULTS, ax: Axes | None = None) -> Axes:  # fmt: skip
+                  known_from: dt.date | None = None, settings: Settings = DEFAULTS,
+                  ax: Axes | None = None) -> Axes:  # fmt: skip
     """Draw revenue month by month, by the stage in which each order finds its buyer.
 
     Parameters
@@ -493,6 +543,8 @@ def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = Fa
         The reader, or a language.
     share
         Whether to draw shares of each month's revenue instead of amounts.
+    known_from
+        ``stages`` of what `lifecycle.known_from` returns; months before it are noted.
     settings
         The words of the stages.
     ax
@@ -520,11 +572,15 @@ def stage_revenue(revenue: pd.DataFrame, *, lang: str | Reader, share: bool = Fa
         f"{settings.term(str(id), reader)} {reader.percent(part, decimals=0)}"
         for id, part in shown.items()
     ]
+    when = _("The stage is the one that the buyer had at the start of the day of the order.")
+    is_late = known_from is not None and grid.index.min() < pd.Timestamp(known_from)
+    late = [_("Until {day}, old customers look like first-time ones: the data begin too late.",
+              day=reader.date(known_from))] if is_late else []  # fmt: skip
     return style.finish(
         axis,
         title=title,
         alt=_("Stacked bars by month; over all of them: {parts}.", parts=_("; ").join(parts)),
-        caption=_("The stage is the one that the buyer had at the start of the day of the order."),
+        caption=" ".join([when, *late]),
     )
 
 
@@ -607,9 +663,9 @@ def stage_orders(orders: pd.DataFrame, *, lang: str | Reader, settings: Settings
 
 def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
                     settings: Settings = DEFAULTS) -> Table | Sentence:  # fmt: skip
-    """Show what contacts buy more than usual when a purchase moves them to another stage.
+    """Show what contacts buy when a purchase moves them to another stage.
 
-    Only categories whose interval lies above 1 are shown, three a move at most.
+    The largest categories of each move are shown; other tools get all of them, after these.
 
     Parameters
     ----------
@@ -623,21 +679,9 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
     reader = Reader.of(lang)
     _ = reader.translate
     by = str(moves.columns[2])
-    compared = moves.dropna(subset=["low", by])
-    if compared.empty:
+    if not moves[by].notna().any():
         return Sentence(_("Too few purchases of known categories moved a contact in the period."))
-    known = compared[compared["low"] > 1]
-    if known.empty:
-        return Sentence(_("No category stands out at a move: chance would explain what differs."))
-    ranked = known.sort_values(["index", by], ascending=[False, True], kind="stable")
-    first = ranked.groupby(["before", "after"], sort=False).head(_MOST_MOVES).index
-    rows = known.loc[known.index.isin(first)]
-    order = {id: place for place, id in enumerate(_FOUND)}
-    rows = rows.sort_values(
-        ["before", "after", "index"],
-        key=lambda column: column.map(order) if column.name != "index" else -column,
-        kind="stable",
-    )
+    rows = _largest_first(moves, by)
     named = rows.assign(
         move=[
             _("{before} → {after}", before=settings.term(row["before"], reader),
@@ -645,12 +689,13 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             for row in rows.to_dict("records")
         ],
         interval=intervals.column(rows, "ratio", reader),
+        **{by: [_("Not known") if is_absent(value) else value for value in rows[by]]},
     )  # fmt: skip
     return table(
         named,
         lang=reader,
         id="categories_at_moves",
-        caption=_("What is bought more than usual at each move"),
+        caption=_("What is bought at each move"),
         columns=[
             "move", by, "orders", "net_sales", "net_sales_share", "share_of_all", "index", "low",
             "high", "interval",
@@ -666,6 +711,7 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             "interval": _("95% interval"),
         },
         units={
+            by: "text",
             "orders": "count",
             "net_sales": "currency",
             "net_sales_share": "fraction",
@@ -675,13 +721,48 @@ def move_categories(moves: pd.DataFrame, *, lang: str | Reader,
             "high": "ratio",
             "interval": "interval",
         },
+        shown=int((rows["place"] < _MOST_CATEGORIES).sum()),
         notes=[
-            _("Above 1: bought more than usual at this move. That goes with the move; it need not "
-              "be its cause."),
-            _("Listed: categories whose interval lies above 1, of {compared} compared; chance "
-              "alone lists about one in forty.", compared=reader.integer(len(compared))),
+            _("Index above 1: bought more than usual at this move. That goes with the move; it "
+              "need not be its cause."),
+            _standing_out(named, by, reader),
         ],
     )  # fmt: skip
+
+
+def _largest_first(moves: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sort the categories of moves: the largest of every move, then the others; add their place."""
+    order = {id: place for place, id in enumerate(_FOUND)}
+    placed = moves.assign(
+        _before=moves["before"].map(order), _after=moves["after"].map(order)
+    ).sort_values(
+        ["_before", "_after", "net_sales_share", by],
+        ascending=[True, True, False, True], kind="stable",
+    )  # fmt: skip
+    placed["place"] = placed.groupby(["before", "after"]).cumcount()
+    shown = placed["place"] < _MOST_CATEGORIES
+    return pd.concat([placed[shown], placed[~shown]]).drop(columns=["_before", "_after"])
+
+
+def _standing_out(named: pd.DataFrame, by: str, reader: Reader) -> str:
+    """Say which categories of a move are bought more than usual, beyond chance."""
+    _ = reader.translate
+    compared = named.dropna(subset=["low"])
+    if compared.empty:
+        return _("Too few buyers to say whether a category stands out at a move.")
+    above = compared[compared["low"] > 1].sort_values("index", ascending=False, kind="stable")
+    if above.empty:
+        return _("No category stands out at a move: chance would explain what differs.")
+    strongest = [
+        f"{row[by]} ({row['move']})" for row in above.head(_MOST_CATEGORIES).to_dict("records")
+    ]
+    return _(
+        "Whole interval above 1: {found} of {compared} compared, where chance alone puts about "
+        "one in forty. The highest: {names}.",
+        found=reader.integer(len(above)),
+        compared=reader.integer(len(compared)),
+        names=_("; ").join(strongest),
+    )
 
 
 # --- Flows ----------------------------------------------------------------------------------
@@ -743,6 +824,8 @@ def flow_table(
 ) -> Table | Sentence:
     """Show how many contacts go from each stage to each stage in each month.
 
+    The last month is shown whole; other tools get all of them.
+
     Parameters
     ----------
     moves
@@ -770,7 +853,7 @@ def flow_table(
             "share": _("Share of those at the start"),
         },
         units={"before": "text", "after": "text", "contacts": "count", "share": "fraction"},
-        shown=_ROWS,
+        shown=int((moves["period"] == moves["period"].max()).sum()),
     )
 
 
@@ -914,6 +997,9 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
                      ax: Axes | None = None) -> Axes:  # fmt: skip
     """Draw the conversion rates at the end of each day.
 
+    The loyalty rate follows each day the customers of another one: its last days are drawn
+    together, as `lifecycle.last_30_days` takes them.
+
     Parameters
     ----------
     history
@@ -921,7 +1007,7 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
     lang
         The reader, or a language.
     settings
-        The words of the rates.
+        The words of the rates, and over how many days loyalty is drawn.
     ax
         Axes to draw in; new ones by default.
     """
@@ -929,34 +1015,40 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
     _ = reader.translate
     title = _("Conversion rates, day after day")
     axis = style.axes(ax, height=4.2)
-    known = [id for id in RATES if id in history and history[id].notna().any()]
+    known = {id: history[id] for id in RATES if id in history and history[id].notna().any()}
+    if _DAILY_COHORT in known:
+        over = settings.rates.recent_days
+        known[_DAILY_COHORT] = pooled(history, _DAILY_COHORT, days=over)
+    known = {id: rate for id, rate in known.items() if rate.notna().any()}
     if not known:
         message = _("The data do not cover the days that these rates read.")
         return style.empty(axis, title=title, message=message)
     parts = []
     days = pd.to_datetime(history["day"])
-    for place, id in enumerate(known):
+    for place, (id, rate) in enumerate(known.items()):
         name = settings.term(id, reader)
-        jumps = id == "loyalty_rate"  # each day another cohort, of one day's buyers
-        values = history[id].astype("Float64").to_numpy("float64", na_value=float("nan"))
         axis.plot(
-            range(len(days)), values, color=_RATE_COLOURS[place], label=name,
-            linestyle="-" if jumps else _LINES[place], linewidth=0.6 if jumps else 1.6,
+            range(len(days)), rate.astype("Float64").to_numpy("float64", na_value=float("nan")),
+            color=_RATE_COLOURS[place], label=name, linestyle=_LINES[place], linewidth=1.6,
         )  # fmt: skip
-        last = history[id].dropna()
-        parts.append(f"{name} {reader.percent(last.iloc[-1])}")
+        parts.append(f"{name} {reader.percent(rate.dropna().iloc[-1])}")
     _month_ticks(axis, [(at, day) for at, day in enumerate(days) if day.day == 1], reader)
     axis.set_ylim(bottom=0)
     style.value_axis(axis.yaxis, unit="fraction", reader=reader)
     axis.grid(axis="y")
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=1, fontsize=9)
+    shared = _("Each day looks back over a window, so that neighbouring days share most customers.")
+    drawn_over = [
+        _("“{rate}” has other customers every day: it is drawn over the last {days}.",
+          rate=settings.term(id, reader), days=reader.days(settings.rates.recent_days))
+        for id in known
+        if id == _DAILY_COHORT
+    ]  # fmt: skip
     return style.finish(
         axis,
         title=title,
         alt=_("Lines of the daily rates; on the last day: {parts}.", parts=_("; ").join(parts)),
-        caption=_(
-            "Each day looks back over a window, so that neighbouring days share most customers."
-        ),
+        caption=" ".join([shared, *drawn_over]),
     )
 
 
@@ -1034,7 +1126,7 @@ def return_curve(proposal: Proposal, *, lang: str | Reader, settings: Settings =
     _ = reader.translate
     title = _("Of those who come back, who has come by when")
     axis = style.axes(ax)
-    if proposal.curve.empty:
+    if proposal.median_days is None:
         message = _("Too few customers came back to say when they usually do.")
         return style.empty(axis, title=title, message=message)
     axis.step(
@@ -1128,7 +1220,7 @@ def limit_table(proposal: Proposal, *, lang: str | Reader, settings: Settings = 
         notes=[
             _("Still come back: of those silent up to the proposed limit, the share who come back "
               "later, within {days} of the purchase.", days=reader.days(proposal.horizon_days))
-        ],
+        ] if proposal.horizon_days is not None else [],
     )  # fmt: skip
 
 
@@ -1150,7 +1242,8 @@ def tier_table(proposal: Proposal, *, lang: str | Reader,
     if proposal.tiers.empty:
         return Sentence(_("No spending to show."))
     notes = [
-        _("Each proposed tier holds about half as many customers as the one below it.")
+        _("The limits aim at half as many customers in each tier as in the one below; round "
+          "numbers only come near it.")
         if proposal.tiers_reason is None
         else _("No tiers are proposed: {reason}.", reason=_reason(proposal.tiers_reason, reader)),
         _("Of the customers who spent in the last {days}; the table by status counts all of them.",
@@ -1202,6 +1295,8 @@ def advice_moves(advice: Advice, *, lang: str | Reader,
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if not advice.proposal.proposes:
+        return Sentence(_("Nothing is proposed."))
     both = pd.concat(
         [advice.stages.assign(what=_("Stage")), advice.statuses.assign(what=_("Status"))],
         ignore_index=True,

@@ -183,7 +183,9 @@ def _needs(columns: str, reader: Reader) -> str:
     return columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
 
 
-def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def attention(
+    attention: pd.DataFrame, *, lang: str | Reader, scorecard: pd.DataFrame | None = None
+) -> Table | Sentence:
     """Show the KPIs that moved clearly, or the wrong way.
 
     Parameters
@@ -192,6 +194,9 @@ def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
         What `overview.attention` returns; the KPIs of which one cannot tell are for `undecided`.
     lang
         The reader, or a language.
+    scorecard
+        The scorecard that was judged: with it, KPIs that are compared and that nothing is said of
+        are not taken for KPIs without a comparison.
 
     Returns
     -------
@@ -200,7 +205,8 @@ def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if attention.empty:
+    compared = attention if scorecard is None else scorecard
+    if compared["change"].isna().all():
         return Sentence(_("Nothing to compare: no KPI has a value in both periods."))
     judged = attention[attention["verdict"].isin(list(_VERDICTS))]
     if judged.empty:
@@ -218,10 +224,18 @@ def attention(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
         caption=_("What moved clearly, or the wrong way"),
         names={"verdict": _("Reading"), "decision": _("When it moves")},
         columns=["kpi", "verdict", "change", "change_interval", "decision"],
+        notes=[
+            _(
+                "Of KPIs that had not moved at all, about one in twenty would be here by chance: "
+                "check before acting."
+            )
+        ],
     )
 
 
-def undecided(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def undecided(
+    attention: pd.DataFrame, *, lang: str | Reader, scorecard: pd.DataFrame | None = None
+) -> Table | Sentence | None:
     """Show the KPIs whose change could be chance: its interval includes 0.
 
     Parameters
@@ -230,19 +244,24 @@ def undecided(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
         What `overview.attention` returns.
     lang
         The reader, or a language.
+    scorecard
+        The scorecard that was judged: with it, the KPIs that were compared and not judged, for want
+        of a good and a bad direction, are named.
 
     Returns
     -------
-    Table or Sentence
-        A sentence when there is nothing to show.
+    Table, Sentence or None
+        A sentence when there is nothing to show; nothing where nothing is compared, which
+        `attention` says.
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    notes = _not_judged(scorecard, reader)
     if attention.empty:
-        return Sentence(_("No change to judge."))
+        return Sentence(" ".join(notes)) if notes else None
     unclear = attention[~attention["verdict"].isin(list(_VERDICTS))]
     if unclear.empty:
-        return Sentence(_("No interval of a change includes 0."))
+        return Sentence(" ".join([_("No interval of a change includes 0."), *notes]))
     rows = unclear.to_dict("records")
     return _change_table(
         unclear.assign(change_interval=[_change_spread(row, reader) for row in rows]),
@@ -251,7 +270,25 @@ def undecided(attention: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
         caption=_("One cannot tell: the interval of the change includes 0"),
         names={},
         columns=["kpi", "change", "change_interval"],
+        notes=notes,
     )
+
+
+def _not_judged(scorecard: pd.DataFrame | None, reader: Reader) -> list[str]:
+    """Name the KPIs that are compared and have neither a good nor a bad direction."""
+    if scorecard is None:
+        return []
+    rows = scorecard[scorecard["change"].notna() & (scorecard["direction"] == "contextual")]
+    if rows.empty:
+        return []
+    _ = reader.translate
+    names = _kpi_names(rows["kpi"].tolist(), reader).values()
+    return [
+        _(
+            "Not judged, for a rise is neither good nor bad by itself: {kpis}.",
+            kpis=_("; ").join(names),
+        )
+    ]
 
 
 def _change_table(
@@ -262,6 +299,7 @@ def _change_table(
     caption: str,
     names: Mapping[str, str],
     columns: Sequence[str],
+    notes: Sequence[str],
 ) -> Table:
     """Show a KPI a row with its change and the interval of that."""
     _ = reader.translate
@@ -284,6 +322,7 @@ def _change_table(
         kpis={kpi: kpi for kpi in ids},
         row_units=rows["unit"].tolist(),
         row_labels=_kpi_names(ids, reader),
+        notes=notes,
     )
 
 
@@ -498,7 +537,8 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     ----------
     scorecard
         What `overview.scorecard` returns; rows whose change is relative are drawn, those in
-        points belong to another scale and are left out.
+        points belong to another scale and are left out. Nothing is shown where nothing is
+        compared: `attention` says so.
     lang
         The reader, or a language.
     ax
@@ -511,7 +551,8 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 3))
     title = _("Change since the comparison period")
     if rows.empty:
-        return style.empty(axis, title=title, message=_("No change to draw."))
+        is_said = bool(scorecard["change"].isna().all())
+        return style.empty(axis, title=title, message=_("No change to draw."), is_said=is_said)
     places = list(range(len(rows)))
     names = _short_names(rows["kpi"].tolist(), reader)
     values = rows["change"].astype("float64").tolist()

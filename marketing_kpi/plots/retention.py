@@ -15,7 +15,7 @@ from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.plots import heat, intervals, style
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import CHANNELS, Table, table
-from marketing_kpi.retention import LOYALTY, Gaps, Survival
+from marketing_kpi.retention import Gaps, Survival
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -27,6 +27,9 @@ MOST_COHORTS = 13
 
 MOST_RATES = 15
 """Rows that a figure or a table of returns shows; the bundle of a report holds all of them."""
+
+MOST_REASONS = 24
+"""Rows that a table of reasons shows: the reasons of the groups that return the most."""
 
 LONGEST_GAP = 365
 """Days after which the histogram of gaps puts all in its last bar."""
@@ -74,6 +77,7 @@ _AGES: Mapping[Grain, str] = {
     "month": N_("Months since the month of the first order"),
     "quarter": N_("Quarters since the quarter of the first order"),
 }
+_SHORT_AGES: Mapping[Grain, str] = {"month": N_("Age (months)"), "quarter": N_("Age (quarters)")}
 _BLANKS: Mapping[Grain, str] = {
     "month": N_(
         "Row: month of the first order (customers). Blank: a month not over yet, which is no zero."
@@ -127,11 +131,11 @@ def reason_name(reason: Any, *, lang: str | Reader) -> str:
 
 def _value_name(value: Any, column: str, reader: Reader) -> str:
     _ = reader.translate
+    if column == "reason":
+        return reason_name(value, lang=reader)
     if pd.isna(value):
         return _("Unknown")
-    if column == "channel":
-        return _(CHANNELS.get(str(value), str(value)))
-    return reason_name(value, lang=reader) if column == "reason" else str(value)
+    return _(CHANNELS.get(str(value), str(value))) if column == "channel" else str(value)
 
 
 # --- Cohorts --------------------------------------------------------------------------------
@@ -616,7 +620,7 @@ def return_rates(
     rows = _surest_first(rates) if len(rates) else rates
     axis = style.axes(ax, height=intervals.height(len(rows)))
     if rows.empty:
-        nothing = _("No sale and no return to show.")
+        nothing = _("No return rate to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     keys = [str(name) for name in rows.columns[: list(rows.columns).index("buyers")]]
     names = [
@@ -691,7 +695,7 @@ def return_reasons(
     axis = style.axes(ax, height=1.4 + 0.42 * max(len(reasons), 2))
     title = _("Why goods came back")
     if reasons.empty:
-        nothing = _("Nothing was returned in the period.")
+        nothing = _("No return to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     names = [reason_name(reason, lang=reader) for reason in reasons["reason"]]
     places = np.arange(len(reasons))
@@ -742,15 +746,19 @@ def returns_by_month(
     axis = style.axes(ax)
     title = _("Return rate by month: of the return, or of the sale?")
     if months.empty or months["rate_by_return"].isna().all():
-        nothing = _("No sale and no return to show.")
+        nothing = _("No return rate to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     looks = (
-        ("rate_by_return", _("by date of return"), style.BAD, "--", "s"),
-        ("rate_by_sale", _("by date of sale"), style.ACCENT, "-", "o"),
+        ("rate_by_return", "", _("by date of return"), style.BAD, "--", "s"),
+        ("rate_by_sale", "sale_", _("by date of sale"), style.ACCENT, "-", "o"),
     )
     places = range(len(months))
     said = []
-    for column, label, colour, dashes, marker in looks:
+    for column, ends, label, colour, dashes, marker in looks:
+        axis.fill_between(
+            places, months[f"{ends}low"], months[f"{ends}high"], color=colour, alpha=0.16,
+            linewidth=0,
+        )  # fmt: skip
         axis.plot(
             places, months[column], color=colour, linestyle=dashes, marker=marker, markersize=4,
             label=label,
@@ -758,11 +766,12 @@ def returns_by_month(
         known = months.dropna(subset=[column])
         if len(known):
             high = known.sort_values(column, ascending=False, kind="stable").iloc[0]
+            known_ends = (high[f"{ends}low"], high[f"{ends}high"])
             said.append(
                 _(
                     "Highest {label}: {rate} in {month}.",
                     label=label,
-                    rate=reader.percent(high[column]),
+                    rate=_with_interval(high[column], *known_ends, reader),
                     month=reader.month(high["period"]),
                 )
             )
@@ -783,6 +792,12 @@ def returns_by_month(
     )
 
 
+def _with_interval(rate: Any, low: Any, high: Any, reader: Reader) -> str:
+    """Return a rate, with its interval in brackets where it has one."""
+    spread = intervals.words(low, high, "fraction", reader, absent="")
+    return f"{reader.percent(rate)} ({spread})" if spread else reader.percent(rate)
+
+
 def _months_caption(months: pd.DataFrame, reader: Reader) -> list[str]:
     _ = reader.translate
     said = [
@@ -791,6 +806,8 @@ def _months_caption(months: pd.DataFrame, reader: Reader) -> list[str]:
             "they come from earlier ones."
         )
     ]
+    if months[["low", "sale_low"]].notna().any(axis=None):
+        said.insert(0, _("Bands: 95% interval of a month, customers as the unit that was drawn."))
     returned, traced = (months[name].sum() for name in ("units_returned", "units_traced"))
     if returned and not traced:
         return [*said, _("By date of sale, nothing can be told: no return names its order.")]
@@ -830,7 +847,7 @@ def return_table(
     reader = Reader.of(lang)
     _ = reader.translate
     if rates.empty:
-        return Sentence(why_nothing(_("No sale and no return to show."), lacks, reader))
+        return Sentence(why_nothing(_("No return rate to show."), lacks, reader))
     keys = [str(name) for name in rates.columns[: list(rates.columns).index("buyers")]]
     shown = rates.assign(
         units_interval=_intervals(rates, reader),
@@ -859,6 +876,7 @@ def return_table(
             "net_sales", "value_returned", "return_rate_value", "value_interval", *ends,
         ],
         hidden=ends,
+        whole=["net_sales", "value_returned"],
         names=names,
         units={
             **dict.fromkeys(keys, "text"),
@@ -886,7 +904,7 @@ def _intervals(
 def reason_table(
     reasons: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
 ) -> Table | Sentence:
-    """Show why goods came back, within each category, product or channel.
+    """Show why goods came back, within each category, product or channel: most returned first.
 
     Parameters
     ----------
@@ -905,15 +923,17 @@ def reason_table(
     reader = Reader.of(lang)
     _ = reader.translate
     if reasons.empty:
-        return Sentence(why_nothing(_("Nothing was returned in the period."), lacks, reader))
+        return Sentence(why_nothing(_("No return to show."), lacks, reader))
     keys = [str(name) for name in reasons.columns[: list(reasons.columns).index("reason") + 1]]
+    reasons = _most_returned_first(reasons, keys[:-1])
     named = {key: [_value_name(value, key, reader) for value in reasons[key]] for key in keys}
     return table(
         reasons.assign(**named),
         lang=reader,
         id="_".join(["return_reasons", *(["by", *keys[:-1]] if keys[:-1] else [])]),
         caption=_("Reasons for returns"),
-        shown=MOST_RATES,
+        shown=MOST_REASONS,
+        whole=["value_returned"],
         columns=[*keys, "units_returned", "units_share", "value_returned", "value_share"],
         names={
             **{key: _(_KEYS.get(key, key)) for key in keys},
@@ -931,6 +951,16 @@ def reason_table(
     )
 
 
+def _most_returned_first(reasons: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    if not groups:
+        return reasons
+    units = reasons.groupby(list(groups), dropna=False)["units_returned"].transform("sum")
+    ranked = reasons.assign(of_group=units).sort_values(
+        ["of_group", *groups], ascending=[False, *(True for _ in groups)], kind="stable"
+    )
+    return ranked.drop(columns="of_group")
+
+
 def loyalty_table(
     kpis: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
 ) -> Table | Sentence:
@@ -939,7 +969,7 @@ def loyalty_table(
     Parameters
     ----------
     kpis
-        What `compute` returns of `retention.LOYALTY`: one row, a column a KPI.
+        What `retention.loyalty` returns.
     lang
         The reader, or a language.
     lacks
@@ -954,15 +984,35 @@ def loyalty_table(
     _ = reader.translate
     if lacks:
         return Sentence(why_nothing("", lacks, reader))
-    entries = {id: dictionary()[id] for id in LOYALTY}
+    entries = {id: dictionary().kpi(id) for id in kpis["kpi"]}
+    units = [entry.unit for entry in entries.values()]
+    ends = zip(kpis["low"], kpis["high"], units, strict=True)
+    names = {
+        "kpi": _("KPI"),
+        "value": _("Value"),
+        "customers": _("Customers counted"),
+        "interval": _("95% interval"),
+        "low": _("Low"),
+        "high": _("High"),
+    }
     return table(
-        kpis[[*LOYALTY]],
+        kpis.assign(
+            interval=[intervals.words(low, high, unit, reader) for low, high, unit in ends]
+        ),
         lang=reader,
         id="loyalty",
         caption=_("Retention, repeat purchases and frequency"),
-        names={id: entry.name[reader.lang] for id, entry in entries.items()},
-        units={**dict.fromkeys(LOYALTY, "fraction"), "purchase_frequency": "number"},
-        kpis={id: id for id in LOYALTY},
+        columns=[*names],
+        names=names,
+        units={
+            "interval": "interval",
+            "customers": "count",
+            **dict.fromkeys(("value", "low", "high"), "number"),
+        },
+        row_units=units,
+        row_labels={id: entry.name[reader.lang] for id, entry in entries.items()},
+        kpis={id: id for id in entries},
+        hidden=["low", "high"],
     )
 
 
@@ -1034,9 +1084,10 @@ def cohort_table(cohorts: pd.DataFrame, *, lang: str | Reader, grain: Grain = "m
         columns=["name", "cohort", "age", "customers", *measures],
         hidden=["cohort"],
         shown=12,
+        whole=[name for name, (_label, unit) in measures.items() if unit == "currency"],
         names={
             "name": _("Cohort"),
-            "age": _(_AGES[grain]),
+            "age": _(_SHORT_AGES[grain]),
             **{name: label for name, (label, _unit) in measures.items()},
         },
         units={"age": "count", **{name: unit for name, (_label, unit) in measures.items()}},

@@ -404,8 +404,8 @@ def migration(
     lang
         The reader, or a language.
     window
-        What `rfm.window` returns, where both dates were summarised over it; nothing is drawn when
-        the data do not allow the comparison.
+        What `rfm.window` returns, where both dates were summarised over it; nothing is shown when
+        the data do not allow the comparison, and `sentences.rfm.migration` says why.
     ax
         Axes to draw in; new ones by default.
     """
@@ -419,7 +419,7 @@ def migration(
     if moves.empty:
         return style.empty(axis, title=title, message=_("No customers to show."))
     if obstacle := sentences.obstacle(window, reader):
-        return style.empty(axis, title=title, message=obstacle)
+        return style.empty(axis, title=title, message=obstacle, is_said=True)
     shares = moves.pivot_table(index="before", columns="after", values="share", aggfunc="sum")
     shares = shares.reindex(index=rows[::-1], columns=columns).fillna(0)
     heat.draw(axis, shares, partial(reader.percent, decimals=0))

@@ -54,6 +54,7 @@ SEQUENTIAL = "Blues"
 WIDTH = 5.8  # inches: at a phone's width the text is still 7 points high
 
 _TITLE_CHARACTERS = 58  # a line of them fits the width
+_MESSAGE_CHARACTERS = 54  # the same, for text of the usual size and weight
 
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {
@@ -212,13 +213,22 @@ def finish(ax: Axes, *, title: str, alt: str, caption: str = "") -> Axes:
     return ax
 
 
-def empty(ax: Axes, *, title: str, message: str) -> Axes:
-    """Say that there is nothing to draw: a notebook shows the sentence in place of the figure."""
+def empty(ax: Axes, *, title: str, message: str, is_said: bool = False) -> Axes:
+    """Say that there is nothing to draw: a notebook shows the sentence in place of the figure.
+
+    It shows nothing where a sentence beside the figure says so already (`is_said`).
+    """
+    import matplotlib.pyplot as plt
+
     ax.set_axis_off()
     figure = ax.get_figure(root=True)
     if isinstance(figure, KpiFigure) and len(figure.axes) == 1:
         figure.message = message
-    ax.text(0.5, 0.5, message, ha="center", va="center", transform=ax.transAxes)
+        if is_said:
+            plt.close(figure)
+    lines = "\n".join(wrap(message, _MESSAGE_CHARACTERS))
+    said = ax.text(0.5, 0.5, lines, ha="center", va="center", transform=ax.transAxes)
+    said.set_in_layout(False)  # axes are never shrunk to make room for it: there are none to see
     return finish(ax, title=title, alt=f"{title}. {message}")
 
 
@@ -297,12 +307,17 @@ def _as_date(day: Any) -> date:
     return date.fromisoformat(str(day)[:10])
 
 
+def _decimals(value: float) -> int:
+    """Return the decimals of a tick: none when it is whole, else one; 7.5 % is not 8 %."""
+    return 0 if abs(value - round(value)) < 1e-6 else 1
+
+
 def value_axis(axis: Any, *, unit: str, reader: Reader, ticks: int = 5) -> None:
     """Format the ticks of an axis by the unit of its values, in the reader's locale."""
     axis.set_major_locator(MaxNLocator(nbins=ticks, integer=unit == "count", min_n_ticks=2))
     formats = {
         "change": lambda value, _: reader.change(value, decimals=0),
-        "fraction": lambda value, _: reader.percent(value, decimals=0),
+        "fraction": lambda value, _: reader.percent(value, decimals=_decimals(100 * value)),
         "points": lambda value, _: reader.points(value, decimals=0),
         "currency": lambda value, _: reader.money(value, decimals=0, compact=True),
         "count": lambda value, _: reader.integer(value),

@@ -122,12 +122,13 @@ CHANNELS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a shown table: its name in the data, label, unit and KPI."""
+    """A column of a shown table: name in the data, label, unit, KPI, decimals (None: the usual)."""
 
     name: str
     label: str
     unit: str
     kpi: str | None = None
+    decimals: int | None = None
 
     @property
     def numeric(self) -> bool:
@@ -273,7 +274,8 @@ class Table:
         if column.unit == "trend":
             return _blocks(values=value)
         longest = LONGEST_PARAGRAPH if column.unit == "long_text" else LONGEST_TEXT
-        return _clean(_formatted(value, self._unit(place, column), self.reader), longest)
+        unit = self._unit(place, column)
+        return _clean(_formatted(value, unit, self.reader, column.decimals), longest)
 
     def _unit(self, place: int, column: Column) -> str:
         """Return the unit of a cell: in a table with a KPI a row, numbers have the row's."""
@@ -300,6 +302,7 @@ def table(
     shown: int = ROWS_SHOWN,
     hidden: Sequence[str] = (),
     notes: Sequence[str] = (),
+    whole: Sequence[str] = (),
 ) -> Table:
     """Show a frame as a table that people read and other tools reuse.
 
@@ -333,6 +336,8 @@ def table(
         Columns that only other tools get, in the JSON bundle.
     notes
         Sentences under the table, in the reader's language.
+    whole
+        Columns of amounts that people see without cents; other tools get them as they are.
 
     Returns
     -------
@@ -342,7 +347,7 @@ def table(
     Raises
     ------
     ColumnError
-        When `columns`, `units` or `names` speak of a column that the frame does not have.
+        When `columns`, `units`, `names` or `whole` speak of a column that the frame does not have.
     ConfigError
         When `id` is not a name, or a unit is not known.
 
@@ -358,13 +363,21 @@ def table(
     if not _NAME.fullmatch(id):
         raise ConfigError(f"id {id!r} must be small letters, digits and _, starting with a letter")
     chosen = list(columns) if columns is not None else [str(name) for name in frame.columns]
-    for name in {*chosen, *(units or {}), *(names or {})}:
+    for name in {*chosen, *(units or {}), *(names or {}), *whole}:
         if name not in frame.columns:
             message, hint = unknown("column", name, map(str, frame.columns), where=f"table {id}")
             raise ColumnError(message, hint=hint)
     kpis = kpis or {}
     heads = tuple(
-        _column(frame[name], name, units or {}, names or {}, kpis.get(name), reader)
+        _column(
+            frame[name],
+            name,
+            units or {},
+            names or {},
+            kpis.get(name),
+            reader,
+            decimals=0 if name in whole else None,
+        )
         for name in chosen
     )
     return Table(
@@ -389,6 +402,8 @@ def _column(
     names: Mapping[str, str],
     kpi: str | None,
     reader: Reader,
+    *,
+    decimals: int | None,
 ) -> Column:
     label, usual = COLUMNS.get(name, ("", ""))
     unit = units.get(name) or usual or _unit_of(values)
@@ -396,7 +411,7 @@ def _column(
         message, hint = unknown("unit", unit, UNITS)
         raise ConfigError(message, hint=hint)
     shown = names.get(name) or (reader.translate(label) if label else name)
-    return Column(name=name, label=_clean(shown), unit=unit, kpi=kpi)
+    return Column(name=name, label=_clean(shown), unit=unit, kpi=kpi, decimals=decimals)
 
 
 def _unit_of(values: pd.Series[Any]) -> str:
@@ -409,7 +424,7 @@ def _unit_of(values: pd.Series[Any]) -> str:
     return "date" if pd.api.types.is_datetime64_any_dtype(values) else "text"
 
 
-def _formatted(value: Any, unit: str, reader: Reader) -> str:
+def _formatted(value: Any, unit: str, reader: Reader, decimals: int | None = None) -> str:
     if is_absent(value):
         return ABSENT
     if unit in {"text", "long_text", "interval"}:
@@ -430,7 +445,7 @@ def _formatted(value: Any, unit: str, reader: Reader) -> str:
         "change": reader.change,
         "number": reader.number,
     }
-    return simple[unit](value) if unit in simple else reader.unit(value, unit)
+    return simple[unit](value) if unit in simple else reader.unit(value, unit, decimals=decimals)
 
 
 def _clean(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -33,6 +33,9 @@ _KINDS = {
     "promoters": (N_("Promoters (9–10)"), "#08519c"),
 }
 _SCORES = {"nps": N_("Answers by score, from 0 to 10"), "csat": N_("Answers by score, from 1 to 5")}
+MOST_ENGAGED = 10
+"""Contacts that the table of engagement shows; the bundle of a report holds more."""
+
 _LARGE_SHARE = 0.08  # the smallest part of a bar that has room for its percentage
 
 
@@ -112,7 +115,7 @@ def nps_bars(
         ),
         caption=_(
             "At the right: NPS in points, with its 95% interval. Between brackets beside the name: "
-            "people who answered."
+            "the answers."
         ),
     )
 
@@ -291,6 +294,55 @@ def nps_table(
     )
 
 
+def csat_table(shares: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show the share of satisfied customers, with its interval.
+
+    Parameters
+    ----------
+    shares
+        What `voice.csat` returns without groups.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence when nobody answered.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = _answered(shares)
+    if rows.empty:
+        return Sentence(_("No answers to show."))
+    names = {
+        "group": _("Group"),
+        "answers": _("Answers"),
+        "satisfied": _("Satisfied (4 or 5)"),
+        "share": _("Customer satisfaction (CSAT)"),
+        "interval": _("95% interval"),
+        "low": _("Low"),
+        "high": _("High"),
+    }
+    return table(
+        rows.assign(
+            group=_groups(rows, None, reader), interval=intervals.column(rows, "fraction", reader)
+        ),
+        lang=reader,
+        id="csat",
+        caption=_("Satisfied customers"),
+        columns=[*names],
+        names=names,
+        units={
+            "group": "text",
+            "satisfied": "count",
+            "interval": "interval",
+            **dict.fromkeys(("share", "low", "high"), "fraction"),
+        },
+        kpis={"share": "customer_satisfaction"},
+        hidden=["low", "high"],
+    )
+
+
 # --- Share of wallet ------------------------------------------------------------------------
 
 
@@ -409,6 +461,7 @@ def prize_table(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Table | 
             **dict.fromkeys(("low", "high"), "fraction"),
             **dict.fromkeys(money_columns, "currency"),
         },
+        whole=money_columns,
         kpis={"share": "share_of_wallet"},
         hidden=["low", "high", "prize_low", "prize_high"],
     )
@@ -452,6 +505,42 @@ def engagement_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | No
         title=title,
         alt=_("Share of the contacts by points. {parts}.", parts=_("; ").join(parts)),
         caption=_("Points: interactions, weighted by kind and halved with each half-life."),
+    )
+
+
+def engagement_table(scores: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show the most engaged contacts, with their points and their percentile.
+
+    Parameters
+    ----------
+    scores
+        What `voice.engagement` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence without contacts.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if scores.empty:
+        return Sentence(_("No interactions to show."))
+    return table(
+        scores.sort_values(["points", "customer_id"], ascending=[False, True]),
+        lang=reader,
+        id="engagement",
+        caption=_("The most engaged contacts"),
+        columns=["customer_id", "points", "percentile", "last_interaction"],
+        names={
+            "points": _("Points"),
+            "percentile": _("Engagement score (percentile)"),
+            "last_interaction": _("Last interaction"),
+        },
+        units={"points": "number", "percentile": "number", "last_interaction": "date"},
+        kpis={"percentile": "engagement_score"},
+        shown=MOST_ENGAGED,
     )
 
 
@@ -539,7 +628,7 @@ def _channels(row: Mapping[Any, Any], reader: Reader) -> str:
 def omnichannel_gap(
     gap: voice.OmnichannelGap, *, lang: str | Reader, ax: Axes | None = None
 ) -> Axes:
-    """Draw what customers of several channels spend more: all of them, then at equal orders.
+    """Draw what customers of several channels spend more or less: all, then at equal orders.
 
     Parameters
     ----------
@@ -553,7 +642,7 @@ def omnichannel_gap(
     reader = Reader.of(lang)
     _ = reader.translate
     axis = style.axes(ax, height=2.2)
-    title = _("What customers of several channels spend more")
+    title = _("Several channels or one: the difference in net sales a customer")
     found = [
         (_("All customers"), gap.gap, gap.low, gap.high),
         (_("As many orders"), gap.equal_gap, gap.equal_low, gap.equal_high),
@@ -661,7 +750,51 @@ def omnichannel_table(
         columns=[*names],
         names=names,
         units={name: unit for name, unit in units.items() if name in names},
+        whole=[name for name, unit in units.items() if unit == "currency" and name in names],
         hidden=ends,
+    )
+
+
+def omnichannel_share_table(gap: voice.OmnichannelGap, *, lang: str | Reader) -> Table | Sentence:
+    """Show the share of omnichannel customers, with its interval.
+
+    Parameters
+    ----------
+    gap
+        What `voice.omnichannel_gap` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence without customers.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if gap.share is None:
+        return Sentence(_("No customers to show."))
+    kpi = "omnichannel_share"
+    row = {"kpi": kpi, "value": gap.share, "low": gap.share_low, "high": gap.share_high}
+    frame = pd.DataFrame([row])
+    names = {
+        "kpi": _("KPI"),
+        "value": _("Value"),
+        "interval": _("95% interval"),
+        "low": _("Low"),
+        "high": _("High"),
+    }
+    return table(
+        frame.assign(interval=intervals.column(frame, "fraction", reader)),
+        lang=reader,
+        id=kpi,
+        caption=_("Customers of two sales channels or more"),
+        columns=[*names],
+        names=names,
+        units={"interval": "interval", **dict.fromkeys(("value", "low", "high"), "fraction")},
+        row_labels={kpi: dictionary().kpi(kpi).name[reader.lang]},
+        kpis={kpi: kpi},
+        hidden=["low", "high"],
     )
 
 

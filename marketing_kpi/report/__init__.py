@@ -22,7 +22,7 @@ def run(
     out: Path | str = DEFAULT_OUT,
     notebooks: Sequence[str] | None = None,
     jobs: int = DEFAULT_JOBS,
-    lang: str | None = None,
+    lang: str | Sequence[str] | None = None,
     folder: Path | None = None,
 ) -> int:
     """Make the reports of clients and say where they are.
@@ -39,7 +39,7 @@ def run(
     jobs
         How many notebooks run at once.
     lang
-        ``"fr"`` or ``"en"`` only; by default the client's languages.
+        Only ``"fr"``, ``"en"`` or those of a list; by default the client's languages.
     folder
         Folder of the built lessons (``<lang>/NN_slug.ipynb``); by default the checkout's.
 

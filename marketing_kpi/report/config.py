@@ -150,6 +150,78 @@ class CltvParameters(CommonParameters):
         return value
 
 
+class ControlGroupParameters(CommonParameters):
+    """The parameters of the lesson on control-group tests.
+
+    The campaign and, of several treatments, the one looked at; the days in which purchases count;
+    the share of the control that was meant (null: not known, so not tested); what contacting that
+    treatment cost and the gross margin rate, where the data do not tell; the smallest relative
+    lift that would matter; the column of contacts that parts the segments.
+    """
+
+    example: ClassVar[str] = "campaign: spring_mail, expected_control_share: 0.1"
+
+    campaign: str = Field(default="spring_mail", min_length=1)
+    treatment: str | None = Field(default=None, min_length=1)
+    window_days: int = Field(default=28, ge=1)
+    expected_control_share: float | None = Field(default=None, gt=0, lt=1)
+    cost: float | None = Field(default=None, ge=0)
+    margin_rate: float | None = Field(default=None, gt=0, le=1)
+    worthwhile_lift: float = Field(default=0.10, gt=0)
+    by: str = Field(default="region", min_length=1)
+
+
+class PrepostParameters(CommonParameters):
+    """The parameters of the lesson on before–after analysis.
+
+    The day the action began; the units it touched (none: it touched everything) and those it left
+    alone (null: all the others), by the names that the column `unit` gives them; the KPI looked
+    at, which must add up; the periods, and how many weeks to compare on each side (null: as many
+    as the data have, a year at most); whose holidays to look up.
+    """
+
+    example: ClassVar[str] = 'action: "2025-06-02", treated: [S01], control: null'
+
+    action: str = "2025-06-02"
+    treated: list[str] = ["S01", "S03", "S05"]
+    control: list[str] | None = ["S02", "S04", "S06"]
+    unit: str = Field(default="store_id", min_length=1)
+    outcome: str = "net_sales"
+    grain: Literal["day", "week"] = "week"
+    weeks: int | None = Field(default=None, ge=1, le=52)
+    country: str = "CA"
+    subdivision: str | None = "QC"
+
+    @field_validator("action")
+    @classmethod
+    def _action_is_a_day(cls, value: str) -> str:
+        from marketing_kpi.kpis.periods import day
+
+        try:
+            return day(value, name="action").isoformat()
+        except MarketingKpiError as error:
+            raise _problem(error.message.removeprefix("action == ")) from error
+
+    @field_validator("outcome")
+    @classmethod
+    def _outcome_adds_up(cls, value: str) -> str:
+        from marketing_kpi.prepost import adds_up
+
+        try:
+            known = adds_up(value)
+        except MarketingKpiError as error:
+            raise _problem(error.message) from error
+        if not known:
+            raise _problem(f"{value!r} does not add up over stores and weeks, as net_sales does")
+        return value
+
+    @model_validator(mode="after")
+    def _arms_are_apart(self) -> PrepostParameters:
+        if both := sorted(set(self.treated) & set(self.control or ())):
+            raise _problem(f"in treated and in control: {', '.join(both)}")
+        return self
+
+
 class LifecycleParameters(CommonParameters):
     """The parameters of the lesson on the customer lifecycle.
 
@@ -191,13 +263,16 @@ class RetentionParameters(CommonParameters):
 class VoiceParameters(CommonParameters):
     """The parameters of the lesson on the customer's voice.
 
-    The share of wallet aimed at (null: that of the best category), and what differs from the
-    default settings of engagement (see `marketing_kpi.stages.settings.Engagement`).
+    The column of contacts or surveys that parts the answers, the share of wallet aimed at (null:
+    that of the best category), how many customers a panel member stands for, and what differs from
+    the default settings of engagement (see `marketing_kpi.stages.settings.Engagement`).
     """
 
     example: ClassVar[str] = "settings: {engagement: {half_life_days: 60}}"
 
+    by: str = Field(default="region", min_length=1)
     target: float | None = Field(default=None, ge=0, le=1)
+    represents: float = Field(default=1, gt=0)
     settings: dict[str, Any] | None = None
 
     @model_validator(mode="after")
@@ -210,6 +285,8 @@ PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
     {
         "02": RfmParameters,
         "03": CltvParameters,
+        "04": ControlGroupParameters,
+        "05": PrepostParameters,
         "06": LifecycleParameters,
         "09": RetentionParameters,
         "16": VoiceParameters,
@@ -363,6 +440,7 @@ class ClientConfig(BaseModel):
             raise _problem(f"id: client {self.client!r} gives no usable folder name")
         _check_dates(self)
         _check_locales(self)
+        _check_currency_of_settings(self)
         extra = sorted(set(self.parameters) - set(self.notebooks))
         if extra:
             raise _problem(f"parameters: lesson {extra[0]} is not in notebooks; add it there")
@@ -485,6 +563,17 @@ def _check_locales(config: ClientConfig) -> None:
             raise _problem(f"locale: {error.message}") from error
 
 
+def _check_currency_of_settings(config: ClientConfig) -> None:
+    for number, given in config.parameters.items():
+        currency = (given.get("settings") or {}).get("currency")
+        if currency not in (None, config.currency):
+            raise _problem(
+                f"parameters: {number}.settings.currency is {currency}, must be {config.currency}, "
+                f"as currency: is: limits are compared with amounts, and nothing is converted",
+                write=f'parameters: {{"{number}": {{settings: {{currency: {config.currency}}}}}}}',
+            )
+
+
 def load(paths: Iterable[Path | str]) -> tuple[ClientConfig, ...]:
     """Read and check clients' configurations.
 
@@ -589,11 +678,13 @@ def selected(config: ClientConfig, notebooks: Sequence[str] | None) -> tuple[str
     return tuple(number for number in config.notebooks if number in notebooks)
 
 
-def languages(config: ClientConfig, lang: str | None) -> tuple[str, ...]:
-    """Return the languages to write: the client's, or the one asked for."""
+def languages(config: ClientConfig, lang: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the languages to write: the client's, or those asked for."""
     if lang is None:
         return config.lang
-    if lang not in LANGUAGES:
-        message, hint = unknown("language", lang, LANGUAGES)
-        raise ConfigError(message, hint=hint)
-    return (lang,)
+    asked = (lang,) if isinstance(lang, str) else tuple(dict.fromkeys(lang))
+    for language in asked:
+        if language not in LANGUAGES:
+            message, hint = unknown("language", language, LANGUAGES)
+            raise ConfigError(message, hint=hint)
+    return asked

@@ -102,6 +102,8 @@ class PageState:
 def plain_text(markup: str) -> str:
     """Return the text of an HTML fragment, its white space made single.
 
+    Spaces that do not break stay: a colon or a question mark never begins a line.
+
     >>> plain_text("<b>Ventes</b> &amp; <i>marges</i>")
     'Ventes & marges'
     """
@@ -117,7 +119,7 @@ def plain_text(markup: str) -> str:
     parser = Text()
     parser.feed(markup)
     parser.close()
-    return " ".join("".join(parser.parts).split())
+    return re.sub(r"[ \t\r\n]+", " ", "".join(parser.parts)).strip(" ")
 
 
 class _Tokens(HTMLParser):

@@ -85,7 +85,7 @@ def make(
     out: Path,
     notebooks: Sequence[str] | None,
     jobs: int,
-    lang: str | None,
+    lang: str | Sequence[str] | None,
     folder: Path | None,
 ) -> int:
     """Make reports; see `marketing_kpi.report.run`."""

@@ -246,8 +246,11 @@ def failed_page(
         Fact(name, json.dumps(value, ensure_ascii=False)) for name, value in parameters.items()
     ]
     advice = [_(failure.hint)] if failure.hint else []
+    has_quality = QUALITY in {link.file for link in cover.links}
     advice += [
-        _("Check the data: marketing-kpi check, or the page on data quality."),
+        _("Check the data: marketing-kpi check, or the page on data quality.")
+        if has_quality
+        else _("Check the data: marketing-kpi check."),
         _(
             "Open {notebook} in JupyterLab, give its parameters cell the values below and run it "
             "up to cell {cell}.",
@@ -261,11 +264,21 @@ def failed_page(
         cover=cover,
         file=file,
         title=title,
+        lead=_failed_lead(cover, file, reader),
         reason=_reason(failure, reader),
         facts=facts,
         parameters=shown,
         advice=advice,
     )
+
+
+def _failed_lead(cover: Cover, file: str, reader: Reader) -> str:
+    """Return what a page that failed says first: of the others too, when all of them are there."""
+    _ = reader.translate
+    others = [link for link in cover.links if link.file not in (INDEX, QUALITY, file)]
+    if others and all(link.status == "ok" for link in others):
+        return _("This page could not be made. The other pages are not affected.")
+    return _("This page could not be made.")
 
 
 def index_page(
@@ -460,7 +473,6 @@ def _words(_: Translator) -> dict[str, str]:
         "close": _("Close"),
         "see_glossary": _("Formula, sources and pitfalls"),
         "failed": _("not available"),
-        "failed_lead": _("This page could not be made. The other pages are not affected."),
         "what_happened": _("What happened"),
         "what_to_do": _("What to do"),
         "parameters": _("Parameters"),

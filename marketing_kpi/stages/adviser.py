@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError
-from marketing_kpi.kpis.facts.lifecycle import purchase_days
+from marketing_kpi.kpis.facts.lifecycle import is_purchase, purchase_days
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.stages.purchases import purchases
@@ -40,7 +40,7 @@ INACTIVE_AT = 0.975
 """Share of returns that come before the proposed inactive limit: all but one in forty."""
 
 FEWEST_RETURNS = 200
-"""Returns below which no limit is proposed; a convention."""
+"""Returns below which neither a limit is proposed nor a median told; a convention."""
 
 FEWEST_SPENDERS = 200
 """Customers who spent below which no tier is proposed; a convention."""
@@ -109,7 +109,7 @@ class Proposal:
     horizon_days
         The last day of the curve; null without one.
     median_days
-        The day by which half of the returns have come; null without a curve.
+        The day by which half of the returns have come; null where these are too few for a limit.
     curve
         A row a day after a purchase on which someone came back, sorted: days; returned (share of
         the returns that have come by then, of those within the horizon); watched (purchases still
@@ -138,6 +138,12 @@ class Proposal:
     spenders: int
     tiers_reason: str | None
     settings: Settings
+
+    @property
+    def proposes(self) -> bool:
+        """Say whether there is a proposal: of a limit, or of the tiers."""
+        limits = any(limit.proposed is not None for limit in self.limits)
+        return limits or self.tiers_reason is None
 
 
 def propose(
@@ -218,15 +224,15 @@ def propose(
     if not 0 < shares[0] < shares[1] < 1:
         raise ComputeError(f"shares == {shares}, must be two rising fractions such as (0.8, 0.975)")
     end = day(as_of, name="as_of")
-    bought = purchases(data, settings=settings, filters=filters)
-    bought = bought.filter(
-        bought.customer_id.notnull(),
-        bought.day < ibis.date(end.isoformat()),
-        bought.refunded_on.isnull() | (bought.refunded_on >= ibis.date(end.isoformat())),
+    paid = purchases(data, settings=settings, filters=filters, credits=True)
+    paid = paid.filter(
+        paid.customer_id.notnull(),
+        paid.day < ibis.date(end.isoformat()),
+        paid.refunded_on.isnull() | (paid.refunded_on >= ibis.date(end.isoformat())),
     )
-    curve = _Curve.of(_waits(bought, end), data)
+    curve = _Curve.of(_waits(paid.filter(is_purchase(paid.amount)), end), data)
     limits = _limits(curve, settings, shares)
-    spends = _spends(bought, end, settings, data)
+    spends = _spends(paid, end, settings, data)
     tiers, tiers_reason = _tiers(spends, settings)
     return Proposal(
         limits=limits,
@@ -234,7 +240,7 @@ def propose(
         purchases=curve.purchases,
         returning=curve.returning,
         horizon_days=curve.horizon,
-        median_days=curve.day_of(0.5),
+        median_days=curve.day_of(0.5) if curve.returns >= FEWEST_RETURNS else None,
         curve=curve.frame(),
         tiers=tiers,
         spenders=int(spends["customers"].sum()),
@@ -414,10 +420,10 @@ def _round_days(days: int) -> int:
 # --- What customers spend -------------------------------------------------------------------
 
 
-def _spends(bought: ir.Table, end: dt.date, settings: Settings, data: Data) -> pd.DataFrame:
+def _spends(paid: ir.Table, end: dt.date, settings: Settings, data: Data) -> pd.DataFrame:
     """Return how many customers spent each amount in the window, sorted; only above 0."""
     start = end - dt.timedelta(days=settings.status.window_days)
-    rows = bought.filter(bought.day >= ibis.date(start.isoformat()))
+    rows = paid.filter(paid.day >= ibis.date(start.isoformat()))
     by_customer = rows.group_by("customer_id").aggregate(spend=rows.amount.sum())
     spent = by_customer.filter(by_customer.spend > 0)
     counts = spent.group_by("spend").aggregate(customers=spent.count()).order_by("spend")

@@ -343,6 +343,39 @@ def conversion_history(
     return _only_known(history, data, settings)
 
 
+def pooled(history: pd.DataFrame, rate: str, *, days: int) -> pd.Series[float]:
+    """Return the mean of a daily rate over so many days up to each, as `last_30_days` makes it.
+
+    Parameters
+    ----------
+    history
+        What `conversion_history` returns, or its columns ``<rate>_converted`` and
+        ``<rate>_eligible``.
+    rate
+        The id of the rate.
+    days
+        How many days, that one included.
+
+    Returns
+    -------
+    pandas.Series
+        A fraction a day: the numerators of the days over their denominators; null where one of
+        the days is unknown, and where nobody was eligible on any.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"loyalty_rate_converted": [1, 0, 3],
+    ...     "loyalty_rate_eligible": [2, 0, 4]})
+    >>> pooled(history, "loyalty_rate", days=2).tolist()
+    [nan, 0.5, 0.75]
+    """
+    converted, eligible = (
+        history[f"{rate}_{count}"].astype("Float64").astype("float64").rolling(days).sum()
+        for count in ("converted", "eligible")
+    )
+    return converted / eligible.where(eligible > 0)
+
+
 def _calendar(start: dt.date, end: dt.date) -> ir.Table:
     numbers = ibis.range((end - start).days).unnest().name("n").as_table()
     day = ibis.date(start.isoformat()) + numbers.n.as_interval("D")
@@ -556,7 +589,8 @@ def last_30_days(
         ``"higher"`` or ``"lower"`` when the interval leaves 0 out, else ``"cannot_tell"``;
         reason (null; ``"missing"``, ``"history"`` or ``"ends"`` as in `conversion`, of all of
         those days: there is then no number; ``"few"`` when fewer than 10 customers converted, or
-        did not: there is then no interval).
+        did not: there is then no interval, and no change where one of the two means is null, since
+        nobody was eligible).
 
     Raises
     ------
@@ -684,9 +718,10 @@ def _change(sums: Mapping[str, int]) -> _Change:
     """Return the change of a mean rate; its error is of linearised ratios, a row a customer."""
     now, before = sums["eligible"], sums["eligible_before"]
     customers, buyers = sums["customers"], sums["buyers"]
+    value = sums["converted"] / now if now else math.nan
+    previous = sums["converted_before"] / before if before else math.nan
     if not (now and before):
-        return _Change(customers=customers, reason="few")
-    value, previous = sums["converted"] / now, sums["converted_before"] / before
+        return _Change(value, previous, customers=customers, reason="few")
     change = value - previous
     found = _Change(value, previous, change, customers=customers, reason="few")
     if min(buyers, customers - buyers) < FEWEST:

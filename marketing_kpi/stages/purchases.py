@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
 
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import kept
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.lifecycle import is_purchase
 from marketing_kpi.kpis.facts.lifecycle import purchases as counted_orders
 
 if TYPE_CHECKING:
@@ -23,8 +25,27 @@ if TYPE_CHECKING:
 _TABLES = ("contacts", "orders", "order_lines", "products")
 """Tables whose columns filter, in order of precedence."""
 
+_COMPARED = 1000
+"""Values of a column that a misspelt one is compared with."""
 
-def purchases(data: Data, *, settings: Settings, filters: Filters | None = None) -> ir.Table:
+_BOOLEANS = {"true": True, "false": False}
+_FORMATS: tuple[tuple[Callable[[Any], bool], Callable[[str], Any], str], ...] = (
+    (lambda kind: kind.is_boolean(), lambda text: _BOOLEANS[text.lower()], "true or false"),
+    (lambda kind: kind.is_integer(), int, "a whole number"),
+    (lambda kind: kind.is_numeric(), float, "a number"),
+    (lambda kind: kind.is_date(), dt.date.fromisoformat, "a day written year-month-day"),
+    (
+        lambda kind: kind.is_temporal(),
+        dt.datetime.fromisoformat,
+        "a day written year-month-day, or with a time after it",
+    ),
+)
+"""What a text is read as: types of a column, how to read it, how it is written."""
+
+
+def purchases(
+    data: Data, *, settings: Settings, filters: Filters | None = None, credits: bool = False
+) -> ir.Table:
     """Return the orders that may count as purchases, each with the day it was fully refunded.
 
     Parameters
@@ -35,6 +56,9 @@ def purchases(data: Data, *, settings: Settings, filters: Filters | None = None)
         Says whether fully refunded purchases count.
     filters
         Column to the value, or list of values, to keep; see `by_table`.
+    credits
+        Whether to return, with the purchases, credits entered as orders of a negative amount:
+        they lower what was spent and sold.
 
     Returns
     -------
@@ -45,9 +69,9 @@ def purchases(data: Data, *, settings: Settings, filters: Filters | None = None)
 
     Notes
     -----
-    Purchases are valid orders whose amount is not 0; one of unknown amount counts. A credit
-    entered as an order of a negative amount counts, and lowers what was spent, as in
-    `rfm.summary`. An order is fully refunded from the day on which the units that came back
+    Purchases are valid orders whose amount is above 0; one of unknown amount counts. A credit
+    entered as an order of a negative amount is none: it lowers what was spent, but nobody came
+    back to buy. An order is fully refunded from the day on which the units that came back
     reach the units sold, or what was refunded (allowances included) reaches its amount; with
     ``settings.count_fully_refunded`` it counts all the same.
 
@@ -57,13 +81,13 @@ def purchases(data: Data, *, settings: Settings, filters: Filters | None = None)
     whole of it.
     """
     wanted = by_table(filters, data)
-    orders = kept(_with_columns(counted_orders(data)), wanted["orders"])
+    orders = kept(_with_columns(counted_orders(data, credits=credits)), wanted["orders"])
     rows = orders.select(
         "order_id", "customer_id", day=orders.ordered_at.date(), amount=orders.amount
     )
     rows = rows.filter(rows.day.notnull())
     if wanted["order_lines"] or wanted["products"]:
-        rows = _of_lines(rows, lines_kept(data, filters))
+        rows = _of_lines(rows, lines_kept(data, filters), credits=credits)
     rows = of_contacts(rows, data, wanted["contacts"])
     refunds = None if settings.count_fully_refunded else full_refunds(data)
     if refunds is None:
@@ -72,9 +96,17 @@ def purchases(data: Data, *, settings: Settings, filters: Filters | None = None)
 
 
 def by_day(rows: ir.Table, *keys: str) -> ir.Table:
-    """Add purchases up by day and `keys`: orders, priced (those of known amount), amount."""
+    """Add purchases up by day and `keys`.
+
+    The result has orders, priced (those of known amount), paid (what these are worth) and amount
+    (the same less credits, which may be among the rows).
+    """
+    priced = rows.amount > 0
     return rows.group_by(*keys, "day").aggregate(
-        orders=rows.order_id.nunique(), priced=rows.amount.count(), amount=rows.amount.sum()
+        orders=rows.order_id.nunique(where=is_purchase(rows.amount)),
+        priced=priced.sum().fill_null(0),
+        paid=rows.amount.sum(where=priced),
+        amount=rows.amount.sum(),
     )
 
 
@@ -137,12 +169,14 @@ def read_filters(filters: Filters | None, data: Data) -> dict[str, Any] | None:
     -------
     dict or None
         The same filters; texts for a column of booleans, numbers, dates or times are read as such.
-        One that cannot be read stays as it is, and is refused where it is used; nulls stay.
+        Nulls stay.
 
     Raises
     ------
-    ColumnError, ComputeError
-        As `by_table` does.
+    ColumnError
+        When no table has the column; see `by_table`.
+    ComputeError
+        When a value is not of the column's type, or is nowhere in it: it would keep nothing.
 
     Examples
     --------
@@ -158,28 +192,52 @@ def read_filters(filters: Filters | None, data: Data) -> dict[str, Any] | None:
     by_table(filters, data)
     found: dict[str, Any] = {}
     for name, wanted in filters.items():
-        table, column = _home(name, data)
-        kind = data.table(table)[column].type() if data.has(table, column) else None
+        rows = _values(*_home(name, data), data).rename({name: "value"})
         several = isinstance(wanted, list | tuple)
-        values = [_read(value, kind) for value in (wanted if several else [wanted])]
+        values = [_read(value, rows[name]) for value in (wanted if several else [wanted])]
+        kept(rows, {name: values})  # refuses what is not of the column's type
+        _refuse_absent([value for value in values if value is not None], rows, data)
         found[name] = values if several else values[0]
     return found
 
 
-def _read(value: Any, kind: Any) -> Any:
-    """Return a text as a value of a type, or as it is where it is none."""
-    if kind is None or not isinstance(value, str):
+def _values(table: str, column: str, data: Data) -> ir.Table:
+    """Return the distinct values that a column filters by, as ``value``."""
+    places = ("contacts", "orders", "responses") if column == "customer_id" else (table,)
+    there = [data.table(place) for place in places if data.has(place, column)]
+    if not there:
+        raise ColumnError(f"column '{column}' not found in {', '.join(places)}")
+    return ibis.union(*(rows.select(value=rows[column]) for rows in there)).distinct()
+
+
+def _read(value: Any, column: ir.Column) -> Any:
+    """Return a text as a value of the type of a column."""
+    if not isinstance(value, str):
         return value
-    try:
-        if kind.is_boolean():
-            return {"true": True, "false": False}[value.lower()]
-        if kind.is_numeric():
-            return int(value) if kind.is_integer() else float(value)
-        if kind.is_temporal():
-            return (dt.date if kind.is_date() else dt.datetime).fromisoformat(value)
-    except (KeyError, ValueError):
-        return value
+    kind = column.type()
+    for is_of, read, written in _FORMATS:
+        if is_of(kind):
+            try:
+                return read(value)
+            except (KeyError, ValueError) as error:
+                message = f"filters['{column.get_name()}'] holds {value!r}, must be {written}"
+                raise ComputeError(message) from error
     return value
+
+
+def _refuse_absent(values: list[Any], rows: ir.Table, data: Data) -> None:
+    """Refuse values that the one column of `rows` does not have."""
+    (name,) = rows.columns
+    if not values:
+        return
+    found = rows.aggregate(**{f"v{n}": rows[name].isin([v]).any() for n, v in enumerate(values)})
+    (there,) = data.connection.to_pyarrow(found).to_pylist()
+    for n, value in enumerate(values):
+        if not there[f"v{n}"]:
+            some = rows.filter(rows[name].notnull()).order_by(name).limit(_COMPARED)
+            known = [str(row[name]) for row in data.connection.to_pyarrow(some).to_pylist()]
+            message, hint = unknown("value", str(value), known, where=name)
+            raise ComputeError(message, hint=hint)
 
 
 def without_contacts(filters: Filters | None, data: Data) -> dict[str, Any]:
@@ -284,12 +342,12 @@ def lines_kept(data: Data, filters: Filters | None) -> ir.Table:
         )
     wanted = by_table(filters, data)
     sold = kept(data.table("order_lines"), wanted["order_lines"])
-    sold = sold.mutate(net_sales=(sold.quantity * sold.unit_price).cast(MONEY))
+    sold = sold.mutate(net_sales=line_value(sold.quantity, sold.unit_price).cast(MONEY))
     return of_products(sold, data, wanted["products"])
 
 
-def _of_lines(rows: ir.Table, sold: ir.Table) -> ir.Table:
+def _of_lines(rows: ir.Table, sold: ir.Table, *, credits: bool) -> ir.Table:
     """Keep the orders of some lines, and what those lines are worth."""
     worth = sold.group_by("order_id").aggregate(amount=sold.net_sales.sum())
     joined = rows.drop("amount").inner_join(worth, "order_id")
-    return joined.filter(joined.amount.isnull() | (joined.amount != 0))
+    return joined.filter(is_purchase(joined.amount) | ((joined.amount < 0) & credits))

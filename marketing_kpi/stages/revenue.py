@@ -13,6 +13,7 @@ from marketing_kpi.errors import ColumnError, ComputeError, unknown
 from marketing_kpi.kpis.compute import GRAINS
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.lifecycle import is_purchase
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
@@ -54,10 +55,10 @@ def revenue_by_stage(
     Returns
     -------
     pandas.DataFrame or ibis.Table
-        A row a period and stage with a purchase, in the order of both (pandas): period (its first
-        day; not there without a grain), stage, orders, net_sales (amounts, before returns; null
-        when none is known), net_sales_share (of the period; null when it sold nothing),
-        average_order (an order of known amount).
+        A row a period and stage with a purchase or a credit, in the order of both (pandas): period
+        (its first day; not there without a grain), stage, orders, net_sales (amounts before
+        returns, less credits entered as orders; null when none is known), net_sales_share (of the
+        period; null when it sold nothing), average_order (a purchase of known amount).
 
         The stages are ``"first_purchase"`` (no purchase before that day: a lead, or nobody known
         yet), then those of customers, and ``"unidentified"`` where settings let these purchases
@@ -87,7 +88,7 @@ def revenue_by_stage(
     1  unidentified       1       20.0
     """
     first, last = bounds(start, end, grain)
-    found = _found(data, last, settings, filters)
+    found = _found(data, last, settings, filters, credits=True)
     found = found.filter(found.day >= ibis.date(first.isoformat()))
     keys = ["stage"]
     if grain is not None:
@@ -96,7 +97,10 @@ def revenue_by_stage(
             ["period", "stage"],
         )
     sums = found.group_by(keys).aggregate(
-        orders=found.orders.sum(), net_sales=found.amount.sum(), priced=found.priced.sum()
+        orders=found.orders.sum(),
+        net_sales=found.amount.sum(),
+        paid=found.paid.sum(),
+        priced=found.priced.sum(),
     )
     of_period = sums.net_sales.sum().over(group_by=keys[:-1])
     query = sums.select(
@@ -104,7 +108,7 @@ def revenue_by_stage(
         orders=sums.orders.cast("int64"),
         net_sales=sums.net_sales.cast(MONEY),
         net_sales_share=ratio(sums.net_sales, of_period),
-        average_order=ratio(sums.net_sales, sums.priced),
+        average_order=ratio(sums.paid, sums.priced),
     )
     return given(data, query, keys, settings=settings)
 
@@ -120,19 +124,28 @@ def bounds(start: str | dt.date, end: str | dt.date, grain: str | None) -> tuple
     return first, last
 
 
-def _found(data: Data, end: dt.date, settings: Settings, filters: Filters | None) -> ir.Table:
+def _found(
+    data: Data,
+    end: dt.date,
+    settings: Settings,
+    filters: Filters | None,
+    *,
+    credits: bool = False,
+) -> ir.Table:
     """Return a row a buyer and day with purchases before `end`, and a row a day for nobody known.
 
     The columns are customer_id, day, stage (found at the start of the day), after (the stage that
-    the purchases of the day lead to), orders, priced (orders of known amount) and amount.
+    the purchases of the day lead to), orders, priced, paid and amount (see `by_day`). A day of
+    credits alone has a row too, where these are asked for.
     """
-    rows = _counted(data, end, settings, filters)
+    rows = _counted(data, end, settings, filters, credits=credits)
     known = by_day(rows.filter(rows.customer_id.notnull()), "customer_id")
-    before = ibis.window(group_by="customer_id", order_by="day")
+    before = ibis.window(group_by="customer_id", order_by="day", rows=(None, -1))
+    bought_on = (known.orders > 0).ifelse(known.day, ibis.null("date"))
     earlier = known.orders.sum().over(
         ibis.cumulative_window(group_by="customer_id", order_by="day")
     )
-    dated = known.mutate(last=known.day.lag().over(before), bought=earlier)
+    dated = known.mutate(last=bought_on.max().over(before), bought=earlier)
     found = dated.mutate(
         stage=_stage(dated, settings),
         after=(dated.bought > 1).ifelse("active", "first_time"),
@@ -146,9 +159,16 @@ def _found(data: Data, end: dt.date, settings: Settings, filters: Filters | None
     return ibis.union(found, nobody.select(*found.columns))
 
 
-def _counted(data: Data, end: dt.date, settings: Settings, filters: Filters | None) -> ir.Table:
+def _counted(
+    data: Data,
+    end: dt.date,
+    settings: Settings,
+    filters: Filters | None,
+    *,
+    credits: bool = False,
+) -> ir.Table:
     """Return the purchases before `end` that count as they stand on that day."""
-    rows = purchases(data, settings=settings, filters=filters)
+    rows = purchases(data, settings=settings, filters=filters, credits=credits)
     last = ibis.date(end.isoformat())
     return rows.filter(rows.day < last, rows.refunded_on.isnull() | (rows.refunded_on >= last))
 
@@ -437,7 +457,8 @@ class Unidentified(NamedTuple):
     orders
         How many.
     net_sales
-        The sum of their known amounts, in the data's currency; null when none is known.
+        The sum of their known amounts, less credits entered as orders, in the data's currency;
+        null when none is known.
     orders_share, net_sales_share
         Their fraction of all purchases and of their net sales; null when there is nothing to
         divide by.
@@ -484,12 +505,12 @@ def unidentified(
 filtered=False)
     """
     first, last = bounds(start, end, None)
-    rows = _counted(data, last, settings, without_contacts(filters, data))
+    rows = _counted(data, last, settings, without_contacts(filters, data), credits=True)
     rows = rows.filter(rows.day >= ibis.date(first.isoformat()))
-    nobody = rows.customer_id.isnull()
+    nobody, bought = rows.customer_id.isnull(), is_purchase(rows.amount)
     sums = rows.aggregate(
-        orders=rows.order_id.nunique(where=nobody),
-        all_orders=rows.order_id.nunique(),
+        orders=rows.order_id.nunique(where=nobody & bought),
+        all_orders=rows.order_id.nunique(where=bought),
         net_sales=rows.amount.sum(where=nobody).cast("float64"),
         all_sales=rows.amount.sum().cast("float64"),
     )

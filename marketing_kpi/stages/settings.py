@@ -411,6 +411,25 @@ class Settings(_Part):
             raise ConfigError("\n".join(dict.fromkeys(problems))) from error
 
     @classmethod
+    def of(cls, given: Mapping[str, Any] | None) -> Settings:
+        """Return settings of what differs from the defaults; None: these.
+
+        Raises
+        ------
+        ConfigError
+            When a key or value is not one; the message names the key of each problem.
+
+        Examples
+        --------
+        >>> Settings.of({"customers": {"defecting_days": 540}}).customers
+        Customers(active_days=90, defecting_days=540)
+        """
+        problems = cls.problems(given or {})
+        if problems:
+            raise ConfigError("\n".join(f"settings: {problem}" for problem in problems))
+        return cls.model_validate(given or {})
+
+    @classmethod
     def problems(cls, given: Mapping[str, Any]) -> list[str]:
         """Return what is wrong in settings, a text a problem that names its key; none if nothing.
 

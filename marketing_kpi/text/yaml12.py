@@ -37,6 +37,17 @@ MAX_DEPTH = 12
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_USUAL_HINT = (
+    "indent with spaces, put a space after each colon, and quotes around a text that has "
+    "a colon or begins with ! & * or %"
+)
+_HINTS = {
+    "repeated_key": "keep one of the two",
+    "anchor": "write the value itself, or put quotes around a text that begins with & or *",
+    "too_deep": "nothing that this package reads is nested that deep",
+}
+
+
 class YamlError(ValueError):
     """What is wrong in a YAML text, and on which line (counted from 1)."""
 
@@ -96,10 +107,7 @@ def load(path: Path, *, error: type[MarketingKpiError]) -> Document:
     try:
         document = parse(text, as_text=True)
     except YamlError as cause:
-        hint = (
-            "indent with spaces, put a space after each colon, and quotes around a text that has "
-            "a colon or begins with ! & * or %"
-        )
+        hint = _HINTS.get(cause.code, _USUAL_HINT)
         raise error(f"{path.name}, line {cause.line}: {cause.message}", hint=hint) from cause
     if not isinstance(document.value, dict):
         raise error(f"{path.name}: expected keys and values, as in 'key: value'")

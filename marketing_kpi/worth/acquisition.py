@@ -17,6 +17,7 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.facts import FACTS, MONEY, first_orders, missing
 from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, executed, require
 from marketing_kpi.kpis.intervals import mean_interval
 from marketing_kpi.kpis.periods import day, midnight, months_between
@@ -26,6 +27,9 @@ from marketing_kpi.worth.service import known_costs, profits
 
 SMALLEST_GROUP = 30
 """Customers under which a mean value tells nothing of a channel; a convention."""
+
+MOST_UNKNOWN = 0.05
+"""Part of the revenue whose cost may be unknown where a margin is judged; a convention."""
 
 _GROUP, _ALL = "group", "all"  # what all customers together stand under
 
@@ -58,8 +62,10 @@ def payback(
         `by` (without it, ``group``, which is ``all``), month, customers (acquired, whether or not
         they came back), margin: gross profit to date per acquired customer, in the data's
         currency, by the end of so many months after the first order; month 0 is the day of that
-        order. Only months that all of them have behind them at `as_of`. Lines without a known cost
-        add nothing. Sorted by `by` and month; always pandas, since it is small.
+        order; null where no cost is known. Only months that all of them have behind them at
+        `as_of`. revenue_without_cost: part of their revenue to date whose cost is not known and
+        which adds nothing to the margin, the same in every month. Sorted by `by` and month; always
+        pandas, since it is small.
 
     Examples
     --------
@@ -70,7 +76,8 @@ def payback(
     >>> lines = pd.DataFrame({"order_id": list("123"), "line_id": ["1"] * 3, "quantity": [1.0] * 3,
     ...                       "unit_price": [20.0, 30.0, 10.0], "unit_cost": [12.0, 18.0, 6.0]})
     >>> data = open_data({"orders": orders, "order_lines": lines})
-    >>> payback(data, start="2025-01-01", end="2025-02-01", as_of="2025-04-01", by=None)
+    >>> found = payback(data, start="2025-01-01", end="2025-02-01", as_of="2025-04-01", by=None)
+    >>> found[["group", "month", "customers", "margin"]]
       group  month  customers  margin
     0   all      0          2     6.0
     1   all      1          2     6.0
@@ -85,15 +92,24 @@ def payback(
         lines.group_by([key, "month"]).aggregate(margin=lines.margin.sum().cast(MONEY)),
         [key, "month"],
     )
-    customers = collected(
-        lines.group_by(key).aggregate(customers=lines.customer_id.nunique()), [key]
+    groups = lines.group_by(key).aggregate(
+        customers=lines.customer_id.nunique(),
+        known=lines.margin.count() > 0,
+        revenue_without_cost=_unknown(lines),
     )
+    customers = collected(groups, [key])
     over = int(months_between(period.end, last)) if last > period.end else 0
     grid = customers.merge(pd.DataFrame({"month": range(over + 1)}), how="cross")
     grid = grid.merge(months, on=[key, "month"], how="left")
     brought = grid["margin"].astype("float64").fillna(0.0)
     totals = brought.groupby(grid[key], dropna=False).cumsum()
-    return grid.assign(margin=totals / grid["customers"])[[key, "month", "customers", "margin"]]
+    told = grid.assign(margin=(totals / grid["customers"]).where(grid["known"]))
+    return told[[key, "month", "customers", "margin", "revenue_without_cost"]]
+
+
+def _unknown(lines: ir.Table) -> ir.NumericValue:
+    """Return the part of the revenue of lines whose cost is not known; 0 without any revenue."""
+    return ratio(lines.revenue_without_cost.sum().fill_null(0), lines.revenue.sum()).fill_null(0)
 
 
 def _acquired_in(
@@ -159,24 +175,31 @@ def acquisition(
 
         - `by`; without it, ``group``, which is ``all``.
         - new_customers: all who were acquired, whether or not they came back.
-        - spend, cac: acquisition spend, and per new customer; null where none is recorded.
+        - spend, cac: acquisition spend, and per new customer; null where none is recorded, or the
+          data do not say what the spend was for.
         - revenue, margin: net sales and gross profit to date per acquired customer.
+        - revenue_without_cost: part of that revenue whose cost is not known; it adds nothing to
+          margin, cltv and after_service, which are null where no cost is known.
         - margin_median: of the customer in the middle; far below margin where a few carry all.
         - one_time: share of them who ordered once.
-        - below_cac: share of them whose CLTV is below cac; null without cac.
+        - below_cac: share of them whose CLTV is below cac; null without cac, or where over 5 % of
+          the revenue has no known cost.
         - cltv, low, high: per acquired customer, with its 95 % interval: margin to date, plus
           what is predicted. basis says which: ``historical`` or ``predicted``.
         - cltv_to_cac, ratio_low, ratio_high: those over cac.
         - revenue_to_cac: what the ratio would be if revenue were taken for margin.
         - payback_months: the first month (of `payback`) by which margin reaches cac; null when it
-          has not, or without cac.
+          has not, without cac, or where over 5 % of the revenue has no known cost.
         - after_service, after_low, after_high: cltv with what returns and service have cost to
           date (see `profitability`) deducted, and its interval; null where the data tell no such
           cost.
+        - after_to_cac, after_to_cac_low, after_to_cac_high: those over cac.
         - verdict: by that interval where it is known, else by low and high: ``pays_back`` (all of
           it above cac), ``does_not`` (all below, with what is predicted), ``not_yet`` (the same,
-          to date), ``cannot_tell`` (it includes cac, fewer than 30 customers, or no margin
-          known), ``no_spend`` (no cac).
+          to date), ``cannot_tell`` (see reason), ``nobody`` (paid for, and nobody acquired),
+          ``no_spend`` (nothing recorded).
+        - reason: why one cannot tell, else null: ``unknown_costs`` (of over 5 % of the revenue),
+          ``few_customers`` (under 30), ``interval`` (it includes cac).
 
     Notes
     -----
@@ -200,7 +223,7 @@ def acquisition(
         )
     period, last = _acquired_in(start, end, as_of)
     key = by or _GROUP
-    customers = collected(_worth(data, period, last, by), ["customer_id"])
+    customers = _over_all(collected(_worth(data, period, last, by), ["customer_id"]), key)
     customers = _with_prediction(customers, predicted)
     spend = _spend_by(data, period, by)
     curve = payback(data, start=period.start, end=period.end, as_of=last, by=by)
@@ -216,17 +239,22 @@ def acquisition(
     return pd.DataFrame(told, columns=list(columns)).astype(types)
 
 
+_AFTER = ("after_service", "after_low", "after_high")
+_RATIOS = ("cltv_to_cac", "ratio_low", "ratio_high")
+_AFTER_RATIOS = ("after_to_cac", "after_to_cac_low", "after_to_cac_high")
 _COLUMNS: Mapping[str, Any] = {
     "new_customers": "int64",
-    **dict.fromkeys(
-        ("spend", "cac", "revenue", "margin", "margin_median", "one_time", "below_cac"), "float64"
-    ),
+    **dict.fromkeys(("spend", "cac", "revenue", "margin", "revenue_without_cost"), "float64"),
+    **dict.fromkeys(("margin_median", "one_time", "below_cac"), "float64"),
     **dict.fromkeys(("cltv", "low", "high"), "float64"),
     "basis": object,
-    **dict.fromkeys(("after_service", "after_low", "after_high"), "float64"),
-    **dict.fromkeys(("cltv_to_cac", "ratio_low", "ratio_high", "revenue_to_cac"), "float64"),
+    **dict.fromkeys(_AFTER, "float64"),
+    **dict.fromkeys(_RATIOS, "float64"),
+    **dict.fromkeys(_AFTER_RATIOS, "float64"),
+    "revenue_to_cac": "float64",
     "payback_months": "float64",
     "verdict": object,
+    "reason": object,
 }
 
 
@@ -247,20 +275,32 @@ def _nulls_last(group: _Group) -> tuple[bool, str]:
 
 
 def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Table:
-    """Return a row an acquired customer: orders, revenue, margin and profit to a day.
+    """Return a row an acquired customer: orders, and revenue, margin and service cost to a day.
 
-    Without any cost of returns or service, the profit is not known.
+    Without any cost of returns or service, that is not known.
     """
     lines = _acquired(data, period, as_of, by)
     brought = lines.group_by(["customer_id", by or _GROUP]).aggregate(
         orders=lines.order_id.nunique(),
         revenue=lines.revenue.sum().cast(MONEY),
         margin=lines.margin.sum().cast(MONEY),
+        revenue_without_cost=lines.revenue_without_cost.sum().fill_null(0).cast(MONEY),
     )
     if not known_costs(data):
-        return brought.mutate(profit=ibis.null(MONEY))
-    left = profits(data, Period(period.start, as_of)).select("customer_id", "profit")
-    return attach(brought, left, on=["customer_id"], columns={"profit": "profit"})
+        return brought.mutate(cost_to_serve=ibis.null(MONEY))
+    served = profits(data, Period(period.start, as_of)).select("customer_id", "cost_to_serve")
+    copied = {"cost_to_serve": "cost_to_serve"}
+    return attach(brought, served, on=["customer_id"], columns=copied)
+
+
+def _over_all(customers: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Count a margin that is not known as none, as `payback` does, and add the profit.
+
+    All means are then over all customers of a channel; where no cost is known, there is none.
+    """
+    known = customers.groupby(key, dropna=False)["margin"].transform("count") > 0
+    margin = customers["margin"].fillna(0.0).where(known)
+    return customers.assign(margin=margin, profit=margin - customers["cost_to_serve"])
 
 
 def _with_prediction(customers: pd.DataFrame, predicted: Frame | None) -> pd.DataFrame:
@@ -308,44 +348,67 @@ def _channel(
     cac = spend / count if spend and count else None
     values = members["cltv"].dropna()
     spread = members["spread"].mean()
-    mean, low, high = _mean_of(values.to_numpy("float64"), spread)
+    worth = _mean_of(values.to_numpy("float64"), spread)
     after = _mean_of(members["left"].dropna().to_numpy("float64"), spread)
-    reached = curve[curve["margin"] >= cac] if cac else curve.iloc[:0]
-    ratios = {"cltv_to_cac": mean, "ratio_low": low, "ratio_high": high}
     revenue = members["revenue"].mean() if count else None
+    unknown = _share(members["revenue_without_cost"].sum(), members["revenue"].sum())
+    is_known = unknown <= MOST_UNKNOWN
+    reached = curve[curve["margin"] >= cac] if cac and is_known else curve.iloc[:0]
+    verdict, reason = _verdict(
+        spend, count, (worth if after[0] is None else after)[1:], is_known, is_predicted
+    )
     return {
         "new_customers": count,
         "spend": spend,
         "cac": cac,
         "revenue": revenue,
         "margin": members["margin"].mean(),
+        "revenue_without_cost": unknown if count else None,
         "margin_median": members["margin"].median(),
         "one_time": (members["orders"] == 1).mean() if count else None,
-        "below_cac": (values < cac).mean() if cac and len(values) else None,
-        "cltv": mean,
-        "low": low,
-        "high": high,
+        "below_cac": (values < cac).mean() if cac and is_known and len(values) else None,
+        **dict(zip(("cltv", "low", "high"), worth, strict=True)),
         "basis": "predicted" if is_predicted else "historical",
-        **dict(zip(("after_service", "after_low", "after_high"), after, strict=True)),
-        **{name: _ratio(value, cac) for name, value in ratios.items()},
+        **dict(zip(_AFTER, after, strict=True)),
+        **dict(zip(_RATIOS, (_ratio(value, cac) for value in worth), strict=True)),
+        **dict(zip(_AFTER_RATIOS, (_ratio(value, cac) for value in after), strict=True)),
         "revenue_to_cac": _ratio(revenue, cac),
         "payback_months": reached["month"].min() if len(reached) else None,
-        "verdict": _verdict(cac, *((low, high) if after[0] is None else after[1:]), is_predicted),
+        "verdict": verdict,
+        "reason": reason,
     }
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
 
 
 def _ratio(value: float | None, cac: float | None) -> float | None:
     return None if value is None or not cac else value / cac
 
 
-def _verdict(cac: float | None, low: float | None, high: float | None, is_predicted: bool) -> str:
-    if not cac:
-        return "no_spend"
-    if low is not None and low > cac:
-        return "pays_back"
-    if high is not None and high < cac:
-        return "does_not" if is_predicted else "not_yet"
-    return "cannot_tell"
+def _verdict(
+    spend: float | None,
+    count: int,
+    interval: tuple[float | None, float | None],
+    is_known: bool,
+    is_predicted: bool,
+) -> tuple[str, str | None]:
+    """Return whether a channel repays what it cost, and why one cannot tell."""
+    low, high = interval
+    if not spend:
+        return "no_spend", None
+    if not count:
+        return "nobody", None
+    if not is_known:
+        return "cannot_tell", "unknown_costs"
+    if low is None or high is None:
+        return "cannot_tell", "few_customers"
+    if low > spend / count:
+        return "pays_back", None
+    if high < spend / count:
+        return ("does_not" if is_predicted else "not_yet"), None
+    return "cannot_tell", "interval"
 
 
 def _mean_of(

@@ -16,7 +16,7 @@ from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight, months_between, shift
 from marketing_kpi.worth.attrition import attrition
-from marketing_kpi.worth.common import collected
+from marketing_kpi.worth.common import check_margin_rate, collected
 
 
 class Simple(NamedTuple):
@@ -31,7 +31,8 @@ class Simple(NamedTuple):
         length: a shorter window has other buyers (see `yearly_frequency`). Null without any, or
         where the data do not cover those months.
     gross_margin_rate
-        Gross profit / net sales of the period, or what was given; null when neither is known.
+        Gross profit / net sales of the period, those of anonymous buyers included (the same KPI
+        as everywhere), or what was given; null when neither is known.
     lifespan_years
         1 / attrition of the period, in years; null when it is not known or has no end.
     cltv
@@ -78,12 +79,19 @@ def simple(
     margin_rate
         Gross profit / net sales, where the data do not tell costs; what they tell comes first.
 
+    Raises
+    ------
+    ComputeError
+        When margin_rate is above 1: 40 % is 0.40, not 40.
+
     Notes
     -----
     Average order times orders a year is what a customer buys a year: the interval takes the error
     of that mean over the customers of the twelve months and that of the lifespan together,
     on the logarithm of their product. The margin rate is taken as known.
     """
+    if margin_rate is not None:
+        check_margin_rate("margin_rate", margin_rate)
     first, last = day(start, name="start"), day(end, name="end")
     year_before = shift(last, months=-MONTHS_A_YEAR)
     bought, of_year = _bought(data, first, last), _bought(data, year_before, last)

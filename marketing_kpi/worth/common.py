@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketing_kpi.data.model import Data
@@ -16,6 +19,35 @@ from marketing_kpi.kpis.facts import FACTS, missing
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 _GRACE = dt.timedelta(days=GRACE_DAYS + 1)
+
+Numbers: TypeAlias = "float | npt.NDArray[np.float64] | pd.Series[float]"
+"""A number, or several: the formulas take each alike and give back the same."""
+
+
+def check(
+    name: str,
+    value: Numbers,
+    *,
+    lowest: float = 0.0,
+    highest: float = math.inf,
+    hint: str | None = None,
+) -> None:
+    """Refuse a number outside its bounds; an unknown one (NaN) passes, as its result is."""
+    values = np.asarray(value, dtype="float64")
+    if bad := values[(values < lowest) | (values > highest)].tolist():
+        must = f"at least {lowest:g}" if math.isinf(highest) else f"in {lowest:g}-{highest:g}"
+        must = f"at most {highest:g}" if math.isinf(lowest) else must
+        raise ComputeError(f"{name} == {bad[0]}, must be {must}", hint=hint)
+
+
+def is_whole(value: object) -> bool:
+    """Say whether a value is a whole number, of Python or of NumPy."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def check_margin_rate(name: str, value: Numbers) -> None:
+    """Refuse a margin rate above 1; below 0, goods are sold at a loss."""
+    check(name, value, lowest=-math.inf, highest=1, hint="40 % is written 0.40")
 
 
 class Period(NamedTuple):

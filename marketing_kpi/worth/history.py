@@ -15,7 +15,7 @@ from marketing_kpi.kpis.facts import FACTS, MONEY, first_orders, missing
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, money, require, same_kind
 from marketing_kpi.kpis.periods import day, midnight
-from marketing_kpi.worth.common import answer, months_since, require_columns
+from marketing_kpi.worth.common import answer, is_whole, months_since, require_columns
 
 
 def historical(
@@ -83,7 +83,7 @@ def historical(
 
 
 def _check_months(months: int) -> None:
-    if isinstance(months, bool) or not isinstance(months, int) or months < 1:
+    if not is_whole(months) or months < 1:
         raise ComputeError(f"months == {months!r}, must be a whole number above 0, or None")
 
 

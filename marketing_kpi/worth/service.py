@@ -161,6 +161,9 @@ class Unprofitable(NamedTuple):
     silent, silent_loss
         Of the unprofitable, those who bought nothing in the period, and what they cost: returns
         of earlier orders, messages that brought none. The others lose on what they buy.
+    doubtful
+        Of the unprofitable, those who also bought goods whose cost is not known: these left some
+        margin too, which is not counted.
     """
 
     customers: int
@@ -172,6 +175,7 @@ class Unprofitable(NamedTuple):
     unknown: int
     silent: int
     silent_loss: float
+    doubtful: int
 
 
 def unprofitable(profits: Frame) -> Unprofitable:
@@ -185,14 +189,20 @@ def unprofitable(profits: Frame) -> Unprofitable:
     Examples
     --------
     >>> profits = pd.DataFrame({"net_sales": [90.0, 50.0, 80.0, 20.0],
+    ...                         "net_sales_without_cost": [0.0, 0.0, 0.0, 20.0],
     ...                         "profit": [30.0, -10.0, 60.0, None]})
     >>> unprofitable(profits)[:4]
     (3, 1, 0.3333333333333333, 10.0)
     """
-    require(profits, ["net_sales", "profit"], "profits")
+    read = ["net_sales", "net_sales_without_cost", "profit"]
+    require(profits, read, "profits")
 
     def query(rows: ir.Table) -> ir.Table:
-        exact = rows.select(profit=money(rows.profit), sales=money(rows.net_sales))
+        exact = rows.select(
+            profit=money(rows.profit),
+            sales=money(rows.net_sales),
+            unknown=money(rows.net_sales_without_cost),
+        )
         profit = exact.profit
         silent = (profit < 0) & (exact.sales == 0)
         return exact.aggregate(
@@ -203,12 +213,13 @@ def unprofitable(profits: Frame) -> Unprofitable:
             profit=profit.sum().cast("float64"),
             silent=silent.sum().fill_null(0),
             silent_loss=(-profit.sum(where=silent)).cast("float64").fill_null(0.0),
+            doubtful=((profit < 0) & (exact.unknown > 0)).sum().fill_null(0),
         )
 
     if isinstance(profits, ir.Table):
         found = query(profits).execute().iloc[0]
     else:
-        found = same_kind(profits[["net_sales", "profit"]], query).iloc[0]
+        found = same_kind(profits[read], query).iloc[0]
     customers, below, loss = int(found.customers), int(found.unprofitable), float(found.loss)
     total = float(found.profit) if customers else None
     return Unprofitable(
@@ -221,6 +232,7 @@ def unprofitable(profits: Frame) -> Unprofitable:
         unknown=int(found.rows) - customers,
         silent=int(found.silent),
         silent_loss=float(found.silent_loss),
+        doubtful=int(found.doubtful),
     )
 
 

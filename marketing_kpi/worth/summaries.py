@@ -9,11 +9,11 @@ import pandas as pd
 from marketing_kpi.kpis.facts.service import COSTS
 from marketing_kpi.kpis.frames import Frame, executed, money, require, same_kind
 
-_PARTS = ("net_sales", "gross_profit", *COSTS, "profit")
+_PARTS = ("net_sales", "net_sales_without_cost", "gross_profit", *COSTS, "profit")
 
 
 def cost_totals(profits: Frame) -> pd.DataFrame:
-    """Add up what all customers brought in and what serving them cost.
+    """Add up what the customers whose profit is known brought in and what serving them cost.
 
     Parameters
     ----------
@@ -23,40 +23,44 @@ def cost_totals(profits: Frame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        part (``net_sales``, ``gross_profit``, the four costs, ``profit``), total and
-        per_customer who bought (of profit: whose profit is known, as the KPI), in the data's
-        currency; null for a part that the data do not tell.
+        part (``net_sales``; ``net_sales_without_cost``, the part of it that gross_profit says
+        nothing of; ``gross_profit``, the four costs, ``profit``), total and per_customer who
+        bought, in the data's currency: null for a part that the data do not tell. The same on
+        every row: customers, who bought and whose profit is known, over whom these are; left_out,
+        the other buyers, none of whose goods has a known cost and who are in no amount.
 
     Examples
     --------
-    >>> profits = pd.DataFrame({"net_sales": [90.0, 50.0], "gross_profit": [40.0, 20.0],
-    ...     "fulfilment_cost": [5.0, 7.0], "payment_cost": [None, None], "returns_cost": [0.0, 4.0],
+    >>> profits = pd.DataFrame({"net_sales": [90.0, 50.0], "net_sales_without_cost": [0.0, 0.0],
+    ...     "gross_profit": [40.0, 20.0], "fulfilment_cost": [5.0, 7.0],
+    ...     "payment_cost": [None, None], "returns_cost": [0.0, 4.0],
     ...     "marketing_cost": [1.0, 1.0], "profit": [34.0, 8.0]})
     >>> cost_totals(profits)[["part", "total"]].head(3)
-                  part  total
-    0        net_sales  140.0
-    1     gross_profit   60.0
-    2  fulfilment_cost   12.0
+                         part  total
+    0               net_sales  140.0
+    1  net_sales_without_cost    0.0
+    2            gross_profit   60.0
     """
     require(profits, _PARTS, "the profits")
     is_lazy = isinstance(profits, ir.Table)
     found = _sums(profits) if is_lazy else same_kind(profits[list(_PARTS)], _sums)
     sums = executed(found).iloc[0]
+    customers = int(sums["customers"])
     totals = [None if pd.isna(sums[part]) else float(sums[part]) for part in _PARTS]
-    buyers = [int(sums["known" if part == "profit" else "buyers"]) for part in _PARTS]
-    means = [
-        None if total is None or not count else total / count
-        for total, count in zip(totals, buyers, strict=True)
-    ]
-    return pd.DataFrame({"part": list(_PARTS), "total": totals, "per_customer": means})
+    means = [None if total is None or not customers else total / customers for total in totals]
+    told = {"part": list(_PARTS), "total": totals, "per_customer": means}
+    frame = pd.DataFrame({**told, "customers": customers, "left_out": int(sums["left_out"])})
+    return frame.astype({"total": "float64", "per_customer": "float64"})
 
 
 def _sums(profits: ir.Table) -> ir.Table:
     bought = (money(profits.net_sales) > 0).fill_null(False)
-    known = bought & money(profits.profit).notnull()
-    totals = {part: money(profits[part]).sum().cast("float64") for part in _PARTS}
-    counts = {"buyers": bought.sum().fill_null(0), "known": known.sum().fill_null(0)}
-    return profits.aggregate(**counts, **totals)
+    known = money(profits.profit).notnull()
+    counts = {"customers": bought & known, "left_out": bought & ~known}
+    return profits.aggregate(
+        **{name: which.sum().fill_null(0) for name, which in counts.items()},
+        **{part: money(profits[part]).sum(where=known).cast("float64") for part in _PARTS},
+    )
 
 
 def alive_counts(alive: Frame, *, bars: int = 10) -> pd.DataFrame:

@@ -28,6 +28,10 @@
 # | Comment va l'activité, qu'est-ce qui a bougé ? | 00 Vue d'ensemble |
 # | Que veut dire ce chiffre, et laquelle de deux campagnes refaire ? | 01 Glossaire des KPI |
 # | À quels clients parler, et pour leur dire quoi ? | 02 Segmentation RFM |
+# | Combien vaut un client, et combien payer pour en gagner un ? | 03 Valeur vie client |
+# | Où en est chaque contact, et qui change de stade ? | 06 Cycle de vie client |
+# | Les clients reviennent‑ils, et les produits aussi ? | 09 Fidélité et retours |
+# | Que pensent et que disent les clients ? | 16 La voix des clients |
 #
 # Le même texte sert de **rapport** pour un client : les cellules de cours en sont retirées, il reste les chiffres. Voici les réglages de la page.
 
@@ -169,26 +173,28 @@ for customers in (40, 400, 4000):
 
 # %% [markdown] tags=["lang-fr"]
 # ## Ce qui demande votre attention
-#
-# S'il y a de quoi comparer, ce qui a nettement changé d'abord : l'intervalle à 95 % de la variation ne contient pas 0. Parmi des indicateurs qui n'auraient pas bougé du tout, environ un sur vingt se trouverait ici par hasard : vérifiez avant d'agir.
 
 # %% [markdown] tags=["lang-en"]
 # ## What needs your attention
-#
-# Where there is something to compare, first what moved clearly: the 95% interval of the change does not include 0. Of indicators that had not moved at all, about one in twenty would be here by chance: check before acting.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# D'abord ce qui a nettement changé : l'intervalle à 95 % de la variation ne contient pas 0. S'y ajoutent les indicateurs sans intervalle, comme les totaux, quand ils vont franchement dans le mauvais sens.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# First what moved clearly: the 95% interval of the change does not include 0. Then the indicators without an interval, such as totals, that went well in the wrong direction.
 
 # %%
 judged = overview.attention(scorecard)
-plots.attention(judged, lang=reader)
+plots.attention(judged, scorecard=scorecard, lang=reader)
 
-# %% [markdown] tags=["lang-fr"]
-# Les autres indicateurs, s'il y en a, sont ceux dont le hasard suffirait à expliquer la variation.
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Voici ensuite les indicateurs dont le hasard suffirait à expliquer la variation. Ceux qui n'ont ni bon ni mauvais sens ne sont pas jugés : un taux de remise qui monte peut être voulu.
 
-# %% [markdown] tags=["lang-en"]
-# The other indicators, if any, are those whose change chance would be enough to explain.
+# %% [markdown] tags=["lang-en", "lesson"]
+# Next come the indicators whose change chance would be enough to explain. Those without a good or a bad direction are not judged: a discount rate that rises may be on purpose.
 
 # %%
-plots.undecided(judged, lang=reader)
+plots.undecided(judged, scorecard=scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un écart n'est pas une explication. Avant d'agir, demandez : la période de comparaison est-elle normale (une fermeture, une fête déplacée) ? le chiffre a-t-il assez de commandes derrière lui ? un autre indicateur raconte-t-il la même histoire ?
@@ -196,11 +202,11 @@ plots.undecided(judged, lang=reader)
 # %% [markdown] tags=["lang-en", "lesson"]
 # A gap is not an explanation. Before acting, ask: is the comparison period a normal one (a closure, a holiday that moved)? are there enough orders behind the number? does another indicator tell the same story?
 
-# %% [markdown] tags=["lang-fr"]
-# Les variations relatives d'un coup d'œil, quand deux périodes se comparent.
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Voici les variations relatives d'un coup d'œil.
 
-# %% [markdown] tags=["lang-en"]
-# The relative changes at a glance, where two periods compare.
+# %% [markdown] tags=["lang-en", "lesson"]
+# Here are the relative changes at a glance.
 
 # %%
 ax = plots.changes(scorecard, lang=reader)

@@ -483,11 +483,11 @@ span = pd.Timedelta(window.days, "D")
 then = rfm.summary(orders, as_of=dates.start, since=dates.start - span).execute()
 now = rfm.summary(orders, as_of=dates.end, since=dates.end - span).execute()
 
-# %% [markdown] tags=["lang-fr"]
-# Voici les passages d'une date à l'autre.
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Croisez les deux notations : une case dit combien de clients sont passés d'un segment à un autre.
 
-# %% [markdown] tags=["lang-en"]
-# Here are the moves from one date to the other.
+# %% [markdown] tags=["lang-en", "lesson"]
+# Cross the two scorings: a cell says how many customers went from one segment to another.
 
 # %%
 earlier, later = (

@@ -23,7 +23,7 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez mesurer l'attrition sur des commandes au lieu de la supposer, passer d'un taux à une durée de vie, calculer une valeur vie de quatre façons et dire laquelle répond à quelle question, lire une prévision avec sa marge d'erreur, et décider si un canal d'acquisition se rembourse.
 #
-# Les réglages : `activity_days` dit combien de jours après une commande un client compte comme actif ; `discount_rate`, ce que vaut l'argent dans un an ; `horizon_months`, jusqu'où l'on regarde ; `margin_rate`, le taux de marge à employer quand les données n'en disent rien ; `holdout`, les derniers mois sur lesquels une prévision est éprouvée.
+# Les réglages : `activity_days` dit combien de jours après une commande un client compte comme actif ; `discount_rate`, ce que vaut l'argent dans un an ; `horizon_months`, jusqu'où l'on regarde ; `margin_rate`, le taux de marque (la part du prix qui est de la marge) à employer quand les données n'en disent rien ; `holdout`, les derniers mois sur lesquels une prévision est éprouvée.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can measure attrition on orders instead of assuming it, go from a rate to a lifespan, work out a lifetime value in four ways and say which answers which question, read a forecast with its margin of error, and decide whether an acquisition channel pays back.
@@ -62,15 +62,16 @@ data = mk.open_data(source, mapping=mapping)
 dates = mk.periods(as_of=as_of, period=period, compare=compare)
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que les données ne disent pas et qui limite cette page :
+# Les données disent-elles tout ce que cette page lit ?
 
 # %% [markdown] tags=["lang-en"]
-# What the data do not say, and this page is the poorer for:
+# Do the data say all that this page reads?
 
 # %%
-needed = ["orders.customer_id", "orders.amount"]
-needed += ["order_lines.unit_cost", "marketing_spend.amount"]
-plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=reader)
+needed = ["orders.customer_id", "orders.amount", "order_lines.unit_cost"]
+needed += ["marketing_spend.amount", "marketing_spend.purpose", "contacts.acquisition_channel"]
+absent = [name for name in needed if not data.has(*name.split("."))]
+plots.lacking(absent, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Seules comptent les commandes dont on connaît le client : une vente anonyme ne peut ni rester ni partir.
@@ -81,7 +82,7 @@ plots.lacking([name for name in needed if not data.has(*name.split("."))], lang=
 # %%
 data = data.filled("orders.customer_id", "orders.amount")
 orders = rfm.identified_orders(data)
-plots.sentences.rfm.left_out(rfm.left_out(data, as_of=as_of), lang=reader)
+plots.sentences.rfm.left_out(rfm.left_out(data, as_of=as_of), lang=reader, shares=False)
 
 # %% [markdown] tags=["lang-fr"]
 # ## Combien de clients partent ?
@@ -95,12 +96,6 @@ plots.sentences.rfm.left_out(rfm.left_out(data, as_of=as_of), lang=reader)
 # %% [markdown] tags=["lang-en", "lesson"]
 # A customer gives no notice when leaving: the orders just stop. So we call **lost** whoever has stayed silent long enough. Here are five customers with their last order before the start of 2025, then their last order of all.
 
-# %% tags=["lesson"]
-five = pd.DataFrame({"customer_id": list("abcde")})
-before = ["2024-11-03", "2024-02-10", "2024-07-21", "2023-05-05", "2024-12-24"]
-last = ["2025-08-14", "2024-02-10", "2025-03-02", "2025-10-01", "2024-12-24"]
-five["before"], five["last"] = pd.to_datetime(before), pd.to_datetime(last)
-
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Actif au début** : une commande dans les 365 jours d'avant le 1er janvier 2025. **Encore actif à la fin** : une commande dans les 365 jours d'avant le 1er janvier 2026. Le client `d` n'était pas actif au début : il ne peut pas être perdu.
 
@@ -108,6 +103,10 @@ five["before"], five["last"] = pd.to_datetime(before), pd.to_datetime(last)
 # **Active at the start**: an order in the 365 days before 1 January 2025. **Still active at the end**: an order in the 365 days before 1 January 2026. Customer `d` was not active at the start, so cannot be lost.
 
 # %% tags=["lesson"]
+five = pd.DataFrame({"customer_id": list("abcde")})
+before = ["2024-11-03", "2024-02-10", "2024-07-21", "2023-05-05", "2024-12-24"]
+last = ["2025-08-14", "2024-02-10", "2025-03-02", "2025-10-01", "2024-12-24"]
+five["before"], five["last"] = pd.to_datetime(before), pd.to_datetime(last)
 year = pd.Timedelta(days=365)
 five["active"] = five.before >= pd.Timestamp("2025-01-01") - year
 five["stayed"] = five["last"] >= pd.Timestamp("2026-01-01") - year
@@ -262,10 +261,10 @@ cohorts = cohorts if isinstance(cohorts, pd.DataFrame) else cohorts.execute()
 plots.cltv_cohorts(cohorts.sort_values("cohort"), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Trois pièges dans ce tableau. **Le revenu n'est pas la marge** : comparez les deux colonnes, et ne dépensez que la seconde. **La moyenne cache l'asymétrie** : la marge médiane est bien plus basse, quelques clients portent les autres. **Les survivants** : ici, tous ceux qui ont commencé comptent, même s'ils ne sont jamais revenus ; la moyenne des seuls clients encore actifs serait bien plus flatteuse, et fausse.
+# Trois pièges dans ce tableau. **Le revenu n'est pas la marge** : comparez les deux colonnes, et ne dépensez que la seconde. **La moyenne cache l'asymétrie** : la marge médiane est bien plus basse, quelques clients portent les autres. **Les survivants** : ici, tous ceux qui ont commencé comptent, même s'ils ne sont jamais revenus ; la moyenne des seuls clients encore actifs serait plus flatteuse, et fausse.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Three traps in this table. **Revenue is not margin**: compare the two columns, and spend only the second. **The average hides the skew**: the median margin is far lower, a few customers carry the others. **Survivors**: here everyone who began counts, even if they never came back; the average of those still active would be far more flattering, and wrong.
+# Three traps in this table. **Revenue is not margin**: compare the two columns, and spend only the second. **The average hides the skew**: the median margin is far lower, a few customers carry the others. **Survivors**: here everyone who began counts, even if they never came back; the average of those still active would be more flattering, and wrong.
 
 # %% tags=["lesson"]
 everyone = past.execute()
@@ -278,7 +277,7 @@ print(reader.money(survivors.margin.astype(float).mean(), decimals=0))
 # %% [markdown] tags=["lang-fr"]
 # ## La formule simple
 #
-# $$\text{CLTV} = \text{panier moyen} \times \text{commandes par an} \times \text{taux de marge} \times \text{années}$$
+# $$\text{CLTV} = \text{panier moyen} \times \text{commandes par an} \times \text{taux de marque} \times \text{années}$$
 
 # %% [markdown] tags=["lang-en"]
 # ## The simple formula
@@ -367,10 +366,10 @@ assert abs(forever - 100 * 0.6 / (1 + 0.10 - 0.6)) < 1e-9
 print(reader.money(two_years), reader.money(forever), reader.money(forever - 150))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Sur vos clients : la marge d'une année est le panier × la fréquence × la marge, et la rétention est ce que l'attrition laisse. La première marge compte tout de suite, puisque le client vient d'être gagné.
+# Sur vos clients : la marge d'une année est le panier × la fréquence × le taux de marque, et la rétention est ce que l'attrition laisse. La première marge compte tout de suite, puisque le client vient d'être gagné.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# On your customers: the margin of a year is order × frequency × margin, and retention is what attrition leaves. The first margin counts at once, since the customer has just been won.
+# On your customers: the margin of a year is order × frequency × margin rate, and retention is what attrition leaves. The first margin counts at once, since the customer has just been won.
 
 # %%
 horizon = clv.discounted_by_year(basics, discount_rate=discount_rate)
@@ -559,12 +558,12 @@ plots.sentences.clv.second_opinion(verdict, other, lang=reader)
 # %% [markdown] tags=["lang-fr"]
 # ### De combien sera chaque achat ?
 #
-# Les remboursements sont déduits.
+# Ce que vaut en moyenne un achat répété, et si ceux qui achètent souvent dépensent autrement :
 
 # %% [markdown] tags=["lang-en"]
 # ### What will each purchase be worth?
 #
-# Refunds are deducted.
+# What a repeat purchase is worth on average, and whether those who buy often spend otherwise:
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un client a acheté une fois pour 300 $. Attendez-vous 300 $ du prochain achat ? Le modèle Gamma-Gamma tempère : avec un seul achat, il croit surtout la moyenne de tous ; avec vingt, surtout le client. C'est une moyenne pondérée, avec $z$ la valeur moyenne des achats répétés du client :
@@ -578,7 +577,7 @@ plots.sentences.clv.second_opinion(verdict, other, lang=reader)
 
 # %%
 amounts = clv.fit_gamma_gamma(summary)
-plots.sentences.clv.values(amounts, lang=reader)
+plots.sentences.clv.values(amounts, lang=reader, net=refunded)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # À la main, sur la boutique de démonstration, pour un client de 300 $, après un, puis vingt achats répétés :
@@ -599,18 +598,19 @@ two
 # %% [markdown] tags=["lang-fr"]
 # ### La valeur attendue
 #
-# Achats attendus × valeur attendue × taux de marge, mois par mois, actualisés.
+# Achats attendus × valeur attendue × taux de marque, mois par mois, actualisés. Quand les données ne disent pas les coûts et qu'aucun taux n'est donné, les montants sont du chiffre d'affaires, non de la marge.
 
 # %% [markdown] tags=["lang-en"]
 # ### The expected value
 #
-# Expected purchases × expected value × margin rate, month by month, discounted.
+# Expected purchases × expected value × margin rate, month by month, discounted. Where the data do not tell costs and no rate is given, the amounts are revenue, not margin.
 
 # %%
 margin = basics.gross_margin_rate
-terms = {"months": horizon_months, "discount_rate": discount_rate, "margin_rate": margin or 1.0}
-said = {"lang": reader, "months": horizon_months, "is_margin": margin is not None}
-said |= {"fit": fit, "verdict": verdict}
+terms = {"months": horizon_months, "discount_rate": discount_rate}
+terms["margin_rate"] = 1.0 if margin is None else margin
+shown = {"lang": reader, "is_margin": margin is not None, "fit": fit, "amounts": amounts}
+said = {**shown, "months": horizon_months, "verdict": verdict}
 plots.sentences.clv.predicted(clv.total_value(fit, amounts, summary, **terms), **said)
 
 # %% [markdown] tags=["lang-fr"]
@@ -623,7 +623,7 @@ plots.sentences.clv.predicted(clv.total_value(fit, amounts, summary, **terms), *
 now = rfm.segment(rfm.score(rfm.summary(cohort, as_of=as_of)))
 boxed = summary.join(now.select("customer_id", "box"), "customer_id")
 by_box_today = clv.total_value(fit, amounts, boxed, by="box", **terms)
-ax = plots.predicted_by_group(by_box_today, lang=reader, fit=fit)
+ax = plots.predicted_by_group(by_box_today, **shown)
 
 # %% [markdown] tags=["lang-fr"]
 # Les clients dont on attend le plus, avec la marge d'erreur de chacun :
@@ -633,7 +633,7 @@ ax = plots.predicted_by_group(by_box_today, lang=reader, fit=fit)
 
 # %%
 predicted = clv.predict(fit, amounts, summary, **terms).execute()
-plots.predicted_table(predicted, lang=reader, fit=fit)
+plots.predicted_table(predicted, **shown)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Une espérance n'est pas une promesse : la plupart des clients rapporteront moins, quelques-uns bien davantage. Elle sert à comparer des groupes et à fixer un budget, non à juger une personne.
@@ -676,7 +676,7 @@ plots.acquisition_table(acquired, lang=reader)
 # What can be concluded, and what cannot:
 
 # %%
-plots.sentences.clv.acquisition(acquired, lang=reader)
+plots.sentences.clv.acquisition(acquired, lang=reader, lacking=absent)
 
 # %% [markdown] tags=["lang-fr"]
 # En combien de mois la marge rembourse-t-elle l'acquisition ?
@@ -688,6 +688,19 @@ plots.sentences.clv.acquisition(acquired, lang=reader)
 months = clv.payback(data, **won, as_of=as_of, by=by)
 costs = dict(zip(acquired.iloc[:, 0], acquired["cac"], strict=True))
 ax = plots.payback_curve(months, lang=reader, cac=costs)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Reprenez maintenant la formule actualisée avec ce que vous payez vraiment : $A$, la dépense d'acquisition par nouveau client, tous canaux ensemble ; $c$, ce que coûtent en un an les campagnes envoyées à un client. De combien la courbe descend-elle ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Now take up the discounted formula again with what you really pay: $A$, the acquisition spend per new customer, all channels together; $c$, what the campaigns sent to a customer cost in a year. How far does the line come down?
+
+# %% tags=["lesson"]
+paid = acquired.spend.sum() / max(acquired.new_customers.sum(), 1)
+a_year = clv.cost_totals(profits).set_index("part").per_customer.fillna(0)
+both = {"acquisition_cost": paid, "marketing_cost": a_year["marketing_cost"]}
+after_costs = clv.discounted_by_year(basics, discount_rate=discount_rate, **both)
+lowered = plots.discounted_years(after_costs, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Reprenez la colonne « si l'on prenait le revenu pour la marge » : à presque tous les canaux, elle donnerait un ratio deux fois plus beau. C'est l'erreur la plus fréquente, et la plus chère.
@@ -748,7 +761,7 @@ ax = plots.payback_curve(months, lang=reader, cac=costs)
 # 4. **Calculer.** Marge annuelle de 120 $, rétention de 70 %, 8 % d'actualisation, 150 $ d'acquisition. Ce client vaut-il son prix sur trois ans ? Sans horizon ?
 # 5. **Appliquer.** Mettez `activity_days` à `180`, relancez : que deviennent l'attrition, la durée de vie, la CLTV simple ? Que devient la CLTV prédictive, et pourquoi ?
 # 6. **Décider.** Un canal a un ratio CLTV / CAC de 1,4, avec un intervalle de 0,9 à 2,0. Augmentez-vous son budget ? Que demandez-vous d'abord ?
-# 7. **Cas.** La direction veut « se débarrasser du quart de clients non rentables ». Répondez en cinq phrases, avec un chiffre de cette page et une autre proposition.
+# 7. **Cas.** La direction veut « se débarrasser des clients non rentables ». Répondez en cinq phrases, avec un chiffre de cette page et une autre proposition.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
 # ## Questions
@@ -759,4 +772,4 @@ ax = plots.payback_curve(months, lang=reader, cac=costs)
 # 4. **Compute.** A yearly margin of $120, 70% retention, a discount of 8%, $150 of acquisition. Is this customer worth the price over three years? Without a horizon?
 # 5. **Apply.** Set `activity_days` to `180` and run again: what becomes of attrition, lifespan and simple CLTV? What becomes of predicted CLTV, and why?
 # 6. **Decide.** A channel has a CLTV / CAC ratio of 1.4, with an interval from 0.9 to 2.0. Do you raise its budget? What do you ask first?
-# 7. **Case.** Management wants to "get rid of the quarter of customers who are not profitable". Answer in five sentences, with a figure of this page and another proposal.
+# 7. **Case.** Management wants to "get rid of the customers who are not profitable". Answer in five sentences, with a figure of this page and another proposal.

@@ -44,10 +44,10 @@ settings = None
 filters = None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Ouvrez les données. `rules` contient les réglages, vérifiés : une faute de frappe y serait refusée, avec le nom de la clé.
+# Ouvrez les données. `rules` contient les réglages, vérifiés : une faute de frappe y serait refusée, avec le nom de la clé ; dans `filters`, une valeur que les données n'ont pas le serait aussi.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Open the data. `rules` holds the settings, checked: a misspelling would be refused there, with the name of the key.
+# Open the data. `rules` holds the settings, checked: a misspelling would be refused there, with the name of the key; in `filters`, so would a value that the data do not have.
 
 # %%
 import pandas as pd
@@ -56,15 +56,15 @@ from marketing_kpi import lifecycle, plots
 
 reader = mk.reader(lang, locale=locale, currency=currency)
 dates = mk.periods(as_of=as_of, period=period, compare=compare)
-rules = lifecycle.Settings.model_validate(settings or {})
+rules = lifecycle.Settings.of(settings)
 data = mk.open_data(source, mapping=mapping)
 terms = {"settings": rules, "filters": lifecycle.read_filters(filters, data)}
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que les données ne disent pas et qui limite cette page :
+# Manque-t-il des données à cette page ?
 
 # %% [markdown] tags=["lang-en"]
-# What the data do not say, and this page is the poorer for:
+# Do the data lack anything for this page?
 
 # %%
 needed = ["orders.customer_id", "orders.amount", "contacts.registered_at", "responses.at"]
@@ -268,14 +268,16 @@ plots.stage_status_table(pairs, lang=reader, settings=rules)
 # %% [markdown] tags=["lang-en", "lesson"]
 # Look for the "defecting customer" cell of the highest tiers: these are excellent customers silent for more than three months. That is where a win-back campaign begins.
 
-# %% [markdown] tags=["lang-fr", "lesson"]
+# %% [markdown] tags=["lang-fr"]
 # ### Le score eRFM
-#
+
+# %% [markdown] tags=["lang-en"]
+# ### The eRFM score
+
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Le modèle eRFM ajoute à la récence, à la fréquence et au montant une lettre : **e**, l'engagement. Chaque clic, visite ou avis vaut des points, et un point perd la moitié de sa valeur tous les trente jours. À la main : un clic (3 points) il y a 30 jours et une visite (2 points) il y a 60 jours.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# ### The eRFM score
-#
 # The eRFM model adds a letter to recency, frequency and monetary value: **e**, engagement. Each click, visit or review is worth points, and a point loses half its value every thirty days. By hand: a click (3 points) 30 days ago and a visit (2 points) 60 days ago.
 
 # %% tags=["lesson"]
@@ -287,14 +289,20 @@ scored = lifecycle.engagement(acts, as_of="2026-01-01", **weights)
 assert abs(scored.points[0] - points) < 1e-9
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# À quoi sert cette lettre ? À distinguer, parmi des clients qui ont acheté pareil, ceux qui regardent encore. Voici la part d'engagés (e de 4 ou 5) dans chaque étape.
+# À quoi sert cette lettre ? À distinguer, parmi des clients qui ont acheté pareil, ceux qui regardent encore de ceux qui ne regardent plus.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# What is this letter for? To tell apart, among customers who bought alike, those who are still looking. Here is the share of the engaged (e of 4 or 5) in each stage.
+# What is this letter for? To tell apart, among customers who bought alike, those who are still looking from those who no longer are.
 
-# %% tags=["lesson"]
-engaged = contacts.assign(engaged=contacts.e.astype(float) >= 4).groupby("stage").engaged.mean()
-engaged.rename(lambda id: rules.term(id, lang)).round(2).to_frame()
+# %% [markdown] tags=["lang-fr"]
+# L'engagement des contacts de chaque étape :
+
+# %% [markdown] tags=["lang-en"]
+# The engagement of the contacts of each stage:
+
+# %%
+classes = lifecycle.by_engagement(contacts)
+plots.stage_engagement(classes, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # ## Le chiffre d'affaires, selon l'étape où la commande trouve l'acheteur
@@ -315,7 +323,7 @@ plots.sentences.lifecycle.unidentified(unknown, lang=reader)
 # %%
 revenue = lifecycle.revenue_by_stage(data, start=dates.start, end=dates.end, **terms)
 revenue = revenue if isinstance(revenue, pd.DataFrame) else revenue.execute()
-ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
+ax = plots.stage_revenue(revenue, lang=reader, known_from=reach.stages, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # Et en parts, où l'on voit si l'activité vit de nouveaux clients ou d'habitués :
@@ -324,7 +332,8 @@ ax = plots.stage_revenue(revenue, lang=reader, settings=rules)
 # And in shares, which show whether the business lives on new customers or on regulars:
 
 # %%
-ax = plots.stage_revenue(revenue, lang=reader, share=True, settings=rules)
+since = reach.stages
+ax = plots.stage_revenue(revenue, lang=reader, share=True, known_from=since, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
 # En chiffres, mois par mois :
@@ -355,7 +364,7 @@ ax = plots.stage_orders(orders, lang=reader, settings=rules)
 # %%
 sells = data.has("order_lines", "product_id", "quantity", "unit_price")
 named = sells and data.has("products", "category")
-moves = pd.DataFrame(columns=["before", "after", "category", "low"])
+moves = pd.DataFrame(columns=["before", "after", "category"])
 if named:
     found = lifecycle.categories_at_moves(data, start=dates.start, end=dates.end, **terms)
     moves = found if isinstance(found, pd.DataFrame) else found.execute()
@@ -383,10 +392,10 @@ flows = flows if isinstance(flows, pd.DataFrame) else flows.execute()
 ax = plots.stage_flows(flows, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr"]
-# Le détail de chaque mois :
+# Le dernier mois en détail :
 
 # %% [markdown] tags=["lang-en"]
-# Each month in detail:
+# The last month in detail:
 
 # %%
 plots.flow_table(flows, lang=reader, settings=rules)
@@ -492,10 +501,10 @@ plots.recent_rates(latest, lang=reader, settings=rules)
 plots.sentences.lifecycle.recent(latest, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
+# Pourquoi ces intervalles sont-ils larges alors que chaque jour compte des centaines de clients ? Parce que ce sont presque les **mêmes** clients d'un jour à l'autre : trente jours ne font pas trente mesures. Seule la fidélisation suit chaque jour d'autres clients, mais ceux d'un seul jour : elle saute, et se lit sur trente jours. Compter chaque jour comme une preuve nouvelle donnerait des alertes sans fin.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Why are these intervals wide, when each day counts hundreds of customers? Because they are almost the **same** customers from one day to the next: thirty days are not thirty measurements. To count each day as new evidence would raise endless alarms.
+# Why are these intervals wide, when each day counts hundreds of customers? Because they are almost the **same** customers from one day to the next: thirty days are not thirty measurements. Loyalty alone follows other customers every day, but those of a single day: it jumps, and is read over thirty days. To count each day as new evidence would raise endless alarms.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Les seuils sont-ils les bons ?

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown] tags=["lang-fr"]
-# # Les clients reviennent-ils, et les produits aussi ?
+# # Les clients reviennent‑ils, et les produits aussi ?
 #
 # Une vente n'est acquise que si l'article reste chez le client ; un client n'est acquis que s'il revient. Cette page mesure les deux retours : celui des **produits**, qui coûte, et celui des **clients**, qui fait vivre la boutique.
 
@@ -61,29 +61,21 @@ dates = mk.periods(as_of=as_of, period=period, compare=compare)
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Les produits qui reviennent, à la main
 #
-# Trois commandes de janvier : un manteau à 200, quatre tasses à 20, puis cinq tasses à 20 et une écharpe à 60.
+# Trois commandes de janvier : un manteau à 200, quatre tasses à 20, puis cinq tasses à 20 et une écharpe à 60. Le manteau et une tasse sont renvoyés avant la fin du mois (`back`).
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## The products that come back, by hand
 #
-# Three orders in January: a coat at 200, four cups at 20, then five cups at 20 and a scarf at 60.
+# Three orders in January: a coat at 200, four cups at 20, then five cups at 20 and a scarf at 60. The coat and one cup are sent back before the end of the month (`back`).
 
 # %% tags=["lesson"]
 lines = pd.DataFrame({"order_id": ["1", "2", "3", "3"], "line_id": ["1", "1", "1", "2"]})
 lines["product_id"] = ["coat", "cup", "cup", "scarf"]
 lines["quantity"], lines["unit_price"] = [1, 4, 5, 1], [200.0, 20.0, 20.0, 60.0]
-lines
-
-# %% [markdown] tags=["lang-fr", "lesson"]
-# Le manteau et une tasse sont renvoyés avant la fin du mois.
-
-# %% [markdown] tags=["lang-en", "lesson"]
-# The coat and one cup are sent back before the end of the month.
-
-# %% tags=["lesson"]
 back = pd.DataFrame({"return_id": ["a", "b"], "order_id": ["1", "2"], "line_id": ["1", "1"]})
 back["quantity"] = [1, 1]
 back["returned_at"] = pd.to_datetime(["2025-01-20", "2025-01-25"])
+lines
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Le taux de retour divise ce qui revient par ce qui a été vendu. En **unités**, un manteau compte comme une tasse ; en **valeur**, il en pèse dix :
@@ -146,10 +138,11 @@ plots.lacking([*missing, *nameless], lang=reader) if missing else said
 
 # %%
 overall = None if missing else whole.return_rate_units[0]
-lacks = missing or retention.lacking(data, by="category")
-categories = pd.DataFrame() if lacks else retention.returns_by(data, by="category", **span)
+lacks = [] if missing else retention.lacking(data, by="category")
+told = not (missing or lacks)
+categories = retention.returns_by(data, by="category", **span) if told else pd.DataFrame()
 ax = plots.return_rates(categories, overall=overall, lang=reader, lacks=lacks)
-plots.sentences.retention.apart(categories, overall=overall, lang=reader, lacks=lacks)
+plots.sentences.retention.apart(categories, overall=overall, lang=reader) if told else None
 
 # %% [markdown] tags=["lang-fr"]
 # En nombres, avec la valeur à côté des unités :
@@ -158,7 +151,7 @@ plots.sentences.retention.apart(categories, overall=overall, lang=reader, lacks=
 # In numbers, with value beside units:
 
 # %%
-plots.return_table(categories, lang=reader, lacks=lacks)
+plots.return_table(categories, lang=reader) if told else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Ce que cela décide.** Une catégorie à part appelle un travail sur sa fiche (tailles, photos, matière) avant toute remise. Les articles d'une même commande sont souvent renvoyés ensemble : l'intervalle prend donc le client pour unité. Voici de combien il serait trop étroit si chaque unité comptait pour une personne.
@@ -185,43 +178,37 @@ naive_width = 2 * 1.96 * (p * (1 - p) / n) ** 0.5
 
 # %%
 product = "name" if data.has("products", "name") else "product_id"
-lacks_product = missing or retention.lacking(data, by=product)
-products = pd.DataFrame() if lacks_product else retention.returns_by(data, by=product, **span)
+lacks_product = [] if missing else retention.lacking(data, by=product)
+by_product = not (missing or lacks_product)
+products = retention.returns_by(data, by=product, **span) if by_product else pd.DataFrame()
 ax = plots.return_rates(products, overall=overall, lang=reader, lacks=lacks_product)
-plots.sentences.retention.apart(products, overall=overall, lang=reader, lacks=lacks_product)
+plots.sentences.retention.apart(products, overall=overall, lang=reader) if by_product else None
 
 # %% [markdown] tags=["lang-fr"]
-# Tous les produits, en unités et en valeur :
+# Les taux les plus élevés, en unités et en valeur. Le classeur d'un rapport contient tous les produits.
 
 # %% [markdown] tags=["lang-en"]
-# All products, in units and in value:
+# The highest rates, in units and in value. The workbook of a report holds all products.
 
 # %%
-plots.return_table(products, lang=reader, lacks=lacks_product)
+plots.return_table(products, lang=reader) if by_product else None
 
 # %% [markdown] tags=["lang-fr"]
 # ### Par canal
 #
-# Un retour compte ici là où l'article a été **rapporté**.
+# Un retour compte ici là où l'article a été **rapporté**. La figure est en unités, le tableau aussi en valeur.
 
 # %% [markdown] tags=["lang-en"]
 # ### By channel
 #
-# Here a return counts where the item was **brought back**.
+# Here a return counts where the item was **brought back**. The figure is in units, the table in value too.
 
 # %%
-lacks_channel = missing or retention.lacking(data, by="channel")
-channels = pd.DataFrame() if lacks_channel else retention.returns_by(data, by="channel", **span)
+lacks_channel = [] if missing else retention.lacking(data, by="channel")
+by_channel = not (missing or lacks_channel)
+channels = retention.returns_by(data, by="channel", **span) if by_channel else pd.DataFrame()
 ax = plots.return_rates(channels, overall=overall, lang=reader, lacks=lacks_channel)
-
-# %% [markdown] tags=["lang-fr"]
-# En unités et en valeur :
-
-# %% [markdown] tags=["lang-en"]
-# In units and in value:
-
-# %%
-plots.return_table(channels, lang=reader, lacks=lacks_channel)
+plots.return_table(channels, lang=reader) if by_channel else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Or beaucoup d'achats en ligne sont rapportés en magasin, ce qui charge le magasin des retours du site. Avec `returned_before`, on suit les ventes et l'on rend chaque retour au canal **qui a vendu**. Pour être complètes, ces ventes s'arrêtent `return_days` jours avant la fin.
@@ -247,24 +234,24 @@ pd.DataFrame(rates).map(reader.percent)
 known = mk.truth()["returns"]
 both = ["channel", "category"]
 cells = retention.returns_by(mk.demo(), by=both, returned_before=as_of, **sold)
-by_channel, factors = known["rate_of_lines"], known["category_factors"]
-truth = cells.channel.map(by_channel) * cells.category.map(factors)
+rates, factors = known["rate_of_lines"], known["category_factors"]
+truth = cells.channel.map(rates) * cells.category.map(factors)
 reader.percent(((cells.low <= truth) & (truth <= cells.high)).mean())
 
 # %% [markdown] tags=["lang-fr"]
 # ### Mois par mois
 #
-# Deux façons de compter : selon la date du retour, ou selon celle de la vente.
+# Deux façons de compter : selon la date du retour, ou selon celle de la vente. Là où les bandes se recouvrent largement, on ne peut pas dire qu'un mois diffère d'un autre.
 
 # %% [markdown] tags=["lang-en"]
 # ### Month by month
 #
-# Two ways to count: by the date of the return, or by that of the sale.
+# Two ways to count: by the date of the return, or by that of the sale. Where bands overlap widely, one cannot tell one month from another.
 
 # %%
 settings = {**span, "return_days": return_days}
 months = pd.DataFrame() if missing else retention.returns_by_month(data, **settings)
-ax = plots.returns_by_month(months, lang=reader, lacks=missing)
+ax = plots.returns_by_month(months, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Le piège de janvier.** Les retours de janvier viennent des ventes de décembre. Divisés par les ventes plus maigres de janvier, ils font bondir un taux qui n'a pas changé. À la main : 1 000 unités vendues en décembre, 400 en janvier, 10 % de retours, tous un mois après la vente.
@@ -289,18 +276,38 @@ reader.percent(by_date_of_return), reader.percent(rate)
 
 # %%
 reasons = pd.DataFrame() if missing else retention.return_reasons(data, **span)
-ax = plots.return_reasons(reasons, lang=reader, lacks=missing)
-plots.sentences.retention.reasons(reasons, lang=reader, lacks=missing)
+ax = plots.return_reasons(reasons, lang=reader)
+plots.sentences.retention.reasons(reasons, lang=reader) if len(reasons) else None
 
 # %% [markdown] tags=["lang-fr"]
-# Et dans chaque catégorie :
+# Dans chaque catégorie, celles qui reviennent le plus d'abord :
 
 # %% [markdown] tags=["lang-en"]
-# And within each category:
+# Within each category, those that come back most first:
 
 # %%
-why = pd.DataFrame() if lacks else retention.return_reasons(data, by="category", **span)
-plots.reason_table(why, lang=reader, lacks=lacks)
+why = retention.return_reasons(data, by="category", **span) if told else pd.DataFrame()
+plots.reason_table(why, lang=reader) if told else None
+
+# %% [markdown] tags=["lang-fr"]
+# Pour les produits qui reviennent le plus, ce qu'il faut corriger d'abord :
+
+# %% [markdown] tags=["lang-en"]
+# For the products that come back most, what to mend first:
+
+# %%
+why = retention.return_reasons(data, by=product, **span) if by_product else pd.DataFrame()
+plots.reason_table(why, lang=reader) if by_product else None
+
+# %% [markdown] tags=["lang-fr"]
+# Et dans chaque canal où l'article a été rapporté :
+
+# %% [markdown] tags=["lang-en"]
+# And within each channel where the item was brought back:
+
+# %%
+why = retention.return_reasons(data, by="channel", **span) if by_channel else pd.DataFrame()
+plots.reason_table(why, lang=reader) if by_channel else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Les clients qui reviennent : les cohortes, à la main
@@ -357,7 +364,7 @@ assert (packaged.to_numpy() == triangle.fillna(-1).to_numpy()).all()
 cohort_table[["cohort", "age", "customers", "observed", "active", "active_rate"]].head(4)
 
 # %% [markdown] tags=["lang-fr"]
-# ## Les clients reviennent-ils ?
+# ## Les clients reviennent‑ils ?
 #
 # D'abord, qui est vraiment nouveau ? Les données ont un début : un ancien client y passe pour nouveau à sa première commande visible, et les habitués font paraître les premières cohortes plus fidèles qu'elles ne sont.
 
@@ -387,10 +394,10 @@ cohorts = retention.cohorts(orders, as_of=until, grain=grain).execute()
 ax = plots.cohort_triangle(cohorts, grain=grain, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Toutes les cohortes par mois, pour un tableur : clients, commandes et chiffre d'affaires.
+# Les cohortes par mois, une ligne par âge : clients, commandes et chiffre d'affaires. La page montre le début du tableau ; le classeur d'un rapport le contient en entier.
 
 # %% [markdown] tags=["lang-en"]
-# Every cohort by month, for a spreadsheet: customers, orders and revenue.
+# Cohorts by month, a row an age: customers, orders and revenue. The page shows where the table begins; the workbook of a report holds all of it.
 
 # %%
 monthly = retention.cohorts(orders, as_of=until, grain="month").execute()
@@ -462,10 +469,10 @@ measure = "cumulative_revenue_per_customer"
 ax = plots.cohort_triangle(quarters, measure=measure, grain="quarter", lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les cohortes par trimestre, pour un tableur :
+# Les cohortes par trimestre, de la même façon :
 
 # %% [markdown] tags=["lang-en"]
-# Cohorts by quarter, for a spreadsheet:
+# Cohorts by quarter, in the same way:
 
 # %%
 plots.cohort_table(quarters, grain="quarter", lang=reader)
@@ -601,12 +608,12 @@ reader.days(found.median_days), reader.days(curve.median_days)
 # %% [markdown] tags=["lang-fr"]
 # ### Combien de commandes par client ?
 #
-# La moyenne cache une majorité : voici combien de clients ont passé une commande dans la période, combien deux, et ce que pèsent ces commandes. Les clients anciens y figurent aussi.
+# Une moyenne ne dit pas comment les clients se répartissent : voici combien de clients ont passé une commande dans la période, combien deux, et ce que pèsent ces commandes. Les clients anciens y figurent aussi.
 
 # %% [markdown] tags=["lang-en"]
 # ### How many orders per customer?
 #
-# The average hides a majority: here is how many customers placed one order in the period, how many two, and what these orders weigh. Old customers are in it too.
+# An average does not say how customers are spread: here is how many customers placed one order in the period, how many two, and what these orders weigh. Old customers are in it too.
 
 # %%
 everyone = rfm.identified_orders(data)
@@ -615,13 +622,13 @@ ax = plots.order_counts(frequency, lang=reader)
 plots.sentences.retention.frequency(frequency, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les KPI du dictionnaire sur les clients qui reviennent, sur la même période :
+# Les KPI du dictionnaire sur les clients qui reviennent, sur la même période. L'intervalle dit de combien le hasard seul les déplace :
 
 # %% [markdown] tags=["lang-en"]
-# The KPIs of the dictionary on customers who come back, over the same period:
+# The KPIs of the dictionary on customers who come back, over the same period. The interval says how far chance alone moves them:
 
 # %%
-kpis = pd.DataFrame() if nameless else mk.compute(retention.LOYALTY, data, **span).execute()
+kpis = pd.DataFrame() if nameless else retention.loyalty(data, **span)
 plots.loyalty_table(kpis, lang=reader, lacks=nameless)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -632,14 +639,15 @@ plots.loyalty_table(kpis, lang=reader, lacks=nameless)
 
 # %% tags=["lesson"]
 placed = frequency.orders_placed.sum() / frequency.customers.sum()
-assert abs(kpis.purchase_frequency[0] - placed) < 1e-9
-assert abs(kpis.repeat_purchase_rate[0] - (1 - frequency.customers_share[0])) < 1e-9
+values = kpis.set_index("kpi").value
+assert abs(values.purchase_frequency - placed) < 1e-9
+assert abs(values.repeat_purchase_rate - (1 - frequency.customers_share[0])) < 1e-9
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe
 #
 # - **Juger les jeunes cohortes.** Un mois qui n'est pas fini n'est pas un mauvais mois. Comparez à âge égal, ou ne comparez pas.
-# - **Le bond de janvier.** Le taux par date de retour suit les ventes de la veille. Pour juger un produit ou une fiche, suivez les ventes et attendez que leurs retours soient arrivés.
+# - **Le bond de janvier.** Le taux par date de retour suit les ventes du mois précédent. Pour juger un produit ou une fiche, suivez les ventes et attendez que leurs retours soient arrivés.
 # - **Les survivants.** Ceux qui restent sont fidèles par construction. Gardez toute la cohorte au dénominateur.
 # - **La moyenne des délais.** Elle oublie ceux qui ne sont jamais revenus, et ceux qui achètent souvent y comptent plusieurs fois.
 # - **Le canal qui reçoit les retours** n'est pas celui qui les cause.

@@ -23,12 +23,12 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez calculer un NPS et son intervalle, dire s'il a changé d'une vague à l'autre, mesurer ce que vos clients dépensent ailleurs, noter l'engagement d'un contact, et expliquer pourquoi le client omnicanal ne dépense pas plus *parce qu'il* est omnicanal.
 #
-# Commencez par les réglages. `target` est la part de portefeuille que vous visez (rien : celle du meilleur groupe) ; `settings`, les réglages de l'engagement, comme à la leçon 06, par exemple `settings = {"engagement": {"half_life_days": 60}}`.
+# Commencez par les réglages. `by` partage les réponses par région ou par une autre colonne des contacts ou des enquêtes ; `target` est la part de portefeuille que vous visez (rien : celle du meilleur groupe) ; `represents`, le nombre de clients que représente un membre du panel ; `settings`, les réglages de l'engagement, comme à la leçon 06, par exemple `settings = {"engagement": {"half_life_days": 60}}`.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can compute an NPS and its interval, say whether it changed from one wave to the next, measure what your customers spend elsewhere, score a contact's engagement, and explain why an omnichannel customer does not spend more *because* they are omnichannel.
 #
-# Start with the settings. `target` is the share of wallet that you aim at (nothing: that of the best group); `settings`, the settings of engagement, as in lesson 06, for instance `settings = {"engagement": {"half_life_days": 60}}`.
+# Start with the settings. `by` parts the answers by region or by another column of contacts or surveys; `target` is the share of wallet that you aim at (nothing: that of the best group); `represents`, how many customers a panel member stands for; `settings`, the settings of engagement, as in lesson 06, for instance `settings = {"engagement": {"half_life_days": 60}}`.
 
 # %% tags=["parameters"]
 lang = "fr"
@@ -40,7 +40,9 @@ mapping = None
 as_of = "2026-01-01"
 period = "12 months"
 compare = "previous_year"
+by = "region"
 target = None
+represents = 1
 settings = None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -191,18 +193,19 @@ plots.nps_table(voice.nps(few), lang=reader, id="nps_by_hand")
 # %% [markdown] tags=["lang-fr"]
 # ## Qui nous recommanderait ?
 #
-# Le score de la période, par région quand elle est connue. Une personne compte une fois, par sa dernière réponse.
+# Le score de la période, puis par groupe quand les données le permettent. Une personne connue compte une fois, par sa dernière réponse.
 
 # %% [markdown] tags=["lang-en"]
 # ## Who would recommend us?
 #
-# The score of the period, by region where it is known. A person counts once, by the last answer.
+# The score of the period, then by group where the data allow it. A person who is known counts once, by the last answer.
 
 # %%
-groups = voice.usable(data, ["region"])
+groups = voice.usable(data, [by])
 answers = voice.answers(data, question="nps", start=dates.start, end=dates.end, by=groups)
 about = {"lacks": voice.lacks(data, "net_promoter_score")}
 about["aside"] = voice.set_aside(data, question="nps", start=dates.start, end=dates.end)
+about["persons"] = data.has("surveys", "customer_id")
 plots.sentences.voice.nps(voice.nps(answers).to_pandas(), lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
@@ -213,9 +216,9 @@ plots.sentences.voice.nps(voice.nps(answers).to_pandas(), lang=reader, **about)
 
 # %%
 by_group = voice.nps(answers, by=groups).to_pandas()
-ax = plots.nps_bars(by_group, by="region", lang=reader)
+ax = plots.nps_bars(by_group, by=by, lang=reader)
 differences = voice.nps_differences(by_group)
-plots.sentences.voice.nps_groups(by_group, differences, by="region", lang=reader)
+plots.sentences.voice.nps_groups(by_group, differences, by=by, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # La même chose en chiffres :
@@ -224,7 +227,7 @@ plots.sentences.voice.nps_groups(by_group, differences, by="region", lang=reader
 # The same in figures:
 
 # %%
-plots.nps_table(by_group, by="region", lang=reader)
+plots.nps_table(by_group, by=by, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Toutes les notes données, une à une :
@@ -267,9 +270,9 @@ assert three_years.low < truth["nps"] < three_years.high
 
 # %% tags=["lesson"]
 known = voice.answers(demo, question="nps", by=["region", "acquisition_channel"])
-for by, year in (("region", 2023), ("region", 2024), ("acquisition_channel", 2025)):
-    one = voice.nps(known.filter(known.answered_at.year() == year), by=by).to_pandas()
-    print(by, year, reader.number(voice.nps_differences(one).p_value, decimals=3))
+for split, year in (("region", 2023), ("region", 2024), ("acquisition_channel", 2025)):
+    one = voice.nps(known.filter(known.answered_at.year() == year), by=split).to_pandas()
+    print(split, year, reader.number(voice.nps_differences(one).p_value, decimals=3))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ce qui fait ce score, c'est la livraison : après un colis en retard ou abîmé, le score attendu n'est plus le même. Voici l'attente après une bonne, puis après une mauvaise expérience.
@@ -283,12 +286,12 @@ for by, year in (("region", 2023), ("region", 2024), ("acquisition_channel", 202
 # %% [markdown] tags=["lang-fr"]
 # ## Le score a-t-il changé ?
 #
-# La période est comparée à celle que désigne le réglage `compare`, s'il en désigne une. Le verdict dépend de l'intervalle de la variation, pas des deux scores.
+# La période est comparée à la période de comparaison, s'il y en a une. Le verdict dépend de l'intervalle de la variation, pas des deux scores.
 
 # %% [markdown] tags=["lang-en"]
 # ## Has the score changed?
 #
-# The period is compared with the one that the setting `compare` names, if it names one. The verdict rests on the interval of the change, not on the two scores.
+# The period is compared with the comparison period, if there is one. The verdict rests on the interval of the change, not on the two scores.
 
 # %%
 compared = {"start": dates.previous_start, "end": dates.previous_end}
@@ -364,14 +367,15 @@ about["aside"] = voice.set_aside(data, question="csat", start=dates.start, end=d
 plots.sentences.voice.csat(voice.csat(rated).to_pandas(), lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
-# Les notes données :
+# Les notes données, et le CSAT en chiffres :
 
 # %% [markdown] tags=["lang-en"]
-# The scores given:
+# The scores given, and CSAT in figures:
 
 # %%
 counts = voice.score_counts(rated, question="csat")
 ax = plots.answer_counts(counts, question="csat", lang=reader)
+plots.csat_table(voice.csat(rated).to_pandas(), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # À la main, sur cinq notes : trois sont de 4 ou 5. Mais sur cinq réponses, la bibliothèque ne donne pas d'intervalle.
@@ -418,8 +422,9 @@ reader.percent(of_sums), reader.percent(of_each)
 # %%
 span = {"start": dates.start, "end": dates.end}
 wallet = voice.share_of_wallet(data, **span)
-lacks_panel = voice.lacks(data, "share_of_wallet")
-plots.sentences.voice.share_of_wallet(wallet, lang=reader, lacks=lacks_panel, **span)
+about = {"lacks": voice.lacks(data, "share_of_wallet"), **span}
+about["others"] = voice.other_categories(data, **span)
+plots.sentences.voice.share_of_wallet(wallet, lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # Par catégorie, on voit où il y a le plus à gagner : la part manquante, multipliée par ce que les membres dépensent. La cible est la part visée, ou à défaut celle de la meilleure catégorie.
@@ -430,7 +435,7 @@ plots.sentences.voice.share_of_wallet(wallet, lang=reader, lacks=lacks_panel, **
 # %%
 categories = voice.usable(data, ["category"], fact="panel")
 shares = voice.share_of_wallet(data, start=dates.start, end=dates.end, by=categories)
-prize = voice.size_of_prize(shares, target=target)
+prize = voice.size_of_prize(shares, target=target, represents=represents)
 
 # %% [markdown] tags=["lang-fr"]
 # La figure montre où regarder d'abord :
@@ -440,13 +445,13 @@ prize = voice.size_of_prize(shares, target=target)
 
 # %%
 ax = plots.wallet_shares(prize, by="category", lang=reader)
-plots.sentences.voice.largest_prize(prize, by="category", lang=reader)
+plots.sentences.voice.largest_prize(prize, by="category", lang=reader, represents=represents)
 
 # %% [markdown] tags=["lang-fr"]
-# La même chose en chiffres, pour les membres du panel :
+# La même chose en chiffres :
 
 # %% [markdown] tags=["lang-en"]
-# The same in figures, for the members of the panel:
+# The same in figures:
 
 # %%
 plots.prize_table(prize, by="category", lang=reader)
@@ -519,18 +524,20 @@ voice.Engagement().model_dump()
 # Points say how much, the percentile says where one stands among all contacts.
 
 # %%
-rules = lifecycle.Settings.model_validate(settings or {}).engagement
+rules = lifecycle.Settings.of(settings).engagement
 engaged = voice.engagement(data, as_of=as_of, settings=rules).to_pandas()
-plots.sentences.voice.engagement(engaged, lang=reader, settings=rules)
+about = {"settings": rules, "uncounted": voice.uncounted(data, as_of=as_of, settings=rules)}
+plots.sentences.voice.engagement(engaged, lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
-# Combien de contacts ont combien de points :
+# Combien de contacts ont combien de points, et qui en a le plus :
 
 # %% [markdown] tags=["lang-en"]
-# How many contacts have how many points:
+# How many contacts have how many points, and who has most:
 
 # %%
 ax = plots.engagement_counts(voice.engagement_counts(engaged), lang=reader)
+plots.engagement_table(engaged, lang=reader) if len(engaged) else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un score ne vaut que s'il annonce quelque chose. Notez les contacts trois mois plus tôt, puis regardez qui a commandé depuis, parmi la moitié la plus engagée et parmi l'autre.
@@ -567,13 +574,15 @@ lacks_channel = voice.lacks(data, "omnichannel_share")
 plots.omnichannel_table(channels, lang=reader, lacks=lacks_channel)
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que dépense un client, selon le nombre de ses canaux :
+# Ce que dépense un client, selon le nombre de ses canaux, et la part de ceux qui en ont plusieurs :
 
 # %% [markdown] tags=["lang-en"]
-# What a customer spends, by the number of channels:
+# What a customer spends, by the number of channels, and the share of those who have several:
 
 # %%
 ax = plots.omnichannel_bars(channels, lang=reader, lacks=lacks_channel)
+gap = voice.omnichannel_gap(data, start=dates.start, end=dates.end)
+plots.omnichannel_share_table(gap, lang=reader) if gap.share is not None else None
 
 # %% [markdown] tags=["lang-fr"]
 # Mais un client d'une seule commande ne peut utiliser qu'un canal, et un client de dix commandes a neuf occasions d'en essayer un autre. Comparez donc aussi des clients qui ont passé **autant de commandes**.
@@ -582,7 +591,6 @@ ax = plots.omnichannel_bars(channels, lang=reader, lacks=lacks_channel)
 # But a customer of one order can use one channel only, and a customer of ten has nine occasions to try another. So also compare customers who placed **as many orders**.
 
 # %%
-gap = voice.omnichannel_gap(data, start=dates.start, end=dates.end)
 ax = plots.omnichannel_gap(gap, lang=reader)
 plots.sentences.voice.omnichannel(gap, lang=reader, lacks=lacks_channel)
 

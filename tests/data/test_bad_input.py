@@ -463,8 +463,8 @@ def test_empty_file(tmp_path):
 
 
 def test_blank_file(tmp_path):
-    with pytest.raises(SourceError, match="line 1 should hold the names"):
-        open_data(_written(tmp_path, "\n\n"))
+    with pytest.raises(SourceError, match="is empty: its first 3 lines are blank"):
+        open_data(_written(tmp_path, "\n\n   \n"))
 
 
 def test_header_only(tmp_path):
@@ -497,7 +497,7 @@ def test_a_workbook_named_csv_is_read_and_said(tmp_path):
         ("orders.parquet", b"order_id,ordered_at\nA1,2025-01-02\n", "is a text file, not Parquet"),
         ("orders.xlsx", b"PK\x03\x04 broken", "truncated or damaged workbook"),
         ("orders.xlsx", b"\x00\x01\x02\x03", "is not an Excel workbook"),
-        ("orders.docx", b"anything", "is a text file, not a table"),
+        ("orders.docx", b"anything", "orders.docx is a text file"),
     ],
 )  # fmt: skip
 def test_files_that_are_not_what_their_name_says(tmp_path, name, content, message):
@@ -790,3 +790,49 @@ def test_files_that_the_package_wrote_are_read_as_they_are(tmp_path):
         pq.write_table(pq.read_table(path).replace_schema_metadata(), path)
     with open_data(tmp_path) as data:
         pd.testing.assert_frame_equal(data.orders.execute(), marked)
+
+
+# --- where the names of columns may be
+
+
+def test_a_blank_line_before_the_header_is_pointed_past(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("\n\norder_id,ordered_at,amount\n1,2025-01-02,3\n")
+    with pytest.raises(SourceError, match="line 1 should hold the names") as caught:
+        open_data(path)
+    assert "header_row: 3" in caught.value.hint
+
+
+def test_a_first_row_of_data_is_said_to_look_like_data(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("F1,10097,2024-01-03 00:00,1,481.57\nF2,10098,2024-01-04 00:00,2,1.5\n")
+    with pytest.raises(ColumnError, match="'order_id' not found") as caught:
+        open_data(path)
+    assert "the first row looks like data" in caught.value.hint
+
+
+def test_a_workbook_that_opens_on_a_note_names_its_other_sheets(tmp_path):
+    path = tmp_path / "ventes.xlsx"
+    with pd.ExcelWriter(path) as writer:
+        pd.DataFrame({"note": ["lisez-moi"]}).to_excel(writer, sheet_name="Lisez", index=False)
+        frame = pd.DataFrame({"order_id": ["1"], "ordered_at": ["2025-01-02"], "amount": [3]})
+        frame.to_excel(writer, sheet_name="2025", index=False)
+    with pytest.raises(ColumnError, match="'order_id' not found") as caught:
+        open_data(path)
+    assert "format: {sheet: 2025}" in caught.value.hint
+
+
+def test_a_column_that_the_mapping_uses_is_not_suggested_for_another():
+    frame = pd.DataFrame({"order_id": ["1"], "amount": [3]})
+    columns = {"order_id": "order_id", "ordered_at": "ordered_id", "amount": "amount"}
+    with pytest.raises(MappingError, match="no column 'ordered_id'") as caught:
+        open_data({"orders": frame}, mapping={"kind": "orders", "columns": columns})
+    assert "did you mean" not in caught.value.message
+
+
+def test_json_is_named(tmp_path):
+    path = tmp_path / "orders.json"
+    path.write_text('[{"order_id": 1}]')
+    with pytest.raises(SourceError, match=r"orders\.json is JSON") as caught:
+        open_data(path)
+    assert "CSV" in caught.value.hint

@@ -241,6 +241,90 @@ def test_an_order_with_two_customers_is_said():
     assert said.endswith("la dernière par ordre alphabétique est gardée")
 
 
+# --- numbers that are used again
+
+TILL = """\
+ticket,date,article,qte,prix
+1,02/01/2024 09:00,C,2,10
+1,02/01/2024 09:00,B,1,5
+2,02/01/2024 10:00,A,1,7
+1,03/01/2024 09:30,C,1,10
+1,29/12/2025 12:00,A,3,7
+2,29/12/2025 12:05,B,1,5
+"""
+TILL_COLUMNS = {
+    "order_id": "ticket", "ordered_at": "date", "product_id": "article", "quantity": "qte",
+    "unit_price": "prix",
+}  # fmt: skip
+
+
+@pytest.fixture
+def till(tmp_path):
+    path = tmp_path / "caisse.csv"
+    path.write_text(TILL)
+    return path
+
+
+def test_numbers_that_seem_to_be_used_again_are_an_error(till):
+    data = open_data(till, mapping={"columns": TILL_COLUMNS})
+    found = _finding(data, "numbers_used_again")
+    assert (found.level, found.column, found.count, found.total) == ("error", "order_id", 2, 2)
+    assert found.details["longest"] == 727
+    assert found.examples == (
+        {"order_id": "1", "first_day": "2024-01-02", "last_day": "2025-12-29"},
+        {"order_id": "2", "first_day": "2024-01-02", "last_day": "2025-12-29"},
+    )
+    assert found.text("en").endswith("Write in the mapping order_id: [ticket, date]")
+    assert "order_id: [ticket, date]" in found.text("fr")
+    assert check(data).worst == "error"
+
+
+def test_the_day_of_the_order_can_be_part_of_its_number(till):
+    columns = TILL_COLUMNS | {"order_id": ["ticket", "date"]}
+    expected = [
+        ("1 2024-01-02", dt.datetime(2024, 1, 2, 9), Decimal(25)),
+        ("1 2024-01-03", dt.datetime(2024, 1, 3, 9, 30), Decimal(10)),
+        ("1 2025-12-29", dt.datetime(2025, 12, 29, 12), Decimal(21)),
+        ("2 2024-01-02", dt.datetime(2024, 1, 2, 10), Decimal(7)),
+        ("2 2025-12-29", dt.datetime(2025, 12, 29, 12, 5), Decimal(5)),
+    ]
+    data = open_data(till, mapping={"columns": columns})
+    assert _rows(data.orders, "order_id", "ordered_at", "amount") == expected
+    assert "numbers_used_again" not in _counts(data)
+    assert not {"ticket", "date"} & {*data.orders.columns, *data.order_lines.columns}
+    rows = pd.read_csv(till, parse_dates=["date"], date_format="%d/%m/%Y %H:%M")
+    table = ibis.sqlite.connect().create_table("till", ibis.memtable(rows))
+    there = open_data({"till": table}, mapping={"columns": columns})
+    assert _rows(there.orders, "order_id", "ordered_at", "amount") == expected
+
+
+@pytest.mark.parametrize("kind", ["lines", "sqlite"])
+def test_lines_of_an_order_on_different_days_are_said(kind):
+    rows = [(f"A{number}", "2025-01-02") for number in range(300)]
+    frame = pd.DataFrame([*rows, ("A1", "2025-01-05"), ("A2", "2031-01-01")])
+    frame = frame.set_axis(["order_id", "ordered_at"], axis=1).assign(quantity=1, unit_price=2)
+    source = frame
+    if kind == "sqlite":
+        source = ibis.sqlite.connect().create_table("sales", ibis.memtable(frame))
+    rules = {"columns": {name: name for name in frame.columns}}
+    found = _finding(open_data({"sales": source}, mapping=rules), "several_days")
+    assert (found.level, found.column, found.count, found.total) == (
+        "suspicious", "ordered_at", 2, 300,
+    )  # fmt: skip
+    assert found.examples == (
+        {"order_id": "A2", "first_day": "2025-01-02", "last_day": "2031-01-01"},
+        {"order_id": "A1", "first_day": "2025-01-02", "last_day": "2025-01-05"},
+    )
+    assert "the first day is kept" in found.text("en")
+    assert "le premier jour est gardé" in found.text("fr")
+
+
+def test_lines_of_an_order_within_a_day_are_not_worth_saying():
+    frame = _lines(("A1", "P1", 1, 10), ("A1", "P2", 1, 20))
+    frame["ordered_at"] = ["2025-01-02 00:00", "2025-01-02 23:59"]
+    assert not {"several_days", "numbers_used_again"} & set(_counts(_opened(frame)))
+
+
 # --- what was paid
 
 
@@ -433,6 +517,14 @@ COLUMNS = {"order_id": "No", "ordered_at": "Date"}
         ({"columns": COLUMNS, "format": {"decimal": ";"}}, "format.decimal .*is ';'"),
         ({"columns": {"order_id": "No"}}, "does not say which column is 'ordered_at'"),
         ({"columns": {**COLUMNS, "quantity": "No"}}, "'No' is given twice, for 'order_id' and"),
+        (
+            {"columns": {**COLUMNS, "order_id": "Date"}},
+            "'Date' is given twice, for 'order_id' and 'ordered_at'",
+        ),
+        (
+            {"columns": {**COLUMNS, "order_id": ["No", "Date"], "customer_id": "Date"}},
+            "'Date' is given twice, for 'ordered_at' and 'customer_id'",
+        ),
         ({"columns": COLUMNS, "constants": {"order_id": "x"}}, "both a source column and a const"),
         ({"columns": COLUMNS, "constants": {"chanel": "web"}}, "did you mean 'channel'"),
         ({"columns": COLUMNS, "returns": {"column": "State"}}, "'State' without its values"),

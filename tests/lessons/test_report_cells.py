@@ -79,6 +79,18 @@ def test_what_is_missing_is_named(tmp_path):
     assert "orders.amount" in shown
 
 
+def test_what_is_missing_is_named_once_and_its_figures_draw_without_a_warning(tmp_path):
+    CLIENTS["orders only"].to_csv(tmp_path / "orders.csv", index=False)
+    [returns] = [source for source in SOURCES if source.stem == "09_retention_and_returns"]
+    shown = shown_by_report_cells(returns, lang="fr", folder=tmp_path)
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    for figure in figures:
+        figure.canvas.draw()  # as a notebook does, also where it shows a sentence in its place
+    assert len(figures) > 5
+    said = [*shown, *(getattr(figure, "message", "") for figure in figures)]
+    assert sum("returns.returned_at" in one for one in said) == 1
+
+
 CHANGED = {
     "no comparison": {"compare": "none"},
     "the first weeks of the data": {"as_of": "2024-02-01"},

@@ -241,6 +241,22 @@ def test_a_heavy_tail_is_diagnosed_and_not_an_overflow(seed):
     assert np.isfinite(fit.point).all()
 
 
+@pytest.mark.parametrize("amounts", [(58.0, 119.0, 2.0), (24.0, 12.0, 13.0)])
+def test_a_search_that_did_not_end_names_no_limit(amounts):
+    fit = fit_gamma_gamma(values(*((1, amount) for amount in amounts)))
+    assert fit.diagnoses == ("values_not_converged",)
+
+
+def test_amounts_rest_only_on_a_fit_that_can_be_used(fit):
+    assert fit.foretells
+    alike = fit_gamma_gamma(values(*((9, amount) for amount in np.linspace(39, 41, 300))))
+    assert alike.diagnosis == "same_value"
+    assert alike.foretells
+    assert not fit_gamma_gamma(values((1, 58.0), (1, 119.0), (1, 2.0))).foretells
+    assert not fit_gamma_gamma(drawn(n=3000, seed=6, q=0.6)).foretells
+    assert not fit_gamma_gamma(values((0, None))).foretells
+
+
 def test_a_tail_without_mean_is_said():
     fit = fit_gamma_gamma(drawn(n=3000, seed=6, q=0.6))
     assert fit.q < 1

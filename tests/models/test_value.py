@@ -89,6 +89,31 @@ def test_no_month_ahead_is_worth_nothing(fit, spending, summary):
     assert new.cltv == pytest.approx(new.first_margin)
 
 
+def test_goods_sold_at_a_loss_are_worth_less_than_nothing(fit, spending, summary):
+    """The same amounts with the sign changed, and the ends of each interval swapped."""
+    gain, loss = ({**YEAR, "margin_rate": rate} for rate in (0.4, -0.4))
+    names = {
+        discounted_value: ("cltv", "low", "high"),
+        total_value: ("cltv_mean", "cltv_mean_low", "cltv_mean_high"),
+    }
+    for worth, (mean, low, high) in names.items():
+        above, below = (worth(fit, spending, summary, **given) for given in (gain, loss))
+        for one, other in ((mean, mean), (low, high), (high, low)):
+            assert below[one].to_numpy() == pytest.approx(-above[other].to_numpy(), rel=1e-12)
+    above, below = (new_customer_value(fit, spending, **given) for given in (gain, loss))
+    assert below[2:] == pytest.approx((-above.first_margin, -above.cltv, -above.high, -above.low))
+    lazy = discounted_value(fit, spending, ibis.memtable(summary), **loss).execute()
+    assert (lazy.low < lazy.cltv).all()
+    assert (lazy.cltv < lazy.high).all()
+
+
+def test_a_margin_of_nothing_is_worth_nothing(fit, spending, summary):
+    given = {**YEAR, "margin_rate": 0.0}
+    total = total_value(fit, spending, summary, **given)
+    assert total[["cltv", "cltv_low", "cltv_high"]].to_numpy().tolist() == [[0, 0, 0]]
+    assert new_customer_value(fit, spending, **given).cltv == 0
+
+
 def test_a_long_horizon_tends_to_the_discounted_residual_of_the_paper(summary):
     """Fader, Hardie & Lee (2005), JMR 42(4), equation 2, with Tricomi's function.
 
@@ -235,7 +260,7 @@ def test_a_mean_without_end_leaves_one_time_buyers_without_value(fit, spending, 
         ({"months": 1.5}, "months is 1.5, must be a whole number"),
         ({"months": -1}, "months is -1"),
         ({"discount_rate": -0.1}, "discount_rate is -0.1, must be 0 or more"),
-        ({"margin_rate": 40}, "margin_rate is 40, must be in 0-1"),
+        ({"margin_rate": 40}, "margin_rate is 40, must be at most 1"),
     ],
 )
 def test_arguments_out_of_range_are_refused(fit, spending, summary, changed, message):

@@ -108,8 +108,18 @@ def test_the_top_of_the_whale_curve_is_marked():
     )
 
 
+UNKNOWN = pd.DataFrame({"net_sales": [9.0, 5.0, 4.0, 8.0], "profit": [3.0, -1.0, -2.0, None]})
+UNKNOWN = UNKNOWN.assign(net_sales_without_cost=[0.0, 0.0, 1.0, 8.0])
+
+
+def test_who_may_bring_more_than_is_known_is_counted_apart():
+    said = plain(sentences.clv.unprofitable(clv.unprofitable(UNKNOWN), lang="en"))
+    assert "1 of them also bought goods of unknown cost, and may bring more." in said
+    assert said.endswith("1 customer is left out: no cost of their goods is known.")
+
+
 def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
-    found = clv.unprofitable(pd.DataFrame({"net_sales": [9.0, 5.0], "profit": [3.0, -1.0]}))
+    found = clv.unprofitable(UNKNOWN.iloc[:2])
     costs = ["fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost"]
     none = sentences.clv.unprofitable(found, lang="en", lacking=costs)
     assert "one cannot tell" in plain(none)
@@ -118,15 +128,26 @@ def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
 
 
 def test_costs_that_the_data_lack_are_named():
+    parts = ["net_sales", "net_sales_without_cost", "gross_profit", "payment_cost", "profit"]
     totals = pd.DataFrame(
         {
-            "part": ["net_sales", "gross_profit", "payment_cost", "profit"],
-            "total": [100.0, 40.0, None, 40.0],
-            "per_customer": [10.0, 4.0, None, 4.0],
+            "part": parts,
+            "total": [100.0, 0.0, 40.0, None, 40.0],
+            "per_customer": [10.0, 0.0, 4.0, None, 4.0],
+            "customers": 10,
+            "left_out": 0,
         }
     )
     text = plain(plots.customer_costs(totals, lang="fr").to_text())
     assert "Absents des données, donc non déduits : Frais de paiement." in text
+    assert "le plus élevé qu'il puisse être" in text
+    assert "coût inconnu" not in text
+    part = totals.assign(left_out=7, total=[100.0, 25.0, 30.0, None, 30.0])
+    text = plain(plots.customer_costs(part, lang="en").to_text())
+    assert "Of which at an unknown cost" in text
+    assert "$25 of goods of unknown cost add nothing to the gross profit" in text
+    assert "most that it can be" not in text
+    assert "7 customers, none of whose goods has a known cost, are in no amount." in text
     nothing = plots.customer_costs(totals.assign(total=None), lang="en")
     assert "No customer's profit is known" in plain(nothing)
 
@@ -163,6 +184,12 @@ ACQUIRED = pd.DataFrame(
         "below_cac": [0.4, 0.6, 0.7, None],
         "payback_months": [5.0, None, None, None],
         "verdict": ["pays_back", "cannot_tell", "not_yet", "no_spend"],
+        "reason": [None, "interval", None, None],
+        "spend": [1e4, 8e3, 3600.0, None],
+        "revenue_without_cost": 0.0,
+        "after_to_cac": [1.8, 1.0, 0.56, None],
+        "after_to_cac_low": [1.5, 0.8, 0.44, None],
+        "after_to_cac_high": [2.3, 1.04, 0.8, None],
     }
 )
 
@@ -177,8 +204,43 @@ def test_channels_are_judged_by_their_interval():
     assert "before returns and service" in note
     assert "l'intervalle contient le coût : Réseaux sociaux." in said
     text = plain(plots.acquisition_table(ACQUIRED, lang="en").to_text())
-    assert "2.0 (1.6 to 2.5)" in text
-    assert "No spend recorded" in text
+    assert "1.00 (0.80 to 1.04)" in text  # the ratio that the reading rests on
+    assert "(1.60 to 2.50)" not in text
+    assert "No known cost" in text
+    assert "unknown cost" not in text
+    text = plain(plots.acquisition_table(before, lang="en").to_text())
+    assert "2.00 (1.60 to 2.50)" in text
+
+
+def test_a_channel_that_brought_nobody_is_said_with_what_it_cost():
+    radio = ACQUIRED.iloc[:1].assign(
+        acquisition_channel="radio", verdict="nobody", spend=500.0, new_customers=0, cac=None
+    )
+    found = pd.concat([ACQUIRED, radio])
+    said = plain(sentences.clv.acquisition(found, lang="en"))
+    assert "Were paid for and brought nobody: radio ($500)." in said
+    assert "Nobody acquired" in plain(plots.acquisition_table(found, lang="en").to_text())
+    alone = plain(sentences.clv.acquisition(pd.concat([ACQUIRED.iloc[3:], radio]), lang="en"))
+    assert "the channels paid for (radio), but through others (Not known)" in alone
+
+
+def test_why_one_cannot_tell_is_said():
+    few = ACQUIRED.assign(verdict="cannot_tell", revenue_without_cost=[0.0, 0.5, 0.0, 0.0])
+    few["reason"] = ["few_customers", "unknown_costs", "interval", "interval"]
+    said = plain(sentences.clv.acquisition(few, lang="en"))
+    assert "too few customers were acquired: Paid search." in said
+    assert "too much was sold at an unknown cost: Social networks." in said
+    text = plain(plots.acquisition_table(few, lang="en").to_text())
+    assert "a channel that sold over 5% of them" in text
+
+
+def test_a_spend_of_unknown_purpose_is_said():
+    none = ACQUIRED.assign(verdict="no_spend", spend=None)
+    lacking = ["marketing_spend.purpose"]
+    assert "not what for" in plain(sentences.clv.acquisition(none, lang="en", lacking=lacking))
+    lacking += ["marketing_spend.amount"]
+    said = plain(sentences.clv.acquisition(none, lang="en", lacking=lacking))
+    assert said == "No cost of acquisition is recorded for these customers."
 
 
 def test_all_customers_together_have_a_name():
@@ -186,6 +248,7 @@ def test_all_customers_together_have_a_name():
     assert "Pay back: All customers." in plain(sentences.clv.acquisition(whole, lang="en"))
     assert "All customers" in plain(plots.acquisition_table(whole, lang="en").to_text())
     months = pd.DataFrame({"group": "all", "month": [0, 1], "customers": 200, "margin": [9.0, 75]})
+    months["revenue_without_cost"] = 0.0
     axis = plots.payback_curve(months, lang="en", cac={"all": 50.0})
     assert "All customers 1.5" in plain(axis.get_figure().alt)
 
@@ -193,7 +256,38 @@ def test_all_customers_together_have_a_name():
 FORETOLD = pd.DataFrame(
     {"customers": [10], "cltv": [900.0], "cltv_mean": [90.0], "cltv_mean_low": [80.0]}
 ).assign(cltv_mean_high=101.0)
+CUSTOMERS = pd.DataFrame(
+    {
+        "customer_id": ["b", "a", "c"],
+        "purchases": [1.0, 1.0, 3.0],
+        "value": [10.0, 10.0, 10.0],
+        "cltv": [5.0, 5.0, 15.0],
+        "low": [4.0, 4.0, 12.0],
+        "high": [6.0, 6.0, None],
+    }
+)
+GROUPS = pd.DataFrame({"box": ["at_risk", "best"], "cltv_mean": [20.0, 80.0]}).assign(
+    cltv_mean_low=[15.0, 70.0], cltv_mean_high=[25.0, 91.0]
+)
 NEW = clv.NewCustomer(*[50.0] * len(clv.NewCustomer._fields))
+
+
+def spent(times, amounts):
+    rows = {"frequency": times, "monetary_value": amounts}
+    return clv.fit_gamma_gamma(pd.DataFrame(rows))
+
+
+def means(customers=400):
+    rng = np.random.default_rng(2)
+    times = rng.integers(1, 9, customers)
+    return times, rng.gamma(4 * times, 1 / rng.gamma(3.5, 1 / 20, customers)) / times
+
+
+SPENT = spent(*means())
+
+
+def usable():
+    return fitted(lambda rng: rng.geometric(0.5, 400) - 1, lambda rng: rng.uniform(1, 40, 400), 52)
 
 
 def fitted(frequency, recency, weeks):
@@ -204,9 +298,9 @@ def fitted(frequency, recency, weeks):
 
 
 def test_money_foretold_repeats_what_limits_it():
-    fit = fitted(lambda rng: rng.geometric(0.5, 400) - 1, lambda rng: rng.uniform(1, 40, 400), 52.0)
+    fit = usable()
     assert fit.foretells
-    said = {"lang": "en", "is_margin": True, "fit": fit, "verdict": VERDICT}
+    said = {"lang": "en", "is_margin": True, "fit": fit, "amounts": SPENT, "verdict": VERDICT}
     near = plain(sentences.clv.predicted(FORETOLD, months=6, **said))
     assert near.endswith("$90 each ($80 to $101).")
     far = plain(sentences.clv.predicted(FORETOLD, months=36, **said))
@@ -220,10 +314,79 @@ def test_no_money_is_foretold_under_a_diagnosis():
     fit = clv.fit_bg_nbd(
         pd.DataFrame({"customer_id": [1, 2], "frequency": 0, "recency": 0.0, "T": 5.0})
     )
-    said = {"lang": "en", "is_margin": True, "fit": fit, "verdict": VERDICT, "months": 6}
-    told = [sentences.clv.predicted(FORETOLD, **said), sentences.clv.new_customer(NEW, **said)]
+    said = {"lang": "en", "is_margin": True, "amounts": SPENT, "verdict": VERDICT, "months": 6}
+    told = [
+        sentences.clv.predicted(FORETOLD, fit=fit, **said),
+        sentences.clv.new_customer(NEW, fit=fit, **said),
+    ]
     assert all(plain(text).startswith("Nothing could be foretold. ") for text in told)
     assert "Nothing" in plain(plots.predicted_table(FORETOLD, lang="en", fit=fit))
+
+
+def test_no_money_is_foretold_of_amounts_that_did_not_converge():
+    wild = spent([1, 1, 1], [58.0, 119.0, 2.0])
+    assert wild.diagnosis == "values_not_converged"
+    said = {"lang": "en", "is_margin": True, "verdict": VERDICT, "months": 6}
+    said |= {"fit": usable(), "amounts": wild}
+    told = [sentences.clv.predicted(FORETOLD, **said), sentences.clv.new_customer(NEW, **said)]
+    for text in told:
+        assert plain(text).startswith("Nothing could be foretold. The likelihood of the amounts")
+    assert "Nothing" in plain(plots.predicted_table(CUSTOMERS, lang="en", amounts=wild))
+    axis = plots.predicted_by_group(GROUPS, lang="en", amounts=wild)
+    assert "Nothing" in axis.get_figure().message
+
+
+def test_an_amount_whose_interval_is_absurd_is_withheld():
+    said = {"lang": "en", "is_margin": True, "verdict": VERDICT, "months": 6}
+    said |= {"fit": usable(), "amounts": SPENT}
+    wide = FORETOLD.assign(cltv_mean_low=1.0, cltv_mean_high=28680.0)
+    told = [
+        sentences.clv.predicted(wide, **said),
+        sentences.clv.new_customer(NEW._replace(low=1.0, high=28680.0), **said),
+    ]
+    assert all("over 10 times the lower one" in plain(text) for text in told)
+    assert not any("$" in str(text) for text in told)
+    loss = FORETOLD.assign(cltv=-900.0, cltv_mean=-90.0, cltv_mean_low=-99.0, cltv_mean_high=-80.0)
+    assert "−$90 each (−$99 to −$80)" in plain(sentences.clv.predicted(loss, **said))
+    told = plain(sentences.clv.new_customer(NEW._replace(cltv=-5.0, low=-9.0, high=-2.0), **said))
+    assert "nothing can be paid to win one" in told
+    table = plots.predicted_table(CUSTOMERS.assign(low=[4.0, 0.1, 12.0]), lang="en")
+    assert [row[0] for row in table.rows] == ["c", "b"]
+    assert "1 customer of whom too little is known is left out." in plain(table.to_text())
+    axis = plots.predicted_by_group(GROUPS.assign(cltv_mean_low=[1.0, 70.0]), lang="en")
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["Best"]
+    assert "left out" in axis.get_figure().caption
+
+
+def test_without_a_margin_rate_amounts_are_called_revenue():
+    axis = plots.predicted_by_group(GROUPS, lang="en", is_margin=False)
+    assert "Revenue expected of a customer, by group" in axis.get_figure().alt + str(words(axis))
+    table = plots.predicted_table(CUSTOMERS, lang="en", is_margin=False)
+    assert "Expected revenue" in table.to_text()
+    assert "predicted_cltv" not in table.to_html()
+    assert "predicted_cltv" in plots.predicted_table(CUSTOMERS, lang="en").to_html()
+
+
+def test_groups_that_lose_money_are_in_the_figure():
+    lost = GROUPS.assign(cltv_mean=-5.0, cltv_mean_low=-9.0, cltv_mean_high=-4.0)
+    assert plots.predicted_by_group(lost, lang="en").get_xlim()[0] <= -9
+
+
+def test_a_customer_who_never_repays_is_drawn_below_nothing():
+    years = pd.DataFrame({"year": [1, 2], "total": [-40.0, -20.0], "low": [-50.0, -40.0]})
+    axis = plots.discounted_years(years.assign(high=-10.0, all_years=-5.0), lang="en")
+    assert axis.get_ylim()[0] < -50
+
+
+def test_what_a_repeat_purchase_is_worth_says_what_was_deducted_and_left_out():
+    free = plain(sentences.clv.values(SPENT, lang="en"))
+    assert "Refunds" not in free
+    assert "left out" not in free
+    assert "Refunds are deducted" in plain(sentences.clv.values(SPENT, lang="en", net=True))
+    times, amounts = means()
+    given = spent([*times, 2], [*amounts, 0.0])
+    said = plain(sentences.clv.values(given, lang="en"))
+    assert "1 customer is left out: the value of their repeat purchases is 0 or unknown." in said
 
 
 def test_names_of_channels_are_text_and_no_markup():
@@ -239,14 +402,23 @@ def test_payback_is_drawn_where_a_cost_is_known():
             "month": [0, 1, 0, 1],
             "customers": [200, 200, 100, 100],
             "margin": [25.0, 50.0, 20.0, 40.0],
+            "revenue_without_cost": 0.0,
         }
     )
     costs = {"paid_search": 50.0, "social": None}
     axis = plots.payback_curve(months, lang="en", cac=costs)
     assert "Paid search 1.0" in plain(axis.get_figure().alt)
     assert "Social networks" not in words(axis)
+    assert "unknown cost" not in axis.get_figure().caption
+    part = plots.payback_curve(months.assign(revenue_without_cost=0.4), lang="en", cac=costs)
+    assert "up to 40.0% of revenue, add nothing" in plain(part.get_figure().caption)
+    none = plots.payback_curve(months.assign(margin=np.nan), lang="en", cac=costs)
+    assert "No channel has customers" in none.get_figure().message
 
 
+PAYBACK = pd.DataFrame(
+    {"acquisition_channel": ["x"], "month": 0, "customers": 1, "margin": 1.0}
+).assign(revenue_without_cost=0.0)
 NOTHING = [
     (plots.attrition_rates, RATES.iloc[:0]),
     (plots.attrition_windows, WHOLE.assign(activity_days=365, rate=np.nan)),
@@ -255,8 +427,8 @@ NOTHING = [
     (plots.holdout_by_frequency, pd.DataFrame({"actual_mean": [], "predicted_mean": []})),
     (plots.holdout_tracking, pd.DataFrame({"predicted_total": []})),
     (plots.alive_counts, pd.DataFrame({"low": [], "high": [], "customers": []})),
-    (plots.predicted_by_group, pd.DataFrame({"box": [], "cltv_mean": []})),
-    (plots.payback_curve, pd.DataFrame({"acquisition_channel": [], "month": [], "customers": []})),
+    (plots.predicted_by_group, GROUPS.iloc[:0]),
+    (plots.payback_curve, PAYBACK.iloc[:0]),
 ]
 
 
@@ -278,15 +450,5 @@ def test_tables_without_a_row_say_so():
 
 
 def test_the_best_customers_come_first_and_ties_by_their_id():
-    frame = pd.DataFrame(
-        {
-            "customer_id": ["b", "a", "c"],
-            "purchases": [1.0, 1.0, 3.0],
-            "value": [10.0, 10.0, 10.0],
-            "cltv": [5.0, 5.0, 15.0],
-            "low": [4.0, 4.0, 12.0],
-            "high": [6.0, 6.0, None],
-        }
-    )
-    shown = plots.predicted_table(frame, lang="en", most=2).rows
+    shown = plots.predicted_table(CUSTOMERS, lang="en", most=2).rows
     assert [row[0] for row in shown] == ["c", "a"]

@@ -102,9 +102,57 @@ def test_flows_are_shares_of_their_row(data):
     shown = axis.collections[0].get_array()
     assert np.allclose(np.asarray(shown).sum(axis=1), 1)
     assert "Active customer" in words(plots.stage_trend(moves, lang="en"))
-    gone = moves[moves.before.isin(["first_time", "active"]) & (moves.after == "defecting")]
+
+
+def test_all_who_fall_silent_are_counted_even_at_once():
+    moves = pd.DataFrame({"before": ["active", "first_time", "inactive", "defecting", "absent"],
+                          "after": ["defecting", "inactive", "active", "inactive", "first_time"],
+                          "contacts": [5, 3, 2, 7, 9]})  # fmt: skip
     said = plain(sentences.lifecycle.flows(moves, lang="en"))
-    assert f"{gone.contacts.sum()} moves into “Defecting customer”" in said
+    assert "8 moves into “Defecting customer” or “Inactive customer”, 2 returns" in said
+
+
+def test_contacts_that_no_data_tell_of_are_not_none(contacts):
+    buyers = contacts[contacts.orders > 0]
+    said = plain(sentences.lifecycle.stages(lifecycle.by_stage(buyers), lang="en"))
+    assert said.startswith(f"Customers: {len(buyers)}. Of these,")
+    both = plain(sentences.lifecycle.stages(lifecycle.by_stage(contacts), lang="en"))
+    assert "have bought nothing yet" in both
+
+
+def test_the_last_month_of_the_flows_is_shown_whole(data):
+    moves = lifecycle.flows(data, **PERIOD)
+    shown = plots.flow_table(moves, lang="en")
+    last = moves[moves.period == moves.period.max()]
+    assert shown.shown == len(last)
+    assert {row[0] for row in shown.rows[: shown.shown]} == {moves.period.max()}
+
+
+def test_first_purchases_of_data_that_begin_late_are_noted(data):
+    revenue = lifecycle.revenue_by_stage(data, **PERIOD)
+    late = plots.stage_revenue(revenue, lang="en", known_from=dt.date(2025, 9, 1)).get_figure()
+    assert "Until September 1, 2025, old customers look like first-time ones" in plain(late.caption)
+    early = plots.stage_revenue(revenue, lang="en", known_from=dt.date(2025, 7, 1)).get_figure()
+    assert "old customers" not in early.caption
+
+
+def test_only_the_largest_sources_of_leads_are_drawn_each():
+    sources = pd.DataFrame({"acquisition_channel": [f"s{n:02}" for n in range(20)]})
+    sources = sources.assign(stage="lead_new", contacts=range(20, 0, -1), share=1.0)
+    axis = plots.lead_sources(sources, lang="en")
+    names = [tick.get_text() for tick in axis.get_yticklabels()]
+    assert names == ["Others", *(f"s{n:02}" for n in range(11, -1, -1))]
+    assert axis.patches[0].get_width() == sum(range(1, 9))
+
+
+def test_the_engagement_of_each_stage_is_shown_by_class(contacts):
+    table = pd.DataFrame({"stage": ["active"] * 4 + ["defecting"], "e": [5, 5, 1, 2, 1]})
+    shown = plots.stage_engagement(lifecycle.by_engagement(table), lang="en", settings=WORDS)
+    assert [row[:3] for row in shown.rows] == [("active", 4, 0.25), ("defecting", 1, 1.0)]
+    assert [row[-1] for row in shown.rows] == [0.5, 0.0]
+    assert "Drifting" in plain(shown.to_text())
+    none = plots.stage_engagement(lifecycle.by_engagement(contacts), lang="en")
+    assert plain(none).startswith("The data record neither responses nor visits")
 
 
 def test_rates_that_cannot_be_computed_say_why(data):
@@ -121,8 +169,22 @@ def test_the_history_of_the_rates_is_drawn(data):
     axis = plots.conversion_lines(history, lang="en")
     known = [id for id in lifecycle.RATES if history[id].notna().any()]
     assert len(axis.get_lines()) == len(known) > 1
+    assert "neighbouring days share most customers" in axis.get_figure().caption
+    assert "Loyalty rate" in axis.get_figure().caption
+    without = plots.conversion_lines(history.assign(loyalty_rate=np.nan), lang="en")
+    assert "Loyalty rate" not in without.get_figure().caption
     blank = history.assign(**{id: np.nan for id in history if id.endswith("_rate")})
     assert plots.conversion_lines(blank, lang="en").get_figure().message
+
+
+def test_the_loyalty_of_single_days_is_drawn_over_the_last_thirty(data):
+    history = lifecycle.conversion_history(data, start="2025-10-01", end="2026-01-01")
+    axis = plots.conversion_lines(history, lang="en")
+    (line,) = (drawn for drawn in axis.get_lines() if drawn.get_label() == "Loyalty rate")
+    latest = lifecycle.last_30_days(data, as_of="2026-01-01").set_index("rate")
+    assert line.get_ydata()[-1] == pytest.approx(latest.value["loyalty_rate"])
+    assert np.isnan(line.get_ydata()[:29]).all()
+    assert not np.isnan(line.get_ydata()[29:]).any()
 
 
 def test_the_year_is_said_where_it_changes_though_no_tick_is_a_january(data):
@@ -154,9 +216,22 @@ def test_recent_days_are_read_by_their_interval():
     assert "+1.0 pts to +9.0 pts" in text
     assert "the orders begin too late" in text
     said = plain(sentences.lifecycle.recent(RECENT, lang="en"))
-    assert said.startswith("Higher: Lead conversion rate. Five rates are compared")
+    assert said.startswith("Higher: Lead conversion rate. Rates compared: 2.")
+    assert "a move on about 10% of pages" in said  # 1 - 0.95 ** 2
+    assert said.endswith("Not compared: Loyalty rate – the orders begin too late.")
+
+
+def test_no_change_is_told_only_of_the_rates_that_can_be_compared():
     unsure = RECENT.assign(verdict="cannot_tell")
-    assert "No rate moved: chance" in plain(sentences.lifecycle.recent(unsure, lang="en"))
+    assert plain(sentences.lifecycle.recent(unsure, lang="en")) == (
+        "No change can be told from chance: Lead conversion rate, First-time buyers' repurchase "
+        "rate. Not compared: Loyalty rate – the orders begin too late."
+    )
+    one = RECENT.assign(reason=[None, "few", "missing"], verdict="cannot_tell")
+    said = plain(sentences.lifecycle.recent(one, lang="fr"))
+    assert "Aucun taux" not in said
+    assert said.count("Taux de conversion de lead") == 1
+    assert "Taux de fidélisation – absent des données" in said
     none = RECENT.assign(reason="history")
     assert "No rate can be compared" in plain(sentences.lifecycle.recent(none, lang="en"))
 
@@ -170,12 +245,24 @@ def test_the_advice_says_what_would_move(data):
     )
     text = plain(plots.limit_table(found.proposal, lang="en").to_text())
     assert "Defecting customer after" in text
-    moved = plots.advice_moves(found, lang="en")
-    if found.proposal.settings == lifecycle.Settings():
-        assert "Nobody would change" in plain(moved)
-    else:
-        assert all(row[1] != row[2] for row in moved.rows)
-        assert {row[0] for row in moved.rows} <= {"Stage", "Status"}
+    assert not found.proposal.proposes
+    assert plain(plots.advice_moves(found, lang="en")) == "Nothing is proposed."
+
+
+@pytest.fixture(scope="module")
+def tiered():
+    amounts = [20.0] * 160 + [100.0] * 80 + [400.0] * 40 + [2000.0] * 20 + [5000.0] * 10
+    orders = pd.DataFrame({"order_id": [str(n) for n in range(310)], "amount": amounts})
+    orders = orders.assign(customer_id=orders.order_id, ordered_at=pd.Timestamp("2025-06-01"))
+    return lifecycle.advise(mk.open_data({"orders": orders}), as_of="2026-01-01")
+
+
+def test_accepting_a_proposal_shows_who_moves(tiered):
+    assert tiered.proposal.proposes
+    rows = plots.advice_moves(tiered, lang="en").rows
+    assert rows == (("Status", "Platinum", "Gold", 20),)
+    same = tiered._replace(stages=tiered.stages.iloc[:0], statuses=tiered.statuses.iloc[:0])
+    assert "Nobody would change" in plain(plots.advice_moves(same, lang="en"))
 
 
 def test_too_few_returns_give_no_advice():
@@ -184,32 +271,64 @@ def test_too_few_returns_give_no_advice():
     found = lifecycle.advise(mk.open_data({"orders": orders}), as_of="2026-01-01")
     assert "Too few customers came back" in plain(sentences.lifecycle.advice(found, lang="en"))
     assert plots.return_curve(found.proposal, lang="en").get_figure().message
-    assert "Nobody would change" in plain(plots.advice_moves(found, lang="en"))
+    assert plain(plots.advice_moves(found, lang="en")) == "Nothing is proposed."
+    text = plain(plots.limit_table(found.proposal, lang="en").to_text())
+    assert "within –" not in text
 
 
-def test_only_categories_whose_interval_lies_above_one_are_listed_at_a_move():
-    moves = pd.DataFrame(
-        {
-            "before": ["first_time"] * 4,
-            "after": ["active"] * 4,
-            "category": ["Hats", "Shoes", "Bags", "Belts"],
-            "orders": [29, 300, 300, 300],
-            "net_sales": [300.0, 400.0, 350.0, 50.0],
-            "net_sales_share": [0.3, 0.4, 0.3, 0.1],
-            "share_of_all": [0.2, 0.3, 0.3, 0.2],
-            "index": [1.5, 1.333, 1.0, 0.5],
-            "low": [None, 1.1, 0.9, 0.4],
-            "high": [None, 1.6, 1.1, 0.7],
-        }
-    )
-    text = plain(plots.move_categories(moves, lang="en").to_text())
-    assert "Shoes" in text
+def test_tiers_are_said_to_aim_at_halves_not_to_reach_them(tiered):
+    text = plain(plots.tier_table(tiered.proposal, lang="en").to_text())
+    assert "The limits aim at half as many customers" in text
+
+
+MOVES = pd.DataFrame(
+    {
+        "before": ["first_time"] * 4 + ["defecting"],
+        "after": ["active"] * 5,
+        "category": ["Hats", "Shoes", "Bags", None, "Hats"],
+        "orders": [29, 300, 300, 30, 40],
+        "net_sales": [30.0, 400.0, 350.0, 220.0, 90.0],
+        "net_sales_share": [0.03, 0.4, 0.35, 0.22, 1.0],
+        "share_of_all": [0.02, 0.3, 0.38, 0.3, 0.02],
+        "index": [1.5, 1.333, 0.92, 0.73, 50.0],
+        "low": [None, 1.1, 0.9, 0.5, None],
+        "high": [None, 1.6, 1.1, 0.9, None],
+    }
+)
+
+
+def test_the_largest_categories_of_each_move_are_shown_and_all_exported():
+    table = plots.move_categories(MOVES.sample(frac=1, random_state=3), lang="en")
+    first, second = "First-time buyer → Active customer", "Defecting customer → Active customer"
+    assert [row[:2] for row in table.rows] == [
+        (first, "Shoes"),
+        (first, "Bags"),
+        (first, "Not known"),
+        (second, "Hats"),
+        (first, "Hats"),  # the fourth of its move: in the exports only
+    ]
+    assert table.shown == 4
+    assert table.payload()["total_rows"] == len(MOVES)
+    text = plain(table.to_text())
     assert "1.10 to 1.60" in text
-    assert "of 3 compared" in text
-    assert not any(name in text for name in ("Hats", "Bags", "Belts"))
-    assert "No category stands out" in plain(plots.move_categories(moves.iloc[2:], lang="en"))
-    assert "Too few" in plain(plots.move_categories(moves.iloc[:1], lang="en"))
-    assert "Too few" in plain(plots.move_categories(moves.iloc[:0], lang="en"))
+    assert "Whole interval above 1: 1 of 3 compared" in text
+    assert f"Shoes ({first})" in text
+
+
+def test_categories_at_moves_are_shown_where_none_stands_out():
+    even = MOVES.assign(low=0.8)
+    text = plain(plots.move_categories(even, lang="en").to_text())
+    assert "Shoes" in text
+    assert "No category stands out" in text
+    few = MOVES.assign(low=None, high=None)
+    text = plain(plots.move_categories(few, lang="en").to_text())
+    assert "Shoes" in text
+    assert "Too few buyers to say" in text
+
+
+@pytest.mark.parametrize("rows", [slice(3, 4), slice(0, 0)])
+def test_moves_without_a_known_category_say_so(rows):
+    assert "Too few" in plain(plots.move_categories(MOVES.iloc[rows], lang="en"))
 
 
 def test_purchases_of_nobody_known_are_counted_and_said():
@@ -329,6 +448,7 @@ def test_the_advice_says_how_many_still_come_back_after_a_limit():
     [
         (None, None, "no order"),
         (dt.date(2026, 2, 1), dt.date(2026, 6, 1), "can be trusted from February 1, 2026"),
+        (dt.date(2026, 2, 1), dt.date(2026, 6, 1), "too low until June 1, 2026"),
         (dt.date(2025, 2, 1), dt.date(2026, 6, 1), "too low until June 1, 2026"),
         (dt.date(2025, 2, 1), dt.date(2025, 6, 1), "reach back far enough"),
     ],

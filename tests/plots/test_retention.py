@@ -79,8 +79,12 @@ BY_MONTH = pd.DataFrame(
         "units_returned": [8.0, 10.0, 5.0, 5.0],
         "units_traced": [8.0, 10.0, 5.0, 5.0],
         "rate_by_return": [0.08, 0.2, 0.1, 0.1],
+        "low": [0.05, 0.15, 0.06, np.nan],
+        "high": [0.12, 0.26, 0.15, np.nan],
         "units_back": [10.0, 5.0, 1.0, 0.0],
         "rate_by_sale": [0.1, 0.1, np.nan, np.nan],
+        "sale_low": [0.06, 0.06, np.nan, np.nan],
+        "sale_high": [0.16, 0.17, np.nan, np.nan],
     }
 )
 
@@ -337,12 +341,43 @@ def test_reasons_within_categories_and_what_is_lacking():
     assert said == {"The data cannot tell: they lack returns.reason."}
 
 
-def test_the_kpis_of_loyalty_carry_their_definitions():
-    row = pd.DataFrame(
-        {"retention_rate": [0.5], "repeat_purchase_rate": [0.6], "purchase_frequency": [3.1]}
-    )
-    columns = plots.loyalty_table(row, lang="en").payload()["columns"]
-    assert {column["name"] for column in columns} == set(retention.LOYALTY)
+LOYALTY = pd.DataFrame(
+    {
+        "kpi": retention.LOYALTY,
+        "value": [0.5, 0.6, 3.1],
+        "customers": [90, 100, 100],
+        "low": [0.4, 0.5, np.nan],
+        "high": [0.6, 0.69, np.nan],
+    }
+)
+
+
+def test_the_kpis_of_loyalty_carry_their_definitions_and_intervals():
+    shown = plots.loyalty_table(LOYALTY, lang="en")
+    assert shown.payload()["row_kpis"] == list(retention.LOYALTY)
+    text = plain(shown.to_text())
+    assert "40.0% to 60.0%" in text
+    assert "Purchase frequency" in text
+    assert "3.1" in text
+    assert {"low", "high"} <= {column["name"] for column in shown.payload()["columns"]}
+
+
+def test_the_reasons_of_what_comes_back_most_stand_first():
+    few = REASONS.assign(category="Hats")
+    many = REASONS.assign(category="Shoes", units_returned=REASONS.units_returned * 2)
+    both = pd.concat([few, many])[["category", *REASONS.columns]]
+    shown = plots.reason_table(both, lang="en")
+    assert [row[0] for row in shown.rows] == ["Shoes"] * 3 + ["Hats"] * 3
+    assert [row[1] for row in shown.rows[:2]] == ["Size or fit", "Not stated"]
+
+
+def test_the_months_have_bands_where_customers_are_enough():
+    ax = plots.returns_by_month(BY_MONTH, lang="en")
+    assert len(ax.collections) == 2
+    assert "(15.0% to 26.0%)" in plain(ax.figure.alt)
+    assert ax.figure.caption.startswith("Bands: 95% interval")
+    blank = BY_MONTH.assign(**dict.fromkeys(("low", "high", "sale_low", "sale_high"), np.nan))
+    assert "Bands" not in plots.returns_by_month(blank, lang="en").figure.caption
 
 
 def test_two_tables_of_cohorts_have_ids_of_their_own(months, quarters):

@@ -135,3 +135,26 @@ def test_ticks_are_in_the_readers_locale(unit, value, shown):
     ax = style.axes()
     style.value_axis(ax.yaxis, unit=unit, reader=reader("fr"))
     assert ax.yaxis.get_major_formatter()(value, 0).startswith(shown)
+
+
+def test_a_long_message_stands_in_lines_and_draws_without_a_warning():
+    axis = style.axes()
+    message = " ".join(["returns.returned_at, order_lines.quantity"] * 12)
+    style.empty(axis, title="Return rate", message=message)
+    figure = axis.get_figure(root=True)
+    style.to_png(figure)  # warnings are errors here
+    (shown,) = axis.texts
+    box = shown.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+    assert shown.get_text().replace("\n", " ") == message
+
+
+def test_a_tick_between_two_percents_is_not_rounded_to_one():
+    axis = style.axes()
+    axis.set_ylim(0, 0.111)
+    style.value_axis(axis.yaxis, unit="fraction", reader=reader("en"))
+    axis.figure.canvas.draw()
+    ticks = zip(axis.get_yticks(), axis.get_yticklabels(), strict=True)
+    shown = {round(value, 6): label.get_text().replace("\xa0", " ") for value, label in ticks}
+    assert all(float(text.strip("%")) == pytest.approx(100 * at) for at, text in shown.items())

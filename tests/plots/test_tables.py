@@ -137,6 +137,18 @@ def test_the_bundle_has_three_forms(mixed):
     assert set(make(mixed)._repr_mimebundle_()) == {"text/plain", "text/html", JSON_TYPE}
 
 
+def test_amounts_may_be_shown_without_cents_and_keep_their_value():
+    frame = pd.DataFrame({"name": ["A"], "amount": [1234.56], "cost": [7.25]})
+    shown = table(
+        frame, lang="en", id="t", caption="T", units={"cost": "currency"}, whole=["amount"]
+    )
+    assert "$1,235 " in shown.to_text()
+    assert "$7.25" in shown.to_text()
+    assert shown.payload()["rows"] == [["A", 1234.56, 7.25]]
+    with pytest.raises(ColumnError):
+        table(frame, lang="en", id="t", caption="T", whole=["price"])
+
+
 def test_a_long_table_says_what_it_leaves_out():
     frame = pd.DataFrame({"customer_id": [str(n) for n in range(120)], "r": range(120)})
     shown = make(frame)

@@ -37,6 +37,7 @@ WALLET = pd.DataFrame(
         "low": [0.25, 0.08],
         "high": [0.35, 0.12],
         "mean_of_shares": [0.28, 0.15],
+        "members_above": [0, 0],
     }
 )
 PRIZE = voice.size_of_prize(WALLET)
@@ -148,7 +149,7 @@ def test_tables_have_values_and_hide_what_is_only_for_tools():
     payload = shown.payload()
     assert {"low", "high", "score"} <= {column["name"] for column in payload["columns"]}
     prize = plots.prize_table(PRIZE, by="category", lang="en").to_text()
-    assert "$200.00" in prize
+    assert "$200 " in prize
     assert "+20.0\u00a0pts" in prize
 
 
@@ -184,6 +185,9 @@ def test_a_table_without_margins_has_no_such_column():
         lambda: plots.nps_table(voice.nps(NOBODY), lang="en"),
         lambda: plots.prize_table(NO_WALLET, by="category", lang="en"),
         lambda: plots.omnichannel_table(CHANNELS.head(0), lang="en"),
+        lambda: plots.csat_table(voice.csat(NOBODY), lang="en"),
+        lambda: plots.engagement_table(POINTS.head(0), lang="en"),
+        lambda: plots.omnichannel_share_table(NO_GAP, lang="en"),
     ],
 )
 def test_an_empty_table_is_a_sentence(made):
@@ -222,7 +226,7 @@ SAID = {
     ),
     "change": (
         lambda s: s.nps_change(CHANGE, lang="en"),
-        "NPS: 50 points, then −38, from 60 and 80 people who answered. It fell. 95% interval of "
+        "NPS: 50 points, then −38, from 60 and 80 answers. It fell. 95% interval of "
         "the change: −110 to −61 points.",
     ),
     "no change": (
@@ -235,7 +239,7 @@ SAID = {
     ),
     "off the scale": (
         lambda s: s.csat(voice.csat(pd.DataFrame({"score": [5, 1]})), lang="en", aside=2),
-        "Satisfied (4 or 5 out of 5): 50.0% of 2 people who answered. Set aside, off the scale: 2.",
+        "Satisfied (4 or 5 out of 5): 50.0% of 2 answers. Set aside, off the scale: 2.",
     ),
     "half a month": (
         lambda s: s.share_of_wallet(NO_WALLET, lang="en", start="2025-10-15", end="2025-11-15"),
@@ -256,7 +260,12 @@ SAID = {
     "prize": (
         lambda s: s.largest_prize(PRIZE, by="category", lang="en"),
         "The largest prize is Boots: $200 over the period, if its share rose from 10.0% to 30.0%. "
-        "95% interval: $146 to $254. It is what there is to win, not what will be won.",
+        "95% interval: $146 to $254. This is among the panel members alone. It is what there is to "
+        "win, not what will be won.",
+    ),
+    "nobody is known": (
+        lambda s: s.nps(voice.nps(scores(22, 10, 8)), lang="en", persons=False),
+        "NPS: 35 points; answers, from people not known: 40. 95% interval: 9 to 56.",
     ),
     "no prize": (
         lambda s: s.largest_prize(NO_WALLET, by="category", lang="en"),
@@ -298,6 +307,66 @@ def test_sentences_by_hand(name):
     assert str(make(sentences.voice)) == expected
 
 
+def test_a_prize_says_whose_it_is():
+    said = str(sentences.voice.largest_prize(PRIZE, by="category", lang="en", represents=2.5))
+    assert "Each panel member stands for 2.5 customers." in said
+    assert "alone" not in said
+
+
+def test_a_share_that_cannot_be_is_said_to_be_too_high():
+    said = str(sentences.voice.share_of_wallet(WALLET.assign(members_above=3), lang="en"))
+    assert "the panel says they spent in all: 3. The panel misses purchases" in said
+    assert said.endswith("the share is too high.")
+    assert "too high" not in str(sentences.voice.share_of_wallet(WALLET, lang="en"))
+
+
+def test_categories_left_out_are_named_with_what_they_weigh():
+    others = pd.DataFrame({"category": ["Bikes", None], "spend_total": 1.0, "share": [0.3, 0.15]})
+    said = str(sentences.voice.share_of_wallet(WALLET, lang="en", others=others))
+    assert said.endswith("in them: Bikes, unknown, or 45.0% of what the panel spends.")
+    many = pd.DataFrame({"category": [*"ABCDEFG"], "spend_total": 1.0, "share": 0.1})
+    assert "A, B, C, D, E, …, or 70.0%" in str(
+        sentences.voice.share_of_wallet(WALLET, lang="en", others=many)
+    )
+
+
+def test_interactions_of_an_unknown_kind_are_named():
+    kinds = pd.DataFrame({"kind": ["like", None], "interactions": [1200, 3]})
+    said = str(sentences.voice.engagement(POINTS, lang="en", uncounted=kinds))
+    assert said.endswith("Not counted, of a kind without a weight: like 1,200, unknown 3.")
+    assert "Not counted" not in str(
+        sentences.voice.engagement(POINTS, lang="en", uncounted=kinds.head(0))
+    )
+
+
+def test_customers_of_several_channels_may_spend_less():
+    less = GAP._replace(gap=-20.0, low=-45.0, high=5.0)
+    said = str(sentences.voice.omnichannel(less, lang="en"))
+    assert "spends $20 less than one of a single channel" in said
+    assert "(95% interval of the difference: −$45 to $5)" in said
+    assert "−$20" not in said
+
+
+def test_each_kpi_of_the_page_has_a_table_with_its_definition():
+    engaged = POINTS.assign(
+        percentile=[10.0, 50.0, 90.0], last_interaction=pd.Timestamp("2025-1-1")
+    )
+    tables = {
+        "customer_satisfaction": plots.csat_table(
+            voice.csat(pd.DataFrame({"score": [5] * 15 + [1] * 5})), lang="en"
+        ),
+        "engagement_score": plots.engagement_table(engaged, lang="en"),
+        "omnichannel_share": plots.omnichannel_share_table(GAP, lang="en"),
+    }
+    for kpi, shown in tables.items():
+        payload = shown.payload()
+        carried = {column["kpi"] for column in payload["columns"]} | {*payload.get("row_kpis", [])}
+        assert kpi in carried
+    assert "75.0%" in tables["customer_satisfaction"].to_text()
+    assert tables["engagement_score"].rows[0][0] == "C"
+    assert "28.0% to 32.0%" in tables["omnichannel_share"].to_text()
+
+
 def test_groups_are_told_apart_only_by_the_test():
     said = str(
         sentences.voice.nps_groups(
@@ -305,7 +374,7 @@ def test_groups_are_told_apart_only_by_the_test():
         )
     )
     assert said.startswith("Lowest: IDF (−38 points); highest: QC (50 points).")
-    assert said.endswith("Tested all at once, the 2 groups differ (p < 0.001).")
+    assert "Tested all at once, the 2 groups differ (p < 0.001); of groups that do not" in said
     alike = voice.nps(
         pd.concat([scores(20, 10, 10).assign(region=name) for name in "AB"]), by="region"
     )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -228,6 +229,43 @@ def test_nothing_clear_and_nothing_unclear_are_said(scorecard):
     assert str(plots.undecided(clear, lang="en")) == "No interval of a change includes 0."
 
 
+def test_a_kpi_without_a_good_direction_is_said_not_to_be_judged(scorecard):
+    card = scorecard.assign(direction="contextual")
+    judged = overview.attention(card)
+    assert judged.empty
+    assert str(plots.attention(judged, lang="en", scorecard=card)) == "No KPI moved clearly."
+    said = str(plots.undecided(judged, lang="fr", scorecard=card))
+    assert said.startswith("Non jugés, car une hausse n'y est ni bonne ni mauvaise en soi\u00a0: ")
+    assert "Panier moyen" in said
+    mixed = scorecard.copy()
+    mixed.loc[mixed.kpi == "average_order_value", "direction"] = "contextual"
+    table = plots.undecided(overview.attention(mixed), lang="en", scorecard=mixed)
+    assert "Not judged" in plain(table.to_text())
+    assert "Average order value" in plain(table.to_text())
+
+
+def test_without_a_comparison_one_sentence_says_so_and_nothing_else_is_shown(scorecard):
+    alone = scorecard.assign(previous=None, change=None, change_low=None, change_high=None)
+    judged = overview.attention(alone)
+    said = plots.attention(judged, lang="en", scorecard=alone)
+    assert str(said) == "Nothing to compare: no KPI has a value in both periods."
+    assert plots.undecided(judged, lang="en", scorecard=alone) is None
+    before = plt.get_fignums()
+    plots.changes(alone, lang="en")
+    assert plt.get_fignums() == before
+
+
+def test_moves_that_cannot_be_compared_are_told_by_their_sentence_only():
+    moves = pd.DataFrame(
+        {"before": ["champions"], "after": ["champions"], "customers": [3], "share": [1.0]}
+    )
+    short = rfm.Window(10, dt.date(2025, 12, 31), reaches_end=True)
+    before = plt.get_fignums()
+    plots.migration(moves, lang="en", window=short)
+    assert plt.get_fignums() == before
+    assert "longer history" in str(plots.sentences.rfm.migration(moves, lang="en", window=short))
+
+
 def test_lacking_takes_a_frame_or_a_list():
     frame = pd.DataFrame(
         {
@@ -342,4 +380,6 @@ def test_orders_of_nobody_known_are_said():
         "Orders without a known customer are left out: 1,371 (6.9% of orders, 14.7% of sales)."
     )
     nobody = rfm.LeftOut(0, 0.0, 0.0)
+    assert "shares below" in str(sentences.rfm.left_out(found, lang="en"))
+    assert "shares" not in str(sentences.rfm.left_out(found, lang="en", shares=False))
     assert str(sentences.rfm.left_out(nobody, lang="fr")) == "Chaque commande a un client connu."

@@ -142,6 +142,29 @@ def test_a_wrong_setting_is_named_with_what_its_own_lesson_takes(client, given, 
     assert 'write parameters: {"06": {settings: {customers: ' in str(caught.value)
 
 
+def test_the_page_of_the_voice_takes_its_groups_and_what_a_member_stands_for():
+    from marketing_kpi.report.config import VoiceParameters
+
+    given = VoiceParameters(lang="fr", by="acquisition_channel", represents=40)
+    assert (given.by, given.represents) == ("acquisition_channel", 40)
+    assert {"by", "represents"} <= {*own_parameters("16")}
+    for wrong in ({"represents": 0}, {"by": ""}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            VoiceParameters(lang="fr", **wrong)
+
+
+def test_limits_and_amounts_of_a_page_are_in_one_currency(client):
+    euros = '{"06": {settings: {currency: EUR}}}'
+    with pytest.raises(ConfigError) as caught:
+        client(notebooks='["06"]', parameters=euros, currency="CAD")
+    assert "06.settings.currency is EUR, must be CAD, as currency: is" in str(caught.value)
+    assert str(caught.value).endswith(
+        'nothing is converted; write parameters: {"06": {settings: {currency: CAD}}}'
+    )
+    same = client(notebooks='["06"]', parameters=euros, currency="EUR")
+    assert same.parameters_for("06", lang="fr")["settings"] == {"currency": "EUR"}
+
+
 def test_filters_may_hold_nulls_and_texts_of_any_type(client):
     given = "{filters: {region: [QC, null], newsletter: true, age: [30, 40], channel: null}}"
     config = client(notebooks='["06"]', parameters=f'{{"06": {given}}}')
@@ -219,6 +242,7 @@ def test_lessons_and_languages_may_be_chosen_among_the_clients(client):
     assert selected(config, None) == ("00", "02")
     assert selected(config, ["02"]) == ("02",)
     assert languages(config, "en") == ("en",)
+    assert languages(config, ["en", "fr", "en"]) == ("en", "fr")
     with pytest.raises(ConfigError, match="lesson '07' not found in boreal"):
         selected(config, ["07"])
     with pytest.raises(ConfigError, match="no lesson asked for boreal"):

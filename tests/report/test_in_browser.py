@@ -130,6 +130,18 @@ def test_a_printed_page_has_no_navigation(desk, built):
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
+def test_on_paper_a_paragraph_stays_with_the_figure_or_table_below_it(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    page.emulate_media(media="print")
+    led_in = """shown => {
+      const words = document.createElement("p");
+      shown.before(words);
+      return getComputedStyle(words).breakAfter;
+    }"""
+    for kind in (".mk-figure", ".mk-table"):
+        assert page.locator(kind).first.evaluate(led_in) == "avoid"
+
+
 def test_on_a_phone_a_caption_and_the_rows_names_stay_in_sight(browser, built):
     with browser.new_context(**VIEWS["phone"]) as context:
         page, _, _ = visit(context, built / "en" / "00_overview.html")

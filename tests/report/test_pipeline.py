@@ -18,7 +18,7 @@ from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ConfigError, LessonError, ReportError
 from marketing_kpi.kpis.periods import periods
 from marketing_kpi.overview import scorecard
-from marketing_kpi.report import pipeline, run
+from marketing_kpi.report import pipeline, render, run
 from marketing_kpi.report.execute import (
     Failure,
     Job,
@@ -36,6 +36,7 @@ from marketing_kpi.report.render import (
     Fact,
     Headline,
     Link,
+    body,
     failed_page,
     headlines,
     index_page,
@@ -531,6 +532,53 @@ def test_the_index_opens_on_the_scorecards_first_known_figures():
         Headline("Average order value", "$209.79", "–"),
         Headline("Repeat purchase rate", "62.7%", "−0.1\u00a0pts"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("others", "are_said"),
+    [((), False), (("ok",), True), (("ok", "ok"), True), (("failed",), False),
+     (("ok", "failed"), False)],
+)  # fmt: skip
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_page_of_a_failure_speaks_of_pages_that_are_there(others, are_said, lang):
+    links = [Link(INDEX, "I"), Link("a.html", "A", "", "failed")]
+    links += [Link(f"{n}.html", "P", "", status) for n, status in enumerate(others)]
+    says = {
+        "fr": ("Les autres pages ne sont pas touchées", "la page sur la qualité"),
+        "en": ("The other pages are not affected", "the page on data quality"),
+    }[lang]
+
+    def page(links):
+        cover = Cover("c", (), tuple(links))
+        return failed_page(
+            Failure("E", "r"), title="A", notebook="n", parameters={}, cover=cover,
+            file="a.html", lang=lang,
+        )  # fmt: skip
+
+    html = page(links)
+    assert (says[0] in html) == are_said
+    assert says[1] not in html
+    assert "marketing-kpi check" in html
+    assert says[1] in page([*links, Link("quality.html", "Q")])
+
+
+def test_titles_keep_the_spaces_that_do_not_break():
+    import nbformat
+
+    title = "Segmentation RFM\u00a0: à qui parler\u202f?"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# {title}\n\nVos  clients\u202f?\n")]
+    )
+    content = body(notebook, lang="fr")
+    assert content.title == title
+    assert content.summary == "Vos clients\u202f?"
+    cover = Cover("c", (), (Link(INDEX, "I"), Link("a.html", content.title, content.summary)))
+    html = render.page(content, cover=cover, file="a.html", lang="fr")
+    assert f">{title}</h1>" in html
+    assert title in re.search(r"<title>(.*?)</title>", html)[1]
+    index = index_page(cover=cover, quality=None, lang="fr")
+    assert ">Segmentation RFM</a>" in index
+    assert "<p>Vos clients\u202f?</p>" in index
 
 
 def test_nothing_of_a_failure_is_markup():

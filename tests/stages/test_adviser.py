@@ -11,7 +11,7 @@ import marketing_kpi as mk
 from marketing_kpi import lifecycle
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.stages import adviser
-from marketing_kpi.stages.adviser import propose
+from marketing_kpi.stages.adviser import FEWEST_RETURNS, propose
 from marketing_kpi.stages.settings import Settings
 
 AS_OF = dt.date(2026, 1, 1)
@@ -174,6 +174,15 @@ def test_too_few_returns_or_spenders_propose_nothing():
         "after": ["defecting"],
         "contacts": [1],
     }
+
+
+def test_a_few_returns_make_no_median():
+    with shop(regulars(4, days=1000, pace=30.0)) as data:
+        few = propose(data, as_of=AS_OF)
+    assert 0 < few.returns < FEWEST_RETURNS
+    assert len(few.curve) > 1
+    assert few.median_days is None
+    assert not few.proposes
 
 
 def test_no_purchase_at_all_proposes_nothing():

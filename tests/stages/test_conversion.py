@@ -193,6 +193,21 @@ def test_unpaid_and_unknown_orders_are_no_purchases():
     assert counts("repurchase_rate", free, settings=Settings(unidentified="out")) == (0, 2)
 
 
+@pytest.mark.parametrize(
+    ("rate", "purchases", "expected"),
+    [
+        ("repurchase_rate", [("ann", 50), ("ann", 20, -20.0)], (0, 1)),
+        ("repurchase_rate", [("bob", 20, -20.0), ("ann", 50)], (0, 1)),
+        ("loyalty_rate", [("ann", 200), ("ann", 90), ("ann", 20, -5.0)], (0, 1)),
+        ("defecting_winback_rate", [("ann", 120), ("ann", 20, -5.0)], (0, 1)),
+    ],
+)
+def test_a_credit_entered_as_an_order_wins_nobody_back(rate, purchases, expected):
+    assert counts(rate, purchases) == expected
+    with shop(purchases) as data:
+        assert mk.compute(rate, data, end=AS_OF)[rate].tolist() == [expected[0] / expected[1]]
+
+
 def test_an_order_of_unknown_amount_counts():
     assert counts("repurchase_rate", [("ann", 60, np.nan), ("ann", 30)]) == (1, 1)
 
@@ -554,6 +569,15 @@ def test_the_mean_of_the_last_days_by_hand():
     assert (row["customers"], row["reason"], row["verdict"]) == (2, "few", "cannot_tell")
     assert np.isnan(row["low"])
     assert found.loc["inactive_winback_rate", "customers"] == 0
+
+
+def test_a_rate_without_customers_in_the_days_before_still_has_its_own_value():
+    days = Settings(**SHORT | {"rates": SHORT["rates"] | {"recent_days": 2}})
+    with shop([("ann", 2), ("ann", 1)]) as data:
+        found = last_30_days(data, as_of=AS_OF, settings=days).set_index("rate")
+    row = found.loc["repurchase_rate"]
+    assert (row["value"], row["customers"], row["reason"]) == (0.5, 1, "few")
+    assert np.isnan([row["previous"], row["change"], row["low"], row["high"]]).all()
 
 
 def test_the_interval_of_a_change_is_that_of_drawing_customers():

@@ -207,6 +207,15 @@ def test_a_stage_can_be_renamed_in_each_language():
     assert settings.term("lead_new", "fr") == "Prospect"
 
 
+def test_settings_given_as_a_mapping_are_refused_by_their_key():
+    assert Settings.of(None) == Settings.of({}) == Settings()
+    assert Settings.of({"customers": {"defecting_days": 540}}).customers.defecting_days == 540
+    with pytest.raises(ConfigError) as caught:
+        Settings.of({"customer": {}, "classes": 1})
+    assert "key 'customer' not found; did you mean 'customers'" in str(caught.value)
+    assert "classes: 1: input should be" in str(caught.value)
+
+
 def test_the_range_of_a_tier_is_told_in_the_readers_currency_or_that_of_the_settings():
     canadian = reader("fr", currency="CAD")
     assert Settings().tier_range("silver", canadian) == "plus de 200\u00a0$, jusqu'à 500\u00a0$"

@@ -99,3 +99,19 @@ def test_a_file_that_cannot_be_read_is_an_error_of_its_kind(text, said, kind, tm
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"none\.yml: no such file"):
         load(tmp_path / "none.yml", error=ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a: 1\na: 2", "keep one of the two"),
+        ("a: &b 1", "write the value itself"),
+        ("a: b: c", "indent with spaces"),
+    ],
+)
+def test_the_hint_is_of_what_is_wrong(text, hint, tmp_path):
+    path = tmp_path / "a.yml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as error:
+        load(path, error=ConfigError)
+    assert error.value.hint.startswith(hint)

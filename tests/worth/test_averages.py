@@ -8,6 +8,7 @@ import pytest
 
 import marketing_kpi as mk
 from marketing_kpi import clv
+from marketing_kpi.errors import ComputeError
 
 # Two active customers of 2024, one of whom orders again in 2025; a third is new and orders twice.
 # The first order shows that the data reach back; the last, that they reach the period's end.
@@ -58,6 +59,12 @@ def test_the_frequency_is_that_of_twelve_months_whatever_the_period():
 def test_the_margin_rate_given_stands_in_only_where_the_data_tell_no_cost():
     assert simple(shop(), margin_rate=0.3).gross_margin_rate == 0.3
     assert simple(shop(unit_cost=0.6), margin_rate=0.3).gross_margin_rate == pytest.approx(0.4)
+
+
+def test_a_margin_rate_in_percent_is_refused():
+    with pytest.raises(ComputeError, match=r"margin_rate == 40\.0, must be at most 1"):
+        simple(shop(), margin_rate=40)
+    assert simple(shop(), margin_rate=-0.1).cltv == pytest.approx(-18)
 
 
 def test_without_a_margin_rate_there_is_a_revenue_and_no_cltv():
@@ -113,6 +120,21 @@ def test_the_horizon_adds_up_to_the_sum_over_all_years():
     assert years["total"].iloc[-1] == pytest.approx(years["all_years"].iloc[0], rel=1e-9)
     assert (years["low"] <= years["total"]).all()
     assert (years["total"] <= years["high"]).all()
+
+
+def test_what_winning_and_keeping_a_customer_costs_is_deducted():
+    basics = simple(shop(unit_cost=0.6))
+    free, paid = (
+        clv.discounted_by_year(basics, discount_rate=0.1, years=2, **costs)
+        for costs in ({}, {"acquisition_cost": 30.0, "marketing_cost": 6.0})
+    )
+    # a margin of 36 a year, half of which stays: of the first year and one more, 30 a margin
+    kept = 1 + 0.5 / 1.1
+    assert free["total"][0] == pytest.approx(36 * kept)
+    assert paid["total"][0] == pytest.approx(30 * kept - 30)
+    dear = clv.discounted_by_year(basics, discount_rate=0.1, marketing_cost=99.0)
+    assert (dear["low"] < dear["total"]).all()
+    assert (dear["total"] < dear["high"]).all()
 
 
 def test_no_horizon_is_drawn_without_a_margin():

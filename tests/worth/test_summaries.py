@@ -1,7 +1,9 @@
 """Totals of costs and counts of probabilities that a page shows."""
 
+import ibis
 import numpy as np
 import pandas as pd
+import pytest
 
 import marketing_kpi as mk
 from marketing_kpi import clv
@@ -23,14 +25,44 @@ def test_totals_are_the_sums_of_what_is_known():
     assert np.isclose(in_hand.per_customer["profit"], float(kpi))
 
 
+PROFITS = pd.DataFrame(
+    {
+        "customer_id": [*"abcd"],
+        "net_sales": [100.0, 60.0, 40.0, 0.0],
+        "net_sales_without_cost": [20.0, 0.0, 40.0, 0.0],
+        "gross_profit": [30.0, 24.0, None, 0.0],
+        "fulfilment_cost": [5.0, 5.0, 5.0, 0.0],
+        "payment_cost": None,
+        "returns_cost": [0.0, 0.0, 3.0, 1.0],
+        "marketing_cost": [1.0, 1.0, 1.0, 1.0],
+        "profit": [24.0, 18.0, None, -2.0],
+    }
+).astype({"payment_cost": "float64"})
+
+
+@pytest.mark.parametrize("given", [PROFITS, ibis.memtable(PROFITS)], ids=["pandas", "ibis"])
+def test_all_rows_are_of_the_customers_whose_profit_is_known(given):
+    """Customer c, none of whose goods has a known cost, is in no row; d bought nothing."""
+    found = clv.cost_totals(given).set_index("part")
+    assert found.total["net_sales"] == 160
+    assert found.total["net_sales_without_cost"] == 20
+    costs = found.total[["fulfilment_cost", "returns_cost", "marketing_cost"]].sum()
+    assert found.total["gross_profit"] - costs == found.total["profit"] == 40
+    assert (found.per_customer["net_sales"], found.per_customer["profit"]) == (80, 20)
+    assert np.isnan(found.total["payment_cost"])
+    assert found.customers.unique().tolist() == [2]
+    assert found.left_out.unique().tolist() == [1]
+
+
 def test_an_unknown_cost_is_null_and_not_zero():
     orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"], "amount": [20.0]})
     orders["ordered_at"] = pd.Timestamp("2025-05-01")
     profits = clv.profitability(mk.open_data({"orders": orders}), start="2025-01-01",
                                 end="2026-01-01")  # fmt: skip
-    totals = clv.cost_totals(profits).set_index("part").total
-    assert totals["net_sales"] == 20
-    assert totals.drop("net_sales").isna().all()
+    found = clv.cost_totals(profits).set_index("part")
+    totals = found.total
+    assert found.left_out.unique().tolist() == [1]
+    assert totals.isna().all()
 
 
 def test_every_probability_is_in_one_bar():

@@ -43,12 +43,20 @@ LOYALTY_DAYS = 90
 # --- Purchases ------------------------------------------------------------------------------
 
 
-def purchases(data: Data) -> ir.Table:
-    """Return the valid orders whose amount is not 0; one of unknown amount counts."""
+def purchases(data: Data, *, credits: bool = False) -> ir.Table:
+    """Return the valid orders that are purchases: see `is_purchase`.
+
+    With `credits`, also the credits that were entered as orders of a negative amount.
+    """
     orders = valid_orders(data)
     if "amount" not in orders.columns:
         return orders
-    return orders.filter(orders.amount.isnull() | (orders.amount != 0))
+    return orders.filter(is_purchase(orders.amount) | ((orders.amount < 0) & credits))
+
+
+def is_purchase(amount: ir.NumericValue) -> ir.BooleanValue:
+    """Return whether an order of some amount is a purchase: above 0, or unknown."""
+    return amount.isnull() | (amount > 0)
 
 
 def purchase_days(events: ir.Table, keys: Sequence[str]) -> ir.Table:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.kpis.facts.base import (
     CANCELLED,
     MONEY,
@@ -63,7 +64,7 @@ def _line_measure(rows: ir.Table, measure: str) -> ir.Value:
     """Multiply price and quantity; an order without lines keeps its amount as net sales."""
 
     prices = [rows[part] for part in _PRICES[measure] if part in rows.columns]
-    value = (rows["order_lines__quantity"] * first_known(prices)).cast(MONEY)
+    value = line_value(rows["order_lines__quantity"], first_known(prices)).cast(MONEY)
     if measure == "net_sales" and "orders__amount" in rows.columns:
         return rows["order_lines__order_id"].isnull().ifelse(rows["orders__amount"], value)
     return value
@@ -198,7 +199,7 @@ def _said_or_known(rows: ir.Table, columns: Collection[str]) -> dict[str, ir.Val
             [rows["returns__refund_amount"]] if "returns__refund_amount" in rows.columns else []
         )
         if "order_lines__unit_price" in rows.columns:
-            paid = rows["returns__quantity"] * rows["order_lines__unit_price"]
+            paid = line_value(rows["returns__quantity"], rows["order_lines__unit_price"])
             values.insert(0, paid.cast(MONEY))
         made["value_returned"] = first_known(values)
     return dict(sorted(made.items()))

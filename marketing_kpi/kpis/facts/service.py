@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.kpis.facts.base import (
     MONEY,
     Column,
@@ -162,7 +163,8 @@ def _returns(data: Data) -> ir.Table:
     if "restocked" in rows.columns:
         back = rows.restocked.fill_null(False)
         rows = _with_unit_cost(rows, data)
-        kept = (refund - rows.quantity * rows.unit_cost) if "unit_cost" in rows.columns else None
+        known = "unit_cost" in rows.columns
+        kept = refund - line_value(rows.quantity, rows.unit_cost) if known else None
         refund = back.ifelse(kept, rows.refund_amount)
     handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
     return rows.select(

@@ -53,6 +53,8 @@ def respondent(answers: ir.Table) -> ir.StringValue:
     known = [answers.customer_id.cast("string")] if "customer_id" in answers.columns else []
     if "response_id" in answers.columns:
         known.append(ibis.literal("#") + answers.response_id.cast("string"))
+    elif not known:
+        known.append(ibis.literal("#") + ibis.row_number().cast("string"))
     return first_known(known)
 
 
@@ -93,7 +95,7 @@ def _answers_to(question: str) -> Fact:
             **_OF_CUSTOMER,
             "respondent": Column(
                 "string",
-                ("surveys.customer_id or surveys.response_id", "surveys.question"),
+                ("surveys.question",),
                 measure=True,
             ),
             "answered_at": dimension("surveys.answered_at", type="timestamp"),
@@ -115,16 +117,38 @@ CSAT_ANSWERS = _answers_to("csat")
 # --- Panel ----------------------------------------------------------------------------------
 
 
-def _panel(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row a member, month and category of the panel, with what we sold there."""
-    homes = homes_of(PANEL, {*columns, "customer_id"}, data)
-    keys = ("customer_id", "month", "category")
+PANEL_KEY = ("customer_id", "month", "category")
+
+
+def panel_spending(data: Data) -> ir.Table:
+    """Return the rows of the panel, each at the first day of its month."""
     spend = data.table("category_spend")
-    taken = {**{key: key for key in keys}, **from_table(homes, "category_spend")}
-    rows = spend.select(**{new: spend[old] for new, old in taken.items()})
-    rows = rows.mutate(month=rows.month.cast("timestamp").truncate("M"))
+    return spend.mutate(month=spend.month.cast("timestamp").truncate("M"))
+
+
+def our_categories(data: Data) -> ir.Table:
+    """Return the categories of our products, a row each."""
+    products = data.table("products")
+    return products.filter(products.category.notnull()).select("category").distinct()
+
+
+def _panel(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return a row a member, month and category of ours, with the spending and what we sold there.
+
+    A panel may tell a month in several rows, such as one a week: they are added up first, or our
+    sales of the month would count once for each.
+    """
+    homes = homes_of(PANEL, {*columns, *PANEL_KEY}, data)
+    spend = panel_spending(data)
+    if data.has("products", "category"):
+        spend = spend.semi_join(our_categories(data), "category")
+    told = from_table(homes, "category_spend")
+    made = {new: spend[old].min() for new, old in told.items() if new not in PANEL_KEY}
+    if "spend_total" in made:
+        made["spend_total"] = spend.spend_total.sum().cast(MONEY)
+    rows = spend.group_by(list(PANEL_KEY)).aggregate(**made)
     if "our_sales" in columns:
-        sold = attach(rows, _sold(data), on=keys, columns={"our_sales": "net_sales"})
+        sold = attach(rows, _sold(data), on=PANEL_KEY, columns={"our_sales": "net_sales"})
         rows = sold.mutate(our_sales=sold.our_sales.fill_null(0).cast(MONEY))
     return with_dimensions(rows, data, homes).select(*sorted(columns))
 

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any
 from marketing_kpi.plots.sentences.base import Sentence
 
 if TYPE_CHECKING:
-    from marketing_kpi.plots.sentences import clv, lifecycle, retention, rfm, voice
+    from marketing_kpi.plots.sentences import (
+        clv,
+        experiments,
+        lifecycle,
+        prepost,
+        retention,
+        rfm,
+        voice,
+    )
 
-_CHAPTERS = ("clv", "lifecycle", "retention", "rfm", "voice")
+_CHAPTERS = ("clv", "experiments", "lifecycle", "prepost", "retention", "rfm", "voice")
 
-__all__ = ["Sentence", "clv", "lifecycle", "retention", "rfm", "voice"]
+__all__ = ["Sentence", "clv", "experiments", "lifecycle", "prepost", "retention", "rfm", "voice"]
 
 
 def __getattr__(name: str) -> Any:

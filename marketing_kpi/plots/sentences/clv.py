@@ -28,6 +28,14 @@ _ANSWERS: Mapping[str, str] = {
     "too_few_purchases": N_("Too few purchases were held out to tell a good forecast from a bad."),
 }
 
+WIDEST = 10.0
+"""Times that the ends of an interval may lie apart for its amount to be shown; a convention."""
+
+_CANNOT_TELL: Mapping[str, str] = {
+    "interval": N_("Cannot tell, the interval includes the cost: {channels}."),
+    "few_customers": N_("Cannot tell, too few customers were acquired: {channels}."),
+    "unknown_costs": N_("Cannot tell, too much was sold at an unknown cost: {channels}."),
+}
 _FAILED: Mapping[str, str] = {
     "too_low": N_("On the days held out this model foretold too little: take it for a floor."),
     "too_high": N_("On the days held out this model foretold too much: count on less."),
@@ -195,7 +203,32 @@ def unprofitable(
         silent=reader.integer(found.silent),
         silent_loss=reader.money(found.silent_loss, decimals=0),
     )
-    return Sentence(text)
+    return Sentence(" ".join([text, *_unknown_costs(found, reader)]))
+
+
+def _unknown_costs(found: clv.Unprofitable, reader: Reader) -> list[str]:
+    """Return what unknown costs of goods take from a count of unprofitable customers."""
+    _ = reader.translate
+    said = []
+    if found.doubtful:
+        said.append(
+            _.n(
+                "{count} of them also bought goods of unknown cost, and may bring more.",
+                "{count} of them also bought goods of unknown cost, and may bring more.",
+                found.doubtful,
+                count=reader.integer(found.doubtful),
+            )
+        )
+    if found.unknown:
+        said.append(
+            _.n(
+                "{count} customer is left out: no cost of their goods is known.",
+                "{count} customers are left out: no cost of their goods is known.",
+                found.unknown,
+                count=reader.integer(found.unknown),
+            )
+        )
+    return said
 
 
 def fit(found: Any, *, lang: str | Reader) -> Sentence:
@@ -277,7 +310,7 @@ def second_opinion(first: clv.Verdict, second: clv.Verdict, *, lang: str | Reade
     )
 
 
-def values(found: clv.GammaGamma, *, lang: str | Reader) -> Sentence:
+def values(found: clv.GammaGamma, *, lang: str | Reader, net: bool = False) -> Sentence:
     """Say what a purchase is worth on average, and whether frequency goes with value.
 
     Parameters
@@ -286,6 +319,8 @@ def values(found: clv.GammaGamma, *, lang: str | Reader) -> Sentence:
         What `clv.fit_gamma_gamma` returns.
     lang
         The reader, or a language.
+    net
+        Whether refunds were deducted from the purchases that it was fitted on.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -298,11 +333,25 @@ def values(found: clv.GammaGamma, *, lang: str | Reader) -> Sentence:
         low=reader.money(mean.low),
         high=reader.money(mean.high),
     )
+    parts = [text]
+    if net:
+        parts.append(_("Refunds are deducted; a purchase refunded in full still counts as one."))
+    if found.left_out:
+        parts.append(
+            _.n(
+                "{count} customer is left out: the value of their repeat purchases is 0 or "
+                "unknown.",
+                "{count} customers are left out: the value of their repeat purchases is 0 or "
+                "unknown.",
+                found.left_out,
+                count=reader.integer(found.left_out),
+            )
+        )
     if relation.low is None or relation.high is None:
-        return Sentence(text)
+        return Sentence(" ".join(parts))
     said = (
-        _("The model takes frequency and value for unrelated, and here they are (correlation "
-          "{value}, {low} to {high}).")
+        _("The model takes frequency and value for unrelated, and nothing here says otherwise "
+          "(correlation {value}, {low} to {high}).")
         if relation.low <= 0 <= relation.high
         else _("The model takes frequency and value for unrelated; here they are not quite "
                "(correlation {value}, {low} to {high}): read its values with care.")
@@ -315,7 +364,7 @@ def values(found: clv.GammaGamma, *, lang: str | Reader) -> Sentence:
             strict=True,
         )
     }
-    return Sentence(f"{text} {said.format(**numbers)}")
+    return Sentence(" ".join([*parts, said.format(**numbers)]))
 
 
 def predicted(
@@ -325,6 +374,7 @@ def predicted(
     months: int,
     is_margin: bool,
     fit: clv.BgNbd,
+    amounts: clv.GammaGamma,
     verdict: clv.Verdict,
 ) -> Sentence:
     """Say what all customers together are expected to bring.
@@ -339,16 +389,20 @@ def predicted(
         The horizon.
     is_margin
         Whether the amounts are margin, or revenue for want of a margin rate.
-    fit
-        The model of purchases that foretells them: under a diagnosis, nothing is said.
+    fit, amounts
+        The models of purchases and of their value that foretell them: where one of them cannot be
+        used, nothing is said.
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if not fit.foretells or totals.empty or is_absent(totals["cltv"].iloc[0]):
-        return _nothing(fit, reader)
+    foretells = fit.foretells and amounts.foretells
+    if not foretells or totals.empty or is_absent(totals["cltv"].iloc[0]):
+        return _nothing(fit, amounts, reader)
     row = totals.iloc[0]
+    if is_wide(row["cltv_mean_low"], row["cltv_mean_high"]):
+        return _too_little(reader)
     horizon = reader.months(months, decimals=0)
     text = (
         _("Over the next {months}, these {customers} customers are expected to bring {total} of "
@@ -373,10 +427,30 @@ def predicted(
     return Sentence(" ".join([f"{text}{spread}.", *_cautions(fit, verdict, months, reader)]))
 
 
-def _nothing(fit: clv.BgNbd, reader: Reader) -> Sentence:
-    """Say that no amount is foretold, and why where the model knows."""
-    said = [reader.translate("Nothing could be foretold."), fit.advice(reader.lang)]
-    return Sentence(" ".join(part for part in said if part))
+def _nothing(fit: clv.BgNbd, amounts: clv.GammaGamma, reader: Reader) -> Sentence:
+    """Say that no amount is foretold, and why where a model knows."""
+    _ = reader.translate
+    advice = [model.advice(reader.lang) for model in (fit, amounts) if not model.foretells]
+    return Sentence(" ".join([_("Nothing could be foretold."), *filter(None, advice)]))
+
+
+def is_wide(low: Any, high: Any) -> bool:
+    """Say whether the ends of an interval lie too far apart for its amount to mean anything."""
+    if is_absent(low) or is_absent(high):
+        return False
+    near, far = sorted((abs(float(low)), abs(float(high))))
+    return far > WIDEST * near
+
+
+def _too_little(reader: Reader) -> Sentence:
+    _ = reader.translate
+    return Sentence(
+        _(
+            "The data tell too little to foretell an amount: the upper end of its 95% interval is "
+            "over {times} times the lower one.",
+            times=reader.integer(WIDEST),
+        )
+    )
 
 
 def _cautions(fit: clv.BgNbd, verdict: clv.Verdict, months: int, reader: Reader) -> list[str]:
@@ -404,6 +478,7 @@ def new_customer(
     months: int,
     is_margin: bool,
     fit: clv.BgNbd,
+    amounts: clv.GammaGamma,
     verdict: clv.Verdict,
 ) -> Sentence:
     """Say what a customer may cost to win.
@@ -418,15 +493,18 @@ def new_customer(
         The horizon.
     is_margin
         Whether the amounts are margin, or revenue for want of a margin rate.
-    fit
-        The model of purchases that foretells them: under a diagnosis, nothing is said.
+    fit, amounts
+        The models of purchases and of their value that foretell them: where one of them cannot be
+        used, nothing is said.
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if not fit.foretells or is_absent(found.cltv):
-        return _nothing(fit, reader)
+    if not (fit.foretells and amounts.foretells) or found.cltv is None:
+        return _nothing(fit, amounts, reader)
+    if is_wide(found.low, found.high):
+        return _too_little(reader)
     text = (
         _("A new customer is expected to bring {cltv} of margin in {months}, first order included")
         if is_margin
@@ -442,12 +520,20 @@ def new_customer(
             low=reader.money(found.low, decimals=0),
             high=reader.money(found.high, decimals=0),
         )
-    limit = _("To pay more than that for one is to lose money on average.") if is_margin else ""
-    cautions = _cautions(fit, verdict, months, reader)
-    return Sentence(" ".join(part for part in (f"{text}.", limit, *cautions) if part))
+    limits = []
+    if is_margin and found.cltv > 0:
+        limits.append(
+            _("That is before the cost of serving: to pay more for one is to lose money on "
+              "average.")
+        )  # fmt: skip
+    elif is_margin:
+        limits.append(_("At such a margin nothing can be paid to win one."))
+    return Sentence(" ".join([f"{text}.", *limits, *_cautions(fit, verdict, months, reader)]))
 
 
-def acquisition(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def acquisition(
+    found: pd.DataFrame, *, lang: str | Reader, lacking: Collection[str] = ()
+) -> Sentence:
     """Say which channels repay what they cost, which do not, and of which one cannot tell.
 
     Parameters
@@ -456,30 +542,70 @@ def acquisition(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `clv.acquisition` returns.
     lang
         The reader, or a language.
+    lacking
+        Columns that the data lack (``table.column``): a spend that does not say what it was for is
+        no cost of acquisition.
     """
-    from marketing_kpi.plots.tables import CHANNELS
-
     reader = Reader.of(lang)
     _ = reader.translate
-    named = {**CHANNELS, "all": N_("All customers")}
-    if found.empty or not (found["verdict"] != "no_spend").any():
+    if found.empty or (found["verdict"] == "no_spend").all():
+        if "marketing_spend.purpose" in lacking and "marketing_spend.amount" not in lacking:
+            return Sentence(
+                _("The data say what was spent on marketing, but not what for (purpose): no cost "
+                  "of acquisition can be told.")
+            )  # fmt: skip
         return Sentence(_("No cost of acquisition is recorded for these customers."))
-    by = str(found.columns[0])
+    paid = found["spend"] > 0
+    if not found.loc[paid, "new_customers"].any() and found["new_customers"].any():
+        return _unmatched(found, paid, reader)
+    told = found["reason"].where(found["verdict"] == "cannot_tell", found["verdict"])
     said = {
         "pays_back": _("Pay back: {channels}."),
         "does_not": _("Do not pay back, even with what is foretold: {channels}."),
         "not_yet": _("Have not paid back yet: {channels}."),
-        "cannot_tell": _("Cannot tell, the interval includes the cost: {channels}."),
+        "nobody": _("Were paid for and brought nobody: {channels}."),
+        **{reason: _(text) for reason, text in _CANNOT_TELL.items()},
     }
     parts = []
-    for verdict, text in said.items():
-        group = found.loc[found["verdict"] == verdict, by]
-        names = [_(named.get(str(name), str(name))) for name in group if not is_absent(name)]
+    for outcome, text in said.items():
+        names = _channels(found[told == outcome], reader, is_paid=outcome == "nobody")
         if names:
             parts.append(text.format(channels=", ".join(names)))
     if found["after_service"].isna().all():
         parts.append(_("This is before returns and service, whose costs the data do not tell."))
     return Sentence(" ".join(parts))
+
+
+def _channels(rows: pd.DataFrame, reader: Reader, *, is_paid: bool) -> list[str]:
+    """Return the names of channels, with what was spent on each where that is all there is."""
+    from marketing_kpi.plots.tables import CHANNELS
+
+    _ = reader.translate
+    named = {**CHANNELS, "all": N_("All customers")}
+    said = []
+    for name, spend in zip(rows.iloc[:, 0], rows["spend"], strict=True):
+        if not is_absent(name):
+            text = _(named.get(str(name), str(name)))
+            said.append(f"{text} ({reader.money(spend, decimals=0)})" if is_paid else text)
+    return said
+
+
+def _unmatched(found: pd.DataFrame, paid: pd.Series, reader: Reader) -> Sentence:
+    """Say that no channel has both a spend and customers, by their names in the data."""
+    _ = reader.translate
+
+    def names(rows: pd.DataFrame) -> str:
+        listed = (_("Not known") if is_absent(name) else str(name) for name in rows.iloc[:, 0])
+        return ", ".join(listed)
+
+    return Sentence(
+        _(
+            "Nobody came through the channels paid for ({paid}), but through others ({others}): "
+            "are they spelled alike in the spend and in the contacts?",
+            paid=names(found[paid]),
+            others=names(found[found["new_customers"] > 0]),
+        )
+    )
 
 
 def lost_most(measured: pd.DataFrame, *, lang: str | Reader) -> Sentence:

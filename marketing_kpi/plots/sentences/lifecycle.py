@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from marketing_kpi.lifecycle import Advice, KnownFrom, Unidentified
@@ -14,6 +16,16 @@ from marketing_kpi.stages.settings import (
     Settings,
 )
 from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+REASONS: Mapping[str, str] = {
+    "missing": N_("missing in the data"),
+    "history": N_("the orders begin too late"),
+    "ends": N_("the orders end too early"),
+    "few": N_("too few customers"),
+    "close": N_("too close to the other limit"),
+}
+"""Why there is no number, by the ids that results give as their reason."""
 
 
 def unidentified(found: Unidentified, *, lang: str | Reader) -> Sentence:
@@ -65,12 +77,14 @@ def stages(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFA
     customers = int(held.reindex(CUSTOMER_STAGES).fillna(0).sum())
     if not leads + customers:
         return Sentence(_("No contact to show."))
-    text = _(
-        "{contacts} contacts: {leads} have bought nothing yet, {customers} are customers.",
-        contacts=reader.integer(leads + customers),
-        leads=reader.integer(leads),
-        customers=reader.integer(customers),
-    )
+    # Without contacts or responses in the data, there are leads that nobody sees.
+    text = (
+        _("{contacts} contacts: {leads} have bought nothing yet, {customers} are customers.",
+          contacts=reader.integer(leads + customers), leads=reader.integer(leads),
+          customers=reader.integer(customers))
+        if leads
+        else _("Customers: {customers}.", customers=reader.integer(customers))
+    )  # fmt: skip
     if not customers:
         return Sentence(text)
     drifting = int(held.get("defecting", 0)), int(held.get("inactive", 0))
@@ -106,16 +120,19 @@ def known_from(found: KnownFrom, *, lang: str | Reader, as_of: str) -> Sentence:
     if found.stages is None or found.status is None:
         return Sentence(_("There is no order to read stages from."))
     day = pd.Timestamp(as_of).date()
+    short = []
     if day < found.stages:
-        return Sentence(
+        short.append(
             _("The orders begin too late: stages can be trusted from {day} on. Before, old "
               "customers look new.", day=reader.date(found.stages))
         )  # fmt: skip
     if day < found.status:
-        return Sentence(
+        short.append(
             _("The orders do not cover the whole window of the status, which is too low until "
               "{day}.", day=reader.date(found.status))
         )  # fmt: skip
+    if short:
+        return Sentence(" ".join(short))
     return Sentence(_("The data reach back far enough for the stages and the status of this day."))
 
 
@@ -142,16 +159,18 @@ def flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAU
     gone = known[known["before"].isin(awake) & known["after"].isin(silent)]["contacts"].sum()
     return Sentence(
         _(
-            "All months together: {gone} moves into “{defecting}”, {back} returns from silence.",
+            "All months together: {gone} moves into “{defecting}” or “{inactive}”, {back} returns "
+            "from them.",
             gone=reader.integer(int(gone)),
             back=reader.integer(int(back)),
             defecting=settings.term("defecting", reader),
+            inactive=settings.term("inactive", reader),
         )
     )
 
 
 def recent(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS) -> Sentence:
-    """Say which rates moved in the last days by more than one interval leaves to chance.
+    """Say which rates moved in the last days by more than chance, and which cannot be compared.
 
     Parameters
     ----------
@@ -176,12 +195,23 @@ def recent(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFA
         if len(ids):
             names = [settings.term(id, reader) for id in ids]
             parts.append(text.format(rates=", ".join(names)))
-    if not parts:
-        return Sentence(_("No rate moved: chance would be enough to explain the changes."))
-    parts.append(
-        _("Five rates are compared: about one page in five shows a move by chance alone, and a "
-          "season moves rates too.")
-    )  # fmt: skip
+    if parts:
+        parts.append(
+            _("Rates compared: {count}. Chance alone shows a move on about {share} of pages, and "
+              "a season moves rates too.",
+              count=reader.integer(len(known)),
+              share=reader.percent(1 - 0.95 ** len(known), decimals=0))
+        )  # fmt: skip
+    else:
+        names = [settings.term(id, reader) for id in known["rate"]]
+        parts.append(_("No change can be told from chance: {rates}.", rates=", ".join(names)))
+    left = found[found["reason"].notna()]
+    if len(left):
+        reasons = [
+            _("{kpi} – {reason}", kpi=settings.term(id, reader), reason=_(REASONS[reason]))
+            for id, reason in zip(left["rate"], left["reason"], strict=True)
+        ]
+        parts.append(_("Not compared: {rates}.", rates=_("; ").join(reasons)))
     return Sentence(" ".join(parts))
 
 

@@ -129,7 +129,7 @@ def reasons(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (
     reader = Reader.of(lang)
     _ = reader.translate
     if found.empty:
-        nothing = _("Nothing was returned in the period.")
+        nothing = _("No return to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
     stated = found.dropna(subset=["reason"])
     unknown = found.loc[found["reason"].isna(), "units_share"].sum()

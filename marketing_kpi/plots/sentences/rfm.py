@@ -103,7 +103,7 @@ def top_share(top: rfm.TopShare, *, lang: str | Reader, as_of: str | None = None
     return Sentence(f"{said} {sure}")
 
 
-def left_out(found: rfm.LeftOut, *, lang: str | Reader) -> Sentence:
+def left_out(found: rfm.LeftOut, *, lang: str | Reader, shares: bool = True) -> Sentence:
     """Say what the orders without a known customer weigh.
 
     Parameters
@@ -112,20 +112,22 @@ def left_out(found: rfm.LeftOut, *, lang: str | Reader) -> Sentence:
         What `rfm.left_out` returns.
     lang
         The reader, or a language.
+    shares
+        Whether shares of sales follow: they are of the sales to identified customers.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     if not found.orders:
         return Sentence(_("Every order has a known customer."))
-    return Sentence(
-        _(
-            "Orders without a known customer are left out: {orders} ({orders_share} of orders, "
-            "{amount_share} of sales). The shares below are of the sales to identified customers.",
-            orders=reader.integer(found.orders),
-            orders_share=reader.percent(found.orders_share),
-            amount_share=reader.percent(found.amount_share),
-        )
+    text = _(
+        "Orders without a known customer are left out: {orders} ({orders_share} of orders, "
+        "{amount_share} of sales).",
+        orders=reader.integer(found.orders),
+        orders_share=reader.percent(found.orders_share),
+        amount_share=reader.percent(found.amount_share),
     )
+    of_whom = _("The shares below are of the sales to identified customers.") if shares else ""
+    return Sentence(f"{text} {of_whom}".strip())
 
 
 def largest_segment(segments: pd.DataFrame, *, lang: str | Reader) -> Sentence:

@@ -29,12 +29,20 @@ _KINDS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_MOST_NAMED = 5
+
+
 def _points(value: Any, reader: Reader) -> str:
     return reader.number(value, decimals=0)
 
 
 def nps(
-    scores: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (), aside: int = 0
+    scores: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    aside: int = 0,
+    persons: bool = True,
 ) -> Sentence:
     """Say the net promoter score of all, and how sure it is.
 
@@ -48,6 +56,8 @@ def nps(
         What the data lack, so that nothing can be said; see `voice.lacks`.
     aside
         Answers off the scale, which do not count; see `voice.set_aside`.
+    persons
+        Whether the data tell who answered, so that a person counts once.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -55,11 +65,14 @@ def nps(
     if not row["answers"]:
         nothing = _("Nobody answered the question of recommendation in the period.")
         return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
-    said = _(
-        "NPS: {score} points; answers, one a person: {answers}.",
-        score=_points(row["score"], reader),
-        answers=reader.integer(row["answers"]),
-    )
+    counted = {
+        "score": _points(row["score"], reader),
+        "answers": reader.integer(row["answers"]),
+    }
+    if persons:
+        said = _("NPS: {score} points; answers, one a person: {answers}.", **counted)
+    else:
+        said = _("NPS: {score} points; answers, from people not known: {answers}.", **counted)
     if is_absent(row["low"]):
         too_few = _(
             "Under {n} answers, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)
@@ -114,7 +127,11 @@ def nps_groups(
         "p": _p_value(differences.p_value, reader),
     }
     if differences.verdict == "differ":
-        sure = _("Tested all at once, the {n} groups differ ({p}).", **values)
+        sure = _(
+            "Tested all at once, the {n} groups differ ({p}); of groups that do not, one such test "
+            "in twenty says as much.",
+            **values,
+        )
     else:
         sure = _(
             "Tested all at once, one cannot tell whether the {n} groups differ ({p}): one must "
@@ -145,7 +162,7 @@ def nps_change(change: voice.NpsChange, *, lang: str | Reader) -> Sentence:
     if change.before is None or change.after is None:
         return Sentence(_("There are not two waves of answers to compare."))
     said = _(
-        "NPS: {before} points, then {after}, from {n_before} and {n_after} people who answered.",
+        "NPS: {before} points, then {after}, from {n_before} and {n_after} answers.",
         before=_points(change.before, reader),
         after=_points(change.after, reader),
         n_before=reader.integer(change.answers_before),
@@ -190,7 +207,7 @@ def csat(
         nothing = _("Nobody answered the question of satisfaction in the period.")
         return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
     said = _(
-        "Satisfied (4 or 5 out of 5): {share} of {answers} people who answered.",
+        "Satisfied (4 or 5 out of 5): {share} of {answers} answers.",
         share=reader.percent(row["share"]),
         answers=reader.integer(row["answers"]),
     )
@@ -236,6 +253,7 @@ def share_of_wallet(
     lacks: Sequence[str] = (),
     start: str | None = None,
     end: str | None = None,
+    others: pd.DataFrame | None = None,
 ) -> Sentence:
     """Say the share of wallet, and how it differs from the mean of the members' shares.
 
@@ -249,6 +267,8 @@ def share_of_wallet(
         As in `nps`.
     start, end
         The period asked for, to say which months of it count where it cuts some; None: not said.
+    others
+        What `voice.other_categories` returns: categories of the panel that are none of ours.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -277,15 +297,48 @@ def share_of_wallet(
         "The mean of their own shares is {mean}: it is another number.",
         mean=reader.percent(row["mean_of_shares"]),
     )
-    if months is None or start is None or end is None:
-        return Sentence(f"{said} {mean}")
-    if months == (day(start, name="start"), day(end, name="end")):
-        return Sentence(f"{said} {mean}")
-    counted = _("Only whole months count: {period}.", period=reader.date_range(*months))
-    return Sentence(f"{said} {mean} {counted}")
+    warnings = [*_too_high(row, reader), *_left_out(others, reader)]
+    asked = (day(start, name="start"), day(end, name="end")) if start and end else None
+    if months is not None and months != asked:
+        period = reader.date_range(*months)
+        warnings.append(_("Only whole months count: {period}.", period=period))
+    return Sentence(" ".join([said, mean, *warnings]))
 
 
-def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Sentence:
+def _too_high(row: pd.Series[Any], reader: Reader) -> list[str]:
+    """Say how many members of a panel spend more with us than it says that they spend."""
+    _ = reader.translate
+    if not row["members_above"]:
+        return []
+    return [
+        _(
+            "Members who spent more with us than the panel says they spent in all: {n}. The panel "
+            "misses purchases or puts them in other categories than ours: the share is too high.",
+            n=reader.integer(row["members_above"]),
+        )
+    ]
+
+
+def _left_out(others: pd.DataFrame | None, reader: Reader) -> list[str]:
+    _ = reader.translate
+    if others is None or others.empty:
+        return []
+    shown = others["category"].iloc[:_MOST_NAMED]
+    names = [_("unknown") if is_absent(name) else str(name) for name in shown]
+    names += ["…"] if len(others) > _MOST_NAMED else []
+    return [
+        _(
+            "Left out, since none of our products is in them: {names}, or {share} of what the "
+            "panel spends.",
+            names=", ".join(names),
+            share=reader.percent(others["share"].sum()),
+        )
+    ]
+
+
+def largest_prize(
+    prize: pd.DataFrame, *, by: str, lang: str | Reader, represents: float = 1.0
+) -> Sentence:
     """Say where there is the most to win.
 
     Parameters
@@ -296,6 +349,8 @@ def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Senten
         The column that names the groups.
     lang
         The reader, or a language.
+    represents
+        That of `voice.size_of_prize`: how many customers a member stands for.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -316,11 +371,20 @@ def largest_prize(prize: pd.DataFrame, *, by: str, lang: str | Reader) -> Senten
         low=reader.money(row["prize_low"], decimals=0),
         high=reader.money(row["prize_high"], decimals=0),
     )
-    return Sentence(f"{said} {sure} " + _("It is what there is to win, not what will be won."))
+    if represents == 1:
+        scope = _("This is among the panel members alone.")
+    else:
+        scope = _("Each panel member stands for {n} customers.", n=_weight(represents, reader))
+    limit = _("It is what there is to win, not what will be won.")
+    return Sentence(f"{said} {sure} {scope} {limit}")
 
 
 def engagement(
-    scores: pd.DataFrame, *, lang: str | Reader, settings: Engagement | None = None
+    scores: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    settings: Engagement | None = None,
+    uncounted: pd.DataFrame | None = None,
 ) -> Sentence:
     """Say how many contacts did something, and what the middle one scores.
 
@@ -332,6 +396,8 @@ def engagement(
         The reader, or a language.
     settings
         Those it was made with, to say how points are counted; None: not said.
+    uncounted
+        What `voice.uncounted` returns: interactions of kinds without a weight.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -363,6 +429,13 @@ def engagement(
                 weights=", ".join(weights),
             )
         )
+    if uncounted is not None and len(uncounted):
+        kinds = [
+            f"{_('unknown') if is_absent(kind) else kind} {reader.integer(count)}"
+            for kind, count in zip(uncounted["kind"], uncounted["interactions"], strict=True)
+        ]
+        said = _("Not counted, of a kind without a weight: {kinds}.", kinds=", ".join(kinds))
+        parts.append(said)
     return Sentence(" ".join(parts))
 
 
@@ -401,13 +474,19 @@ def omnichannel(
     if gap.gap is None:
         few = _("Too few customers of one and of several channels to compare.")
         return Sentence(f"{share} {few}")
-    said = _(
-        "A customer of several channels spends {gap} more than one of a single channel "
-        "(95% interval: {low} to {high}).",
-        gap=money(gap.gap),
-        low=money(gap.low),
-        high=money(gap.high),
-    )
+    values = {"gap": money(abs(gap.gap)), "low": money(gap.low), "high": money(gap.high)}
+    if gap.gap >= 0:
+        said = _(
+            "A customer of several channels spends {gap} more than one of a single channel "
+            "(95% interval: {low} to {high}).",
+            **values,
+        )
+    else:
+        said = _(
+            "A customer of several channels spends {gap} less than one of a single channel "
+            "(95% interval of the difference: {low} to {high}).",
+            **values,
+        )
     if gap.equal_gap is None:
         equal = _("Too few have as many orders as each other to compare at an equal number.")
     else:
