@@ -31,6 +31,7 @@ from marketing_kpi.kpis.facts import (
     first_orders,
     home,
     identified_orders,
+    is_credit,
     missing,
     standing,
 )
@@ -161,9 +162,9 @@ def loyalty(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataF
 
 def _orders_interval(data: Data, start: dt.date, end: dt.date) -> tuple[float | None, float | None]:
     """Return the interval of the mean number of orders a customer."""
-    rows = FACTS["orders"].build(data, {"order_id", "customer_id", "ordered_at"})
+    rows = standing(identified_orders(data))
     rows = rows.filter(
-        rows.customer_id.notnull(),
+        ~is_credit(rows.amount),
         rows.ordered_at >= midnight(start),
         rows.ordered_at < midnight(end),
     )
@@ -647,7 +648,7 @@ class Newcomers(NamedTuple):
         The days of the data's first order and of the last before the analysis, of any status; null
         without orders. What happened after `until` is not known either.
     customers
-        Identified customers with a valid order.
+        Identified customers with a valid order that is no credit.
     older
         Those who registered before `since`: the first order shown may not be their first. None
         where the data have no registration dates, and nobody can say.
@@ -684,7 +685,7 @@ def newcomers(data: Data, *, as_of: str | dt.date) -> Newcomers:
     """
     end = day(as_of, name="as_of")
     orders = standing(identified_orders(data))
-    known = orders.filter(orders.ordered_at < midnight(end))
+    known = orders.filter(orders.ordered_at < midnight(end), ~is_credit(orders.amount))
     since, until = extent(data, before=end)
     found = int(known.customer_id.nunique().execute())
     if not _registered(data):
@@ -766,7 +767,7 @@ def cohorts(
     ----------
     orders
         order_id, customer_id, ordered_at, amount, as in `rfm.summary`; cancelled, fraudulent and
-        test orders are left out.
+        test orders are left out, and a credit entered as an order lowers revenue only.
     as_of
         The day of the analysis, exclusive.
     grain
@@ -843,7 +844,9 @@ def _cohorts(orders: ir.Table, end: dt.date, months: int, since: dt.date | None)
     rows = _from_first_order(orders, end, since)
     rows = rows.mutate(cohort=_period(rows.first, months), at=_period(rows.day, months))
     cells = rows.group_by("cohort", age=rows["at"] - rows.cohort).agg(
-        active=rows.customer_id.nunique(), orders=rows.order_id.nunique(), revenue=rows.amount.sum()
+        active=rows.customer_id.nunique(where=rows.bought),
+        orders=rows.order_id.nunique(where=rows.bought),
+        revenue=rows.amount.sum(),
     )
     # Every customer of a cohort orders at age 0: their number there is its size.
     born = cells.filter(cells.age == 0)
@@ -976,7 +979,10 @@ def _counted(orders: Frame, query: Callable[[ir.Table], ir.Table]) -> pd.DataFra
 
 
 def _from_first_order(orders: ir.Table, end: dt.date, since: dt.date | None) -> ir.Table:
-    """Return the valid orders of known customers before a day, with the day of their first one."""
+    """Return the valid orders of known customers before a day, with the day of their first one.
+
+    Only what was `bought` makes a customer; the other rows are credits since then.
+    """
     valid = valid_rows(orders)
     kept = valid.filter(
         valid.customer_id.notnull(), valid.ordered_at.cast("timestamp") < midnight(end)
@@ -987,14 +993,17 @@ def _from_first_order(orders: ir.Table, end: dt.date, since: dt.date | None) -> 
         day=kept.ordered_at.cast("date"),
         amount=rankable(kept.amount).cast(MONEY),
     )
-    rows = rows.mutate(first=rows.day.min().over(group_by=rows.customer_id))
+    rows = rows.mutate(bought=~is_credit(rows.amount))
+    first = rows.day.min(where=rows.bought)
+    rows = rows.mutate(first=first.over(group_by=rows.customer_id))
+    rows = rows.filter(rows.day >= rows.first)
     return rows if since is None else rows.filter(rows.first >= ibis.literal(since, "date"))
 
 
 def _purchases(orders: ir.Table, end: dt.date, since: dt.date | None) -> ir.Table:
     """Return a row a customer and day of purchase, numbered from 1, with the next such day."""
     rows = _from_first_order(orders, end, since)
-    days = rows.select("customer_id", "first", "day").distinct()
+    days = rows.filter(rows.bought).select("customer_id", "first", "day").distinct()
     in_turn = ibis.window(group_by=days.customer_id, order_by=days.day)
     return days.mutate(
         number=ibis.row_number().over(in_turn) + 1, next=days.day.lead().over(in_turn)
@@ -1462,7 +1471,7 @@ def frequency_distribution(
 
     def count(table: ir.Table) -> ir.Table:
         rows = _from_first_order(table, last, None)
-        rows = rows.filter(rows.day >= ibis.literal(first, "date"))
+        rows = rows.filter(rows.bought, rows.day >= ibis.literal(first, "date"))
         each = rows.group_by("customer_id").agg(placed=rows.order_id.nunique())
         capped = ibis.least(each.placed, top).cast("int64").name("orders")
         return each.group_by(capped).agg(customers=each.count(), orders_placed=each.placed.sum())

@@ -24,7 +24,7 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, DataError, unknown
 from marketing_kpi.kpis.curves import best_first
 from marketing_kpi.kpis.extent import extent, lasts_to
-from marketing_kpi.kpis.facts import MONEY, identified_orders, standing
+from marketing_kpi.kpis.facts import MONEY, identified_orders, is_credit, standing
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import (
     Frame,
@@ -305,7 +305,7 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
         A row a customer with a valid order from `since` to before `as_of`, sorted by customer_id
         (pandas): customer_id; first_order and last_order (days); recency_days (calendar days from
         the last order to `as_of`, at least 1); frequency (distinct orders); monetary (sum of
-        amounts, null when every amount of the customer is null).
+        amounts, less credits; null when every amount of the customer is null).
 
     Raises
     ------
@@ -320,9 +320,10 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
 
     Notes
     -----
-    Orders without a customer_id are left out. An order of amount 0 counts as an order. A negative
-    amount (a credit entered as an order) counts as an order and lowers monetary; returns have a
-    table of their own and are not deducted. Amounts are added as decimals with four digits.
+    Orders without a customer_id are left out. An order of amount 0, or unknown, counts as one. A
+    negative amount, a credit entered as an order, does not: it lowers monetary, and whoever has
+    nothing else is no customer. Returns have a table of their own and are not deducted. Amounts
+    are added as decimals with four digits.
 
     Examples
     --------
@@ -364,12 +365,14 @@ def _summary(orders: ir.Table, end: dt.date, start: dt.date | None) -> ir.Table:
     if start is not None:
         kept = kept.filter(kept.ordered_at.cast("timestamp") >= midnight(start))
     counted = kept.mutate(_day=kept.ordered_at.cast("date"), _amount=money(kept.amount))
-    by_customer = counted.group_by("customer_id").agg(
-        first_order=counted._day.min(),
-        last_order=counted._day.max(),
-        frequency=counted.order_id.nunique(),
+    bought = ~is_credit(counted._amount)
+    customers = counted.group_by("customer_id").agg(
+        first_order=counted._day.min(where=bought),
+        last_order=counted._day.max(where=bought),
+        frequency=counted.order_id.nunique(where=bought),
         monetary=counted._amount.sum().cast(MONEY),
     )
+    by_customer = customers.filter(customers.first_order.notnull())
     recency = ibis.literal(end, "date").delta(by_customer.last_order, unit="day")
     return by_customer.select(
         "customer_id",

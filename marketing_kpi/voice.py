@@ -25,10 +25,12 @@ from marketing_kpi.kpis.compute import missing_columns
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.kpis.facts import FACTS, Fact, extra_columns, missing
 from marketing_kpi.kpis.facts.voice import (
+    PANEL_KEY,
     last_answers,
     our_categories,
     panel_spending,
     respondent,
+    sold_by_category,
 )
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, executed, require, same_kind, with_columns
@@ -37,6 +39,7 @@ from marketing_kpi.kpis.periods import day, midnight
 from marketing_kpi.stages.engagement import engagement as engagement_points
 from marketing_kpi.stages.engagement import interactions
 from marketing_kpi.stages.settings import Engagement
+from marketing_kpi.worth.acquisition import MOST_UNKNOWN
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact as Rows
@@ -771,8 +774,9 @@ def share_of_wallet(data: Data, *, start: Day, end: Day, by: By = ()) -> pd.Data
     up to sales. Its standard error takes members as the sample, since the months of one member go
     together: ``sqrt(n / (n - 1) sum((y - share x)**2)) / sum(x)``. The interval is on the logit of
     the share, with Student's t of n - 1 degrees, so that it stays within 0 and 1. What we sold to
-    members in a month and category that the panel does not have is left out of both sides, and so
-    is what they spent in a category that none of our products has; see `other_categories`.
+    members in a month and category that the panel does not have is left out of both sides (see
+    `sales_outside_panel`), and so is what they spent in a category that none of our products has
+    (see `other_categories`).
 
     References
     ----------
@@ -829,6 +833,31 @@ def other_categories(data: Data, *, start: Day, end: Day) -> pd.DataFrame:
     ranked = others.sort_values(["spend_total", "category"], ascending=[False, True])
     listed: pd.DataFrame = ranked[columns].reset_index(drop=True)
     return listed
+
+
+def sales_outside_panel(data: Data, *, start: Day, end: Day) -> float:
+    """Add up what we sold to panel members in months and categories that the panel does not have.
+
+    It is no part of the share of wallet. Where it is large, the panel misses purchases.
+
+    Parameters
+    ----------
+    data, start, end
+        As in `share_of_wallet`.
+
+    Returns
+    -------
+    float
+        Net sales of whole months, in the data's currency, to those with a row in the panel in
+        them; 0 where the data cannot tell.
+    """
+    if missing(FACTS["panel"], ["customer_id", "month", "our_sales"], data):
+        return 0.0
+    panel = _in_whole_months(panel_spending(data), start, end)
+    sold = _in_whole_months(sold_by_category(data), start, end)
+    outside = sold.semi_join(panel, "customer_id").anti_join(panel, [*PANEL_KEY])
+    total = outside.aggregate(amount=outside.net_sales.sum().fill_null(0).cast("float64"))
+    return float(executed(total)["amount"].iloc[0])
 
 
 def _in_whole_months(rows: ir.Table, start: Day, end: Day) -> ir.Table:
@@ -1251,7 +1280,9 @@ def omnichannel(data: Data, *, start: Day, end: Day) -> pd.DataFrame:
         and high (Wilson's 95 % interval); orders_per_customer; net_sales_per_customer with
         net_sales_low and net_sales_high (currency; interval null under 10 customers);
         margin_per_customer with margin_low and margin_high (gross margin of the lines whose cost
-        is known; null without costs). Orders of unknown channel or customer are left out.
+        is known; null without costs, and where those of unknown cost made over 5 % of
+        the sales); revenue_without_cost (that share, fraction; null without costs). Orders of
+        unknown channel or customer are left out.
 
     Notes
     -----
@@ -1271,7 +1302,7 @@ def omnichannel(data: Data, *, start: Day, end: Day) -> pd.DataFrame:
     columns = [
         *("channels", "customers", "share", "low", "high", "orders_per_customer"),
         *("net_sales_per_customer", "net_sales_low", "net_sales_high"),
-        *("margin_per_customer", "margin_low", "margin_high"),
+        *("margin_per_customer", "margin_low", "margin_high", "revenue_without_cost"),
     ]
     return _typed(found, columns, ("channels", "customers"))
 
@@ -1388,20 +1419,28 @@ def _channel_strata(data: Data, start: Day, end: Day) -> pd.DataFrame:
     priced = not missing(fact, ["cost"], data)
     rows = _rows(fact, data, wanted + (["cost"] if priced else []), start, end)
     rows = rows.filter(rows.customer_id.notnull(), rows.channel.notnull())
-    profit = (rows.net_sales - rows.cost).sum() if priced else ibis.null("float64")
+    known = rows.cost.notnull() if priced else ibis.literal(False)
+    # A customer of whom no cost is known earned a known margin of 0: one denominator for all.
+    profit = (rows.net_sales - rows.cost).sum().fill_null(0) if priced else ibis.null("float64")
     customers = rows.group_by("customer_id").aggregate(
         channels=rows.channel.nunique(),
         orders=rows.order_id.nunique(),
         net_sales=rows.net_sales.sum(),
         margin=profit,
+        without_cost=known.ifelse(None, rows.net_sales).sum(),
     )
     centred = customers.mutate(
-        **{name: customers[name].cast("float64") for name in ("net_sales", "margin")}
+        sales=customers.net_sales,
+        **{name: customers[name].cast("float64") for name in ("net_sales", "margin")},
     )
     centred = centred.mutate(
         **{f"{name}_origin": centred[name].mean().over() for name in ("net_sales", "margin")}
     )
-    sums: dict[str, ir.Value] = {"customers": centred.count()}
+    sums: dict[str, ir.Value] = {
+        "customers": centred.count(),
+        "sales": centred.sales.sum().cast("float64"),
+        "without_cost": centred.without_cost.sum().fill_null(0).cast("float64"),
+    }
     for name in ("net_sales", "margin"):
         away = centred[name] - centred[f"{name}_origin"]
         sums[f"{name}_origin"] = centred[f"{name}_origin"].max()
@@ -1437,8 +1476,18 @@ def _of_channels(channels: int, rows: pd.DataFrame, total: int) -> tuple[Any, ..
     customers = int(rows["customers"].sum())
     share = customers / total
     orders = float((rows["orders"] * rows["customers"]).sum()) / customers
-    averages = [_average(_moments(rows, [], name).iloc[0]) for name in ("net_sales", "margin")]
-    return channels, customers, share, *wilson(share, total), orders, *averages[0], *averages[1]
+    sales, margin = (_average(_moments(rows, [], name).iloc[0]) for name in ("net_sales", "margin"))
+    unknown = None if margin[0] is None else _without_cost(rows)
+    if unknown is not None and unknown > MOST_UNKNOWN:
+        margin = (None, None, None)
+    counts = (channels, customers, share, *wilson(share, total), orders)
+    return *counts, *sales, *margin, unknown
+
+
+def _without_cost(rows: pd.DataFrame) -> float:
+    """Return the part of the sales whose cost is not known."""
+    sales, unknown = float(rows["sales"].sum()), float(rows["without_cost"].sum())
+    return unknown / sales if sales else 0.0
 
 
 def _average(moments: Any) -> _Gap:

@@ -741,6 +741,29 @@ def test_the_verdict_is_after_returns_and_service_where_they_are_known():
     assert told["after_service"] == pytest.approx(after["after_service"] + 10)
 
 
+def test_what_depends_on_goods_back_in_stock_is_not_concluded_where_they_are_not_told():
+    """Sold 1,000 at about 900 and taken back for 500: 450 of cost are saved, or are not."""
+    margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
+    rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts["acquisition_channel"] = "search"
+    back = pd.DataFrame({"order_id": [f"o{n}" for n in range(60)], "line_id": "1"})
+    back = back.assign(return_id=back["order_id"], returned_at=pd.Timestamp("2025-02-01"))
+    back = back.assign(quantity=0.5, refund_amount=500.0)
+
+    def verdict(cost, returns):
+        spend = SPEND[:1].assign(amount=cost * 60.0)
+        tables = {"contacts": contacts, "marketing_spend": spend, "returns": returns}
+        with shop(*rows, **tables) as data:
+            return tuple(clv.acquisition(data, **FOUND).iloc[0][["verdict", "reason"]])
+
+    assert verdict(30, back) == ("cannot_tell", "unknown_returns")
+    assert verdict(30, back.assign(restocked=True))[0] == "pays_back"
+    assert verdict(30, back.assign(restocked=False))[0] == "not_yet"
+    assert verdict(150, back)[0] == "not_yet"  # even if returns cost nothing
+    assert verdict(30, back.assign(refund_amount=10.0))[0] == "pays_back"
+
+
 def test_a_campaign_to_a_customer_from_before_the_data_is_a_cost_of_serving():
     contacts = pd.DataFrame({"customer_id": ["a"], "registered_at": [pd.Timestamp("2019-01-01")]})
     members = pd.DataFrame({"campaign_id": ["k"], "customer_id": ["a"]})

@@ -727,3 +727,64 @@ def test_no_return_at_all_still_has_an_upper_limit():
     row = retention.returns_by(open_data({**tables, "returns": nothing}), **YEAR).iloc[0]
     assert row.return_rate_units == 0
     assert (row.low, row.high) == pytest.approx(wilson(0.0, 60))
+
+
+# --- credits entered as orders
+
+
+CREDITED = orders(
+    ("A", 0, 50.0), ("A", 20, -50.0),  # a credit: A never came back
+    ("B", 0, 50.0), ("B", 30, 40.0), ("B", 45, -10.0),
+    ("C", 5, -5.0), ("C", 9, 50.0),  # begins on day 9, with a purchase
+    ("D", 3, -20.0),  # bought nothing here
+)  # fmt: skip
+
+
+def test_a_credit_is_no_purchase_and_lowers_revenue():
+    table = retention.cohorts(CREDITED, as_of="2025-03-01")
+    assert table.age.tolist() == [0, 1]
+    assert table.customers.tolist() == [3, 3]
+    assert table.active.tolist() == [3, 0]
+    assert table.orders.tolist() == [4, 0]
+    assert table.revenue.tolist() == [50 - 50 + 50 + 40 + 50, -10]
+
+
+def test_nobody_comes_back_with_a_credit():
+    asked = {"as_of": "2025-03-01"}
+    curve = retention.survival(CREDITED, **asked)
+    assert (curve.customers, curve.events) == (3, 1)
+    gaps = retention.between_orders(CREDITED, **asked)
+    assert (gaps.customers, gaps.returned, gaps.counts.days.tolist()) == (3, 1, [30])
+    row = retention.repeat_within(CREDITED, days=[40], **asked).iloc[0]
+    assert (row.customers, row.returned) == (3, 1)
+    placed = retention.frequency_distribution(CREDITED, start=DAY, end="2025-03-01", top=2)
+    assert placed.customers.tolist() == [2, 1]
+    assert placed.orders_placed.tolist() == [2, 2]
+
+
+def test_an_order_of_unknown_amount_is_a_purchase():
+    unknown = CREDITED.assign(amount=np.nan)
+    assert retention.survival(unknown, as_of="2025-03-01").customers == 4
+
+
+def test_a_credit_makes_no_customer_of_the_kpis():
+    year = {"start": "2025-01-01", "end": "2026-01-01"}
+    contacts = pd.DataFrame({"customer_id": list("ABCD"), "registered_at": [DAY] * 4})
+    with open_data({"orders": CREDITED, "contacts": contacts}) as data:
+        found = retention.loyalty(data, **year).set_index("kpi")
+        assert retention.newcomers(data, as_of="2026-01-01").customers == 3
+        kept = retention.newcomers_orders(data).customer_id.to_pandas()
+        worth = compute(["historical_cltv", "attrition_rate"], data, **year)
+    assert found.value["repeat_purchase_rate"] == pytest.approx(1 / 3)
+    assert found.value["purchase_frequency"] == pytest.approx(4 / 3)
+    assert found.customers["repeat_purchase_rate"] == 3
+    assert set(kept) == {"A", "B", "C"}
+    assert worth.historical_cltv.tolist() == pytest.approx([(0 + 80 + 45) / 3])
+
+
+def test_a_credit_keeps_nobody_active():
+    shop_open = [("Z", at, 1.0) for at in range(0, 401, 20)]
+    rows = orders(("A", 0, 50.0), ("A", 400, -50.0), ("B", 0, 50.0), ("B", 400, 5.0), *shop_open)
+    with open_data({"orders": rows}) as data:
+        rate = compute("retention_rate", data, start="2026-01-01", end="2026-02-06")
+    assert rate.retention_rate.tolist() == pytest.approx([2 / 3])  # of A, B and Z

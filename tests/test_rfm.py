@@ -121,7 +121,7 @@ def test_zero_negative_and_null_amounts():
     given = orders(("A", 0, 0.0), ("B", 0, 10.0), ("B", 1, -4.0), ("C", 0, None), ("D", 0, None))
     given.loc[len(given)] = ["O9", "D", DAY, 3.0]
     got = rfm.summary(given, as_of="2026-01-01").set_index("customer_id")
-    assert got.frequency.to_dict() == {"A": 1, "B": 2, "C": 1, "D": 2}
+    assert got.frequency.to_dict() == {"A": 1, "B": 1, "C": 1, "D": 2}
     assert got.monetary.drop("C").to_dict() == {"A": 0.0, "B": 6.0, "D": 3.0}
     assert pd.isna(got.monetary["C"])
 
@@ -766,8 +766,8 @@ def test_sales_that_are_not_above_0_have_no_shares(amounts):
         }
     )  # fmt: skip
     year = {"start": "2025-01-01", "end": "2026-01-01"}
-    both = orders.assign(customer_id=["A", "B"])
-    assert mk.compute("top_customers_share", both, **year).top_customers_share.isna().all()
+    one = orders.assign(customer_id="A")  # credits alone would make no customer
+    assert mk.compute("top_customers_share", one, **year).top_customers_share.isna().all()
     with mk.open_data({"orders": orders}) as data:
         assert rfm.left_out(data, as_of="2026-01-01").amount_share is None
 
@@ -792,3 +792,21 @@ def test_scores_made_with_another_number_of_classes_are_refused():
     scores = rfm.score(summaries([1, 2, 3]), classes=3)
     with pytest.raises(ComputeError, match="classes is 5, but the scores were made with 3"):
         rfm.segment(scores, classes=5)
+
+
+def test_a_credit_is_no_order_and_lowers_the_amount():
+    orders = pd.DataFrame(
+        {
+            "order_id": list("123456"),
+            "customer_id": list("AABBCD"),
+            "ordered_at": pd.to_datetime(
+                ["2025-12-01", "2025-12-21", "2025-12-01", "2025-12-11", "2025-12-05", "2025-12-05"]
+            ),
+            "amount": [50.0, -50.0, 50.0, 30.0, -20.0, np.nan],
+        }
+    )
+    found = rfm.summary(orders, as_of="2026-01-01").set_index("customer_id")
+    assert found.index.tolist() == ["A", "B", "D"]
+    assert found.frequency.tolist() == [1, 2, 1]
+    assert found.recency_days.tolist() == [31, 21, 27]
+    assert found.monetary.tolist()[:2] == [0, 80]

@@ -379,6 +379,23 @@ def test_without_a_panel_no_category_is_left_out():
         assert voice.other_categories(data, start="2025-01-02", end="2025-03-01").empty
 
 
+def test_our_sales_that_the_panel_does_not_have_are_added_up():
+    """M000 is of the panel, but not for tents; M001 is not; M002 is for tents."""
+
+    def missed(spend):
+        named = spend.customer_id == "M000"
+        return spend.assign(category=spend.category.mask(named, "Bicycles")).drop(index=1)
+
+    members = [(20, 100), (40, 100), (80, 100)]
+    with panel_shop(members, change=missed) as data:
+        assert voice.sales_outside_panel(data, **YEAR) == 20
+        assert voice.sales_outside_panel(data, start="2025-02-01", end="2025-03-01") == 0
+    with panel_shop(members) as data:
+        assert voice.sales_outside_panel(data, **YEAR) == 0
+    with panel_shop(members, orders_only=True) as data:
+        assert voice.sales_outside_panel(data, **YEAR) == 0
+
+
 def test_a_panel_whose_months_begin_elsewhere_is_found():
     with panel_shop([(20, 100)]) as data:
         assert "not_first_of_month" not in {one.code for one in mk.check(data).findings}
@@ -649,6 +666,49 @@ def test_few_customers_are_not_compared():
         found = voice.omnichannel_gap(data, **YEAR)
     assert (found.gap, found.equal_gap, found.compared) == (None, None, 0)
     assert found.strata.empty
+
+
+def priced_shop(*costs):
+    """Open a shop of 20 customers, each with a line of 100 of each of these costs."""
+    lines = pd.DataFrame(
+        [
+            (f"O{n}", f"{line}", 1.0, 100.0, cost)
+            for n in range(20)
+            for line, cost in enumerate(costs)
+        ],
+        columns=["order_id", "line_id", "quantity", "unit_price", "unit_cost"],
+    )
+    orders = pd.DataFrame(
+        {
+            "order_id": [f"O{n}" for n in range(20)],
+            "customer_id": [f"C{n:02}" for n in range(20)],
+            "ordered_at": pd.Timestamp("2025-03-01"),
+            "channel": "web",
+        }
+    )
+    return mk.open_data({"orders": orders, "order_lines": lines})
+
+
+def test_a_margin_of_partly_unknown_costs_is_withheld():
+    with priced_shop(60.0, np.nan) as data:
+        row = only(voice.omnichannel(data, **YEAR))
+    assert row.revenue_without_cost == 0.5
+    assert row[["margin_per_customer", "margin_low", "margin_high"]].isna().all()
+    with priced_shop(60.0, 40.0) as data:
+        row = only(voice.omnichannel(data, **YEAR))
+    assert (row.revenue_without_cost, row.margin_per_customer) == (0, 100)
+
+
+def test_a_margin_is_divided_by_every_customer():
+    """Of 20 customers of 100, one without a known cost: 5 % of sales, a known margin of 0."""
+    with priced_shop(60.0) as data:
+        lines = data.order_lines.to_pandas()
+        lines.loc[lines.order_id == "O7", "unit_cost"] = np.nan
+        orders = data.orders.to_pandas()
+    with mk.open_data({"orders": orders, "order_lines": lines}) as data:
+        row = only(voice.omnichannel(data, **YEAR))
+    assert row.revenue_without_cost == 0.05
+    assert row.margin_per_customer == pytest.approx(19 * 40 / 20)
 
 
 # --- Data

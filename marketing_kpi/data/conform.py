@@ -246,6 +246,6 @@ def line_value(quantity: ir.NumericValue, price: ir.NumericValue) -> ir.NumericV
     """Return quantity × price, with the digits that it needs.
 
     DuckDB gives a product of two decimals of 18 digits 18 digits, of which 8 are decimals: a line
-    of ten billion would stop it.
+    of ten billion would stop it. Prices have up to ten decimals.
     """
-    return quantity.cast("decimal(19, 4)") * price
+    return quantity.cast("decimal(19, 4)") * price.cast("decimal(28, 10)")

@@ -128,6 +128,11 @@ TEMPLATES: Mapping[str, str] = {
     "null_words": N_("{place}: words that mean nothing is there (NULL, NaN…) made empty in {rows}"),
     "number_format": N_("{place}: numbers read with a decimal {decimal}; written with {forms}"),
     "renamed_column": N_("{place}: a name that cannot stand twice, read as {renamed}"),
+    "numbers_shared": N_(
+        "{place}: the same numbers seem to be used for several orders: of {orders} orders of "
+        "several lines, {count} have more than one {owner}, and each counts as one order. Write in "
+        "the mapping {remedy}"
+    ),
     "numbers_used_again": N_(
         "{place}: the same numbers seem to be used for several orders: the lines of {count} orders "
         "of {orders} fall on different days, {longest} days apart at most, and each counts as one "

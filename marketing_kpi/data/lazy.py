@@ -113,7 +113,9 @@ def _joined(table: ir.Table, sources: Sequence[str]) -> ir.Value:
     if parts[0].type().is_timestamp():
         # The midnight that the engine shows after the day is not the time of the sale.
         parts[0] = parts[0].date()
-    return reduce(lambda joined, part: joined + " " + part, [part.cast(STRING) for part in parts])
+    # A part that is missing leaves the others: an order without a customer keeps its number.
+    texts = [(" " + part.cast(STRING)).fill_null("") for part in parts]
+    return reduce(lambda joined, text: joined + text, texts).strip().nullif("")
 
 
 def _text(target: Target, given: ir.StringValue, backend: BaseBackend) -> _Text:

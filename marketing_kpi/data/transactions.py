@@ -139,8 +139,9 @@ class Mapping(_Model):
         canonical tables, of which some columns have other names.
     columns
         Source column (or several, joined by a space: a date and a time) of each canonical one. A
-        column serves one canonical column; only the day of `ordered_at` may also be part of
-        `order_id`, where numbers begin again every day: {order_id: [ticket, date]}.
+        column serves one canonical column; only a part of an `order_id` of several may also serve
+        another one. Of `ordered_at` the order takes the day, where numbers begin again every day:
+        {order_id: [ticket, date]}; where each store has its own: {order_id: [ticket, store]}.
     tables
         For kind "tables", the `columns` of each table.
     constants
@@ -257,7 +258,8 @@ def _check(mapping: Mapping, where: str) -> None:
             f"{where}: columns does not say which column is '{missing[0]}'",
             hint=f"add it: columns: {{{missing[0]}: <column of your file>}}",
         )
-    _check_sources(mapping.read_columns, where)
+    _check_sources(_own_columns(mapping), where)
+    _check_sources({"order_id": mapping.columns["order_id"]}, where)
     _check_constants(mapping, known, where)
     _check_keys(mapping, where)
     if mapping.returns.column and not mapping.returns.values:
@@ -302,6 +304,20 @@ def _check_name(name: str, known: Collection[str], where: str) -> None:
         )
 
 
+def _own_columns(mapping: Mapping) -> dict[str, Texts]:
+    """Return the columns whose sources may serve no other: all but an order_id of several.
+
+    The moment alone numbers no order: customers of the same minute would share one.
+    """
+    parts = mapping.columns["order_id"]
+    is_made = len(parts) > 1 and not set(parts) <= set(mapping.columns["ordered_at"])
+    return {
+        name: sources
+        for name, sources in mapping.columns.items()
+        if name != "order_id" or not is_made
+    }
+
+
 def _check_sources(columns: MappingType[str, Sequence[str]], where: str) -> None:
     used: dict[str, str] = {}
     for name, sources in columns.items():
@@ -310,7 +326,8 @@ def _check_sources(columns: MappingType[str, Sequence[str]], where: str) -> None
                 raise MappingError(
                     f"{where}: source column '{source}' is given twice, for '{used[source]}' and "
                     f"'{name}'",
-                    hint="each source column fills one canonical column; remove one of the two",
+                    hint="each source column fills one canonical column; remove one of the two (a "
+                    "part of an order_id of several columns may fill another one too)",
                 )
             used[source] = name
 
@@ -694,36 +711,64 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
     extremes = {f"least_{name}": sales[name].min() for name in names}
     extremes |= {f"greatest_{name}": sales[name].max() for name in names}
     orders = sales.group_by("order_id").aggregate(
-        **extremes, **{_DAYS_APART: _days_apart(sales.ordered_at)}
+        **extremes,
+        **{_LINES: sales.count(), _DAYS_APART: _days_apart(sales.ordered_at)},
+        first=sales.ordered_at.min(),
+        last=sales.ordered_at.max(),
     )
     counts = {n: (orders[f"least_{n}"] != orders[f"greatest_{n}"]).sum() for n in names}
     apart = orders[_DAYS_APART]
     row = orders.aggregate(
         rows_of_table=orders.count(),
+        several_lines=(orders[_LINES] > 1).sum(),
         several_days=(apart > 0).sum(),
         far_apart=(apart > _FAR_APART_DAYS).sum(),
         longest=apart.max(),
+        days_apart_in_all=apart.sum(),
+        days_of_extract=orders["last"].max().date().delta(orders["first"].min().date(), unit="day"),
         **counts,
     )
     counted = row.to_pyarrow().to_pylist()[0]
     if counted["several_days"]:
         yield _several_days(sales, counted, mapping, where)
+    shared_by = _shared_by(counted)
     for name in names:
-        if counted[name]:
+        if name == shared_by:
+            yield _numbers_shared(sales, counted, name, mapping, where)
+        elif counted[name]:
             count, total = int(counted[name]), counted["rows_of_table"]
             code = "several_texts" if sales[name].type().is_string() else "several_values"
             yield Finding(code, "suspicious", where, name, count, total)
 
 
+_LINES = "lines_of_order"
 _DAYS_APART = "days_apart"
 # Partial deliveries may be weeks apart. Where more than this share of the orders are longer than
 # that, the same numbers name several orders.
 _FAR_APART_DAYS = 31
 _USED_AGAIN_SHARE = 0.01
+# An extract of a month holds no order as long as that. There, numbers are used again where many
+# orders have several days, on average a good part of the extract apart; late deliveries are fewer
+# or closer to their order.
+_FEWEST_ORDERS = 10
+_MANY_SHARE = 0.2
+_GOOD_PART = 1 / 3
 
 
 def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
     return moments.max().date().delta(moments.min().date(), unit="day")
+
+
+def _are_used_again(counted: MappingType[str, Any]) -> bool:
+    """Whether so many orders are so long that their numbers must name several orders."""
+    total, several = int(counted["rows_of_table"]), int(counted["several_days"])
+    if not several:
+        return False
+    if int(counted["far_apart"]) > _USED_AGAIN_SHARE * total:
+        return True
+    average = int(counted["days_apart_in_all"]) / several
+    is_common = total >= _FEWEST_ORDERS and several > _MANY_SHARE * total
+    return is_common and average > _GOOD_PART * int(counted["days_of_extract"])
 
 
 def _several_days(
@@ -731,7 +776,7 @@ def _several_days(
 ) -> Finding:
     """Say that lines of an order fall on different days: late lines, or a number used again."""
     total = int(counted["rows_of_table"])
-    used_again = int(counted["far_apart"]) > _USED_AGAIN_SHARE * total
+    used_again = _are_used_again(counted)
     code = "numbers_used_again" if used_again else "several_days"
     level: Level = "error" if used_again else "suspicious"
     column = "order_id" if used_again else "ordered_at"
@@ -747,15 +792,53 @@ def _several_days(
     details: dict[str, JSON] = {
         "orders": total,
         "longest": int(counted["longest"]),
-        "remedy": _by_day(mapping),
+        "remedy": _numbered_also_by(mapping, mapping.columns["ordered_at"][:1]),
     }
     shown = tuple({name: plain(value) for name, value in row.items()} for row in examples)
     return Finding(code, level, where, column, int(counted["several_days"]), total, shown, details)
 
 
-def _by_day(mapping: Mapping) -> str:
-    """Return the line of the mapping that makes the day a part of the number of orders."""
-    sources = [*mapping.columns["order_id"], mapping.columns["ordered_at"][0]]
+def _shared_by(counted: MappingType[str, Any]) -> str | None:
+    """Return whose orders have the same numbers, if many of those of several lines are so.
+
+    Numbers used again on other days explain both: the day is to be mended first.
+    """
+    several = int(counted["several_lines"])
+    if several < _FEWEST_ORDERS or _are_used_again(counted):
+        return None
+    return next(
+        (name for name in _OWNERS if int(counted.get(name) or 0) > _MANY_SHARE * several), None
+    )
+
+
+# Who may number orders from 1, and whose an order is alone.
+_OWNERS = ("store_id", "customer_id")
+
+
+def _numbers_shared(
+    sales: ir.Table, counted: MappingType[str, Any], owner: str, mapping: Mapping, where: str
+) -> Finding:
+    """Say that stores (or customers) have orders of the same number, which count as one."""
+    orders = sales.group_by("order_id").aggregate(first=sales[owner].min(), last=sales[owner].max())
+    mixed = orders.filter(orders["first"] != orders["last"]).order_by("order_id").limit(_EXAMPLES)
+    shown = tuple(
+        {name: plain(value) for name, value in row.items()}
+        for row in mixed.to_pyarrow().to_pylist()
+    )
+    total = int(counted["several_lines"])
+    details: dict[str, JSON] = {
+        "orders": total,
+        "owner": owner,
+        "remedy": _numbered_also_by(mapping, mapping.columns.get(owner, (owner,))),
+    }
+    count = int(counted[owner])
+    return Finding("numbers_shared", "error", where, "order_id", count, total, shown, details)
+
+
+def _numbered_also_by(mapping: Mapping, parts: Sequence[str]) -> str:
+    """Return the line of the mapping that makes source columns a part of the number of orders."""
+    # At the end: returns and rows to leave out are known by how the number begins.
+    sources = [*mapping.columns["order_id"], *parts]
     names = [repr(name) if _YAML_MARKS.intersection(name) else name for name in sources]
     return f"order_id: [{', '.join(names)}]"
 

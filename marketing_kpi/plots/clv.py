@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from marketing_kpi import clv
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import Sentence
-from marketing_kpi.plots.sentences.clv import is_wide
+from marketing_kpi.plots.sentences.clv import ALL_LOST, is_wide, unmatched
 from marketing_kpi.plots.tables import CHANNELS, Table, table
 from marketing_kpi.rfm import box_name
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
@@ -175,6 +175,12 @@ def cltv_cohorts(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
     if cohorts.empty:
         return Sentence(_("No customers to show."))
     shown = ["cohort", "customers", "one_time", "revenue", "margin", "margin_median"]
+    notes = [
+        _("Everyone whose first order was seen counts, whether or not they ever came back. "
+          "Older cohorts have had more time: compare them at the same age.")
+    ]  # fmt: skip
+    if (cohorts["revenue_without_cost"] > 0).any():
+        notes.append(_("Goods of unknown cost add nothing to these margins."))
     return table(
         cohorts,
         lang=reader,
@@ -200,11 +206,8 @@ def cltv_cohorts(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
             "revenue_without_cost": "fraction",
         },
         kpis={"revenue": "historical_cltv"},
-        notes=[
-            _("Everyone whose first order was seen counts, whether or not they ever came back. "
-              "Older cohorts have had more time: compare them at the same age.")
-        ],
-    )  # fmt: skip
+        notes=notes,
+    )
 
 
 def simple_cltv(found: clv.Simple, *, lang: str | Reader) -> Table:
@@ -305,7 +308,9 @@ def discounted_years(years: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
 # --- Profit ---------------------------------------------------------------------------------
 
 
-def customer_costs(totals: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def customer_costs(
+    totals: pd.DataFrame, *, lang: str | Reader, lacking: Collection[str] = ()
+) -> Table | Sentence:
     """Show what all customers brought in and what serving them cost.
 
     Parameters
@@ -314,6 +319,8 @@ def customer_costs(totals: pd.DataFrame, *, lang: str | Reader) -> Table | Sente
         What `clv.cost_totals` returns.
     lang
         The reader, or a language.
+    lacking
+        What `clv.lacking_costs` returns: whether it is known what went back on the shelf.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -325,7 +332,10 @@ def customer_costs(totals: pd.DataFrame, *, lang: str | Reader) -> Table | Sente
     if unknown:
         notes.append(_("Not in the data, so not deducted: {parts}.", parts=", ".join(unknown)))
     at_unknown_cost = by_part["net_sales_without_cost"]
-    if unknown and not at_unknown_cost:
+    all_lost = "restocking" in lacking and bool(by_part["returns_cost"])
+    if all_lost:
+        notes.append(_(ALL_LOST))
+    if unknown and not at_unknown_cost and not all_lost:
         notes.append(_("The profit is the most that it can be."))
     if at_unknown_cost:
         notes.append(
@@ -737,8 +747,13 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             _("Goods of unknown cost add nothing to the margin: nothing is concluded of a channel "
               "that sold over {share} of them.", share=reader.percent(MOST_UNKNOWN, decimals=0))
         )  # fmt: skip
+    # Two spellings of one channel would get one label.
+    raw = unmatched(found) & found[by].notna()
     shown = found.assign(
-        group=[_group_name(row[by], by, reader) for row in rows],
+        group=[
+            str(row[by]) if is_raw else _group_name(row[by], by, reader)
+            for row, is_raw in zip(rows, raw, strict=True)
+        ],
         decides=[_ratio([row[name] for name in decides], reader) for row in rows],
         reading=[_(_VERDICTS[row["verdict"]]) for row in rows],
     )

@@ -207,7 +207,12 @@ def attention(
     _ = reader.translate
     compared = attention if scorecard is None else scorecard
     if compared["change"].isna().all():
-        return Sentence(_("Nothing to compare: no KPI has a value in both periods."))
+        return Sentence(
+            _(
+                "Nothing is compared: no comparison was asked for, or no KPI has a value in both "
+                "periods."
+            )
+        )
     judged = attention[attention["verdict"].isin(list(_VERDICTS))]
     if judged.empty:
         return Sentence(_("No KPI moved clearly."))

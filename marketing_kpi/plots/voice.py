@@ -17,6 +17,7 @@ from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
+from marketing_kpi.worth.acquisition import MOST_UNKNOWN
 
 FAMILIES = (
     "descriptive_profile",
@@ -715,6 +716,14 @@ def omnichannel_table(
         ),
     )
     with_margin = bool(customers["margin_per_customer"].notna().any())
+    has_unknown = bool((customers["revenue_without_cost"] > 0).any())
+    notes = []
+    if has_unknown:
+        most = reader.percent(MOST_UNKNOWN, decimals=0)
+        notes.append(
+            _("Sales of unknown cost add nothing to the margin, which is not given where they are "
+              "over {share} of the sales.", share=most)
+        )  # fmt: skip
     names = {
         "channels": _("Channels"),
         "customers": _("Customers"),
@@ -728,13 +737,15 @@ def omnichannel_table(
             "margin_per_customer": _("Gross margin a customer"),
             "margin_interval": _("95% interval of the margin"),
         }
+    if has_unknown:
+        names["revenue_without_cost"] = _("Revenue of unknown cost")
     units = {
         "orders_per_customer": "number",
         "net_sales_per_customer": "currency",
         "sales_interval": "interval",
         "margin_per_customer": "currency",
         "margin_interval": "interval",
-        **dict.fromkeys(("low", "high"), "fraction"),
+        **dict.fromkeys(("low", "high", "revenue_without_cost"), "fraction"),
         **dict.fromkeys(
             ("net_sales_low", "net_sales_high", "margin_low", "margin_high"), "currency"
         ),
@@ -752,6 +763,7 @@ def omnichannel_table(
         units={name: unit for name, unit in units.items() if name in names},
         whole=[name for name, unit in units.items() if unit == "currency" and name in names],
         hidden=ends,
+        notes=notes,
     )
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     import pyarrow as pa
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 VALUE = "decimal(38, 12)"  # sums are then the same in whatever order an engine adds
 _SHARE = "decimal(38, 18)"
@@ -143,19 +144,32 @@ def by_cell(panel: Frame, columns: Columns) -> pd.DataFrame:
 
 def check_starts(panel: Frame, columns: Columns) -> None:
     """Refuse an action that begins in different periods, or a period on both sides of it."""
+    sides = _limits(panel, columns).set_index("after")
+    first, last = sides["first"][1], sides["last"][0]
+    if pd.notna(first) and pd.notna(last) and first <= last:
+        raise DataError(
+            f"'{columns.after}' begins at {first}, but periods until {last} come before it "
+            "elsewhere",
+            hint="one action at a time: keep the units whose action begins together",
+        )
+
+
+def _limits(panel: Frame, columns: Columns) -> pd.DataFrame:
+    """Return the first and the last period on each side of the action."""
     if isinstance(panel, ir.Table):
         named = rows(panel, columns)
         limits = {"first": named.period.min(), "last": named.period.max()}
-        sides = executed(named.group_by("after").aggregate(**limits))
-    else:
-        sides = _InHand.of(panel, columns).limits()
-    sides = sides.set_index("after")
-    if sides["first"][1] <= sides["last"][0]:
-        raise DataError(
-            f"'{columns.after}' begins at {sides['first'][1]}, but periods until "
-            f"{sides['last'][0]} come before it elsewhere",
-            hint="one action at a time: keep the units whose action begins together",
-        )
+        return executed(named.group_by("after").aggregate(**limits))
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = in_arrow(panel[[columns.after, columns.period]])
+    after, period = _flags(table[columns.after], columns.after), table[columns.period]
+    if pa.types.is_dictionary(period.type):
+        period = period.cast(period.type.value_type)
+    found = [pc.min_max(period.filter(pa.array(after == side))).as_py() for side in (0, 1)]
+    ends = {"first": [each["min"] for each in found], "last": [each["max"] for each in found]}
+    return pd.DataFrame({"after": [0, 1], **ends})
 
 
 class _InHand(NamedTuple):
@@ -171,8 +185,6 @@ class _InHand(NamedTuple):
         Which of the units, -1 where unknown; 0 in all rows without a column of them.
     units
         What they are called.
-    period
-        The column, if any.
     """
 
     y: Floats
@@ -180,7 +192,6 @@ class _InHand(NamedTuple):
     after: Integers
     unit: Integers
     units: pd.Series
-    period: pa.ChunkedArray | None
 
     @classmethod
     def of(cls, panel: pd.DataFrame, columns: Columns) -> _InHand:
@@ -193,34 +204,55 @@ class _InHand(NamedTuple):
         if columns.unit is not None:
             unit, names = pd.factorize(panel[columns.unit])
             units = pd.Series(names)
-        flags = (_flags(table[name], name) for name in (columns.treated, columns.after))
-        period = None if columns.period is None else _plain(table[columns.period])
-        return cls(y, *flags, unit, units, period)
+        treated, after = (_flags(table[name], name) for name in (columns.treated, columns.after))
+        return cls(y, treated, after, unit, units)
 
     def sums(self, *, squares: bool = False) -> pd.DataFrame:
-        """Do what `_sums` does, by unit and side; optionally with squared distances to the mean."""
-        cell = ((self.unit + 1) * 2 + self.treated) * 2 + self.after
-        size = 4 * (len(self.units) + 1)
+        """Do what `_sums` does for units, arms and sides; and `sum_of_squares`, if asked."""
+        side = ((self.unit + 1) * 2 + self.treated) * 2 + self.after  # 0 to 3: of no known unit
+        sides = np.arange(4 * (len(self.units) + 1))
         known = np.isfinite(self.y)
-        count, of_known, infinite = (
-            np.bincount(cell[chosen], minlength=size)
+        rows_of, known_of, infinite_of = (
+            np.bincount(side[chosen], minlength=len(sides))
             for chosen in (slice(None), known, np.isinf(self.y))
         )
-        mean = _totals(np.where(known, self.y, 0.0), cell, size) / np.where(of_known, of_known, np.nan)
-        found = {"rows": count, "known": of_known, "mean": mean, "infinite": infinite}
+        total = _totals(np.where(known, self.y, 0.0), side, len(sides))
+        mean = total / np.where(known_of > 0, known_of, np.nan)
+        found: dict[str, ArrayLike] = {
+            "unit": self.units.reindex(sides // 4 - 1).array,
+            "treated": sides // 2 % 2,
+            "after": sides % 2,
+            "rows": rows_of,
+            "known": known_of,
+            "mean": mean,
+            "infinite": infinite_of,
+        }
         if squares:
-            gaps = np.where(known, self.y - mean[cell], 0.0)
-            found["squares"] = _totals(gaps**2, cell, size)
-        keys = {"unit": self.units.reindex(np.arange(size) // 4 - 1).array}
-        frame = pd.DataFrame(keys).assign(treated=cells // 2 % 2, after=cells % 2, **found)
-        return frame[count > 0]
+            gaps = np.where(known, self.y - mean[side], 0.0)
+            found["squares"] = _totals(gaps**2, side, len(sides))
+        return pd.DataFrame(found)[rows_of > 0]
 
-    def limits(self) -> pd.DataFrame:
-        """Return the first and the last period on each side of the action."""
-        import pyarrow.compute as pc
 
-        sides = [pc.min_max(self.period.filter(pa.array(self.after == side))) for side in (0, 1)]
-        return pd.DataFrame({"after": [0, 1], "first": [], "last": []})
+def _flags(column: pa.ChunkedArray, name: str) -> Integers:
+    """Return a column of booleans, or 0 and 1, checked."""
+    counts = column.value_counts()
+    values, rows_of = (counts.field(place).to_pandas() for place in ("values", "counts"))
+    _check_flag(pd.DataFrame({"value": values, "rows": rows_of}), name)
+    flags: Integers = column.cast("int64").to_numpy()
+    return flags
+
+
+def _totals(values: Floats, groups: Integers, count: int) -> Floats:
+    """Add up within groups, to the same digits in whatever order.
+
+    >>> [float(total) for total in _totals(np.array([0.1, 0.2, 0.3]), np.array([0, 1, 0]), 2)]
+    [0.4, 0.2]
+    """
+    high, low = _in_exact_parts(values)
+    total: Floats = np.zeros(count)
+    for part in (high, low):
+        total += np.bincount(groups, part, count)
+    return total
 
 
 def _in_exact_parts(values: Floats) -> tuple[Floats, Floats]:
@@ -229,10 +261,6 @@ def _in_exact_parts(values: Floats) -> tuple[Floats, Floats]:
     Rounded to multiples of one power of 2, so large that their sum has no more digits than a float
     holds; what is left goes the same way. See Rump, S. M., Ogita, T. and Oishi, S. (2008).
     Accurate floating-point summation, part I. SIAM Journal on Scientific Computing 31(1), 189-224.
-
-    >>> high, low = _in_exact_parts(np.array([0.1, 0.2, 0.3]))
-    >>> float(high.sum() + low.sum()), bool((high + low == [0.1, 0.2, 0.3]).all())
-    (0.6, True)
     """
     parts = []
     for _ in range(2):
@@ -278,20 +306,34 @@ def _sums(named: ir.Table, keys: Sequence[str], **others: ir.FloatingScalar) -> 
     )
 
 
-def _sides(found: pd.DataFrame) -> pd.DataFrame:
+def _sides(found: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Put what a unit has before and after side by side."""
-    both = found.set_index(["unit", "treated", "after"])[["mean", "rows", "known"]].unstack()
-    known = both["known"].fillna(0).astype("int64")
+    place, units = pd.factorize(found["unit"])
+    arm, side = (found[key].to_numpy(dtype=int) for key in ("treated", "after"))
+    by_arm = np.zeros((len(units), 2), dtype=bool)
+    by_arm[place, arm] = True
+    mixed = np.flatnonzero(by_arm.all(axis=1))
+    if len(mixed):
+        raise DataError(
+            f"'{columns.treated}' changes within a unit: {some(units[mixed])}",
+            hint="it says whether the unit is ever treated, in every row; 'after' says when",
+        )
+    mean = np.full((len(units), 2), np.nan)
+    known = np.zeros((len(units), 2), dtype=np.int64)
+    all_rows = known.copy()
+    mean[place, side], known[place, side] = found["mean"], found["known"]
+    all_rows[place, side] = found["rows"]
     return pd.DataFrame(
         {
-            "before": both["mean"][0],
-            "after": both["mean"][1],
-            "rows_before": known[0],
-            "rows_after": known[1],
-            "without": both["rows"].fillna(0).astype("int64").to_numpy().sum(axis=1)
-            - known.to_numpy().sum(axis=1),
+            "unit": units,
+            "treated": by_arm[:, 1].astype(int),
+            "before": mean[:, 0],
+            "after": mean[:, 1],
+            "rows_before": known[:, 0],
+            "rows_after": known[:, 1],
+            "without": (all_rows - known).sum(axis=1),
         }
-    ).reset_index()
+    )
 
 
 def _check(found: pd.DataFrame, columns: Columns) -> None:

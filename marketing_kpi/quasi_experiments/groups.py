@@ -277,6 +277,7 @@ def permute(
     seen = first.mean(axis=0) - second.mean(axis=0)
     weight = 1 / count + 1 / others
     values = values - values.mean(axis=0)
+    # not a matrix product: its idle threads would take as long again as the whole answer
     differences = np.einsum("ku,u...->k...", chosen.astype(float), values) * weight
     slack = _SAME * np.abs(values).max(axis=0)
     ways = len(chosen) + added

@@ -23,7 +23,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
     {
         "few_placebos": N_(
             "There are fewer than 19 placebos: even if none of them is as big, chance is not ruled "
-            "out at 5 %."
+            "out at 5%."
         ),
         "shorter_windows": N_(
             "The history is too short for placebos that last as long as the action: they are "

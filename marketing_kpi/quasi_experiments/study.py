@@ -37,10 +37,14 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
             "The data go from {detail}: there is no whole week both before and after the action. "
             "Set the parameter `action` to the day it began."
         ),
+        "too_many_weeks": N_(
+            "On each side of the action, the data hold {detail} whole weeks at most. Set the "
+            "parameter `weeks` to as many or fewer, or to nothing."
+        ),
         "no_unit": N_(
             "The data do not tell the column `{detail}`, which should say where each sale was "
             "made. Set the parameter `unit` to a column that they have or, if the action touched "
-            "everything, `treated: []`."
+            "everything, `treated` to an empty list."
         ),
         "unknown_units": N_(
             "Not in the data: {detail}. Set the parameters `treated` and `control` to the units "
@@ -154,7 +158,7 @@ def study(
     >>> study(open_data({"orders": orders}), treated=["A"], **asked).problems
     (('no_unit', 'store_id'),)
     >>> found = study(open_data({"orders": orders}), treated=[], **asked)
-    >>> found.ready, len(found.near), found.series["treated"].sum()
+    >>> found.ready, len(found.near), float(found.series["treated"].sum())
     (True, 16, 5.0)
     """
     _check_outcome(outcome)
@@ -169,7 +173,7 @@ def study(
     try:
         proposal = propose(data, action=begun, as_of=until, weeks=weeks)
     except ComputeError:
-        return asked._replace(problems=(("no_weeks", f"{first} {last}"),))
+        return asked._replace(problems=(_weeks_problem(data, begun, until, (first, last)),))
     start = proposal.before.end - (proposal.before.end - first) // WEEK * WEEK
     history = Span(start, proposal.after.end)
     asked = asked._replace(proposal=proposal)
@@ -216,6 +220,17 @@ def _check_outcome(outcome: str) -> None:
 def _empty(unit: str, outcome: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     rows = pd.DataFrame(columns=[unit, "period", outcome, "treated", "after"])
     return rows, rows, pd.DataFrame(columns=["period", "treated"])
+
+
+def _weeks_problem(
+    data: Data, action: dt.date, until: dt.date, reach: tuple[dt.date, dt.date]
+) -> tuple[str, str]:
+    """Say how many weeks the data allow, or that they allow none."""
+    try:
+        most = propose(data, action=action, as_of=until).weeks
+    except ComputeError:
+        return "no_weeks", " ".join(map(str, reach))
+    return "too_many_weeks", str(most)
 
 
 def _units(data: Data, asked: Study, history: Span) -> list[str]:

@@ -300,6 +300,8 @@ def _quiet_folder() -> Iterator[str]:
             "JUPYTER_RUNTIME_DIR": str(runtime),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             FIGURES_VARIABLE: "svg",
+            # A shell may ask for a backend that shows nothing; a page may not.
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         }
         before = {name: os.environ.get(name) for name in private}
         os.environ.update(private)

@@ -529,10 +529,9 @@ def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[
     unit = question.cluster or "customer_id"
     if unit not in members.columns:
         return question, ()
+    if _each_once(members, unit):  # in one arm, then
+        return question, ()
     arm = question.arm
-
-    def repeated(table: ir.Table) -> ir.Table:
-        return table.aggregate(rows=table[unit].count(), units=table[unit].nunique())
 
     def shared(table: ir.Table) -> ir.Table:
         known = table.filter(table[unit].notnull(), table[arm].notnull())
@@ -542,9 +541,6 @@ def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[
     chosen = (
         members[[unit, arm]] if isinstance(members, pd.DataFrame) else members.select(unit, arm)
     )
-    rows, units = executed(same_kind(chosen, repeated)).iloc[0]
-    if rows == units:  # each is there once: in one arm, then
-        return question, ()
     several = int(executed(same_kind(chosen, shared))["shared"].fillna(0).sum())
     if several:
         raise DataError(
@@ -555,6 +551,15 @@ def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[
     if question.cluster is None:
         return question._replace(cluster=unit), ("repeated_customers",)
     return question, ()
+
+
+def _each_once(members: Frame, unit: str) -> bool:
+    """Say whether no known unit has several rows."""
+    if isinstance(members, pd.DataFrame):
+        return bool(members[unit].dropna().is_unique)
+    ids = members[unit]
+    rows, units = executed(members.aggregate(rows=ids.count(), units=ids.nunique())).iloc[0]
+    return bool(rows == units)
 
 
 def _pair(arms: Sequence[Arm], control: Any, treatment: Any) -> tuple[Arm, Arm]:

@@ -518,17 +518,18 @@ def _shares(members: Frame, name: str, arm: str) -> dict[tuple[str, Any], _Side]
     )
 
     def query(rows: ir.Table) -> ir.Table:
-        known = rows.filter(rows[arm].notnull(), rows[name].notnull())
-        keys = {"_arm": known[arm].cast("string"), "_value": known[name].cast("string")}
-        return known.group_by(**keys).aggregate(members=known.count())
+        in_arm = rows.filter(rows[arm].notnull())
+        keys = {"_arm": in_arm[arm].cast("string"), "_value": in_arm[name].cast("string")}
+        return in_arm.group_by(**keys).aggregate(members=in_arm[name].count())
 
     found = executed(same_kind(chosen, query))
     table = found.pivot_table(index="_arm", columns="_value", values="members", fill_value=0)
+    table = table.reindex(found["_arm"].unique(), fill_value=0)  # also arms without a value
     sides = {}
     for each, counts in table.iterrows():
         n = float(counts.sum())
         for value, count in counts.items():
-            share = float(count) / n
+            share = float(count) / n if n else math.nan
             spread = share * (1 - share) * n / (n - 1) if n > 1 else math.nan
             sides[str(each), value] = _Side(n, share, spread)
     return sides
@@ -560,6 +561,8 @@ def _welch_p(control: _Side, treatment: _Side) -> float:
 
 
 def _share_p(control: _Side, treatment: _Side) -> float:
+    if not (control.n and treatment.n):
+        return math.nan
     x1, x0 = (round(side.mean * side.n) for side in (treatment, control))
     return float(rates.p_value(x1, treatment.n, x0, control.n))
 

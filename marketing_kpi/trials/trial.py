@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, TypeAlias
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.kpis.facts.campaigns import CONTROL, WINDOW_DAYS, members_of, starts
+from marketing_kpi.kpis.frames import Frame, same_kind
+from marketing_kpi.trials.design import TREATMENT
 from marketing_kpi.trials.members import (
     Window,
     campaign_cost,
@@ -20,6 +23,10 @@ from marketing_kpi.trials.members import (
 Problem: TypeAlias = Literal[
     "lacking", "unknown_campaign", "one_arm", "no_start", "in_both_arms", "unknown_treatment"
 ]
+
+
+MOST_SEGMENTS = 12
+"""Values of a column that parts members into segments: more of them hold too few members each."""
 
 
 class Trial(NamedTuple):
@@ -50,6 +57,9 @@ class Trial(NamedTuple):
     cost
         What the data say that contacting `treatment` cost: the campaign's cost, in proportion to
         its treated members; null with a problem, and where the data do not tell.
+    segments
+        The column asked for to part the members, when the data have it, with 12 values at most;
+        else empty. What `members` and `compare_all` take as `by`.
     """
 
     campaign: str
@@ -61,15 +71,36 @@ class Trial(NamedTuple):
     treatment: str | None = None
     outcomes: tuple[str, ...] = ()
     cost: float | None = None
+    segments: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
         """Whether the arms can be compared."""
         return self.problem is None
 
+    def two_arms(self, members: Frame) -> Frame:
+        """Return the arm of each member, with all treatments as one: what a control share is of.
+
+        Parameters
+        ----------
+        members
+            What `members` returns.
+        """
+
+        def query(rows: ir.Table) -> ir.Table:
+            treated = (rows.arm != CONTROL).ifelse(TREATMENT, CONTROL)
+            return rows.select("customer_id", arm=treated)
+
+        return same_kind(members, query)
+
 
 def trial(
-    data: Data, *, campaign: str, window_days: int = WINDOW_DAYS, treatment: str | None = None
+    data: Data,
+    *,
+    campaign: str,
+    window_days: int = WINDOW_DAYS,
+    treatment: str | None = None,
+    by: str | None = None,
 ) -> Trial:
     """Look a campaign up, and say whether its arms can be compared.
 
@@ -86,6 +117,8 @@ def trial(
         As in `members`.
     treatment
         The arm to look at; None: the first one, by name.
+    by
+        A column of campaign_members or contacts that shall part the members; None: none.
 
     Returns
     -------
@@ -122,7 +155,18 @@ def trial(
     sizes = own[own["arm"] != CONTROL].set_index("arm")["members"]
     whole = campaign_cost(data, campaign=campaign)
     cost = None if whole is None else whole * float(sizes[chosen] / sizes.sum())
-    return found._replace(treatment=chosen, cost=cost)
+    return found._replace(treatment=chosen, cost=cost, segments=_segments(data, by))
+
+
+def _segments(data: Data, by: str | None) -> tuple[str, ...]:
+    if by is None:
+        return ()
+    for name in ("campaign_members", "contacts"):
+        if data.has(name, "customer_id", by):
+            count = data.table(name)[by].nunique().as_table()
+            ((values,),) = (row.values() for row in data.connection.to_pyarrow(count).to_pylist())
+            return (by,) if 0 < values <= MOST_SEGMENTS else ()
+    return ()
 
 
 def campaigns(data: Data) -> pd.DataFrame:

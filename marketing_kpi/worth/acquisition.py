@@ -23,7 +23,7 @@ from marketing_kpi.kpis.intervals import mean_interval
 from marketing_kpi.kpis.periods import day, midnight, months_between
 from marketing_kpi.worth.common import Period, collected, months_since
 from marketing_kpi.worth.history import sold
-from marketing_kpi.worth.service import known_costs, profits
+from marketing_kpi.worth.service import known_costs, lacking_costs, profits
 
 SMALLEST_GROUP = 30
 """Customers under which a mean value tells nothing of a channel; a convention."""
@@ -197,9 +197,12 @@ def acquisition(
         - verdict: by that interval where it is known, else by low and high: ``pays_back`` (all of
           it above cac), ``does_not`` (all below, with what is predicted), ``not_yet`` (the same,
           to date), ``cannot_tell`` (see reason), ``nobody`` (paid for, and nobody acquired),
-          ``no_spend`` (nothing recorded).
+          ``no_spend`` (nothing recorded). Where the data do not say what is back in stock, all
+          returned counts as lost there: below cac is then only what would be so too if returns
+          cost nothing.
         - reason: why one cannot tell, else null: ``unknown_costs`` (of over 5 % of the revenue),
-          ``few_customers`` (under 30), ``interval`` (it includes cac).
+          ``few_customers`` (under 30), ``interval`` (it includes cac), ``unknown_returns`` (it
+          depends on what is back in stock).
 
     Notes
     -----
@@ -277,7 +280,8 @@ def _nulls_last(group: _Group) -> tuple[bool, str]:
 def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Table:
     """Return a row an acquired customer: orders, and revenue, margin and service cost to a day.
 
-    Without any cost of returns or service, that is not known.
+    Without any cost of returns or service, that is not known. `doubtful` is the part of it that
+    goods back in stock would lower, where the data do not say which are.
     """
     lines = _acquired(data, period, as_of, by)
     brought = lines.group_by(["customer_id", by or _GROUP]).aggregate(
@@ -287,9 +291,11 @@ def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Tab
         revenue_without_cost=lines.revenue_without_cost.sum().fill_null(0).cast(MONEY),
     )
     if not known_costs(data):
-        return brought.mutate(cost_to_serve=ibis.null(MONEY))
-    served = profits(data, Period(period.start, as_of)).select("customer_id", "cost_to_serve")
-    copied = {"cost_to_serve": "cost_to_serve"}
+        return brought.mutate(cost_to_serve=ibis.null(MONEY), doubtful=ibis.literal(0, MONEY))
+    served = profits(data, Period(period.start, as_of))
+    doubtful = served.returns_cost if "restocking" in lacking_costs(data) else 0
+    served = served.select("customer_id", "cost_to_serve", doubtful=doubtful)
+    copied = {name: name for name in ("cost_to_serve", "doubtful")}
     return attach(brought, served, on=["customer_id"], columns=copied)
 
 
@@ -348,15 +354,16 @@ def _channel(
     cac = spend / count if spend and count else None
     values = members["cltv"].dropna()
     spread = members["spread"].mean()
+    best = (members["left"] + members["doubtful"]).dropna().to_numpy("float64")
     worth = _mean_of(values.to_numpy("float64"), spread)
     after = _mean_of(members["left"].dropna().to_numpy("float64"), spread)
     revenue = members["revenue"].mean() if count else None
     unknown = _share(members["revenue_without_cost"].sum(), members["revenue"].sum())
     is_known = unknown <= MOST_UNKNOWN
     reached = curve[curve["margin"] >= cac] if cac and is_known else curve.iloc[:0]
-    verdict, reason = _verdict(
-        spend, count, (worth if after[0] is None else after)[1:], is_known, is_predicted
-    )
+    known = worth if after[0] is None else after
+    highest = worth[2] if after[0] is None else _mean_of(best, spread)[2]
+    verdict, reason = _verdict(spend, count, (*known[1:], highest), is_known, is_predicted)
     return {
         "new_customers": count,
         "spend": spend,
@@ -390,25 +397,28 @@ def _ratio(value: float | None, cac: float | None) -> float | None:
 def _verdict(
     spend: float | None,
     count: int,
-    interval: tuple[float | None, float | None],
+    interval: tuple[float | None, float | None, float | None],
     is_known: bool,
     is_predicted: bool,
 ) -> tuple[str, str | None]:
-    """Return whether a channel repays what it cost, and why one cannot tell."""
-    low, high = interval
+    """Return whether a channel repays what it cost, and why one cannot tell.
+
+    `interval` ends in its upper end if no goods returned were lost, which is at least the other.
+    """
+    low, high, highest = interval
     if not spend:
         return "no_spend", None
     if not count:
         return "nobody", None
     if not is_known:
         return "cannot_tell", "unknown_costs"
-    if low is None or high is None:
+    if low is None or high is None or highest is None:
         return "cannot_tell", "few_customers"
     if low > spend / count:
         return "pays_back", None
-    if high < spend / count:
+    if highest < spend / count:
         return ("does_not" if is_predicted else "not_yet"), None
-    return "cannot_tell", "interval"
+    return "cannot_tell", "unknown_returns" if high < spend / count else "interval"
 
 
 def _mean_of(

@@ -34,8 +34,9 @@ def lacking_costs(data: Data) -> Mapping[str, tuple[str, ...]]:
     mapping
         From a column of `profitability` (``gross_profit``, ``fulfilment_cost``, ``payment_cost``,
         ``returns_cost``, ``marketing_cost``: null there), or a part of one (``labour``,
-        ``handling``, ``restocking``: counted as nothing there), to what the data lack for it, as
-        ``table.column``. Empty when they have it all.
+        ``handling``: counted as nothing there), to what the data lack for it, as
+        ``table.column``; so too ``restocking``: without it all goods returned count as lost, and
+        returns_cost is the most that it can be. Empty when they have it all.
 
     Examples
     --------
@@ -78,14 +79,14 @@ def profitability(
         and net_sales_without_cost, the part that gross_profit says nothing of; gross_profit;
         fulfilment_cost (transport, packaging, and an equal part of the month's labour for each
         parcel), payment_cost (fees), returns_cost (handling, and what refunds take away: the
-        margin of goods back in stock, all of others and of allowances), marketing_cost (an equal
-        part of each campaign's cost for each customer it contacted); cost_to_serve, their sum;
-        profit. In the data's currency.
+        margin of goods back in stock, all of others and of allowances, nothing of a line whose
+        cost is not known), marketing_cost (an equal part of each campaign's cost for each customer
+        it contacted); cost_to_serve, their sum; profit. In the data's currency.
 
         A cost that the data cannot tell is null, never 0: `lacking_costs` names it, cost_to_serve
-        is then only what is known, and profit the most that it can be. profit is null where no
-        line of the customer has a known cost. pandas where all tables came as pandas, sorted by
-        customer_id.
+        is then only what is known, and profit the most that it can be, save where the data do not
+        say what is back in stock: all returned counts as lost. profit is null where no line of the
+        customer has a known cost. pandas where all tables came as pandas, sorted by customer_id.
 
     Notes
     -----

@@ -29,6 +29,8 @@
 # | Que veut dire ce chiffre, et laquelle de deux campagnes refaire ? | 01 Glossaire des KPI |
 # | À quels clients parler, et pour leur dire quoi ? | 02 Segmentation RFM |
 # | Combien vaut un client, et combien payer pour en gagner un ? | 03 Valeur vie client |
+# | La campagne a‑t‑elle vraiment rapporté ? | 04 Groupes de contrôle |
+# | L'action a‑t‑elle changé quelque chose ? | 05 Analyse avant‑après |
 # | Où en est chaque contact, et qui change de stade ? | 06 Cycle de vie client |
 # | Les clients reviennent‑ils, et les produits aussi ? | 09 Fidélité et retours |
 # | Que pensent et que disent les clients ? | 16 La voix des clients |
@@ -44,6 +46,8 @@
 # | What does this number mean, and which of two campaigns to run again? | 01 KPI glossary |
 # | Which customers to talk to, and to say what? | 02 RFM segmentation |
 # | What is a customer worth, and what to pay to win one? | 03 Customer lifetime value |
+# | Did the campaign really pay? | 04 Control-group tests |
+# | Did the action change anything? | 05 Before–after analysis |
 # | Where does each contact stand, and who changes stage? | 06 Customer lifecycle |
 # | Do customers come back, and do products? | 09 Retention and returns |
 # | What do customers think and say? | 16 The customer's voice |

@@ -68,9 +68,11 @@ dates = mk.periods(as_of=as_of, period=period, compare=compare)
 # Do the data say all that this page reads?
 
 # %%
-needed = ["orders.customer_id", "orders.amount", "order_lines.unit_cost"]
-needed += ["marketing_spend.amount", "marketing_spend.purpose", "contacts.acquisition_channel"]
+needed = ["orders.customer_id", "orders.amount", "marketing_spend.amount"]
+needed += ["marketing_spend.purpose", "contacts.acquisition_channel"]
+lacking = clv.lacking_costs(data)
 absent = [name for name in needed if not data.has(*name.split("."))]
+absent = list(dict.fromkeys([*absent, *(name for names in lacking.values() for name in names)]))
 plots.lacking(absent, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -387,7 +389,7 @@ ax = plots.discounted_years(horizon, lang=reader)
 
 # %%
 profits = clv.profitability(data, start=dates.start, end=dates.end)
-plots.customer_costs(clv.cost_totals(profits), lang=reader)
+plots.customer_costs(clv.cost_totals(profits), lang=reader, lacking=lacking)
 
 # %% [markdown] tags=["lang-fr"]
 # Rangez les clients du plus rentable au moins rentable et cumulez : la courbe monte, puis redescend.
@@ -407,7 +409,6 @@ ax = plots.whale_curve(curve.sort_values("customers_share"), lang=reader)
 # How many are right of the top?
 
 # %%
-lacking = clv.lacking_costs(data)
 plots.sentences.clv.unprofitable(clv.unprofitable(profits), lang=reader, lacking=lacking)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -546,14 +547,15 @@ ax = plots.holdout_tracking(tracked, lang=reader)
 # The real curve sways around the other: sales and holidays make everyone buy together, and the model knows nothing of it. Over a whole year the seasons even out; over three months, be wary. And mind the starting day: foretold right after the holidays, the year that follows is too high in most shops simulated like this one (the table `benchmarks/coverage.md` measures it); foretold from summer, it holds.
 
 # %% [markdown] tags=["lang-fr"]
-# Un second avis : un autre modèle, où l'on peut partir à tout moment.
+# Un second avis : un autre modèle, où l'on peut partir à tout moment, sur la même période ou, faute d'achats à prévoir, sur la plus courte.
 
 # %% [markdown] tags=["lang-en"]
-# A second opinion: another model, in which one can leave at any time.
+# A second opinion: another model, in which one can leave at any time, on the same period or, where it has nothing to foretell, on the shorter one.
 
 # %%
-other = clv.holdout_verdict(clv.fit_pareto_nbd(held, unit="week"), held)
-plots.sentences.clv.second_opinion(verdict, other, lang=reader)
+tested, first = (held, verdict) if verdict.predicted else (recent, again)
+other = clv.holdout_verdict(clv.fit_pareto_nbd(tested, unit="week"), tested)
+plots.sentences.clv.second_opinion(first, other, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ### De combien sera chaque achat ?
@@ -598,12 +600,12 @@ two
 # %% [markdown] tags=["lang-fr"]
 # ### La valeur attendue
 #
-# Achats attendus × valeur attendue × taux de marque, mois par mois, actualisés. Quand les données ne disent pas les coûts et qu'aucun taux n'est donné, les montants sont du chiffre d'affaires, non de la marge.
+# Achats attendus × valeur attendue × taux de marque, mois par mois, actualisés. Quand les données ne disent pas les coûts et qu'aucun taux n'est donné, les montants sont du chiffre d'affaires, non de la marge. Quand une partie des coûts manque, le taux des ventes de coût connu vaut pour toutes, alors que la CLTV à ce jour compte les autres pour 0.
 
 # %% [markdown] tags=["lang-en"]
 # ### The expected value
 #
-# Expected purchases × expected value × margin rate, month by month, discounted. Where the data do not tell costs and no rate is given, the amounts are revenue, not margin.
+# Expected purchases × expected value × margin rate, month by month, discounted. Where the data do not tell costs and no rate is given, the amounts are revenue, not margin. Where part of the costs is missing, the rate of the goods of known cost serves for all, while CLTV to date counts the others at 0.
 
 # %%
 margin = basics.gross_margin_rate

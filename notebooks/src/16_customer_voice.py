@@ -424,6 +424,7 @@ span = {"start": dates.start, "end": dates.end}
 wallet = voice.share_of_wallet(data, **span)
 about = {"lacks": voice.lacks(data, "share_of_wallet"), **span}
 about["others"] = voice.other_categories(data, **span)
+about["outside"] = voice.sales_outside_panel(data, **span)
 plots.sentences.voice.share_of_wallet(wallet, lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]

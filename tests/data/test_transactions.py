@@ -279,6 +279,44 @@ def test_numbers_that_seem_to_be_used_again_are_an_error(till):
     assert check(data).worst == "error"
 
 
+def _days_of_a_till(days):
+    """A till that numbers its tickets from 1 every day: 9 to 13 a day, of two lines each."""
+    rows = [
+        (str(ticket), pd.Timestamp("2025-03-01") + pd.Timedelta(days=day), 1, 10)
+        for day in range(days)
+        for ticket in range(1, 10 + day % 5)
+        for _ in range(2)
+    ]
+    return pd.DataFrame(rows, columns=["order_id", "ordered_at", "quantity", "line_amount"])
+
+
+@pytest.mark.parametrize("days", [31, 14, 7])
+def test_numbers_used_again_are_an_error_in_a_short_extract_too(days):
+    data = _opened(_days_of_a_till(days))
+    found = _finding(data, "numbers_used_again")
+    assert (found.level, found.column, found.total) == ("error", "order_id", 13)
+    assert found.details["longest"] == days - 1
+    assert "order_id: [order_id, ordered_at]" in found.text("en")
+    assert check(data).worst == "error"
+
+
+@pytest.mark.parametrize(
+    ("share", "days_late"),
+    [(0.5, 3), (0.15, 25)],
+    ids=["often, soon after", "long after, seldom"],
+)
+def test_late_deliveries_in_a_short_extract_are_not_numbers_used_again(share, days_late):
+    first = pd.Timestamp("2025-03-01")
+    orders = [(f"A{n}", first + pd.Timedelta(days=n % 31), 1, 10) for n in range(310)]
+    late = [
+        (number, min(day + pd.Timedelta(days=days_late), pd.Timestamp("2025-03-31")), 1, 10)
+        for number, day, *_ in orders[: int(share * 310)]
+    ]
+    names = ["order_id", "ordered_at", "quantity", "line_amount"]
+    data = _opened(pd.DataFrame([*orders, *late], columns=names))
+    assert _finding(data, "several_days").level == "suspicious"
+
+
 def test_the_day_of_the_order_can_be_part_of_its_number(till):
     columns = TILL_COLUMNS | {"order_id": ["ticket", "date"]}
     expected = [
@@ -296,6 +334,96 @@ def test_the_day_of_the_order_can_be_part_of_its_number(till):
     table = ibis.sqlite.connect().create_table("till", ibis.memtable(rows))
     there = open_data({"till": table}, mapping={"columns": columns})
     assert _rows(there.orders, "order_id", "ordered_at", "amount") == expected
+
+
+def _stores(shared):
+    """Two stores that number their tickets alike, as far as `shared` of 20; two lines each."""
+    rows = [
+        (str(ticket + (40 if store == "S2" and ticket > shared else 0)), "2025-01-02", store, 1, 10)
+        for store in ("S1", "S2")
+        for ticket in range(1, 21)
+        for _ in range(2)
+    ]
+    names = ["ticket", "ordered_at", "magasin", "quantity", "line_amount"]
+    return pd.DataFrame(rows, columns=names)
+
+
+STORES = {
+    "order_id": "ticket", "ordered_at": "ordered_at", "store_id": "magasin",
+    "quantity": "quantity", "line_amount": "line_amount",
+}  # fmt: skip
+
+
+def test_numbers_that_two_stores_share_are_an_error():
+    data = open_data({"sales": _stores(15)}, mapping={"columns": STORES})
+    found = _finding(data, "numbers_shared")
+    assert (found.level, found.column, found.count, found.total) == ("error", "order_id", 15, 25)
+    assert found.examples[0] == {"order_id": "1", "first": "S1", "last": "S2"}
+    assert "have more than one store_id" in found.text("en")
+    assert found.text("en").endswith("Write in the mapping order_id: [ticket, magasin]")
+    assert "order_id: [ticket, magasin]" in found.text("fr")
+    assert "several_texts" not in _counts(data)
+    assert check(data).worst == "error"
+
+
+def test_numbers_that_customers_share_are_an_error():
+    columns = {name: source for name, source in STORES.items() if name != "store_id"}
+    columns |= {"customer_id": "magasin"}
+    data = open_data({"sales": _stores(15)}, mapping={"columns": columns})
+    assert "have more than one customer_id" in _finding(data, "numbers_shared").text("en")
+
+
+def test_few_orders_of_two_stores_are_only_said():
+    data = open_data({"sales": _stores(3)}, mapping={"columns": STORES})
+    assert _counts(data)["several_texts"] == ("suspicious", 3)
+    assert "numbers_shared" not in _counts(data)
+
+
+@pytest.mark.parametrize("kind", ["lines", "sqlite"])
+def test_the_store_can_be_part_of_the_number_of_an_order(kind):
+    source = _stores(20)
+    if kind == "sqlite":
+        source = ibis.sqlite.connect().create_table("sales", ibis.memtable(source))
+    columns = STORES | {"order_id": ["magasin", "ticket"]}
+    data = open_data({"sales": source}, mapping={"columns": columns})
+    rows = _rows(data.orders, "order_id", "store_id", "amount")
+    assert len(rows) == 40
+    assert rows[0] == ("S1 1", "S1", Decimal(20))
+    assert rows[-1] == ("S2 9", "S2", Decimal(20))
+    assert not {"numbers_shared", "several_texts"} & set(_counts(data))
+
+
+@pytest.mark.parametrize("kind", ["lines", "sqlite"])
+def test_an_order_without_a_part_of_its_number_is_kept(kind):
+    source = _stores(20)
+    source.loc[source.magasin == "S2", "magasin"] = None
+    if kind == "sqlite":
+        source = ibis.sqlite.connect().create_table("sales", ibis.memtable(source))
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    columns |= {"order_id": ["ticket", "magasin"], "customer_id": "magasin"}
+    data = open_data({"sales": source}, mapping={"columns": columns})
+    rows = _rows(data.orders, "order_id", "customer_id", "amount")
+    assert len(rows) == 40
+    assert rows[:2] == [("1", None, Decimal(20)), ("1 S1", "S1", Decimal(20))]
+
+
+def test_customer_and_day_can_number_the_orders():
+    frame = pd.DataFrame(
+        {
+            "cust": [1, 2, 2, 2], "date": ["1997-01-01", "1997-01-12", "1997-01-12", "1997-03-30"],
+            "cds": [1, 1, 5, 2], "amt": [11.77, 12, 77, 20.76],
+        }
+    )  # fmt: skip
+    columns = {
+        "order_id": ["cust", "date"], "customer_id": "cust", "ordered_at": "date",
+        "quantity": "cds", "line_amount": "amt",
+    }  # fmt: skip
+    data = open_data({"sales": frame}, mapping={"columns": columns})
+    assert _rows(data.orders, "order_id", "customer_id", "amount") == [
+        ("1 1997-01-01", "1", Decimal("11.77")),
+        ("2 1997-01-12", "2", Decimal(89)),
+        ("2 1997-03-30", "2", Decimal("20.76")),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["lines", "sqlite"])
@@ -524,6 +652,18 @@ COLUMNS = {"order_id": "No", "ordered_at": "Date"}
         (
             {"columns": {**COLUMNS, "order_id": ["No", "Date"], "customer_id": "Date"}},
             "'Date' is given twice, for 'ordered_at' and 'customer_id'",
+        ),
+        (
+            {"columns": {**COLUMNS, "order_id": ["No", "S"], "store_id": "S", "customer_id": "S"}},
+            "'S' is given twice, for 'store_id' and 'customer_id'",
+        ),
+        (
+            {"columns": {"order_id": ["Day", "Hour"], "ordered_at": ["Day", "Hour"]}},
+            "'Day' is given twice, for 'order_id' and 'ordered_at'",
+        ),
+        (
+            {"columns": {**COLUMNS, "order_id": ["No", "No"]}},
+            "'No' is given twice, for 'order_id' and 'order_id'",
         ),
         ({"columns": COLUMNS, "constants": {"order_id": "x"}}, "both a source column and a const"),
         ({"columns": COLUMNS, "constants": {"chanel": "web"}}, "did you mean 'channel'"),

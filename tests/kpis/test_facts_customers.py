@@ -175,8 +175,18 @@ def test_parcels_and_returns_without_details_still_count():
     frames["returns"] = frames["returns"].drop(columns=["handling_cost", "restocked"])
     with mk.open_data(frames) as data:
         found = computed("cost_to_serve", data, **JANUARY)
-    # ann 5 + 1 + 10 + 3; bob 0.5 + 4 + 15; cat 20 + 3, her parcel now in December
-    assert found["cost_to_serve"].tolist() == [(19 + 19.5 + 23) / 2]
+    # ann 5 + 1 + 10 + 3; bob 0.5 + 4, his tea of unknown cost; cat 20 + 3, her parcel in December
+    assert found["cost_to_serve"].tolist() == [(19 + 4.5 + 23) / 2]
+
+
+@pytest.mark.parametrize("restocked", [True, False])
+def test_a_refund_of_goods_of_unknown_cost_takes_nothing_away(restocked):
+    """Their sale gave no margin: bob loses the handling of 1 only, wherever the tea went."""
+    frames = shop()
+    tea = frames["returns"]["return_id"] == "r4"
+    frames["returns"].loc[tea, "restocked"] = restocked
+    with mk.open_data(frames) as data:
+        assert cells("cost_to_serve", data, "customer_region", **JANUARY)["IDF"] == 5.5
 
 
 # --- What is spent

@@ -79,6 +79,17 @@ def test_what_is_missing_is_named(tmp_path):
     assert "orders.amount" in shown
 
 
+def test_costs_that_are_missing_are_named_where_the_page_says_what_it_reads(tmp_path):
+    CLIENTS["orders only"].to_csv(tmp_path / "orders.csv", index=False)
+    [worth] = [source for source in SOURCES if source.stem == "03_cltv_from_attrition"]
+    named = next(
+        said for said in shown_by_report_cells(worth, lang="en", folder=tmp_path)
+        if "What the data lack" in said
+    )  # fmt: skip
+    assert "shipments.transport_cost" in named
+    assert named.count("order_lines.unit_cost") == 1
+
+
 def test_what_is_missing_is_named_once_and_its_figures_draw_without_a_warning(tmp_path):
     CLIENTS["orders only"].to_csv(tmp_path / "orders.csv", index=False)
     [returns] = [source for source in SOURCES if source.stem == "09_retention_and_returns"]
@@ -120,3 +131,34 @@ def test_the_order_counts_of_cdnow_are_those_of_the_sample():
     orders = open_data("sample:cdnow").orders
     frequency = rfm.summary(orders, as_of="1998-07-01").execute().frequency
     assert names["cdnow"].to_dict() == frequency.clip(upper=5).value_counts().to_dict()
+
+
+def _drawn_by_chance(*arms):
+    """Return members of a campaign, one in four of them in the control."""
+    people = sorted({f"C{n % 23}" for n in range(60)})
+    names = ["control" if n % 4 == 0 else arms[n % len(arms)] for n in range(len(people))]
+    members = pd.DataFrame({"campaign_id": "mail", "customer_id": people, "arm": names})
+    return members.assign(contacted_at="2024-06-03")
+
+
+DRAWN = _drawn_by_chance("short", "long")
+TESTS = {
+    "no such campaign": (DRAWN, "spring_mail", "Campaigns with a control group: mail."),
+    "several treatments": (DRAWN, "mail", "It has several treatments (long, short)"),
+    "no control": (DRAWN[DRAWN.arm != "control"], "mail", "has one arm only"),
+    "in both arms": (
+        pd.concat([DRAWN, DRAWN.assign(arm="control")]), "mail", "are listed in several arms",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TESTS)
+def test_a_campaign_that_is_not_a_clean_test_is_said_to_be_so(case, tmp_path):
+    members, campaign, words = TESTS[case]
+    ORDERS.to_csv(tmp_path / "orders.csv", index=False)
+    members.to_csv(tmp_path / "campaign_members.csv", index=False)
+    [lesson] = [source for source in SOURCES if source.stem == "04_control_group_tests"]
+    cells = build.notebook(lesson, lang="en").cells
+    own = [cell for cell in cells if "lesson" not in build.tags(cell)]
+    shown = shown_by(own, lesson, {"source": str(tmp_path), "campaign": campaign})
+    assert words in " ".join(shown)

@@ -125,6 +125,9 @@ def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
     assert "one cannot tell" in plain(none)
     some = sentences.clv.unprofitable(found, lang="en", lacking=costs[1:])
     assert plain(some).startswith("1 customers of 2")
+    assert "went back on the shelf" not in plain(some)
+    lost = sentences.clv.unprofitable(found, lang="en", lacking=["restocking"])
+    assert plain(lost).endswith("all count as lost. Some of these customers may bring more.")
 
 
 def test_costs_that_the_data_lack_are_named():
@@ -148,6 +151,11 @@ def test_costs_that_the_data_lack_are_named():
     assert "$25 of goods of unknown cost add nothing to the gross profit" in text
     assert "most that it can be" not in text
     assert "7 customers, none of whose goods has a known cost, are in no amount." in text
+    lost = totals.replace({"part": {"payment_cost": "returns_cost"}})
+    lost["total"] = [100.0, 0.0, 40.0, 9.0, 31.0]
+    assert "shelf" not in plain(plots.customer_costs(lost, lang="en").to_text())
+    text = plain(plots.customer_costs(lost, lang="en", lacking=["restocking"]).to_text())
+    assert "went back on the shelf: all count as lost." in text
     nothing = plots.customer_costs(totals.assign(total=None), lang="en")
     assert "No customer's profit is known" in plain(nothing)
 
@@ -221,13 +229,37 @@ def test_a_channel_that_brought_nobody_is_said_with_what_it_cost():
     assert "Were paid for and brought nobody: radio ($500)." in said
     assert "Nobody acquired" in plain(plots.acquisition_table(found, lang="en").to_text())
     alone = plain(sentences.clv.acquisition(pd.concat([ACQUIRED.iloc[3:], radio]), lang="en"))
-    assert "the channels paid for (radio), but through others (Not known)" in alone
+    assert alone.startswith("Some channels were paid for and brought nobody (radio)")
+    assert "others have customers and no spend (Not known)" in alone
+
+
+def test_channels_spelled_otherwise_are_asked_about_though_another_one_matches():
+    """A spend on `Email` beside customers of `email`: nobody says that it brought nobody."""
+    spelled = ACQUIRED.iloc[[0, 3]].assign(
+        acquisition_channel=["Email", "email"],
+        verdict=["nobody", "no_spend"],
+        new_customers=[0, 60],
+    )
+    found = pd.concat([ACQUIRED, spelled])
+    said = plain(sentences.clv.acquisition(found, lang="en"))
+    assert said.startswith("Pay back: Paid search.")
+    assert said.endswith(
+        "brought nobody (Email), others have customers and no spend (email): are they spelled "
+        "alike in the spend and in the contacts?"
+    )
+    table = plots.acquisition_table(found, lang="fr").to_text().splitlines()
+    first = [line.split()[0] for line in table if line.strip()]
+    assert {"Email", "email"} <= {*first}
+    assert "Courriel" not in first
 
 
 def test_why_one_cannot_tell_is_said():
     few = ACQUIRED.assign(verdict="cannot_tell", revenue_without_cost=[0.0, 0.5, 0.0, 0.0])
     few["reason"] = ["few_customers", "unknown_costs", "interval", "interval"]
     said = plain(sentences.clv.acquisition(few, lang="en"))
+    stock = few.assign(reason="unknown_returns")
+    said_of_stock = plain(sentences.clv.acquisition(stock, lang="en"))
+    assert "what went back on the shelf: Paid search, Social networks" in said_of_stock
     assert "too few customers were acquired: Paid search." in said
     assert "too much was sold at an unknown cost: Social networks." in said
     text = plain(plots.acquisition_table(few, lang="en").to_text())
@@ -437,6 +469,17 @@ NOTHING = [
 def test_nothing_to_draw_is_said(draw, frame, lang):
     axis = draw(frame, lang=lang)
     assert axis.get_figure().message
+
+
+def test_cohorts_say_what_goods_of_unknown_cost_add():
+    cohorts = pd.DataFrame(
+        {"cohort": [pd.Timestamp("2025-01-01")], "customers": 9, "one_time": 0.5}
+    )
+    cohorts = cohorts.assign(revenue=20.0, margin=8.0, margin_median=7.0, months_observed=12)
+    for unknown in (0.0, 0.3):
+        shown = plots.cltv_cohorts(cohorts.assign(revenue_without_cost=unknown), lang="en")
+        said = "Goods of unknown cost add nothing to these margins." in plain(shown.to_text())
+        assert said == (unknown > 0)
 
 
 def test_tables_without_a_row_say_so():

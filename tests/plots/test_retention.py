@@ -442,7 +442,8 @@ def test_survival_and_gaps_are_said(orders):
     found = retention.survival(orders, as_of="2026-01-01")
     said = plain(sentences.retention.survival(found, lang="en"))
     assert f"Of {found.customers} customers followed from their purchase" in said
-    assert f"Half have within {found.median_days:.0f} days (95% interval: " in said
+    half = f"Half of all these customers bought again within {found.median_days:.0f} days"
+    assert f"{half} (95% interval: " in said
     slow = retention.Survival(1, found.curve.iloc[:3], 9, 2, 30, None, None, None, found.waits)
     assert "Less than half" in plain(sentences.retention.survival(slow, lang="en"))
     gaps = retention.between_orders(orders, as_of="2026-01-01")

@@ -59,6 +59,7 @@ CHANNELS = pd.DataFrame(
         "margin_per_customer": [200.0, 450.0],
         "margin_low": [190.0, 420.0],
         "margin_high": [210.0, 480.0],
+        "revenue_without_cost": [0.0, 0.0],
     }
 )
 GAP = voice.OmnichannelGap(
@@ -162,6 +163,13 @@ def test_the_share_of_a_number_of_channels_is_not_the_kpi_of_several():
     assert shown.startswith("Of the customers, 29.9% bought in several channels (95% interval: 28")
 
 
+def test_our_sales_that_the_panel_does_not_have_are_said():
+    said = str(sentences.voice.share_of_wallet(WALLET, lang="en", outside=1234.0))
+    assert "that the panel does not have is left out: " in said
+    assert "1,234" in said
+    assert "does not have" not in str(sentences.voice.share_of_wallet(WALLET, lang="en"))
+
+
 def test_the_months_of_the_panel_that_count_are_said():
     asked = {"start": "2024-12-15", "end": "2025-02-10"}
     said = str(sentences.voice.share_of_wallet(WALLET, lang="en", **asked))
@@ -177,6 +185,14 @@ def test_a_table_without_margins_has_no_such_column():
     )
     assert "Gross margin" in with_margin
     assert "Gross margin" not in without
+
+
+def test_what_the_margin_leaves_out_is_said():
+    assert "unknown cost" not in plots.omnichannel_table(CHANNELS, lang="en").to_text()
+    withheld = CHANNELS.assign(margin_per_customer=NAN, revenue_without_cost=[0.2, 0.4])
+    shown = plots.omnichannel_table(withheld, lang="en").to_text()
+    assert "Revenue of unknown cost" in shown
+    assert "not given where they are over 5%" in shown
 
 
 @pytest.mark.parametrize(
@@ -277,8 +293,8 @@ SAID = {
     ),
     "engaged": (
         lambda s: s.engagement(POINTS, lang="en"),
-        "Of 3 contacts, 2 (66.7%) did something in the window. Points of the contact in the "
-        "middle: 0.7; of the one at the 90th percentile: 9.7.",
+        "Of 3 contacts, 2 (66.7%) had an interaction that counts in the window. Points of the "
+        "contact in the middle: 0.70; of the one at the 90th percentile: 9.74.",
     ),
     "engaged as set": (
         lambda s: s.engagement(

@@ -218,7 +218,7 @@ def test_attention_says_when_it_cannot_tell(scorecard):
     assert "Repeat purchase rate" in unclear
     assert "Average order value" not in unclear
     nothing = plots.attention(overview.attention(scorecard.iloc[:0]), lang="fr")
-    assert str(nothing).startswith("Rien à comparer")
+    assert str(nothing).startswith("Rien n'est comparé")
 
 
 def test_nothing_clear_and_nothing_unclear_are_said(scorecard):
@@ -248,7 +248,9 @@ def test_without_a_comparison_one_sentence_says_so_and_nothing_else_is_shown(sco
     alone = scorecard.assign(previous=None, change=None, change_low=None, change_high=None)
     judged = overview.attention(alone)
     said = plots.attention(judged, lang="en", scorecard=alone)
-    assert str(said) == "Nothing to compare: no KPI has a value in both periods."
+    assert str(said) == (
+        "Nothing is compared: no comparison was asked for, or no KPI has a value in both periods."
+    )
     assert plots.undecided(judged, lang="en", scorecard=alone) is None
     before = plt.get_fignums()
     plots.changes(alone, lang="en")

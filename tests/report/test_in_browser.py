@@ -114,6 +114,17 @@ def test_the_glossary_is_searched_without_accents(desk, built):
     assert complaints == []
 
 
+def test_the_glossary_is_searched_by_the_beginnings_of_words(desk, built):
+    page, _, _ = visit(desk, built / "fr" / "00_overview.html")
+    search = page.locator("input[data-mk-filter]")
+    entry = page.locator("#kpi-net_sales")
+    for found in ("d'affaires", "d\u2019affaires", "chiffre\u00a0d\u2019aff"):
+        search.fill(found)
+        assert entry.is_visible(), found
+    search.fill("hiffre")
+    assert not entry.is_visible()
+
+
 def test_a_figure_is_painted_and_has_its_words(desk, built):
     page, _, _ = visit(desk, built / "en" / "00_overview.html")
     image = page.locator("figure img")

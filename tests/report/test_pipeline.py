@@ -452,6 +452,17 @@ def test_a_kernel_is_this_interpreter_without_the_users_profile(lessons, tmp_pat
     assert "".join(printed).split("\n")[:3] == [sys.executable, "False", "[]"]
 
 
+def test_figures_are_drawn_whatever_backend_the_shell_asks_for(lessons, tmp_path, monkeypatch):
+    import nbformat
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    drawn = nbformat.read(find_notebook("01", lang="en", folder=lessons), as_version=4)
+    drawn.cells[-1].source = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"
+    nbformat.write(drawn, tmp_path / "06_drawn.ipynb")
+    outputs = json.loads(execute(job(tmp_path, "06_drawn.ipynb")).notebook)["cells"][-1]["outputs"]
+    assert any("image/" in kind for output in outputs for kind in output.get("data", {}))
+
+
 def test_a_value_cannot_leave_the_cell_that_papermill_writes(lessons, tmp_path):
     import nbformat
 

@@ -330,3 +330,14 @@ def test_overlap_from_the_other_side_and_for_longer(two_campaigns):
 def test_overlap_of_an_unknown_campaign_is_refused(two_campaigns):
     with pytest.raises(DataError, match="did you mean 'mail'"):
         experiments.overlap(two_campaigns, campaign="mial")
+
+
+def test_where_nothing_is_known_of_a_group_in_an_arm_there_is_no_difference():
+    people = pd.DataFrame(
+        {"arm": ["control"] * 2 + ["treatment"] * 3, "region": [None, None, "QC", "QC", "IDF"]}
+    )
+    rows = experiments.balance(people, columns="region")
+    assert rows.value.tolist() == ["IDF", "QC"]
+    assert rows.control_mean.isna().all()
+    assert rows.p_value.isna().all()
+    assert rows.is_balanced.all()

@@ -10,7 +10,8 @@ the lines is read, and a row an order where none is: formulas count distinct `or
 up once for each unit, period and dimension value asked for: by channel, a customer of two channels
 is one in each.
 
-Valid orders are neither cancelled, fraudulent nor tests; an order without a status is valid.
+Valid orders are neither cancelled, fraudulent nor tests; an order without a status is valid. A
+credit entered as an order, below 0, lowers what its customer spent, but nobody came to buy.
 """
 
 from __future__ import annotations
@@ -142,6 +143,14 @@ def valid_orders(data: Data) -> ir.Table:
     A null status, or data without the column, says nothing against an order.
     """
     return standing(data.table("orders"), without=CANCELLED + NEVER_SALES)
+
+
+def is_credit(amount: ir.NumericValue) -> ir.BooleanValue:
+    """Return whether an order is a credit entered as one: an amount below 0, and no purchase.
+
+    An order of 0, a gift or a replacement, brings its customer back; one of unknown amount too.
+    """
+    return (amount < 0).fill_null(False)
 
 
 def identified_orders(data: Data) -> ir.Table:

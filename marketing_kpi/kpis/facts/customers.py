@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from marketing_kpi.kpis.extent import runs_of
-from marketing_kpi.kpis.facts.base import MONEY, attach, identified_orders, standing
+from marketing_kpi.kpis.facts.base import (
+    MONEY,
+    attach,
+    identified_orders,
+    is_credit,
+    standing,
+)
 from marketing_kpi.kpis.facts.sales import SALES
 
 if TYPE_CHECKING:
@@ -17,13 +23,14 @@ if TYPE_CHECKING:
 
 
 def first_seen(data: Data) -> ir.Table:
-    """Return a row an identified customer: `first_order`, the first valid order of the data."""
+    """Return a row an identified customer: `first_order`, the first purchase of the data."""
     orders = standing(identified_orders(data))
+    orders = orders.filter(~is_credit(orders.amount))
     return orders.group_by("customer_id").aggregate(first_order=orders.ordered_at.min())
 
 
 def first_orders(data: Data) -> ir.Table:
-    """Return a row a customer who was acquired: `first_order`, the moment of the first valid order.
+    """Return a row a customer who was acquired: `first_order`, the moment of the first purchase.
 
     Who registered before the data begin may have ordered before too, and is left out: an old
     customer seen for the first time is not one who was acquired then. The data begin with the
@@ -39,20 +46,31 @@ def first_orders(data: Data) -> ir.Table:
     return begun.anti_join(contacts, older).select(*first.columns)
 
 
+def _orders_and_credits(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the events of `sales`, and whether each is `bought` or of a credit."""
+    import ibis
+
+    if not data.has("orders", "amount"):
+        return SALES.build(data, columns).mutate(bought=ibis.literal(True))
+    rows = SALES.build(data, {*columns, "amount"})
+    return rows.select(*sorted(columns), bought=~is_credit(rows.amount))
+
+
 def _orders_by_customer(
     events: ir.Table, keys: Sequence[str], columns: Collection[str]
 ) -> ir.Table:
-    """Return a row an identified customer who ordered."""
+    """Return a row an identified customer who bought; credits lower net sales, and only those."""
     events = events.filter(events.customer_id.notnull())
+    bought = events.bought
     makers: dict[str, Callable[[], ir.Value]] = {
-        "orders": lambda: events.order_id.nunique(),
+        "orders": lambda: events.order_id.nunique(where=bought),
         "net_sales": lambda: events.net_sales.sum(),
-        "first_order": lambda: events.ordered_at.min(),
-        "last_order": lambda: events.ordered_at.max(),
+        "first_order": lambda: events.ordered_at.min(where=bought),
+        "last_order": lambda: events.ordered_at.max(where=bought),
     }
     made = {name: make() for name, make in makers.items() if name in columns}
-    unit = unit_keys(keys)
-    return events.group_by(unit).aggregate(**made) if made else events.select(*unit).distinct()
+    customers = events.group_by(unit_keys(keys)).aggregate(has_bought=bought.any(), **made)
+    return customers.filter(customers.has_bought).drop("has_bought")
 
 
 def unit_keys(keys: Sequence[str]) -> list[str]:
@@ -77,12 +95,12 @@ def _ranked_customers(events: ir.Table, keys: Sequence[str], _columns: Collectio
 def _customer_activity(
     events: ir.Table, keys: Sequence[str], _columns: Collection[str]
 ) -> ir.Table:
-    """Return a row an identified customer active before or after.
+    """Return a row an identified customer active before or after: a credit makes nobody so.
 
     Each event has the `period_start` of its period, and the moment `active_since` from which an
     order makes its customer active at the end; only events of the span are there.
     """
-    events = events.filter(events.customer_id.notnull())
+    events = events.filter(events.customer_id.notnull(), events.bought)
     return events.group_by(unit_keys(keys)).aggregate(
         active_before=(events.ordered_at < events.period_start).any(),
         active_after=(events.ordered_at >= events.active_since).any(),
@@ -100,6 +118,7 @@ ORDERS_BY_CUSTOMER = replace(
     SALES,
     name="orders_by_customer",
     grain="an identified customer who ordered in the period",
+    build=_orders_and_credits,
     by_unit=_CUSTOMERS,
     summarise=_orders_by_customer,
 )
@@ -113,6 +132,7 @@ CUSTOMER_RANKING = replace(
     SALES,
     name="customer_ranking",
     grain="an identified customer who ordered in the period, with its place by net sales",
+    build=_orders_and_credits,
     by_unit={
         "customer_id": ("string", ("customer_id",)),
         "net_sales": (MONEY, ("net_sales",)),
@@ -126,6 +146,7 @@ CUSTOMER_ACTIVITY = replace(
     name="customer_activity",
     grain="a customer active in the 365 days to the period's start or to its end",
     span="before_and_after",
+    build=_orders_and_credits,
     by_unit={
         "customer_id": ("string", ("customer_id",)),
         "active_before": ("boolean", ("ordered_at",)),

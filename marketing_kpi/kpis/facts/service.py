@@ -149,8 +149,9 @@ def _returns(data: Data) -> ir.Table:
     """Return a row a return or allowance: its handling, and what the refund takes away.
 
     Goods that are back in stock give their cost back, so that the refund takes away their margin;
-    of others, and of allowances, it takes away all. Goods back whose cost is not known take
-    nothing away, as their sale gave no margin.
+    of others, and of allowances, it takes away all, and so of all goods where the data do not say
+    what is back in stock. The refund of a line whose cost is not known takes nothing away, as its
+    sale gave no margin.
     """
     import ibis
 
@@ -159,13 +160,14 @@ def _returns(data: Data) -> ir.Table:
     wanted += [name for name in told if data.has("returns", name)]
     wanted += [] if missing(RETURNS, ["channel"], data) else ["channel"]
     rows = every_return(data, wanted)
+    rows = _with_unit_cost(rows, data)
     refund = rows.refund_amount
     if "restocked" in rows.columns:
-        back = rows.restocked.fill_null(False)
-        rows = _with_unit_cost(rows, data)
-        known = "unit_cost" in rows.columns
+        known = {"unit_cost", "quantity"} <= {*rows.columns}
         kept = refund - line_value(rows.quantity, rows.unit_cost) if known else None
-        refund = back.ifelse(kept, rows.refund_amount)
+        refund = rows.restocked.fill_null(False).ifelse(kept, refund)
+    if "uncosted" in rows.columns:
+        refund = (rows.uncosted == 1).ifelse(ibis.literal(0, MONEY), refund.cast(MONEY))
     handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
     return rows.select(
         occurred_at=rows.returned_at,
@@ -176,15 +178,21 @@ def _returns(data: Data) -> ir.Table:
 
 
 def _with_unit_cost(rows: ir.Table, data: Data) -> ir.Table:
-    """Add the cost of a unit of the line that came back, where the data lead to it."""
-    on = ["order_id", "line_id"]
-    if not {*on, "quantity"} <= {*rows.columns} or not data.has("order_lines", *on, "quantity"):
+    """Add the cost of a unit of the line that came back, and whether that line tells none.
+
+    That is 1 or 0. Both are null where the line is not found; neither is added where the data
+    cannot lead to it.
+    """
+    on, added = ["order_id", "line_id"], ["unit_cost", "uncosted"]
+    read = {*on, "quantity", "cost"}
+    if not {*on} <= {*rows.columns} or missing(SALES, sorted(read), data):
         return rows
-    lines = SALES.build(data, {*on, "quantity", "cost"})
-    each = lines.mutate(unit_cost=lines.cost / lines.quantity.nullif(0))
-    return attach(
-        rows, one_a_key(each, on, ["unit_cost"]), on=on, columns={"unit_cost": "unit_cost"}
+    lines = SALES.build(data, read)
+    each = lines.mutate(
+        unit_cost=lines.cost / lines.quantity.nullif(0),
+        uncosted=lines.cost.isnull().cast("int8"),  # not every engine orders booleans
     )
+    return attach(rows, one_a_key(each, on, added), on=on, columns={name: name for name in added})
 
 
 def _marketing(data: Data) -> ir.Table:

@@ -148,12 +148,14 @@ def _panel(data: Data, columns: Collection[str]) -> ir.Table:
         made["spend_total"] = spend.spend_total.sum().cast(MONEY)
     rows = spend.group_by(list(PANEL_KEY)).aggregate(**made)
     if "our_sales" in columns:
-        sold = attach(rows, _sold(data), on=PANEL_KEY, columns={"our_sales": "net_sales"})
+        sold = attach(
+            rows, sold_by_category(data), on=PANEL_KEY, columns={"our_sales": "net_sales"}
+        )
         rows = sold.mutate(our_sales=sold.our_sales.fill_null(0).cast(MONEY))
     return with_dimensions(rows, data, homes).select(*sorted(columns))
 
 
-def _sold(data: Data) -> ir.Table:
+def sold_by_category(data: Data) -> ir.Table:
     """Return our net sales by customer, month and category."""
     sales = SALES.build(data, {"customer_id", "ordered_at", "category", "net_sales"})
     known = sales.filter(sales.customer_id.notnull(), sales.category.notnull())

@@ -35,7 +35,11 @@ _CANNOT_TELL: Mapping[str, str] = {
     "interval": N_("Cannot tell, the interval includes the cost: {channels}."),
     "few_customers": N_("Cannot tell, too few customers were acquired: {channels}."),
     "unknown_costs": N_("Cannot tell, too much was sold at an unknown cost: {channels}."),
+    "unknown_returns": N_("Cannot tell, it depends on what went back on the shelf: {channels}."),
 }
+ALL_LOST = N_("The data do not say which returned goods went back on the shelf: all count as lost.")
+"""What is said of the costs of returns where `clv.lacking_costs` names ``restocking``."""
+
 _FAILED: Mapping[str, str] = {
     "too_low": N_("On the days held out this model foretold too little: take it for a floor."),
     "too_high": N_("On the days held out this model foretold too much: count on less."),
@@ -182,7 +186,8 @@ def unprofitable(
     lang
         The reader, or a language.
     lacking
-        What `clv.lacking_costs` returns: without any cost of serving, nobody can be told.
+        What `clv.lacking_costs` returns: without any cost of serving, nobody can be told; where
+        it is not known what went back on the shelf, some who are counted may bring more.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -203,7 +208,9 @@ def unprofitable(
         silent=reader.integer(found.silent),
         silent_loss=reader.money(found.silent_loss, decimals=0),
     )
-    return Sentence(" ".join([text, *_unknown_costs(found, reader)]))
+    lost = [_(ALL_LOST), _("Some of these customers may bring more.")]
+    stock = lost if "restocking" in lacking and found.unprofitable else []
+    return Sentence(" ".join([text, *stock, *_unknown_costs(found, reader)]))
 
 
 def _unknown_costs(found: clv.Unprofitable, reader: Reader) -> list[str]:
@@ -555,10 +562,8 @@ def acquisition(
                   "of acquisition can be told.")
             )  # fmt: skip
         return Sentence(_("No cost of acquisition is recorded for these customers."))
-    paid = found["spend"] > 0
-    if not found.loc[paid, "new_customers"].any() and found["new_customers"].any():
-        return _unmatched(found, paid, reader)
-    told = found["reason"].where(found["verdict"] == "cannot_tell", found["verdict"])
+    asked = unmatched(found)
+    told = found["reason"].where(found["verdict"] == "cannot_tell", found["verdict"]).mask(asked)
     said = {
         "pays_back": _("Pay back: {channels}."),
         "does_not": _("Do not pay back, even with what is foretold: {channels}."),
@@ -571,9 +576,25 @@ def acquisition(
         names = _channels(found[told == outcome], reader, is_paid=outcome == "nobody")
         if names:
             parts.append(text.format(channels=", ".join(names)))
-    if found["after_service"].isna().all():
+    if parts and found["after_service"].isna().all():
         parts.append(_("This is before returns and service, whose costs the data do not tell."))
+    if asked.any():
+        parts.append(_spelling(found[asked], reader))
     return Sentence(" ".join(parts))
+
+
+def unmatched(found: pd.DataFrame) -> pd.Series[bool]:
+    """Say which channels of `clv.acquisition` may be one another's, spelled otherwise.
+
+    Those that were paid for and brought nobody, and those that brought customers for no known
+    spend. Customers whose channel is not known are in question only where nobody else is there.
+    """
+    nobody = found["verdict"] == "nobody"
+    unpaid = (found["verdict"] == "no_spend") & (found["new_customers"] > 0)
+    if found.loc[found["spend"] > 0, "new_customers"].any():
+        unpaid &= found.iloc[:, 0].notna()
+    both = bool(nobody.any() and unpaid.any())
+    return (nobody | unpaid) & both
 
 
 def _channels(rows: pd.DataFrame, reader: Reader, *, is_paid: bool) -> list[str]:
@@ -590,21 +611,20 @@ def _channels(rows: pd.DataFrame, reader: Reader, *, is_paid: bool) -> list[str]
     return said
 
 
-def _unmatched(found: pd.DataFrame, paid: pd.Series, reader: Reader) -> Sentence:
-    """Say that no channel has both a spend and customers, by their names in the data."""
+def _spelling(asked: pd.DataFrame, reader: Reader) -> str:
+    """Ask whether channels are spelled alike, by their names in the data."""
     _ = reader.translate
+    is_paid = asked["spend"] > 0
 
     def names(rows: pd.DataFrame) -> str:
         listed = (_("Not known") if is_absent(name) else str(name) for name in rows.iloc[:, 0])
         return ", ".join(listed)
 
-    return Sentence(
-        _(
-            "Nobody came through the channels paid for ({paid}), but through others ({others}): "
-            "are they spelled alike in the spend and in the contacts?",
-            paid=names(found[paid]),
-            others=names(found[found["new_customers"] > 0]),
-        )
+    return _(
+        "Some channels were paid for and brought nobody ({paid}), others have customers and no "
+        "spend ({others}): are they spelled alike in the spend and in the contacts?",
+        paid=names(asked[is_paid]),
+        others=names(asked[~is_paid]),
     )
 
 

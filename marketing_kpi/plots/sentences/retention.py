@@ -267,7 +267,10 @@ def _half(found: Survival, reader: Reader) -> str:
     _ = reader.translate
     if found.median_days is None:
         return _("Less than half have within the time that they were followed.")
-    half = _("Half have within {days}", days=reader.days(found.median_days))
+    half = _(
+        "Half of all these customers bought again within {days}",
+        days=reader.days(found.median_days),
+    )
     if found.median_low is None or found.median_high is None:
         return f"{half}."
     return half + _(

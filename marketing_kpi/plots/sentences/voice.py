@@ -254,6 +254,7 @@ def share_of_wallet(
     start: str | None = None,
     end: str | None = None,
     others: pd.DataFrame | None = None,
+    outside: float = 0.0,
 ) -> Sentence:
     """Say the share of wallet, and how it differs from the mean of the members' shares.
 
@@ -269,6 +270,8 @@ def share_of_wallet(
         The period asked for, to say which months of it count where it cuts some; None: not said.
     others
         What `voice.other_categories` returns: categories of the panel that are none of ours.
+    outside
+        What `voice.sales_outside_panel` returns: our sales that are not counted.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -298,6 +301,11 @@ def share_of_wallet(
         mean=reader.percent(row["mean_of_shares"]),
     )
     warnings = [*_too_high(row, reader), *_left_out(others, reader)]
+    if outside > 0:
+        warnings.append(
+            _("What we sold to them in months and categories that the panel does not have is left "
+              "out: {amount}.", amount=reader.money(outside, decimals=0))
+        )  # fmt: skip
     asked = (day(start, name="start"), day(end, name="end")) if start and end else None
     if months is not None and months != asked:
         period = reader.date_range(*months)
@@ -386,7 +394,7 @@ def engagement(
     settings: Engagement | None = None,
     uncounted: pd.DataFrame | None = None,
 ) -> Sentence:
-    """Say how many contacts did something, and what the middle one scores.
+    """Say how many contacts had an interaction that counts, and what the middle one scores.
 
     Parameters
     ----------
@@ -406,13 +414,14 @@ def engagement(
     active = int((scores["points"] > 0).sum())
     parts = [
         _(
-            "Of {contacts} contacts, {active} ({share}) did something in the window. Points of the "
-            "contact in the middle: {median}; of the one at the 90th percentile: {high}.",
+            "Of {contacts} contacts, {active} ({share}) had an interaction that counts in the "
+            "window. Points of the contact in the middle: {median}; of the one at the 90th "
+            "percentile: {high}.",
             contacts=reader.integer(len(scores)),
             active=reader.integer(active),
             share=reader.percent(active / len(scores)),
-            median=reader.number(scores["points"].median(), decimals=1),
-            high=reader.number(scores["points"].quantile(0.9), decimals=1),
+            median=reader.number(scores["points"].median(), decimals=2),
+            high=reader.number(scores["points"].quantile(0.9), decimals=2),
         )
     ]
     if settings is not None:

@@ -1,0 +1,227 @@
+"""Figures, tables and sentences of before–after analysis, in both languages."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketing_kpi import plots, prepost
+from marketing_kpi.data.sources import open_data
+from marketing_kpi.errors import ConfigError
+from marketing_kpi.plots import sentences
+from marketing_kpi.report.config import PrepostParameters
+
+OUTCOME = "net_sales"
+ACTION, AS_OF = "2025-03-05", "2025-09-01"
+DAYS = pd.date_range("2022-10-03", "2025-08-31", freq="7D")
+NO_PROBLEM = {"action": ACTION, "as_of": AS_OF}
+
+
+def orders(effect, *, treated="AB"):
+    rng = np.random.default_rng(4)
+    common = 100 + 2 * rng.standard_normal(len(DAYS))
+    rows = [
+        (name, day, common[place] + rng.standard_normal() + effect * (name in treated and late))
+        for name in "ABCD"
+        for place, day in enumerate(DAYS)
+        for late in [day >= pd.Timestamp(ACTION)]
+    ]
+    frame = pd.DataFrame(rows, columns=["store_id", "ordered_at", "amount"])
+    return open_data({"orders": frame.assign(order_id=[f"O{n}" for n in range(len(frame))])})
+
+
+@pytest.fixture(scope="module")
+def study():
+    return prepost.study(orders(12.0), treated=["A", "B"], control=["C", "D"], **NO_PROBLEM)
+
+
+@pytest.fixture(scope="module")
+def found(study):
+    return prepost.analyse(study)
+
+
+@pytest.fixture(scope="module")
+def nothing():
+    return prepost.study(orders(0.0), treated=["Z"], **NO_PROBLEM)
+
+
+@pytest.fixture(scope="module")
+def none_found(nothing):
+    return prepost.analyse(nothing)
+
+
+def figures(study, found, lang):
+    about = {"outcome": OUTCOME, "lang": lang}
+    lines = about | {"action": ACTION}
+    return {
+        "arms": plots.arms_over_time(study, lang=lang),
+        "units": plots.unit_effects(found.units, **about),
+        "events": plots.event_effects(found.events, **about),
+        "expected": plots.expected_lines(found.counterfactual, **lines),
+        "alone": plots.expected_lines(found.interrupted, **lines),
+        "sum": plots.cumulative_effect(found.counterfactual, **about),
+        "placebos": plots.placebo_effects(found.placebo, **about),
+        "answers": plots.answer_intervals(found.answers, **about),
+    }
+
+
+def tables(study, found, lang):
+    return {
+        "calendar": plots.calendar_table(study.proposal, lang=lang),
+        "changes": plots.change_table(study, lang=lang),
+        "methods": plots.chooser_table(found.methods, lang=lang),
+        "answers": plots.answer_table(found.answers, outcome=OUTCOME, lang=lang),
+    }
+
+
+def said(study, found, lang):
+    about, words = {"outcome": OUTCOME, "lang": lang}, sentences.prepost
+    return {
+        "question": words.question(study, lang=lang),
+        "proposal": words.proposal(study.proposal, lang=lang),
+        "change": words.change(study, lang=lang),
+        "difference": words.difference(found, **about),
+        "parallel": words.parallel(found, **about),
+        "expected": words.expected(found, **about),
+        "interrupted": words.interrupted(found, **about),
+        "placebos": words.placebos(found.placebo, **about),
+        "conclusion": words.conclusion(found, **about),
+    }
+
+
+def test_each_figure_says_what_it_shows_in_the_readers_language(study, found):
+    french, english = (figures(study, found, lang) for lang in ("fr", "en"))
+    for name in french:
+        one, other = french[name].figure, english[name].figure
+        assert any(character.isdigit() for character in one.alt), name
+        assert one.alt != other.alt, name
+        assert one._suptitle.get_text() != other._suptitle.get_text(), name
+        assert not one.message, name
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_nothing_is_cut(study, found, lang):
+    for name, axis in figures(study, found, lang).items():
+        figure = axis.figure
+        figure.canvas.draw()
+        drawn = figure.get_tightbbox()
+        assert drawn.x0 >= -0.02, name
+        assert drawn.y0 >= -0.02, name
+        assert drawn.x1 <= figure.get_figwidth() + 0.02, name
+        assert drawn.y1 <= figure.get_figheight() + 0.02, name
+        plt.close(figure)
+
+
+def test_where_there_is_no_analysis_a_sentence_says_so(nothing, none_found):
+    for name, axis in figures(nothing, none_found, "fr").items():
+        assert axis.figure.message, name
+    for name, shown in tables(nothing, none_found, "en").items():
+        assert isinstance(shown, sentences.Sentence), name
+    assert all(str(one) for one in said(nothing, none_found, "fr").values())
+
+
+def test_tables_are_in_the_readers_language(study, found):
+    french, english = (tables(study, found, lang) for lang in ("fr", "en"))
+    for name in french:
+        assert french[name].to_text() != english[name].to_text(), name
+    assert "Counterfactual" in english["methods"].to_text()
+
+
+def test_sentences_are_in_the_readers_language(study, found):
+    french, english = (said(study, found, lang) for lang in ("fr", "en"))
+    for name in french:
+        assert str(french[name]) != str(english[name]), name
+
+
+def test_the_conclusion_says_what_the_action_changed(found):
+    text = str(sentences.prepost.conclusion(found, outcome=OUTCOME, lang="en"))
+    assert "a rise of $" in text
+    assert "a week through the action" in text
+    assert "it would have taken at least 4 units in each group" in text
+    by_day = str(sentences.prepost.conclusion(found, outcome=OUTCOME, lang="fr", grain="day"))
+    assert "par jour" in by_day
+
+
+def test_the_conclusion_says_that_one_cannot_tell_and_what_it_takes(found):
+    of = found.conclusion._replace(verdict="cannot_tell", doubts=("often_wrong", "drifting"))
+    text = str(
+        sentences.prepost.conclusion(found._replace(conclusion=of), outcome=OUTCOME, lang="en")
+    )
+    assert text.startswith("One cannot tell whether the action worked.")
+    assert "effects are often found where nothing happened; the series was drifting" in text
+    assert "It would have taken an effect of about $" in text
+
+
+def test_a_series_alone_does_not_tell_the_action_from_the_rest(found):
+    of = found.conclusion._replace(method="interrupted_time_series", verdict="lower")
+    text = str(
+        sentences.prepost.conclusion(found._replace(conclusion=of), outcome=OUTCOME, lang="en")
+    )
+    assert "a fall of $" in text
+    assert "Nothing here tells the action from whatever else began that day." in text
+
+
+def test_a_method_that_leans_is_said_to(found):
+    frame = found.placebo.frame.copy()
+    frame.loc[frame["kind"] != "action", "effect"] = 3.0
+    leaning = found._replace(placebo=found.placebo._replace(frame=frame))
+    text = str(sentences.prepost.conclusion(leaning, outcome=OUTCOME, lang="en"))
+    assert "the method finds $3.00 a week on average" in text
+    frame.loc[frame.index[1::2], "effect"] = -3.0
+    even = found._replace(placebo=found.placebo._replace(frame=frame))
+    assert "the method finds" not in str(
+        sentences.prepost.conclusion(even, outcome=OUTCOME, lang="en")
+    )
+
+
+def test_what_is_missing_names_the_parameter_to_set(nothing):
+    text = str(sentences.prepost.question(nothing, lang="en"))
+    assert "Not in the data: Z." in text
+    assert "`treated`" in text
+    assert "A, B, C, D" in text
+
+
+def test_dates_of_the_data_are_written_for_the_reader():
+    early = prepost.study(orders(0.0), treated=["A"], action="2020-01-06", as_of=AS_OF)
+    text = str(sentences.prepost.question(early, lang="fr"))
+    assert "du 3 octobre 2022" in text.replace("\u00a0", " ")
+    assert "`action`" in text
+
+
+def test_the_week_left_out_is_said(study):
+    assert "did not begin on a Monday" in str(sentences.prepost.proposal(study.proposal, lang="en"))
+
+
+def test_the_lowest_rise_though_nothing_was_done():
+    shown = prepost.simulate_regression(rng=np.random.default_rng(1))
+    figure = plots.regression_scatter(shown, lang="en").figure
+    assert "The lowest before: 71.6 before and 87.8 after" in figure.alt
+
+
+def test_names_of_units_are_text_and_not_markup(found):
+    units = found.units.rename(columns={"store_id": "store_id"}).assign(store_id="$a<b>$")
+    figure = plots.unit_effects(units, outcome=OUTCOME, lang="en").figure
+    figure.canvas.draw()
+    assert "$a<b>$" in figure.alt
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"action": "2 June"}, "must be a date"),
+        ({"outcome": "average_order_value"}, "does not add up"),
+        ({"outcome": "net_sale"}, "did you mean"),
+        ({"treated": ["S02"]}, "in treated and in control: S02"),
+        ({"grain": "month"}, "grain"),
+        ({"weeks": 0}, "weeks"),
+    ],
+)
+def test_parameters_are_checked_before_anything_runs(given, message):
+    with pytest.raises((ValueError, ConfigError), match=message):
+        PrepostParameters(lang="fr", **given)
+
+
+def test_small_counts_keep_their_decimals():
+    found = pd.DataFrame({"shop": ["a", "b"], "treated": [True, False], "change": [1.25, 40.0]})
+    figure = plots.unit_effects(found, outcome="orders", lang="en").figure
+    assert "b: 40; a: 1.25." in figure.alt

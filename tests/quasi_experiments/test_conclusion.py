@@ -1,0 +1,147 @@
+"""The method chosen beforehand decides, after its checks; else one cannot tell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketing_kpi import prepost
+from marketing_kpi.data.sources import open_data
+from marketing_kpi.quasi_experiments.chooser import METHODS
+from marketing_kpi.quasi_experiments.conclusion import DOUBTS
+
+ACTION, AS_OF = "2025-03-03", "2025-09-01"
+DAYS = pd.date_range("2022-10-03", "2025-08-25", freq="7D")
+
+
+def study(effect=0.0, *, units=12, treated=6, noise=3.0, seed=1, start=0, **asked):
+    """Stores around one common level, with an effect on the first of them."""
+    rng = np.random.default_rng(seed)
+    names, days = [f"S{n:02}" for n in range(units)], DAYS[start:]
+    common = 100 + 2 * rng.standard_normal(len(days))
+    rows = [
+        (name, day, common[place] + noise * rng.standard_normal() + level)
+        for n, name in enumerate(names)
+        for place, day in enumerate(days)
+        for level in [effect if n < treated and day >= pd.Timestamp(ACTION) else 0.0]
+    ]
+    orders = pd.DataFrame(rows, columns=["store_id", "ordered_at", "amount"])
+    orders["order_id"] = [f"O{n}" for n in range(len(orders))]
+    asked = {"treated": names[:treated], "control": names[treated:] or None} | asked
+    return prepost.study(open_data({"orders": orders}), action=ACTION, as_of=AS_OF, **asked)
+
+
+def test_units_decide_where_they_are_enough():
+    found = prepost.analyse(study(effect=5.0))
+    assert found.conclusion.method == "difference_in_differences"
+    assert found.conclusion.verdict == "higher"
+    assert found.conclusion.doubts == ()
+    row = found.answers.set_index("method").loc["difference_in_differences"]
+    assert row["effect"] == pytest.approx(6 * found.differences.effect)
+    assert row["total"] == pytest.approx(found.differences.total)
+    assert found.conclusion.low < 6 * 5.0 < found.conclusion.high
+
+
+def test_an_opposite_effect_is_told_as_well():
+    assert prepost.analyse(study(effect=-5.0)).conclusion.verdict == "lower"
+
+
+def test_nothing_is_told_of_nothing():
+    found = prepost.analyse(study()).conclusion
+    assert (found.verdict, found.doubts) == ("cannot_tell", ("interval",))
+    assert found.detectable > 0
+    assert found.units_needed >= 4
+
+
+def test_series_decide_where_units_are_few():
+    found = prepost.analyse(study(effect=8.0, units=6, treated=3))
+    assert found.differences.verdict == "cannot_tell"
+    assert found.answers.set_index("method").loc["difference_in_differences", "answers"] == "no"
+    assert (found.conclusion.method, found.conclusion.verdict) == ("counterfactual", "higher")
+    assert found.conclusion.effect == found.counterfactual.effect
+    assert found.placebo.share == 0
+
+
+def test_a_series_alone_decides_where_nothing_was_left_alone():
+    found = prepost.analyse(study(effect=20.0, units=4, treated=4, control=[]))
+    assert found.counterfactual is None
+    assert found.conclusion.method == "interrupted_time_series"
+    assert found.events.empty
+    assert found.units.empty
+
+
+def test_a_short_history_is_held_against_a_series():
+    found = prepost.analyse(study(effect=20.0, units=2, treated=1, start=len(DAYS) - 60))
+    assert found.conclusion.verdict == "cannot_tell"
+    assert "short_series" in found.conclusion.doubts
+
+
+def test_every_doubt_has_its_words():
+    found = prepost.analyse(study(units=2, treated=1, start=100))
+    assert found.conclusion.doubts
+    assert set(found.conclusion.doubts) <= set(DOUBTS)
+    assert set(found.answers["method"]) <= set(METHODS)
+
+
+ANSWER = {
+    **dict.fromkeys(("effect", "low", "high", "relative", "relative_low", "relative_high"), 1.0),
+    **dict.fromkeys(("total", "total_low", "total_high", "detectable"), 1.0),
+    "answers": "yes",
+    "doubts": [],
+    "notes": [],
+    "p_value": 0.01,
+}
+
+
+def answers(*rows):
+    return pd.DataFrame([ANSWER | {"method": m, "verdict": v} | extra for m, v, extra in rows])
+
+
+def test_the_method_that_decides_is_not_the_one_that_finds():
+    found = prepost.conclude(
+        answers(
+            ("difference_in_differences", "cannot_tell", {}),
+            ("counterfactual", "higher", {}),
+        )
+    )
+    assert (found.method, found.verdict) == ("difference_in_differences", "cannot_tell")
+
+
+def test_opposite_verdicts_leave_none():
+    found = prepost.conclude(
+        answers(("counterfactual", "higher", {}), ("interrupted_time_series", "lower", {}))
+    )
+    assert (found.verdict, found.doubts) == ("cannot_tell", ("contradicted",))
+
+
+def test_a_method_that_does_not_answer_is_passed_over():
+    found = prepost.conclude(
+        answers(
+            ("difference_in_differences", "lower", {"answers": "no"}),
+            ("counterfactual", "higher", {}),
+        )
+    )
+    assert (found.method, found.verdict) == ("counterfactual", "higher")
+
+
+def test_a_doubt_takes_the_verdict_away():
+    found = prepost.conclude(answers(("counterfactual", "higher", {"doubts": ["often_wrong"]})))
+    assert (found.verdict, found.doubts) == ("cannot_tell", ("often_wrong",))
+
+
+def test_a_bare_before_after_never_decides():
+    assert prepost.conclude(answers(("before_after", "higher", {}))).method is None
+
+
+def test_units_needed_by_hand():
+    # Changes 9 and 11 against -1 and 1: effect 10, sd sqrt(2), so a few units are enough; never
+    # fewer than four, of which one draw in 70 is the rarest.
+    rows = pd.DataFrame(
+        {"shop": list("aabbccdd"), "after": [0, 1] * 4, "treated": [1] * 4 + [0] * 4}
+    )
+    rows["sales"] = [0.0, 9, 0, 11, 5, 4, 5, 6]
+    found = prepost.difference_in_differences(rows, outcome="sales", unit="shop")
+    assert found.effect == 10
+    assert prepost.units_needed(found) == 4
+    assert prepost.units_needed(found._replace(effect=0.5)) > 50
+    assert prepost.units_needed(found._replace(effect=0.0)) is None
+    assert prepost.units_needed(None) is None

@@ -1,0 +1,113 @@
+"""Which campaigns were tests, and what keeps the arms of one from being compared."""
+
+import pandas as pd
+import pytest
+
+import marketing_kpi as mk
+from marketing_kpi import experiments
+
+COLUMNS = ["campaign_id", "customer_id", "arm", "contacted_at"]
+MEMBERS = [
+    ("mail", "ann", "treatment", "2025-04-03"),
+    ("mail", "bob", "treatment", "2025-04-03"),
+    ("mail", "cat", "control", None),
+    ("sms", "ann", "short", "2025-02-01"),
+    ("sms", "bob", "long", "2025-02-01"),
+    ("sms", "dan", "long", "2025-02-01"),
+    ("sms", "eve", "control", None),
+    ("all", "ann", "treatment", "2025-06-01"),
+    ("alone", "ann", "control", None),
+    ("twice", "ann", "treatment", "2025-07-01"),
+    ("twice", "ann", "control", None),
+    ("when", "ann", "treatment", None),
+    ("when", "bob", "control", None),
+]
+
+
+def shop(members=MEMBERS, **tables):
+    orders = pd.DataFrame(
+        {
+            "order_id": ["1", "2"],
+            "customer_id": ["ann", "cat"],
+            "ordered_at": pd.to_datetime(["2025-04-10", "2025-12-30"]),
+            "amount": [20.0, 30.0],
+        }
+    )
+    listed = pd.DataFrame(members, columns=COLUMNS).astype({"contacted_at": "datetime64[us]"})
+    return mk.open_data({"orders": orders, "campaign_members": listed, **tables})
+
+
+def test_campaigns_with_both_arms_are_listed_by_their_start():
+    found = experiments.campaigns(shop())
+    assert found.campaign_id.tolist() == ["sms", "mail", "twice", "when"]
+    assert found.control_n.tolist() == [1, 1, 1, 1]
+    assert found.treatment_n.tolist() == [3, 2, 1, 1]
+    assert found.start.isna().tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "problem"),
+    [
+        ("mail", None),
+        ("nail", "unknown_campaign"),
+        ("all", "one_arm"),
+        ("alone", "one_arm"),
+        ("when", "no_start"),
+        ("twice", "in_both_arms"),
+    ],
+)
+def test_what_keeps_the_arms_from_being_compared_is_named(campaign, problem):
+    found = experiments.trial(shop(), campaign=campaign)
+    assert found.problem == problem
+    assert found.is_ready == (problem is None)
+    assert len(found.known) == 4
+
+
+def test_data_without_members_lack_them_and_know_no_campaign():
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-12-01"])})
+    data = mk.open_data({"orders": orders})
+    found = experiments.trial(data, campaign="mail")
+    assert found.problem == "lacking"
+    assert {"campaign_members.arm", "orders.customer_id"} <= set(found.lacks)
+    assert found.known.empty
+    assert experiments.campaigns(data).columns.tolist() == found.known.columns.tolist()
+
+
+def test_of_several_treatments_one_is_looked_at_and_costs_its_part():
+    campaigns = pd.DataFrame({"campaign_id": ["sms"], "cost": [90.0]})
+    data = shop(campaigns=campaigns)
+    first = experiments.trial(data, campaign="sms")
+    assert (first.treatments, first.treatment) == (("long", "short"), "long")
+    assert first.cost == pytest.approx(60.0)  # two of the three treated
+    assert experiments.trial(data, campaign="sms", treatment="short").cost == pytest.approx(30.0)
+    assert experiments.trial(data, campaign="sms", treatment="log").problem == "unknown_treatment"
+    assert experiments.trial(data, campaign="mail").cost is None
+
+
+def test_all_treatments_are_one_arm_for_the_share_of_the_control():
+    found = experiments.trial(shop(), campaign="sms")
+    arms = found.two_arms(experiments.members(shop(), campaign="sms"))
+    assert sorted(arms.arm) == ["control", "treatment", "treatment", "treatment"]
+    meant = {"control": 1, "treatment": 3}
+    assert experiments.split_check(arms, expected=meant).counts == {"control": 1, "treatment": 3}
+
+
+def test_segments_are_those_that_the_data_have_and_few():
+    people = pd.DataFrame({"customer_id": list("abc"), "region": ["QC", "QC", "IDF"]})
+    towns = pd.DataFrame({"customer_id": [str(n) for n in range(13)]})
+    towns["town"] = towns.customer_id
+    with_regions, with_towns = shop(contacts=people), shop(contacts=towns)
+    assert experiments.trial(with_regions, campaign="mail", by="region").segments == ("region",)
+    assert experiments.trial(with_regions, campaign="mail", by="town").segments == ()
+    assert experiments.trial(with_towns, campaign="mail", by="town").segments == ()
+    assert experiments.trial(with_regions, campaign="mail").segments == ()
+
+
+def test_what_is_ready_can_be_compared():
+    data = shop()
+    for campaign in ("mail", "sms"):
+        found = experiments.trial(data, campaign=campaign)
+        members = experiments.members(data, campaign=campaign)
+        for outcome in found.outcomes:
+            compared = experiments.compare(members, outcome=outcome, treatment=found.treatment)
+            assert compared.control_n == found.window.control_n
