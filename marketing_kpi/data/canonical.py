@@ -331,13 +331,17 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
         # The number of the row in its file: what someone who looks for the line needs.
         flat = flat.mutate(line_id=(flat.rowid() + (raw.first_row or 1)).cast("string"))
     whole = with_constants(flat, rules, types)
-    parts = split(whole, rules, where=raw.where, dropped_before=dropped)
-    tables = dict(parts.tables)
+
+    def keep(name: str, rows: ir.Table) -> ir.Table:
+        kept = store.backend.create_table(f"extract_{name}", rows)
+        if name == "rows":
+            store.drop(relation)
+        return kept
+
+    parts = split(whole, rules, where=raw.where, dropped_before=dropped, keep=keep)
     if rules.kind == "orders":
-        refuse_shared_ids(tables["orders"], raw)
-    else:
-        tables["orders"] = store.backend.create_table("orders_made", tables["orders"])
-    return Tables(tables, [*findings, *parts.findings])
+        refuse_shared_ids(parts.tables["orders"], raw)
+    return Tables(parts.tables, [*findings, *parts.findings])
 
 
 def copies_action(rules: Mapping) -> str:
@@ -363,7 +367,14 @@ def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list
     known = {column.name: column.values for column in TABLES["orders"].columns}
     order = {name: position for position, name in enumerate(types)}
     targets = [
-        Target(name, types.get(name), sources, known.get(name, ()), rules.values.get(name))
+        Target(
+            name,
+            types.get(name),
+            sources,
+            known.get(name, ()),
+            rules.values.get(name),
+            rules.own_parts if name == "order_id" else (),
+        )
         for name, sources in sorted(
             columns.items(), key=lambda item: order.get(item[0], len(order))
         )

@@ -68,6 +68,9 @@ class Target:
         The values it may take, written without regard to case in the source.
     translate
         Source values and what they mean, from the mapping.
+    needed
+        Those of several source columns without which there is no value; what is missing of the
+        others is left out of it.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Target:
     source: tuple[str, ...]
     values: tuple[str, ...] = ()
     translate: Mapping[str, str] | None = None
+    needed: tuple[str, ...] = ()
 
     @property
     def is_id(self) -> bool:
@@ -175,14 +179,31 @@ def _text(target: Target, types: Mapping[str, str]) -> _Text:
     if target.type in _MOMENTS and len(parts) > 1:
         # A day kept as a moment shows a midnight that is not the time of the next column.
         parts[0] = f"regexp_replace({parts[0]}, '{_MIDNIGHT}', '')"
-    joined = parts[0] if len(parts) == 1 else f"concat_ws(' ', {', '.join(parts)})"
+    joined = parts[0] if len(parts) == 1 else _joined(target, parts)
     trimmed, value = f"trimmed({joined})", quote(target.name)
     if target.type is None or (target.type == STRING and not target.is_id):
         return _Text(target, trimmed, value)
+    return _Text(target, trimmed, _filled(target, value))
+
+
+def _joined(target: Target, parts: Sequence[str]) -> str:
+    """Return the SQL of several parts as one text, without those that are missing."""
+    filled = [_filled(target, f"trimmed({part})") for part in parts]
+    joined = f"concat_ws(' ', {', '.join(filled)})"
+    needed = [
+        part for name, part in zip(target.source, filled, strict=True) if name in target.needed
+    ]
+    if not needed:
+        return joined
+    return f"CASE WHEN {' AND '.join(f'({part}) IS NOT NULL' for part in needed)} THEN {joined} END"
+
+
+def _filled(target: Target, value: str) -> str:
+    """Return the SQL of a value that is null for the words that mean nothing."""
     nothing = NOTHING if target.is_id else NOTHING_TYPED
     words = ", ".join(literal(word) for word in nothing)
     is_nothing = f"length({value}) <= {max(map(len, nothing))} AND lower({value}) IN ({words})"
-    return _Text(target, trimmed, f"CASE WHEN {is_nothing} THEN NULL ELSE {value} END")
+    return f"CASE WHEN {is_nothing} THEN NULL ELSE {value} END"
 
 
 def _as_text(name: str, kind: str) -> str:

@@ -242,10 +242,35 @@ def _left_out(column: ir.Value, kind: str, count: int, total: int, where: str) -
     )
 
 
-def line_value(quantity: ir.NumericValue, price: ir.NumericValue) -> ir.NumericValue:
-    """Return quantity × price, with the digits that it needs.
+def line_value(quantity: ir.NumericValue, price: ir.NumericValue) -> ir.DecimalValue:
+    """Return quantity × price as money; null where it is more than money holds.
 
     DuckDB gives a product of two decimals of 18 digits 18 digits, of which 8 are decimals: a line
-    of ten billion would stop it. Prices have up to ten decimals.
+    of ten billion would stop it. To divide wider ones takes it some hundred times as long, so only
+    what needs their digits is multiplied that way. Prices have up to ten decimals.
     """
-    return quantity.cast("decimal(19, 4)") * price.cast("decimal(28, 10)")
+    plain = price if _is_money(price) else _narrowed(price)
+    is_plain = (quantity.abs() < _LARGEST_PLAIN) & (plain.abs() < _LARGEST_PLAIN)
+    if plain is not price:
+        is_plain = is_plain & (plain == price)
+    # Cast to more decimals first: Ibis takes a product of decimals for the type of its factors,
+    # and would leave out the cast that follows.
+    product = (quantity * plain).cast("decimal(18, 8)").cast(DECIMAL)
+    wide = (quantity.cast("decimal(19, 4)") * price.cast("decimal(28, 10)")).cast("decimal(38, 8)")
+    kept = (wide.abs() < _LIMITS[DECIMAL]).ifelse(wide, None).cast(DECIMAL)
+    return is_plain.ifelse(product, kept)
+
+
+# The product of two such numbers has at most ten digits before its decimals.
+_LARGEST_PLAIN = 10**5
+
+
+def _is_money(price: ir.NumericValue) -> bool:
+    kind = price.type()
+    return bool(kind.is_decimal() and (kind.scale or 0) <= _MONEY_SCALE)
+
+
+def _narrowed(price: ir.NumericValue) -> ir.NumericValue:
+    """Return a price of ordinary size with the decimals of money; floats are the shortest way."""
+    ordinary = (price.abs() < _LARGEST_PLAIN).ifelse(price, None)
+    return ordinary.cast(FLOAT).cast(DECIMAL)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+from marketing_kpi.data.beside import apart, ignored, only_one, refuse_both
 from marketing_kpi.data.canonical import (
     KEYED_ONCE,
     all_found,
@@ -156,12 +157,9 @@ def open_connection(
     """Open the tables of a connection that have the names of the model."""
     listed = _table_names(connection)
     if rules is not None and rules.kind != "tables":
-        if len(listed) != 1:
-            raise SourceError(
-                f"{name} holds {len(listed)} tables and the mapping describes one",
-                hint="name it: open_data({'sales': connection.table('sales')}, mapping=…)",
-            )
-        tables = {listed[0]: connection.table(listed[0])}
+        told = apart({table: table for table in listed}, rules, where=name)
+        used = [only_one(told, where=name), *told.beside.values()]
+        tables = {table: connection.table(table) for table in used}
     else:
         tables = {table: connection.table(table) for table in listed if table_of(table)}
         need_some_table(tables, name, listed)
@@ -199,8 +197,14 @@ def _lazy_data(
     found: dict[str, ir.Table] = {}
     findings: list[Finding] = []
     if rules is not None and rules.kind != "tables":
-        [(where, table)] = tables.items()
-        found, findings = _lazy_flat(table, rules, where, connection)
+        told = apart({table: table for table in tables}, rules, where=name)
+        where = only_one(told, where=name)
+        found, findings = _lazy_flat(tables[where], rules, where, connection)
+        findings += map(ignored, told.others)
+        for canonical, other in told.beside.items():
+            refuse_both(canonical, found, where=name)
+            found[canonical], noticed = _lazy_table(tables[other], canonical, None, connection)
+            findings += noticed
     else:
         for canonical, table in by_table(tables).items():
             found[canonical], noticed = _lazy_table(table, canonical, rules, connection)

@@ -83,6 +83,9 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "zero_values": N_("{place}: zero in {rows}"),
     # sources.py and what it calls: what reading the source decided, repaired or left out
+    "dates_of_order": N_(
+        "{place}: no date on the line; that of the order's other lines is taken in {rows}"
+    ),
     "ambiguous_dates": N_(
         "{place}: whether day or month comes first cannot be told; read with the {order} first "
         "in {rows}. Set date_order in the mapping if that is wrong"
@@ -128,6 +131,10 @@ TEMPLATES: Mapping[str, str] = {
     "null_words": N_("{place}: words that mean nothing is there (NULL, NaN…) made empty in {rows}"),
     "number_format": N_("{place}: numbers read with a decimal {decimal}; written with {forms}"),
     "renamed_column": N_("{place}: a name that cannot stand twice, read as {renamed}"),
+    "number_part_missing": N_(
+        "{place}: no value of {part}, a part of the order's number, in {rows}; the number is made "
+        "of the other parts"
+    ),
     "numbers_shared": N_(
         "{place}: the same numbers seem to be used for several orders: of {orders} orders of "
         "several lines, {count} have more than one {owner}, and each counts as one order. Write in "
@@ -162,6 +169,11 @@ TEMPLATES: Mapping[str, str] = {
         "{difference}"
     ),
     "rows_incomplete": N_("{place}: no order number or no date, or no key, {rows} left out"),
+    "many_rows_incomplete": N_(
+        "{place}: no order number or no date, {rows} left out; figures would be wrong. Check which "
+        "columns the mapping gives; if the export writes the number of an order, or its date, on "
+        "its first line only, fill the cells below it first"
+    ),
     "rows_cancelled": N_(
         "{place}: lines cancelled within an order that stands, {rows} left out; their amounts add "
         "up to {amount}"

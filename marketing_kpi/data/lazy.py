@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data.cleaning import (
@@ -92,7 +93,7 @@ def read_texts(
     ColumnError
         No value of a column can be read as its type.
     """
-    columns = {target.name: _joined(table, target.source) for target in targets}
+    columns = {target.name: _joined(table, target) for target in targets}
     texts = [
         _text(target, columns[target.name], backend)
         for target in targets
@@ -105,27 +106,37 @@ def read_texts(
     return table.select(**columns), findings
 
 
-def _joined(table: ir.Table, sources: Sequence[str]) -> ir.Value:
+def _joined(table: ir.Table, target: Target) -> ir.Value:
     """Return the source column; several, a date and a time, joined by a space."""
-    if len(sources) == 1:
-        return table[sources[0]]
-    parts = [table[name] for name in sources]
-    if parts[0].type().is_timestamp():
+    if len(target.source) == 1:
+        return table[target.source[0]]
+    parts = {name: table[name] for name in target.source}
+    first = target.source[0]
+    if parts[first].type().is_timestamp():
         # The midnight that the engine shows after the day is not the time of the sale.
-        parts[0] = parts[0].date()
+        parts[first] = parts[first].date()
+    texts = {name: _filled(target, part.cast(STRING)) for name, part in parts.items()}
     # A part that is missing leaves the others: an order without a customer keeps its number.
-    texts = [(" " + part.cast(STRING)).fill_null("") for part in parts]
-    return reduce(lambda joined, text: joined + text, texts).strip().nullif("")
+    present = [(" " + text).fill_null("") for text in texts.values()]
+    joined = reduce(lambda joined, text: joined + text, present).strip().nullif("")
+    if not target.needed:
+        return joined
+    lacks = reduce(or_, [texts[name].isnull() for name in target.needed])
+    return lacks.ifelse(None, joined)
 
 
 def _text(target: Target, given: ir.StringValue, backend: BaseBackend) -> _Text:
     trimmed = given.strip().nullif("")
-    filled = trimmed
-    if target.type != STRING or target.is_id:
-        nothing = NOTHING if target.is_id else NOTHING_TYPED
-        filled = trimmed.lower().isin(nothing).ifelse(None, trimmed)
+    filled = _filled(target, given) if target.type != STRING or target.is_id else trimmed
     value = _value(target, filled, backend, zoned=True)
     return _Text(target, given, trimmed, filled, value)
+
+
+def _filled(target: Target, given: ir.StringValue) -> ir.StringValue:
+    """Return the text without the spaces around it; null for the words that mean nothing."""
+    trimmed = given.strip().nullif("")
+    nothing = NOTHING if target.is_id else NOTHING_TYPED
+    return trimmed.lower().isin(nothing).ifelse(None, trimmed)
 
 
 def _needed(text: _Text, counted: Mapping[str, int], backend: BaseBackend) -> ir.Value:

@@ -483,7 +483,7 @@ def _amounts_against_lines(data: Data, *, rows: int) -> Iterator[Finding]:
     if not (data.has("orders", "amount") and data.has("order_lines", "quantity", "unit_price")):
         return
     sums = lines.group_by("order_id").agg(
-        lines_amount=line_value(row.quantity, row.unit_price).sum()
+        lines_amount=line_value(lines.quantity, lines.unit_price).sum()
     )
     both = orders.join(sums.rename(lines_order_id="order_id"), [("order_id", "lines_order_id")])
     apart = (row.amount - row.lines_amount).abs()

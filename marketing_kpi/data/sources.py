@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data import formats
+from marketing_kpi.data.beside import OF_THE_EXTRACT, apart, ignored, only_one, refuse_both
 from marketing_kpi.data.canonical import (
     LINE_COLUMNS,
     Tables,
@@ -199,6 +200,8 @@ def _within_store(
 def _read_single(store: Store, path: Path, rules: Mapping | None) -> Tables:
     how = format_of(rules)
     if rules is not None and rules.kind != "tables":
+        if formats.kind_of(path) == "excel":
+            return _flat_workbook(store, path, rules)
         return flat_extract(read_entry(path, store, "source_rows", how), store, rules)
     if formats.kind_of(path) == "excel" and how.sheet is None:
         sheets = filled_sheets(path)
@@ -212,6 +215,36 @@ def _read_single(store: Store, path: Path, rules: Mapping | None) -> Tables:
             return _read_tables(store, entries, rules, path.name, [*ignored])
     raw = read_entry(path, store, "source_rows", how)
     return _by_content(raw, store, table_of(_stem(path)), rules)
+
+
+def _flat_workbook(store: Store, path: Path, rules: Mapping) -> Tables:
+    """Read the extract of a workbook, its first sheet if none is named, and the tables beside."""
+    sheets = filled_sheets(path)
+    wanted = rules.format.sheet or rules.table or sheets[0]
+    chosen = next((name for name in sheets if simplified(name) == simplified(wanted)), wanted)
+    own = rules.format.model_copy(update={"sheet": chosen})
+    raw = read_entry(path, store, "source_rows", own)
+    named = {sheet: table_of(sheet) for sheet in sheets if simplified(sheet) != simplified(chosen)}
+    beside = _by_table(
+        {sheet: sheet for sheet, table in named.items() if table not in OF_THE_EXTRACT},
+        path.name,
+        "sheets",
+    )
+    if rules.format.sheet is None and rules.table is None:
+        others = [sheet for sheet in named if sheet not in beside.values()]
+        raw = raw.noticing(*ignored_sheets(path, others))
+    found = flat_extract(raw, store, rules)
+    for table, sheet in beside.items():
+        entry = read_entry(path, store, f"{table}_rows", Format(sheet=sheet))
+        found = _with_beside(found, table, entry, store, path.name)
+    return found
+
+
+def _with_beside(found: Tables, table: str, raw: Raw, store: Store, where: str) -> Tables:
+    """Add a canonical table that stands beside a flat extract."""
+    refuse_both(table, found.tables, where=where)
+    read = one_table(raw, store, table, None)
+    return Tables(found.tables | read.tables, [*found.findings, *read.findings])
 
 
 def _by_table(names: MappingType[str, str], where: str, what: str) -> dict[str, str]:
@@ -320,7 +353,7 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
             hint=f"rename them after the tables: {', '.join(TABLES)}; parts of one table go in a "
             "folder of its own: orders/part-1.csv",
         )
-    findings = [_ignored(entry.name) for entry in readable if entry.name not in named.values()]
+    findings = [ignored(entry.name) for entry in readable if entry.name not in named.values()]
     findings += [
         Finding("unread_file", "suspicious", entry.name)
         for entry in entries
@@ -328,13 +361,6 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
     ]
     files = {table: (folder / name, format_of(rules)) for table, name in named.items()}
     return _read_tables(store, files, rules, folder.name, findings)
-
-
-def _ignored(name: str) -> Finding:
-    close = suggest(Path(name).stem, TABLES)
-    if close is None:
-        return Finding("ignored_file", "suspicious", name)
-    return Finding("misnamed_file", "suspicious", name, details={"closest": close})
 
 
 def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping) -> Tables:
@@ -348,13 +374,21 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
             hint="open the folder of its parts itself",
         )
     aside = [Finding("ignored_folder", "suspicious", entry.name) for entry in folders if files]
-    if len(files) > 1:
+    called = {entry.name: _stem(entry) for entry in files or folders[:1]}
+    told = apart(called, rules, where=folder.name)
+    aside += [ignored(name) for name in told.others]
+    parts = [folder / name for name in told.extract]
+    if len(parts) > 1:
         needed = {source: name for name, sources in rules.columns.items() for source in sources}
         how = rules.format
-        raw = read_parts(files, store, "source_rows", how, where=folder.name, needed=needed)
+        raw = read_parts(parts, store, "source_rows", how, where=folder.name, needed=needed)
     else:
-        raw = read_entry((files or folders)[0], store, "source_rows", rules.format)
-    return flat_extract(raw.noticing(*aside), store, rules)
+        raw = read_entry(parts[0], store, "source_rows", rules.format)
+    found = flat_extract(raw.noticing(*aside), store, rules)
+    for table, name in told.beside.items():
+        entry = read_entry(folder / name, store, f"{table}_rows", Format())
+        found = _with_beside(found, table, entry, store, folder.name)
+    return found
 
 
 def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
@@ -372,17 +406,12 @@ def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
         "WHERE table_catalog = 'source' ORDER BY 1, 2"
     )
     found = Tables({}, [])
-    if rules is not None and rules.kind != "tables":
-        if len(listed) != 1:
-            raise SourceError(
-                f"{path.name} holds {len(listed)} tables and the mapping describes one",
-                hint="keep the flat extract alone in its database",
-            )
-        return flat_extract(_database_raw(store, "source_rows", listed[0], path.name), store, rules)
     at = {f"{row['schema']}.{row['name']}": row for row in listed}
+    if rules is not None and rules.kind != "tables":
+        return _flat_database(store, path, at, rules)
     named = _by_table({place: row["name"] for place, row in at.items()}, path.name, "tables")
-    ignored = [row["name"] for place, row in at.items() if place not in named.values()]
-    found.findings.extend(map(_ignored, ignored))
+    unnamed = [row["name"] for place, row in at.items() if place not in named.values()]
+    found.findings.extend(map(ignored, unnamed))
     for name, place in named.items():
         row = at[place]
         raw = _database_raw(store, f"{name}_rows", row, f"{path.name}:{row['name']}")
@@ -390,6 +419,22 @@ def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
         found.tables.update(table.tables)
         found.findings.extend(table.findings)
     need_some_table(found.tables, path.name, [row["name"] for row in listed])
+    return found
+
+
+def _flat_database(
+    store: Store, path: Path, at: MappingType[str, MappingType[str, Any]], rules: Mapping
+) -> Tables:
+    called = {place: str(row["name"]) for place, row in at.items()}
+    told = apart(called, rules, where=path.name)
+    chosen = only_one(told, where=path.name)
+    raw = _database_raw(store, "source_rows", at[chosen], path.name)
+    aside = [ignored(called[place]) for place in told.others]
+    found = flat_extract(raw.noticing(*aside), store, rules)
+    for table, place in told.beside.items():
+        where = f"{path.name}:{called[place]}"
+        entry = _database_raw(store, f"{table}_rows", at[place], where)
+        found = _with_beside(found, table, entry, store, path.name)
     return found
 
 
@@ -432,17 +477,23 @@ def _read_frames(
     store: Store, frames: MappingType[str, pd.DataFrame], rules: Mapping | None
 ) -> Tables:
     if rules is not None and rules.kind != "tables":
-        if len(frames) != 1:
-            raise SourceError(
-                f"{len(frames)} frames given, and the mapping describes one",
-                hint="give the flat extract alone",
-            )
-        [(name, frame)] = frames.items()
-        return flat_extract(read_frame(frame, store, "source_rows", where=name), store, rules)
+        return _flat_frames(store, frames, rules)
     found = Tables({}, [])
     for name, frame in by_table(frames).items():
         raw = read_frame(frame, store, f"{name}_rows", where=name)
         table = one_table(raw, store, name, rules)
         found.tables.update(table.tables)
         found.findings.extend(table.findings)
+    return found
+
+
+def _flat_frames(store: Store, frames: MappingType[str, pd.DataFrame], rules: Mapping) -> Tables:
+    where = "the dictionary"
+    told = apart({name: name for name in frames}, rules, where=where)
+    chosen = only_one(told, where=where)
+    raw = read_frame(frames[chosen], store, "source_rows", where=chosen)
+    found = flat_extract(raw.noticing(*map(ignored, told.others)), store, rules)
+    for table, name in told.beside.items():
+        entry = read_frame(frames[name], store, f"{table}_rows", where=name)
+        found = _with_beside(found, table, entry, store, where)
     return found

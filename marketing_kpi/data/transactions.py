@@ -144,6 +144,9 @@ class Mapping(_Model):
         {order_id: [ticket, date]}; where each store has its own: {order_id: [ticket, store]}.
     tables
         For kind "tables", the `columns` of each table.
+    table
+        Of a source that holds several tables, which one is the extract. Those that have the name
+        of a canonical table (campaign_members, costs, …) are read beside it.
     constants
         Value of a canonical column that is the same in every row, such as channel: web.
     values
@@ -163,6 +166,7 @@ class Mapping(_Model):
     kind: Literal["lines", "orders", "tables"] = "lines"
     columns: dict[str, Texts] = {}
     tables: dict[str, dict[str, Texts]] = {}
+    table: str | None = None
     constants: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     returns: Returns = Returns()
@@ -182,6 +186,31 @@ class Mapping(_Model):
         moment = self.columns.get("ordered_at", ())
         own = tuple(name for name in self.columns.get("order_id", ()) if name not in moment)
         return self.columns | {"order_id": own} if own else self.columns
+
+    @property
+    def own_parts(self) -> Texts:
+        """The parts of an `order_id` of several that serve no other column: without them, no order.
+
+        Those that also say who bought, or where, are missing of some orders.
+        """
+        parts = self.read_columns["order_id"]
+        others = {
+            source
+            for name, sources in self.columns.items()
+            if name != "order_id"
+            for source in sources
+        }
+        return tuple(name for name in parts if name not in others) if len(parts) > 1 else ()
+
+    @property
+    def shared_parts(self) -> dict[str, str]:
+        """The canonical columns that are a part of an `order_id`, with their source column."""
+        parts = self.read_columns["order_id"] if "order_id" in self.columns else ()
+        return {
+            name: sources[0]
+            for name, sources in self.columns.items()
+            if name != "order_id" and len(sources) == 1 and sources[0] in parts and len(parts) > 1
+        }
 
 
 def flat_types(kind: str) -> dict[str, str]:
@@ -269,7 +298,7 @@ def _check(mapping: Mapping, where: str) -> None:
         )
 
 
-_ONLY_FLAT = ("columns", "constants", "returns", "leave_out", "duplicates", "zero_price")
+_ONLY_FLAT = ("columns", "table", "constants", "returns", "leave_out", "duplicates", "zero_price")
 
 
 def _check_tables(mapping: Mapping, where: str) -> None:
@@ -438,7 +467,19 @@ class Split:
     findings: tuple[Finding, ...]
 
 
-def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int = 0) -> Split:
+def _computed(_: str, rows: ir.Table) -> ir.Table:
+    """Return the rows as they are: made anew by every query that reads them."""
+    return rows
+
+
+def split(
+    flat: ir.Table,
+    mapping: Mapping,
+    *,
+    where: str,
+    dropped_before: int = 0,
+    keep: Callable[[str, ir.Table], ir.Table] = _computed,
+) -> Split:
     """Return orders, order_lines and returns from rows whose columns are canonical.
 
     Sales are rows that are no return, not left out, with a quantity above zero and a price that
@@ -455,6 +496,9 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int =
         What to call the source in findings.
     dropped_before
         Rows of the source that reading left out, for the balance of the rows.
+    keep
+        Stores, under a name, what many queries will read, and returns it; without it every query
+        makes it anew.
 
     Raises
     ------
@@ -463,8 +507,11 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int =
     SourceError
         No row is a sale.
     """
-    flat, findings = _valued(_numbered(flat, mapping), mapping, where)
-    flat = _with_roles(flat, mapping)
+    flat, findings = _dated(_numbered(flat, mapping), mapping, where)
+    findings += _parts_missing(flat, mapping, where)
+    flat, noticed = _valued(flat, mapping, where)
+    findings += noticed
+    flat = keep("rows", _with_roles(flat, mapping))
     parts = _parts(flat)
     kept = ["sale", "amount_only"] + ["zero_price"] * (mapping.zero_price == "keep")
     sold = sum(parts[role].rows for role in kept if role in parts)
@@ -478,11 +525,14 @@ def split(flat: ir.Table, mapping: Mapping, *, where: str, dropped_before: int =
     sales = flat.filter(flat[_ROLE].isin(kept))
     if mapping.kind == "lines":
         findings += _several_values(sales, mapping, where)
-    tables = _lines(sales) if mapping.kind == "lines" else {"orders": _orders(sales)}
+    tables = {"orders": _orders(sales)}
+    if mapping.kind == "lines":
+        tables = {"orders": keep("orders", _orders_of(sales)), "order_lines": _lines(sales)}
     if "return" in parts:
         tables["returns"] = _returns(flat.filter(flat[_ROLE] == "return"), mapping.kind)
     described = flat.filter(flat[_ROLE].isin([*kept, "return"]))
-    return Split(tables | _attributes(described), tuple(findings))
+    tables |= {name: keep(name, table) for name, table in _attributes(described).items()}
+    return Split(tables, tuple(findings))
 
 
 _ROLE = "row_role"
@@ -505,6 +555,45 @@ def _numbered(flat: ir.Table, mapping: Mapping) -> ir.Table:
     if not mapping.is_numbered_by_day:
         return flat
     return flat.mutate(order_id=flat.order_id + " " + flat.ordered_at.strftime("%Y-%m-%d"))
+
+
+def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list[Finding]]:
+    """Return the lines with the date of their order, where only some of its lines have it."""
+    import ibis
+
+    if mapping.kind != "lines" or mapping.is_numbered_by_day:
+        return flat, []
+    dated = flat.ordered_at.min().over(ibis.window(group_by=flat.order_id))
+    lacks = flat.order_id.notnull() & flat.ordered_at.isnull()
+    undated = flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"]
+    if not undated:
+        return flat, []
+    given = lacks.ifelse(dated, flat.ordered_at)
+    filled = flat.mutate(ordered_at=given, **{_WAS_UNDATED: lacks & given.notnull()})
+    row = filled.aggregate(n=filled[_WAS_UNDATED].sum(), total=filled.count())
+    counted = row.to_pyarrow().to_pylist()[0]
+    if not counted["n"]:
+        return flat, []
+    found = Finding(
+        "dates_of_order", "repaired", where, "ordered_at", int(counted["n"]), counted["total"]
+    )
+    return filled.drop(_WAS_UNDATED), [found]
+
+
+_WAS_UNDATED = "was_undated"
+
+
+def _parts_missing(flat: ir.Table, mapping: Mapping, where: str) -> Iterator[Finding]:
+    """Say of how many rows a part of the order's number is missing, and left out of it."""
+    for name, source in mapping.shared_parts.items():
+        lacks = flat.order_id.notnull() & flat[name].isnull()
+        row = flat.aggregate(n=lacks.sum(), total=flat.count()).to_pyarrow().to_pylist()[0]
+        if row["n"]:
+            details: dict[str, JSON] = {"part": source}
+            count, total = int(row["n"]), row["total"]
+            yield Finding(
+                "number_part_missing", "suspicious", where, "order_id", count, total, (), details
+            )
 
 
 def _valued(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list[Finding]]:
@@ -542,12 +631,12 @@ def _with_price(flat: ir.Table, where: str) -> tuple[ir.Table, list[Finding]]:
             hint=f"give the unit price, or the amount of the line as {LINE_AMOUNT}",
         )
     if not amounts:
-        return flat.mutate(**{_VALUE: _money(line_value(flat.quantity, flat.unit_price))}), []
+        return flat.mutate(**{_VALUE: line_value(flat.quantity, flat.unit_price)}), []
     findings: list[Finding] = []
     value = flat[LINE_AMOUNT]
     if priced:
         findings = _amount_over_price(flat, where)
-        value = value.coalesce(_money(line_value(flat.quantity, flat.unit_price)))
+        value = value.coalesce(line_value(flat.quantity, flat.unit_price))
         free = "list_price" not in flat.columns
         flat = flat.mutate(**{_VALUE: value}).rename(
             {"list_price" if free else _GIVEN_PRICE: "unit_price"}
@@ -563,7 +652,7 @@ def _with_price(flat: ir.Table, where: str) -> tuple[ir.Table, list[Finding]]:
 
 def _amount_over_price(flat: ir.Table, where: str) -> list[Finding]:
     """Say that lines have an amount beside their price, and in how many the two disagree."""
-    product = _money(line_value(flat.quantity, flat.unit_price))
+    product = line_value(flat.quantity, flat.unit_price)
     differs = (flat[LINE_AMOUNT].abs() - product.abs()).abs() > _SMALLEST_DIFFERENCE
     row = flat.aggregate(n=differs.sum(), total=flat.count()).to_pyarrow().to_pylist()[0]
     code = "price_is_list_price" if "list_price" not in flat.columns else "price_set_aside"
@@ -573,17 +662,6 @@ def _amount_over_price(flat: ir.Table, where: str) -> list[Finding]:
 
 # Half a cent: what rounding a line to the cent can make of quantity × price.
 _SMALLEST_DIFFERENCE = Decimal("0.0051")
-
-
-def _money(value: ir.NumericValue) -> ir.DecimalValue:
-    # Cast to more decimals first: Ibis takes a product of decimals for the type of its factors,
-    # and would leave out the cast that follows.
-    wide = value.cast("decimal(38, 8)")
-    return (wide.abs() < _LARGEST_MONEY).ifelse(wide, None).cast(DECIMAL)
-
-
-# What the type of money holds.
-_LARGEST_MONEY = 10**14
 
 
 def _with_roles(flat: ir.Table, mapping: Mapping) -> ir.Table:
@@ -684,6 +762,8 @@ def _findings(
             continue
         if role == "zero_price" and mapping.zero_price == "drop":
             code, level = "rows_zero_price_dropped", "dropped"
+        if role == "incomplete" and parts[role].rows > _MANY_SHARE * total:
+            code, level = "many_rows_incomplete", "error"
         details: dict[str, JSON] = {"amount": parts[role].value} if code in _WITH_AMOUNT else {}
         examples = _examples(flat, role)
         yield Finding(code, level, where, None, parts[role].rows, total, examples, details)
@@ -718,6 +798,14 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
     )
     counts = {n: (orders[f"least_{n}"] != orders[f"greatest_{n}"]).sum() for n in names}
     apart = orders[_DAYS_APART]
+    if "customer_id" in names:
+        same = orders.least_customer_id == orders.greatest_customer_id
+        counts |= {"one_customer": (same & (apart > 0)).sum()}
+        counts |= {"several_customers": (~same & (apart > 0)).sum()}
+        if "store_id" in names:
+            mixed = orders.least_store_id != orders.greatest_store_id
+            counts |= {"one_customer_of_stores": (same & mixed).sum()}
+            counts |= {"several_customers_of_stores": (~same & mixed).sum()}
     row = orders.aggregate(
         rows_of_table=orders.count(),
         several_lines=(orders[_LINES] > 1).sum(),
@@ -753,6 +841,10 @@ _USED_AGAIN_SHARE = 0.01
 _FEWEST_ORDERS = 10
 _MANY_SHARE = 0.2
 _GOOD_PART = 1 / 3
+# Within a week an order delivered a day later is a good part of the extract apart. Numbers that
+# begin again every day are there those of most orders.
+_SHORT_DAYS = 7
+_MOST_SHARE = 0.5
 
 
 def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
@@ -762,13 +854,26 @@ def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
 def _are_used_again(counted: MappingType[str, Any]) -> bool:
     """Whether so many orders are so long that their numbers must name several orders."""
     total, several = int(counted["rows_of_table"]), int(counted["several_days"])
-    if not several:
+    if not several or _have_one_customer(counted, several, ""):
         return False
     if int(counted["far_apart"]) > _USED_AGAIN_SHARE * total:
         return True
+    days = int(counted["days_of_extract"])
+    share = _MOST_SHARE if days < _SHORT_DAYS else _MANY_SHARE
+    is_common = total >= _FEWEST_ORDERS and several > share * total
     average = int(counted["days_apart_in_all"]) / several
-    is_common = total >= _FEWEST_ORDERS and several > _MANY_SHARE * total
-    return is_common and average > _GOOD_PART * int(counted["days_of_extract"])
+    return is_common and average > _GOOD_PART * days
+
+
+def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) -> bool:
+    """Whether orders that look like several are each of one customer, as far as that is known.
+
+    Of two orders that share a number, the customers would differ nearly always.
+    """
+    one = int(counted.get(f"one_customer{which}") or 0)
+    several = int(counted.get(f"several_customers{which}") or 0)
+    is_known = one + several > _MOST_SHARE * orders
+    return is_known and several <= _USED_AGAIN_SHARE * (one + several)
 
 
 def _several_days(
@@ -806,9 +911,13 @@ def _shared_by(counted: MappingType[str, Any]) -> str | None:
     several = int(counted["several_lines"])
     if several < _FEWEST_ORDERS or _are_used_again(counted):
         return None
-    return next(
-        (name for name in _OWNERS if int(counted.get(name) or 0) > _MANY_SHARE * several), None
-    )
+    for name in _OWNERS:
+        mixed = int(counted.get(name) or 0)
+        if mixed > _MANY_SHARE * several:
+            # An order that two stores deliver is of one customer.
+            is_split = name == "store_id" and _have_one_customer(counted, mixed, "_of_stores")
+            return None if is_split else name
+    return None
 
 
 # Who may number orders from 1, and whose an order is alone.
@@ -861,18 +970,22 @@ def _examples(flat: ir.Table, role: str) -> tuple[dict[str, JSON], ...]:
     return tuple({name: plain(value) for name, value in row.items()} for row in rows.to_pylist())
 
 
-def _lines(sales: ir.Table) -> dict[str, ir.Table]:
+def _lines(sales: ir.Table) -> ir.Table:
     in_orders = _of_orders(sales)
     hidden = {*in_orders, _ROLE, _VALUE, RETURN_MARK, ORIGINAL_ORDER, *_dotted(sales)}
     canonical = [name for name in TABLES["order_lines"].names if name in sales.columns]
     extra = [name for name in sales.columns if name not in {*hidden, *canonical}]
-    orders = sales.group_by("order_id").aggregate(
+    return sales.select(*canonical, *extra)
+
+
+def _orders_of(sales: ir.Table) -> ir.Table:
+    """Return the orders of lines."""
+    return sales.group_by("order_id").aggregate(
         ordered_at=sales.ordered_at.min(),
         # The greatest of an order's values: the same one in whatever order its rows come.
-        **{name: sales[name].max() for name in in_orders[2:]},
+        **{name: sales[name].max() for name in _of_orders(sales)[2:]},
         amount=sales[_VALUE].sum().cast(DECIMAL),
     )
-    return {"orders": orders, "order_lines": sales.select(*canonical, *extra)}
 
 
 def _orders(sales: ir.Table) -> ir.Table:

@@ -14,6 +14,7 @@ from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError, un
 from marketing_kpi.kpis.compute import kept
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.base import is_credit
 from marketing_kpi.kpis.facts.lifecycle import is_purchase
 from marketing_kpi.kpis.facts.lifecycle import purchases as counted_orders
 
@@ -342,7 +343,7 @@ def lines_kept(data: Data, filters: Filters | None) -> ir.Table:
         )
     wanted = by_table(filters, data)
     sold = kept(data.table("order_lines"), wanted["order_lines"])
-    sold = sold.mutate(net_sales=line_value(sold.quantity, sold.unit_price).cast(MONEY))
+    sold = sold.mutate(net_sales=line_value(sold.quantity, sold.unit_price))
     return of_products(sold, data, wanted["products"])
 
 
@@ -350,4 +351,4 @@ def _of_lines(rows: ir.Table, sold: ir.Table, *, credits: bool) -> ir.Table:
     """Keep the orders of some lines, and what those lines are worth."""
     worth = sold.group_by("order_id").aggregate(amount=sold.net_sales.sum())
     joined = rows.drop("amount").inner_join(worth, "order_id")
-    return joined.filter(is_purchase(joined.amount) | ((joined.amount < 0) & credits))
+    return joined.filter(is_purchase(joined.amount) | (is_credit(joined.amount) & credits))

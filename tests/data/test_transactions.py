@@ -407,6 +407,137 @@ def test_an_order_without_a_part_of_its_number_is_kept(kind):
     assert rows[:2] == [("1", None, Decimal(20)), ("1 S1", "S1", Decimal(20))]
 
 
+NUMBERED = STORES | {"order_id": ["ticket", "magasin"]}
+
+
+def _tickets(tmp_path, kind, source):
+    """The lines as a text file, a Parquet file or a table of SQLite."""
+    if kind == "sqlite":
+        return {"sales": ibis.sqlite.connect().create_table("sales", ibis.memtable(source))}
+    path = tmp_path / f"ventes.{kind}"
+    if kind == "csv":
+        source.to_csv(path, index=False)
+    else:
+        source.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
+@pytest.mark.parametrize("blank", [None, " ", "NULL"])
+def test_a_line_without_its_ticket_is_of_no_order(tmp_path, kind, blank):
+    source = _stores(20)
+    source["ticket"] = source["ticket"].astype("object")
+    source.loc[:2, "ticket"] = blank
+    data = open_data(_tickets(tmp_path, kind, source), mapping={"columns": NUMBERED})
+    orders = _rows(data.orders, "order_id", "amount")
+    assert len(orders) == 39
+    assert ("2 S1", Decimal(10)) in orders
+    assert sum(amount for _, amount in orders) == 10 * (80 - 3)
+    assert _counts(data)["rows_incomplete"] == ("dropped", 3)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
+def test_a_line_without_its_store_keeps_its_number_and_is_said(tmp_path, kind):
+    source = _stores(20)
+    source.loc[:1, "magasin"] = None
+    data = open_data(_tickets(tmp_path, kind, source), mapping={"columns": NUMBERED})
+    assert _rows(data.orders, "order_id", "store_id")[0] == ("1", None)
+    found = _finding(data, "number_part_missing")
+    assert (found.level, found.column, found.count, found.total) == (
+        "suspicious", "order_id", 2, 80,
+    )  # fmt: skip
+    assert "no value of magasin" in found.text("en")
+    assert "aucune valeur de magasin" in found.text("fr")
+
+
+def test_only_parts_of_its_own_are_needed_for_a_number():
+    parts = {"order_id": ["ticket", "caisse", "magasin", "jour"], "ordered_at": "jour"}
+    mapping = Mapping(columns=parts | {"store_id": "magasin"})
+    assert mapping.own_parts == ("ticket", "caisse")
+    assert mapping.shared_parts == {"store_id": "magasin"}
+    assert Mapping(columns={"order_id": "ticket", "store_id": "magasin"}).own_parts == ()
+
+
+# --- lines without the date of their order, and too many that cannot be read
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
+def test_lines_take_the_date_of_their_order(tmp_path, kind):
+    source = _stores(20).iloc[:40].drop(columns="magasin")
+    source.loc[1::2, "ordered_at"] = None
+    source.loc[2:3, "ordered_at"] = None
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data(_tickets(tmp_path, kind, source), mapping={"columns": columns})
+    orders = _rows(data.orders, "order_id", "amount")
+    assert len(orders) == 19
+    assert {amount for _, amount in orders} == {Decimal(20)}
+    # Of the ticket 2 no line has a date.
+    assert _counts(data)["dates_of_order"] == ("repaired", 19)
+    assert _counts(data)["rows_incomplete"] == ("dropped", 2)
+    assert "that of the order's other lines" in _finding(data, "dates_of_order").text("en")
+
+
+@pytest.mark.parametrize(("lost", "code"), [(16, "rows_incomplete"), (17, "many_rows_incomplete")])
+def test_many_lines_without_a_number_are_an_error(lost, code):
+    source = _stores(20)
+    source["ticket"] = source["ticket"].astype("object")
+    source.loc[: lost - 1, "ticket"] = None
+    data = open_data({"sales": source}, mapping={"columns": STORES})
+    found = _finding(data, code)
+    assert (found.level, found.count) == ("error" if lost == 17 else "dropped", lost)
+
+
+# --- numbers used again, or orders delivered late and from several stores
+
+
+def _split_orders(customer, *, days=5, orders=40):
+    """A few days of orders of two lines, the second of which leaves a day later, elsewhere."""
+    rows = []
+    for number in range(orders):
+        day = pd.Timestamp("2025-03-03") + pd.Timedelta(days=number % days)
+        for line in range(2):
+            at = day + pd.Timedelta(days=line * (number % 3 == 0))
+            store = f"S{line}" if number % 2 else "S0"
+            rows.append((f"A{number}", at, store, customer(number, line), 1, 10))
+    names = ["ticket", "ordered_at", "magasin", "client", "quantity", "line_amount"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def test_late_lines_of_one_customer_are_no_number_used_again():
+    columns = STORES | {"customer_id": "client"}
+    sound = _split_orders(lambda number, _: f"C{number}")
+    data = open_data({"sales": sound}, mapping={"columns": columns})
+    assert _counts(data)["several_days"] == ("suspicious", 14)
+    assert _counts(data)["several_texts"] == ("suspicious", 20)
+    assert check(data).worst == "suspicious"
+
+
+def test_late_lines_of_several_customers_are_numbers_used_again():
+    columns = STORES | {"customer_id": "client"}
+    mixed = _split_orders(lambda number, line: f"C{number}{line}", days=9)
+    data = open_data({"sales": mixed}, mapping={"columns": columns})
+    assert check(data).worst == "error"
+
+
+def test_a_short_extract_with_late_lines_proves_no_number_used_again():
+    sound = _split_orders(lambda number, _: None, days=3).drop(columns=["client", "magasin"])
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data({"sales": sound}, mapping={"columns": columns})
+    assert _counts(data)["several_days"] == ("suspicious", 14)
+
+
+def test_numbers_that_begin_again_every_day_of_a_week_are_an_error():
+    rows = [
+        (str(ticket), pd.Timestamp("2025-03-03") + pd.Timedelta(days=day), 1, 10)
+        for day in range(5)
+        for ticket in range(1, 30 + day)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "ordered_at", "quantity", "line_amount"])
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data({"sales": frame}, mapping={"columns": columns})
+    assert _finding(data, "numbers_used_again").level == "error"
+
+
 def test_customer_and_day_can_number_the_orders():
     frame = pd.DataFrame(
         {
@@ -737,5 +868,5 @@ def test_an_extract_of_other_columns_asks_for_a_mapping(extract):
 
 
 def test_a_mapping_describes_one_source():
-    with pytest.raises(SourceError, match="2 frames given"):
+    with pytest.raises(SourceError, match="2 tables that could be the extract"):
         open_data({"a": pd.DataFrame(), "b": pd.DataFrame()}, mapping=MAPPING)

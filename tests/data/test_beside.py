@@ -1,0 +1,141 @@
+"""A flat extract with canonical tables beside it."""
+
+from __future__ import annotations
+
+import ibis
+import pandas as pd
+import pytest
+
+from marketing_kpi.data.beside import apart
+from marketing_kpi.data.sources import open_data
+from marketing_kpi.data.transactions import Mapping
+from marketing_kpi.errors import MappingError, SourceError
+
+SALES = pd.DataFrame(
+    {
+        "Ticket": ["1", "1", "2", "3"], "Date": ["2025-03-01", "2025-03-01", "2025-03-02", "2025-03-03"],
+        "Qte": [1, 2, 1, 1], "Prix": [10.0, 2.5, 8.0, 4.0], "Client": ["C1", "C1", "C2", "C3"],
+    }
+)  # fmt: skip
+MEMBERS = pd.DataFrame(
+    {"campaign_id": ["mai"] * 3, "customer_id": ["C1", "C2", "C3"], "arm": ["a", "a", "control"]}
+)
+COLUMNS = {
+    "order_id": "Ticket", "ordered_at": "Date", "quantity": "Qte", "unit_price": "Prix",
+    "customer_id": "Client",
+}  # fmt: skip
+
+
+def _folder(tmp_path, tables):
+    for name, table in tables.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    return tmp_path
+
+
+def _workbook(tmp_path, tables):
+    with pd.ExcelWriter(tmp_path / "export.xlsx") as book:
+        for name, table in tables.items():
+            table.to_excel(book, sheet_name=name, index=False)
+    return tmp_path / "export.xlsx"
+
+
+def _duckdb(tmp_path, tables):
+    connection = ibis.duckdb.connect(tmp_path / "base.duckdb")
+    for name, table in tables.items():
+        connection.create_table(name, ibis.memtable(table))
+    connection.disconnect()
+    return tmp_path / "base.duckdb"
+
+
+def _sqlite(tmp_path, tables):
+    connection = ibis.sqlite.connect(tmp_path / "base.sqlite")
+    for name, table in tables.items():
+        connection.create_table(name, ibis.memtable(table))
+    connection.disconnect()
+    return f"sqlite://{tmp_path / 'base.sqlite'}"
+
+
+def _frames(_, tables):
+    return tables
+
+
+def _expressions(_, tables):
+    return {name: ibis.memtable(table) for name, table in tables.items()}
+
+
+SOURCES = [_folder, _workbook, _duckdb, _sqlite, _frames, _expressions]
+
+
+@pytest.mark.parametrize("made", SOURCES)
+def test_a_list_of_members_stands_beside_an_extract(tmp_path, made):
+    source = made(tmp_path, {"ventes": SALES, "campaign_members": MEMBERS})
+    data = open_data(source, mapping={"columns": COLUMNS})
+    assert list(data.tables) == ["orders", "order_lines", "campaign_members"]
+    assert data.orders.count().execute() == 3
+    members = data.campaign_members.order_by("customer_id").to_pandas()
+    assert members["arm"].tolist() == ["a", "a", "control"]
+    assert not {found.level for found in data.findings} & {"suspicious", "error"}
+
+
+@pytest.mark.parametrize("made", SOURCES)
+def test_the_mapping_says_which_of_several_is_the_extract(tmp_path, made):
+    tables = {"ventes": SALES, "notes": SALES[["Ticket"]], "campaign_members": MEMBERS}
+    source = made(tmp_path, tables)
+    data = open_data(source, mapping={"columns": COLUMNS, "table": "Ventes"})
+    assert {"orders", "campaign_members"} <= set(data.tables)
+
+
+@pytest.mark.parametrize("made", [_duckdb, _sqlite, _frames, _expressions])
+def test_several_that_could_be_the_extract_ask_for_its_name(tmp_path, made):
+    source = made(tmp_path, {"notes": SALES, "ventes": SALES})
+    with pytest.raises(SourceError, match="2 tables that could be the extract") as caught:
+        open_data(source, mapping={"columns": COLUMNS})
+    assert caught.value.hint == "say which in the mapping: table: notes"
+
+
+@pytest.mark.parametrize("made", SOURCES)
+def test_a_table_is_not_taken_twice(tmp_path, made):
+    products = pd.DataFrame({"product_id": ["P1"], "name": ["Tasse"]})
+    sales = SALES.assign(Article="P1", Nom="Tasse")
+    source = made(tmp_path, {"ventes": sales, "products": products})
+    columns = COLUMNS | {"product_id": "Article", "products.name": "Nom"}
+    with pytest.raises(SourceError, match="'products' is made of the extract"):
+        open_data(source, mapping={"columns": columns})
+
+
+def test_an_extract_may_be_called_as_a_table(tmp_path):
+    source = _folder(tmp_path, {"orders": SALES})
+    assert open_data(source, mapping={"columns": COLUMNS}).orders.count().execute() == 3
+    only = apart({"costs": "costs"}, Mapping(), where="here")
+    assert (only.extract, only.beside) == (("costs",), {})
+
+
+def test_parts_of_an_extract_stay_together(tmp_path):
+    tables = {"ventes-1": SALES[:2], "ventes-2": SALES[2:], "campaign_members": MEMBERS}
+    data = open_data(_folder(tmp_path, tables), mapping={"columns": COLUMNS})
+    assert data.orders.count().execute() == 3
+    assert data.has("campaign_members")
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path):
+    source = _folder(tmp_path, {"ventes": SALES})
+    with pytest.raises(SourceError, match="table 'vente' not found .* did you mean 'ventes'"):
+        open_data(source, mapping={"columns": COLUMNS, "table": "vente"})
+
+
+def test_two_of_one_table_are_refused():
+    frames = {"ventes": SALES, "campaign_members": MEMBERS, "Campaign members": MEMBERS}
+    with pytest.raises(SourceError, match="two of the table 'campaign_members'"):
+        open_data(frames, mapping={"columns": COLUMNS})
+
+
+def test_what_means_nothing_is_said():
+    tables = {"ventes": SALES, "campain_members": MEMBERS}
+    data = open_data(tables, mapping={"columns": COLUMNS, "table": "ventes"})
+    found = next(found for found in data.findings if found.code == "misnamed_file")
+    assert found.details == {"closest": "campaign_members"}
+
+
+def test_canonical_tables_take_no_table_of_an_extract():
+    with pytest.raises(MappingError, match="table is not read with kind: tables"):
+        open_data({"orders": SALES}, mapping={"kind": "tables", "table": "ventes"})
