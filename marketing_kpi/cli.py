@@ -154,6 +154,41 @@ def dictionary_check() -> None:
     sys.exit(1 if problems else 0)
 
 
+@main.command()
+@_lang
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="kpi.apkg for Anki, kpi.csv for other programs, kpi.html to print on both sides.",
+)
+@_says_what_is_wrong
+def cards(lang: str, out: Path) -> None:
+    """Write the flashcards of the dictionary to a file, of the kind that its ending says."""
+    from marketing_kpi.learn.cards import cards as made
+    from marketing_kpi.learn.decks import write
+
+    found = made(lang)
+    write(found, out, lang=lang)
+    click.echo(f"{out} ({len(found)} cards)")
+
+
+@main.command()
+@_lang
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="By default kpi-<lang>.html."
+)
+@_says_what_is_wrong
+def sheet(lang: str, out: Path | None) -> None:
+    """Write the sheet of formulas: a page that prints on two sides of A4."""
+    from marketing_kpi.learn.sheet import sheet as made
+
+    path = out or Path(f"kpi-{lang}.html")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(made(lang), encoding="utf-8")
+    click.echo(str(path))
+
+
 @main.group()
 def lessons() -> None:
     """The lessons' notebooks."""

@@ -420,7 +420,7 @@ class Dictionary(Mapping[str, Entry]):
         return next((id for id, term in terms if normalise(term) == wanted), None)
 
     def search(self, text: str, *, lang: str) -> list[Entry]:
-        """Return the entries that hold every word of `text`, whatever its accents and case.
+        """Return the entries of which words begin as every word of `text`, without accents or case.
 
         A name, synonym or id that equals `text` comes first, then those that hold all its words,
         then definitions that do, then entries whose other prose is needed to hold them; within
@@ -471,7 +471,7 @@ def _rank(entry: Entry, words: list[str], lang: str) -> int | None:
         return 0
     prose = normalise(" ".join(entry.prose(lang)))
     texts = (" ".join(names), normalise(entry.definition[lang]), " ".join([*names, prose]))
-    found = (all(word in text for word in words) for text in texts)
+    found = (all(f" {word}" in f" {text}" for word in words) for text in texts)
     return next((rank for rank, holds in enumerate(found, start=1) if holds), None)
 
 

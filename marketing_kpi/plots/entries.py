@@ -17,7 +17,7 @@ Fact: TypeAlias = "tuple[str, str | Markup]"
 
 _OTHER = {"fr": "en", "en": "fr"}
 
-_DOMAINS = {
+DOMAINS = {
     "foundations": N_("Foundations"),
     "customer_data": N_("Customer data"),
     "measurement": N_("Measurement"),
@@ -34,6 +34,8 @@ _DOMAINS = {
     "voice": N_("Voice of the customer"),
     "governance": N_("Governance"),
 }
+"""What the domains of the dictionary are called, in the order in which people meet them."""
+
 _UNITS = {
     "fraction": N_("fraction, shown in %"),
     "points": N_("percentage points"),
@@ -154,7 +156,7 @@ def _article(entry: Entry, reader: Reader, *, anchor: bool) -> Markup:
         id=Markup(' id="kpi-{}"').format(entry.id) if anchor else "",
         words=normalise(" ".join((entry.id, *entry.terms(lang), entry.definition[lang]))),
         name=entry.name[lang],
-        kind=_(_DOMAINS[entry.domain]),
+        kind=_(DOMAINS[entry.domain]),
         other=_OTHER[lang],
         other_name=entry.name[_OTHER[lang]],
         definition=entry.definition[lang],

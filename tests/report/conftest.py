@@ -1,7 +1,5 @@
 """A client, a small lesson in both languages, and the reports made of them."""
 
-import os
-import shutil
 
 import nbformat
 import pytest
@@ -9,9 +7,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from marketing_kpi.report import run
 from marketing_kpi.report.config import load
-
-BROWSER_TESTS = "test_in_browser.py"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -177,25 +172,3 @@ def sleeping(tmp_path):
 def client(tmp_path):
     """A checked configuration; keys replace those of the file."""
     return lambda **keys: load([write_config(tmp_path, **keys)])[0]
-
-
-def pytest_collection_modifyitems(config, items):
-    """Without Chromium, leave the tests that need it out, and say so; in CI that is an error."""
-    in_browser = [item for item in items if item.path.name == BROWSER_TESTS]
-    if not in_browser or any(map(shutil.which, CHROMIUMS)):
-        return
-    if os.environ.get("CI"):
-        raise pytest.UsageError("Chromium is not installed; the pages must be tried in it")
-    config.hook.pytest_deselected(items=in_browser)
-    items[:] = [item for item in items if item not in in_browser]
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter:
-        reporter.write_line(
-            f"{len(in_browser)} tests of pages in a browser left out: install Chromium to run them"
-        )
-
-
-@pytest.fixture(scope="session")
-def chromium_path():
-    """The Chromium of this machine; tests that ask for it are only run where there is one."""
-    return next(filter(None, map(shutil.which, CHROMIUMS)))

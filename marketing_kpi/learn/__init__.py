@@ -1,0 +1,1 @@
+"""Revising: flashcards and the sheet of formulas, made of the dictionary."""

@@ -1,0 +1,31 @@
+"""The sheet of formulas holds every KPI in use."""
+
+from __future__ import annotations
+
+import pytest
+from markupsafe import escape
+
+from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.learn.sheet import sheet
+
+KPIS = list(dictionary().kpis)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_formula_is_there_under_its_name(lang):
+    page = sheet(lang)
+    assert page.count("<math") == len(KPIS)
+    assert all(f"<dt>{escape(kpi.name[lang])}</dt>" in page for kpi in KPIS)
+
+
+def test_a_formula_says_what_its_letters_mean():
+    fraction, product = (sheet("fr", entries=[dictionary()[id]]) for id in ("roi", "simple_cltv"))
+    assert "<p>Dénominateur\u00a0: coût de l&#39;action (C)</p>" in fraction
+    assert "panier moyen (p) × fréquence" in product
+
+
+def test_concepts_and_what_is_out_of_use_are_left_out():
+    old = dictionary()["roi"].model_copy(update={"status": "deprecated"})
+    page = sheet("en", entries=[old, dictionary()["crm"]])
+    assert "<math" not in page
+    assert "<dt>" not in page
