@@ -2,7 +2,8 @@
 
 Samples of promoters, passives and detractors whose shares are known. The first table compares
 ways to make the interval of one score, the second those of a difference, the third checks the
-functions of the package, beside the test of several groups at once. Run it with
+functions of the package, beside the test of several groups at once, the fourth does where people
+answer several times. Run it with
 ``python benchmarks/nps_interval.py > benchmarks/nps_interval.md``; it takes two minutes.
 """
 
@@ -18,6 +19,7 @@ from marketing_kpi import voice
 SAMPLES = 20_000
 BOOTSTRAPPED = 400
 GROUPED = 2_000
+REPEATED = 1_000
 SEED = 2026
 Z95 = 1.959963984540054
 Z_SIMULTANEOUS = 2.447746830680816  # square root of the 95th percentile of chi-square, 2 degrees
@@ -129,7 +131,8 @@ def _difference(
 
 
 def _answers(p: int, d: int, n: int) -> pd.DataFrame:
-    return pd.DataFrame({"answers": [n], "promoters": [p], "detractors": [d]})
+    told = {"answers": [n], "promoters": [p], "detractors": [d]}
+    return pd.DataFrame({**told, "people": [n], "effective_answers": [float(n)]})
 
 
 def package(rng: np.random.Generator) -> pd.DataFrame:
@@ -161,6 +164,47 @@ def _false_alarms(rng: np.random.Generator, shop: str, n: int, groups: int = 5) 
     return alarms / GROUPED
 
 
+def repeated(rng: np.random.Generator) -> pd.DataFrame:
+    """Check the interval where each person answers 1 to 6 times, much as the time before."""
+    rows = []
+    for people in (15, 30, 100, 500):
+        for shop in ("usual (.48, .20)", "delighted (.90, .02)"):
+            p, d = SHOPS[shop]
+            frame = _people(rng, p, d, people)
+            ignoring = voice.nps(frame.drop(columns="customer_id"), by="sample")
+            found = voice.nps(frame, by="sample")
+            ends = {
+                "each answer a person": ignoring,
+                "**person as the unit**": found,
+            }
+            rows.append(
+                {
+                    "people": people,
+                    "shop": shop,
+                    **{name: _covers(scores, 100 * (p - d)) for name, scores in ends.items()},
+                    "without interval": float(found["low"].isna().mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _people(rng: np.random.Generator, p: float, d: float, people: int) -> pd.DataFrame:
+    """Return samples of people; half of their answers are those of their mood, half are drawn."""
+    chances = [p, 1 - p - d, d]
+    times = rng.integers(1, 7, REPEATED * people)
+    who = np.repeat(np.arange(REPEATED * people), times)
+    mood = rng.choice([10, 8, 3], REPEATED * people, p=chances)[who]
+    drawn = rng.choice([10, 8, 3], len(who), p=chances)
+    score = np.where(rng.random(len(who)) < 0.5, mood, drawn)
+    named = who.astype(str)
+    return pd.DataFrame({"customer_id": named, "sample": who // people, "score": score})
+
+
+def _covers(scores: pd.DataFrame, truth: float) -> float:
+    known = scores.dropna(subset=["low"])
+    return covered((known["low"].to_numpy(), known["high"].to_numpy()), truth)
+
+
 def markdown(frame: pd.DataFrame) -> str:
     """Return a frame as a table, its floats with three decimals."""
     cells = frame.map(lambda value: f"{value:.3f}" if isinstance(value, float) else str(value))
@@ -169,12 +213,13 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    """Print the three tables."""
+    """Print the four tables."""
     tables: dict[str, Callable[[np.random.Generator], pd.DataFrame]] = {
         f"One score: coverage of the 95 % interval, {SAMPLES:,} samples "
         f"(bootstrap: {BOOTSTRAPPED})": one_score,
         f"A difference of two scores, {SAMPLES:,} samples": difference,
         f"The package, {GROUPED:,} samples, five groups that do not differ": package,
+        f"The package, {REPEATED:,} samples of people who answer 1 to 6 times": repeated,
     }
     print("# Intervals of the net promoter score\n")
     print("Shops: shares of promoters and of detractors. Seed", SEED)

@@ -42,7 +42,8 @@ def absolute_lift(campaigns: Fact) -> Any:
 
     Of several campaigns, the mean of their lifts for each treated member: pooled arms would
     compare campaigns with each other wherever the control's share differs. Null without a treated
-    or a control member. Fact: `campaigns`.
+    or a control member; a campaign with a member in two arms says nothing and is left out, here and
+    below. Fact: `campaigns`.
     """
     extra = _extra(campaigns, "buyers")
     return ratio(extra.sum(), campaigns.treated.sum(where=extra.notnull()))
@@ -71,7 +72,9 @@ def incremental_roi(campaigns: Fact) -> Any:
     """Take the cost from the incremental gross profit, and divide by the cost.
 
     Null where nothing was spent, or where the cost, the margin or the control is not known of any
-    campaign; of several, those that lack one of them are left out. Fact: `campaigns`.
+    campaign; of several, those that lack one of them are left out. A margin is known when the cost
+    of all that the members bought is: to leave some of it out would leave out buyers alone, and
+    never those who bought nothing. Fact: `campaigns`.
     """
     margin = _extra(campaigns, "margin")
     known = margin.notnull() & campaigns.cost.notnull()

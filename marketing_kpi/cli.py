@@ -189,6 +189,23 @@ def sheet(lang: str, out: Path | None) -> None:
     click.echo(str(path))
 
 
+@main.command()
+@_lang
+@_says_what_is_wrong
+def doctor(lang: str) -> None:
+    """Say whether this machine can run the lessons, and what to do where it cannot.
+
+    Exit code 0: it can; 1: something is to be done first.
+    """
+    from marketing_kpi.learn.doctor import checks, lines
+
+    is_well = True
+    for check in checks(lang):
+        is_well = is_well and check.good
+        click.echo("\n".join(lines(check, lang=lang)))
+    sys.exit(0 if is_well else 1)
+
+
 @main.group()
 def lessons() -> None:
     """The lessons' notebooks."""

@@ -33,7 +33,7 @@ from marketing_kpi.models.holdout import (
     tracking_error,
 )
 from marketing_kpi.models.pareto_nbd import ParetoNbd, fit_pareto_nbd
-from marketing_kpi.models.purchases import counts, summary
+from marketing_kpi.models.purchases import REGULAR, counts, regularity, summary
 from marketing_kpi.models.value import (
     NewCustomer,
     new_customer_value,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact, Values
 
 __all__ = [
+    "REGULAR",
     "BgNbd",
     "GammaGamma",
     "NewCustomer",
@@ -100,6 +101,7 @@ __all__ = [
     "predict",
     "predicted_cltv",
     "profitability",
+    "regularity",
     "simple",
     "simple_cltv",
     "summary",
@@ -185,7 +187,7 @@ def lifespan_months(attrition_rate: float | None) -> float | None:
     Raises
     ------
     ComputeError
-        When the rate is not known, or not in 0-1: 40 % is 0.40, not 40.
+        When the rate is not known, or not in 0-1: 40 % is 0.40, not 40; when it is no number.
 
     Notes
     -----
@@ -197,6 +199,11 @@ def lifespan_months(attrition_rate: float | None) -> float | None:
     >>> lifespan_months(0.40)
     30.0
     """
+    if attrition_rate is not None and np.ndim(attrition_rate):
+        raise ComputeError(
+            f"attrition_rate is a {type(attrition_rate).__name__}, must be one number",
+            hint="attrition gives the lifespan of each group, with its interval",
+        )
     if attrition_rate is None or not 0 <= attrition_rate <= 1:  # an unknown rate (NaN) too
         raise ComputeError(
             f"attrition_rate == {attrition_rate}, must be in 0-1", hint="40 % is written 0.40"

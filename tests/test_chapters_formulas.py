@@ -19,9 +19,10 @@ SALES = {
     "gross_sales": [20, 20, 80, NONE],
     "net_sales": [20, 15, 80, 5],
     "cost": [8, 9, NONE, NONE],
+    "bought": [True, True, True, True],
 }
 NOTHING = {name: [] for name in SALES}
-UNKNOWN = {**{name: [NONE] for name in SALES}, "order_id": ["o1"]}
+UNKNOWN = {**{name: [NONE] for name in SALES}, "order_id": ["o1"], "bought": [True]}
 FREE = {**SALES, "gross_sales": [0] * 4, "net_sales": [0] * 4, "cost": [0] * 4, "quantity": [0] * 4}
 
 
@@ -55,6 +56,20 @@ def test_formulas_of_sales(function, usual, nothing, unknown, free):
         pytest.approx(x, rel=1e-12) if x is not None else None
         for x in (usual, nothing, unknown, free)
     ]
+
+
+def test_a_credit_is_in_no_count_of_orders_and_lowers_net_sales():
+    # o2 is a credit of what bob bought before; o3, a gift, is an order
+    rows = {
+        "order_id": ["o1", "o2", "o3"],
+        "customer_id": ["ann", "bob", "cy"],
+        "quantity": [3, -1, 1],
+        "net_sales": [60, -20, 0],
+        "bought": [True, False, True],
+    }
+    counted = (sales.orders, sales.buyers, sales.average_order_value)
+    assert [on(function, "sales", rows) for function in counted] == [2, 2, 20]
+    assert on(sales.units_per_transaction, "sales", rows) == 3 / 2
 
 
 @pytest.mark.parametrize(

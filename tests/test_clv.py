@@ -376,6 +376,8 @@ def test_what_is_not_known_has_no_ratio_and_a_rate_must_be_known():
     assert clv.cac_payback_months(None, monthly_margin=9.0) is None
     with pytest.raises(ComputeError, match="attrition_rate == None, must be in 0-1"):
         clv.lifespan_months(None)
+    with pytest.raises(ComputeError, match="is a Series, must be one number"):
+        clv.lifespan_months(pd.Series([0.4, 0.2]))
 
 
 def test_whole_numbers_may_be_those_of_an_array():

@@ -108,23 +108,104 @@ def test_ten_delighted_customers_do_not_prove_perfection():
     assert row.high == 100
 
 
-def test_a_customer_counts_once_by_the_last_answer():
+def test_every_answer_counts_whoever_gives_it():
     answers = said(("A", 1, 0), ("A", 9, 10), ("B", 5, 8), (None, 1, 3), (None, 2, 3))
     row = only(voice.nps(answers))
-    assert (row.answers, row.promoters, row.detractors) == (4, 1, 2)
+    assert (row.answers, row.promoters, row.detractors, row.people) == (5, 1, 3, 4)
+    assert row.score == -40
+    ratings = said(("A", 1, 1), ("A", 9, 5), ("B", 5, 4))
+    row = only(voice.csat(ratings))
+    assert (row.answers, row.satisfied, row.people) == (3, 2, 2)
+    counts = voice.score_counts(ratings, question="csat")
+    assert counts.answers.tolist() == [1, 0, 0, 1, 1]
 
 
-def test_two_answers_of_one_moment_leave_the_lower_score():
-    for rows in ([("A", 1, 10), ("A", 1, 2)], [("A", 1, 2), ("A", 1, 10)]):
-        assert only(voice.nps(said(*rows))).detractors == 1
-
-
-def test_by_group_a_customer_counts_once_in_each():
+def test_by_group_every_answer_counts():
     answers = said(("A", 1, 0), ("A", 9, 10), ("B", 5, 8)).assign(wave=["1", "2", "1"])
     found = voice.nps(answers, by="wave")
     assert found.wave.tolist() == ["1", "2"]
     assert found.answers.tolist() == [2, 1]
     assert found.score.tolist() == [-50, 100]
+
+
+def repeated(seed=5, people=60):
+    """Return answers of people who answer one to five times, each much as the time before."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for n in range(people):
+        mood = rng.choice([3, 7, 10], p=[0.3, 0.3, 0.4])
+        for day in range(rng.integers(1, 6)):
+            score = mood if rng.random() < 0.7 else rng.choice([3, 7, 10])
+            rows.append((f"C{n}", day + 1, int(score)))
+    return said(*rows)
+
+
+def test_the_person_is_the_unit_of_the_interval():
+    answers = repeated()
+    row = only(voice.nps(answers))
+    mark = (answers.score >= 9).astype(float) - (answers.score <= 6)
+    away = mark - mark.mean()
+    n, people = len(answers), answers.customer_id.nunique()
+    of_people = (away.groupby(answers.customer_id).sum() ** 2).sum() * people / (people - 1)
+    effect = of_people / ((away**2).sum() * n / (n - 1))
+    assert effect > 1.5
+    assert (row.answers, row.people) == (n, people)
+    assert row.score == pytest.approx(100 * mark.mean())
+    assert row.effective_answers == pytest.approx(n / effect)
+    total = n / effect + 3
+    centre = mark.sum() / effect / total
+    spread = ((mark**2).sum() / effect + 1.5) / total
+    half = Z95 * math.sqrt((spread - centre**2) / total)
+    assert (row.low, row.high) == pytest.approx((100 * (centre - half), 100 * (centre + half)))
+    # the variance that the design effect stands for is that of leaving each person out
+    without = [mark[answers.customer_id != who].mean() for who in answers.customer_id.unique()]
+    jackknife = (people - 1) / people * ((np.array(without) - np.mean(without)) ** 2).sum()
+    assert effect * away.var() / n == pytest.approx(jackknife, rel=0.05)
+
+
+def test_who_answers_again_makes_no_interval_narrower():
+    once = scores(22, 10, 8).assign(customer_id=[f"C{n}" for n in range(40)])
+    thrice = pd.concat([once] * 3, ignore_index=True)
+    one, three = only(voice.nps(once)), only(voice.nps(thrice))
+    assert (three.answers, three.people, three.score) == (120, 40, one.score)
+    assert three.effective_answers == pytest.approx(40, rel=0.02)
+    assert (three.low, three.high) == pytest.approx((one.low, one.high), abs=0.5)
+    delighted = pd.concat([said(*[(f"C{n}", 1, 10) for n in range(12)])] * 4, ignore_index=True)
+    assert only(voice.nps(delighted)).effective_answers == 12  # all alike: one each tells as much
+
+
+def test_answers_of_nobody_are_each_of_another():
+    nameless = repeated().assign(customer_id=None)
+    row = only(voice.nps(nameless))
+    assert row.people == row.answers == row.effective_answers
+    bare = only(voice.nps(repeated()[["score"]]))
+    assert (row.low, row.high) == (bare.low, bare.high)
+
+
+def test_satisfaction_too_has_the_person_as_the_unit():
+    answers = repeated().assign(score=lambda t: t.score.map({3: 2, 7: 4, 10: 5}))
+    row, alone = only(voice.csat(answers)), only(voice.csat(answers[["score"]]))
+    assert row.share == alone.share
+    assert row.high - row.low > 1.2 * (alone.high - alone.low)
+
+
+def test_under_ten_people_there_is_no_interval_however_much_they_answer():
+    nine = said(*[(f"C{n}", day, 9 + n % 2) for n in range(9) for day in (1, 2)])
+    row = only(voice.nps(nine))
+    assert (row.answers, row.people) == (18, 9)
+    assert pd.isna(row.low)
+    change = voice.nps_change(nine, scores(22, 10, 8))
+    assert (change.low, change.verdict) == (None, "cannot_tell")
+
+
+def test_a_change_between_waves_has_the_person_as_the_unit():
+    before, after = repeated(1), repeated(2)
+    after["customer_id"] = "D" + after["customer_id"]
+    known = voice.nps_change(before, after)
+    nameless = voice.nps_change(before[["score"]], after[["score"]])
+    assert known.change == nameless.change
+    assert known.high - known.low > 1.2 * (nameless.high - nameless.low)
+    assert known.p_value > nameless.p_value
 
 
 def test_another_question_does_not_count():

@@ -1,4 +1,4 @@
-"""A flat extract with canonical tables beside it: a list of campaigns, costs, a survey."""
+"""A flat extract with canonical tables beside it: members of campaigns, costs, surveys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from marketing_kpi.data.model import TABLES, Finding
 from marketing_kpi.data.names import simplified, table_of
-from marketing_kpi.data.transactions import Mapping
+from marketing_kpi.data.transactions import Format, Mapping
 from marketing_kpi.errors import SourceError, suggest, unknown
 
 # What a flat extract always holds itself.
@@ -90,8 +90,17 @@ def only_one(found: Apart, *, where: str) -> str:
     )
 
 
+def beside_rules(rules: Mapping) -> Mapping:
+    """Return how tables beside an extract are read: dates and numbers as it, the rest detected."""
+    how = rules.format
+    same = Format(date_order=how.date_order, decimal=how.decimal, thousands=how.thousands)
+    return Mapping(kind="tables", format=same)
+
+
 def ignored(name: str) -> Finding:
-    """Say that something has no name of a table, and so is not read."""
+    """Say why something is not read: it has no name of a table, or the extract makes it."""
+    if table_of(Path(name).stem) in OF_THE_EXTRACT:
+        return Finding("made_of_extract", "suspicious", name)
     close = suggest(Path(name).stem, TABLES)
     if close is None:
         return Finding("ignored_file", "suspicious", name)

@@ -13,13 +13,15 @@ from marketing_kpi.data.conform import conform, line_value
 from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
-from marketing_kpi.data.store import Store
+from marketing_kpi.data.store import Store, quote
 from marketing_kpi.data.transactions import (
     RETURN_MARK,
     Format,
     Mapping,
+    blank_rows,
     duplicates,
     flat_types,
+    of_a_sale,
     split,
     with_constants,
 )
@@ -35,7 +37,7 @@ LINE_COLUMNS = ("quantity", "unit_price")
 # What reading leaves out are whole rows in these findings, and values in others.
 _WHOLE_ROWS = (
     *("broken_rows", "long_rows", "too_few_fields", "too_many_fields"),
-    "duplicate_rows_dropped",
+    *("duplicate_rows_dropped", "blank_rows"),
 )
 
 # What came back, which some systems write below zero.
@@ -323,6 +325,11 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     flat, relation = _stored(store, "extract_read", typed)
     if relation != "extract_read":
         store.drop("extract_read")
+    findings += blank_rows(flat, raw.where)
+    if findings and findings[-1].code == "blank_rows":
+        # Deleted, not filtered: the other rows keep their number in the file.
+        nothing = " AND ".join(f"{quote(name)} IS NULL" for name in of_a_sale(flat))
+        store.execute(f"DELETE FROM {quote(relation)} WHERE {nothing}")
     findings += duplicates(store, relation, copies_action(rules), raw.where)
     if not flat.count().to_pyarrow().as_py():
         _no_row(TABLES["orders"], raw)

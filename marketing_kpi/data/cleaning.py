@@ -236,7 +236,7 @@ def _counted(
         return {}
     innermost = ", ".join(
         f"{text.trimmed} AS {quote(text.target.name)}, "
-        f"{quote(text.target.source[0])} AS {quote('raw ' + text.target.name)}"
+        f"{_given(text)} AS {quote('raw ' + text.target.name)}"
         for text in texts
     )
     inner = ", ".join(
@@ -247,6 +247,12 @@ def _counted(
     outer = ", ".join(f"{struct(counts)} AS {quote(name)}" for name, counts in shapes.items())
     source = f"(SELECT {inner} FROM (SELECT {innermost} FROM {quote(raw.relation)}))"
     return store.rows(f"SELECT {outer} FROM {source}")[0]
+
+
+def _given(text: _Text) -> str:
+    """Return the SQL of what the source holds: of several columns the first, as their join is."""
+    first = quote(text.target.source[0])
+    return first if len(text.target.source) == 1 else f"CAST({first} AS VARCHAR)"
 
 
 def _shapes(text: _Text) -> dict[str, str]:

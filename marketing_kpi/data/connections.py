@@ -31,7 +31,15 @@ from marketing_kpi.data.names import match_columns, require, table_of
 from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.sqlite import copied
 from marketing_kpi.data.store import open_store
-from marketing_kpi.data.transactions import Mapping, flat_types, plain, split, with_constants
+from marketing_kpi.data.transactions import (
+    Mapping,
+    blank_rows,
+    flat_types,
+    is_blank,
+    plain,
+    split,
+    with_constants,
+)
 from marketing_kpi.errors import SourceError, unknown
 
 if TYPE_CHECKING:
@@ -247,13 +255,16 @@ def _lazy_flat(
     targets = flat_targets(raw, rules, types)
     read, noticed = read_texts(table, targets, backend, where=where)
     typed, repaired = conform(read, types, where=where)
-    single, copies = _copies(typed, copies_action(rules), where)
-    dropped = sum(finding.count for finding in copies if finding.level == "dropped")
+    blank = blank_rows(typed, where)
+    filled = typed.filter(~is_blank(typed)) if blank else typed
+    single, copies = _copies(filled, copies_action(rules), where)
+    left = (*blank, *(finding for finding in copies if finding.level == "dropped"))
+    dropped = sum(finding.count for finding in left)
     whole = with_constants(single, rules, types)
     parts = split(whole, rules, where=where, dropped_before=dropped)
     if rules.kind == "orders":
         refuse_shared_ids(parts.tables["orders"], raw)
-    return dict(parts.tables), [*noticed, *repaired, *copies, *parts.findings]
+    return dict(parts.tables), [*noticed, *repaired, *blank, *copies, *parts.findings]
 
 
 def _copies(rows: ir.Table, action: str, where: str) -> tuple[ir.Table, list[Finding]]:

@@ -83,9 +83,12 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "zero_values": N_("{place}: zero in {rows}"),
     # sources.py and what it calls: what reading the source decided, repaired or left out
+    "blank_rows": N_("{place}: blank rows, {rows} left out"),
     "dates_of_order": N_(
-        "{place}: no date on the line; that of the order's other lines is taken in {rows}"
+        "{place}: no date on the line; that of the order's other lines is taken in {rows}, whose "
+        "amounts add up to {amount}. If these lines are totals, take them out of the export"
     ),
+    "made_of_extract": N_("{place}: not read, since the extract makes this table"),
     "ambiguous_dates": N_(
         "{place}: whether day or month comes first cannot be told; read with the {order} first "
         "in {rows}. Set date_order in the mapping if that is wrong"
@@ -170,9 +173,9 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "rows_incomplete": N_("{place}: no order number or no date, or no key, {rows} left out"),
     "many_rows_incomplete": N_(
-        "{place}: no order number or no date, {rows} left out; figures would be wrong. Check which "
-        "columns the mapping gives; if the export writes the number of an order, or its date, on "
-        "its first line only, fill the cells below it first"
+        "{place}: no order number or no date, {rows} left out; figures are wrong if these are "
+        "sales. Check which columns the mapping gives; if the export writes the number of an "
+        "order, or its date, on its first line only, fill the cells below it first"
     ),
     "rows_cancelled": N_(
         "{place}: lines cancelled within an order that stands, {rows} left out; their amounts add "

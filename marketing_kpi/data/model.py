@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
+from weakref import ReferenceType, ref
 
 from marketing_kpi.data.findings import sentence
 from marketing_kpi.errors import ColumnError, DataError, MissingDataError, unknown
 
 if TYPE_CHECKING:
     import ibis
+    import ibis.expr.operations as ops
     from ibis.backends import BaseBackend
 
     from marketing_kpi.text.locale import Reader
@@ -707,6 +709,7 @@ class Data:
     from_pandas: bool = False
     source: str = ""
     on_close: tuple[Callable[[], object], ...] = ()
+    _kept: list[ReferenceType[ops.Relation]] = field(default_factory=list)
 
     def has(self, table: str, *columns: str) -> bool:
         """Return whether these data have `table` and, of it, all of `columns`."""
@@ -776,8 +779,35 @@ class Data:
         )
         return f"Data from {self.source or 'tables in hand'}{listed}"
 
+    def keep(self, table: ibis.Table) -> ibis.Table:
+        """Return a table of the engine computed once, and kept there for as long as it is used.
+
+        Parameters
+        ----------
+        table
+            What a query on these data gives; `close` releases it too.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from marketing_kpi.data.sources import open_data
+        >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-12-01"])})
+        >>> with open_data({"orders": orders}) as data:
+        ...     data.keep(data.orders.select("order_id")).to_pyarrow().to_pylist()
+        [{'order_id': '1'}]
+        """
+        kept = table.cache()
+        self._kept.append(ref(kept.op()))
+        return kept
+
     def close(self) -> None:
         """Release what opening these data took; they cannot be read afterwards."""
+        from ibis.expr.types import CachedTable
+
+        for reference in self._kept:
+            if (kept := reference()) is not None:  # before the connection that drops it is closed
+                CachedTable(kept).release()
+        self._kept.clear()
         for release in self.on_close:
             release()
 

@@ -129,7 +129,9 @@ def _check_needed(columns: Mapping[str, Sequence[str]], needed: Mapping[str, str
                 raise SourceError(
                     f"{name} has no column '{source}', which the mapping gives for '{column}' and "
                     "which other files of the folder have",
-                    hint="keep in the folder only the parts of one extract, or open its file alone",
+                    hint="keep in the folder only the parts of one extract, or say in the mapping "
+                    "which file it is (table: its name); tables of the model beside it have "
+                    "their own names (campaign_members.csv)",
                 )
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data import formats
-from marketing_kpi.data.beside import OF_THE_EXTRACT, apart, ignored, only_one, refuse_both
+from marketing_kpi.data.beside import (
+    OF_THE_EXTRACT,
+    apart,
+    beside_rules,
+    ignored,
+    only_one,
+    refuse_both,
+)
 from marketing_kpi.data.canonical import (
     LINE_COLUMNS,
     Tables,
@@ -34,6 +41,7 @@ from marketing_kpi.data.parts import (
     filled_sheets,
     ignored_sheets,
     is_readable,
+    part_files,
     read_entry,
     read_parts,
 )
@@ -235,15 +243,18 @@ def _flat_workbook(store: Store, path: Path, rules: Mapping) -> Tables:
         raw = raw.noticing(*ignored_sheets(path, others))
     found = flat_extract(raw, store, rules)
     for table, sheet in beside.items():
-        entry = read_entry(path, store, f"{table}_rows", Format(sheet=sheet))
-        found = _with_beside(found, table, entry, store, path.name)
+        how = beside_rules(rules).format.model_copy(update={"sheet": sheet})
+        entry = read_entry(path, store, f"{table}_rows", how)
+        found = _with_beside(found, table, entry, store, rules, path.name)
     return found
 
 
-def _with_beside(found: Tables, table: str, raw: Raw, store: Store, where: str) -> Tables:
+def _with_beside(
+    found: Tables, table: str, raw: Raw, store: Store, rules: Mapping, where: str
+) -> Tables:
     """Add a canonical table that stands beside a flat extract."""
     refuse_both(table, found.tables, where=where)
-    read = one_table(raw, store, table, None)
+    read = one_table(raw, store, table, beside_rules(rules))
     return Tables(found.tables | read.tables, [*found.findings, *read.findings])
 
 
@@ -373,11 +384,20 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
             "extract",
             hint="open the folder of its parts itself",
         )
-    aside = [Finding("ignored_folder", "suspicious", entry.name) for entry in folders if files]
-    called = {entry.name: _stem(entry) for entry in files or folders[:1]}
+    # The parts of an extract may be in a folder of their own, with tables beside it.
+    are_beside = [table_of(_stem(file)) not in (None, *OF_THE_EXTRACT) for file in files]
+    together = entries if rules.table is not None or all(are_beside) else files
+    called = {entry.name: _stem(entry) for entry in together}
     told = apart(called, rules, where=folder.name)
-    aside += [ignored(name) for name in told.others]
+    aside = [
+        Finding("ignored_folder", "suspicious", entry.name)
+        for entry in folders
+        if entry.name not in told.extract
+    ]
+    aside += [ignored(file.name) for file in files if file.name in told.others]
     parts = [folder / name for name in told.extract]
+    if len(parts) == 1 and parts[0].is_dir():
+        parts = part_files(parts[0])
     if len(parts) > 1:
         needed = {source: name for name, sources in rules.columns.items() for source in sources}
         how = rules.format
@@ -386,8 +406,8 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
         raw = read_entry(parts[0], store, "source_rows", rules.format)
     found = flat_extract(raw.noticing(*aside), store, rules)
     for table, name in told.beside.items():
-        entry = read_entry(folder / name, store, f"{table}_rows", Format())
-        found = _with_beside(found, table, entry, store, folder.name)
+        entry = read_entry(folder / name, store, f"{table}_rows", beside_rules(rules).format)
+        found = _with_beside(found, table, entry, store, rules, folder.name)
     return found
 
 
@@ -434,7 +454,7 @@ def _flat_database(
     for table, place in told.beside.items():
         where = f"{path.name}:{called[place]}"
         entry = _database_raw(store, f"{table}_rows", at[place], where)
-        found = _with_beside(found, table, entry, store, path.name)
+        found = _with_beside(found, table, entry, store, rules, path.name)
     return found
 
 
@@ -495,5 +515,5 @@ def _flat_frames(store: Store, frames: MappingType[str, pd.DataFrame], rules: Ma
     found = flat_extract(raw.noticing(*map(ignored, told.others)), store, rules)
     for table, name in told.beside.items():
         entry = read_frame(frames[name], store, f"{table}_rows", where=name)
-        found = _with_beside(found, table, entry, store, where)
+        found = _with_beside(found, table, entry, store, rules, where)
     return found

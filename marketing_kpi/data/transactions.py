@@ -8,6 +8,8 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -146,7 +148,7 @@ class Mapping(_Model):
         For kind "tables", the `columns` of each table.
     table
         Of a source that holds several tables, which one is the extract. Those that have the name
-        of a canonical table (campaign_members, costs, …) are read beside it.
+        of a canonical table (campaign_members, surveys, …) are read beside it.
     constants
         Value of a canonical column that is the same in every row, such as channel: web.
     values
@@ -426,6 +428,25 @@ def with_constants(flat: ir.Table, mapping: Mapping, types: MappingType[str, str
     return flat.mutate(**constants) if constants else flat
 
 
+def of_a_sale(flat: ir.Table) -> list[str]:
+    """Return the columns of which at least one is filled in whatever is a sale."""
+    known = ("order_id", "ordered_at", "quantity", "unit_price", LINE_AMOUNT, "amount")
+    return [name for name in known if name in flat.columns]
+
+
+def is_blank(flat: ir.Table) -> ir.BooleanValue:
+    """Return whether a row says nothing of a sale: formatted cells under a table, for instance."""
+    return reduce(and_, (flat[name].isnull() for name in of_a_sale(flat)))
+
+
+def blank_rows(rows: ir.Table, where: str) -> list[Finding]:
+    """Count the rows that say nothing of a sale."""
+    told = rows.aggregate(n=is_blank(rows).sum(), total=rows.count()).to_pyarrow().to_pylist()[0]
+    if not told["n"]:
+        return []
+    return [Finding("blank_rows", "info", where, None, int(told["n"]), told["total"])]
+
+
 def duplicates(store: Store, relation: str, action: str, where: str) -> list[Finding]:
     """Count the rows of a stored table that copy another in every column; drop them if asked."""
     columns = ", ".join(quote(name) for name in store.types(relation))
@@ -507,10 +528,9 @@ def split(
     SourceError
         No row is a sale.
     """
-    flat, findings = _dated(_numbered(flat, mapping), mapping, where)
-    findings += _parts_missing(flat, mapping, where)
-    flat, noticed = _valued(flat, mapping, where)
-    findings += noticed
+    flat, findings = _valued(_numbered(flat, mapping), mapping, where)
+    flat, noticed = _dated(flat, mapping, where)
+    findings += [*noticed, *_parts_missing(flat, mapping, where)]
     flat = keep("rows", _with_roles(flat, mapping))
     parts = _parts(flat)
     kept = ["sale", "amount_only"] + ["zero_price"] * (mapping.zero_price == "keep")
@@ -563,24 +583,42 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
 
     if mapping.kind != "lines" or mapping.is_numbered_by_day:
         return flat, []
-    dated = flat.ordered_at.min().over(ibis.window(group_by=flat.order_id))
     lacks = flat.order_id.notnull() & flat.ordered_at.isnull()
-    undated = flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"]
-    if not undated:
+    if not flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"]:
         return flat, []
-    given = lacks.ifelse(dated, flat.ordered_at)
-    filled = flat.mutate(ordered_at=given, **{_WAS_UNDATED: lacks & given.notnull()})
-    row = filled.aggregate(n=filled[_WAS_UNDATED].sum(), total=filled.count())
-    counted = row.to_pyarrow().to_pylist()[0]
-    if not counted["n"]:
-        return flat, []
-    found = Finding(
-        "dates_of_order", "repaired", where, "ordered_at", int(counted["n"]), counted["total"]
+    orders = flat.group_by("order_id").aggregate(
+        undated=lacks.sum(),
+        missing=flat[_VALUE].sum(where=lacks),
+        dated=(~lacks).sum(),
+        known=flat[_VALUE].sum(where=~lacks),
     )
-    return filled.drop(_WAS_UNDATED), [found]
-
-
-_WAS_UNDATED = "was_undated"
+    partly = orders.filter((orders.undated > 0) & (orders.dated > 0))
+    told = partly.aggregate(
+        n=partly.undated.sum(),
+        several=(partly.dated > 1).sum(),
+        totals=((partly.dated > 1) & (partly.missing == partly.known)).sum(),
+        amount=partly.missing.sum(),
+        total=flat.count().as_scalar(),
+    )
+    counted = told.to_pyarrow().to_pylist()[0]
+    # A line that is worth all the others of its ticket is their total, and no sale.
+    if not counted["n"] or (counted["totals"] or 0) > _MOST_SHARE * counted["several"]:
+        return flat, []
+    shown = [flat[name] for name in _SHOWN if name in flat.columns]
+    first = flat.filter(lacks).semi_join(partly, "order_id").select(flat[_LINE], *shown)
+    examples = first.order_by(["order_id", _LINE]).limit(_EXAMPLES).to_pyarrow().to_pylist()
+    dated = flat.ordered_at.min().over(ibis.window(group_by=flat.order_id))
+    found = Finding(
+        "dates_of_order",
+        "suspicious",
+        where,
+        "ordered_at",
+        int(counted["n"]),
+        counted["total"],
+        tuple({name: plain(value) for name, value in row.items()} for row in examples),
+        {"amount": float(counted["amount"] or 0)},
+    )
+    return flat.mutate(ordered_at=lacks.ifelse(dated, flat.ordered_at)), [found]
 
 
 def _parts_missing(flat: ir.Table, mapping: Mapping, where: str) -> Iterator[Finding]:
@@ -673,7 +711,12 @@ def _with_roles(flat: ir.Table, mapping: Mapping) -> ir.Table:
         return flat
     is_sold = flat[_ROLE].isin(["sale", "zero_price", "amount_only"])
     is_void = flat.status.isin(["cancelled", "fraud"]).fill_null(False)
-    stands = (is_sold & ~is_void).any().over(ibis.window(group_by=flat.order_id))
+    # Where the status of orders that stand is written, a blank one says nothing: some exports
+    # give it on the first line of an order only.
+    stands = is_sold & ~is_void
+    if flat.filter(flat.status.notnull() & ~is_void).limit(1).count().to_pyarrow().as_py():
+        stands = stands & flat.status.notnull()
+    stands = stands.any().over(ibis.window(group_by=flat.order_id))
     role = (is_sold & is_void & stands).ifelse("cancelled_line", flat[_ROLE])
     return flat.mutate(**{_ROLE: role})
 
@@ -762,11 +805,18 @@ def _findings(
             continue
         if role == "zero_price" and mapping.zero_price == "drop":
             code, level = "rows_zero_price_dropped", "dropped"
-        if role == "incomplete" and parts[role].rows > _MANY_SHARE * total:
+        if role == "incomplete" and _with_quantity(flat, mapping) > _MANY_SHARE * total:
             code, level = "many_rows_incomplete", "error"
         details: dict[str, JSON] = {"amount": parts[role].value} if code in _WITH_AMOUNT else {}
         examples = _examples(flat, role)
         yield Finding(code, level, where, None, parts[role].rows, total, examples, details)
+
+
+def _with_quantity(flat: ir.Table, mapping: Mapping) -> int:
+    """Return how many incomplete rows may be sales; totals of a ticket give no quantity."""
+    quantity = flat.quantity if mapping.kind == "lines" else flat.amount
+    lacks = (flat[_ROLE] == "incomplete") & quantity.notnull()
+    return int(flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"] or 0)
 
 
 _WITH_AMOUNT = (
@@ -802,13 +852,17 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         same = orders.least_customer_id == orders.greatest_customer_id
         counts |= {"one_customer": (same & (apart > 0)).sum()}
         counts |= {"several_customers": (~same & (apart > 0)).sum()}
+        counts |= {"customers": orders.least_customer_id.nunique(where=same & (apart > 0))}
         if "store_id" in names:
             mixed = orders.least_store_id != orders.greatest_store_id
             counts |= {"one_customer_of_stores": (same & mixed).sum()}
             counts |= {"several_customers_of_stores": (~same & mixed).sum()}
+            customers = orders.least_customer_id.nunique(where=same & mixed)
+            counts |= {"customers_of_stores": customers}
     row = orders.aggregate(
         rows_of_table=orders.count(),
         several_lines=(orders[_LINES] > 1).sum(),
+        lines=orders[_LINES].sum(),
         several_days=(apart > 0).sum(),
         far_apart=(apart > _FAR_APART_DAYS).sum(),
         longest=apart.max(),
@@ -838,7 +892,7 @@ _USED_AGAIN_SHARE = 0.01
 # An extract of a month holds no order as long as that. There, numbers are used again where many
 # orders have several days, on average a good part of the extract apart; late deliveries are fewer
 # or closer to their order.
-_FEWEST_ORDERS = 10
+_FEWEST_ORDERS, _FEWEST_LINES = 10, 50
 _MANY_SHARE = 0.2
 _GOOD_PART = 1 / 3
 # Within a week an order delivered a day later is a good part of the extract apart. Numbers that
@@ -860,7 +914,8 @@ def _are_used_again(counted: MappingType[str, Any]) -> bool:
         return True
     days = int(counted["days_of_extract"])
     share = _MOST_SHARE if days < _SHORT_DAYS else _MANY_SHARE
-    is_common = total >= _FEWEST_ORDERS and several > share * total
+    is_enough = total >= _FEWEST_ORDERS or int(counted["lines"]) >= _FEWEST_LINES
+    is_common = is_enough and several > share * total
     average = int(counted["days_apart_in_all"]) / several
     return is_common and average > _GOOD_PART * days
 
@@ -868,11 +923,13 @@ def _are_used_again(counted: MappingType[str, Any]) -> bool:
 def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) -> bool:
     """Whether orders that look like several are each of one customer, as far as that is known.
 
-    Of two orders that share a number, the customers would differ nearly always.
+    Of two orders that share a number, the customers would differ nearly always; unless a till
+    gives the same one to whoever passes.
     """
     one = int(counted.get(f"one_customer{which}") or 0)
     several = int(counted.get(f"several_customers{which}") or 0)
-    is_known = one + several > _MOST_SHARE * orders
+    customers = int(counted.get(f"customers{which}") or 0)
+    is_known = one + several > _MOST_SHARE * orders and customers > _MOST_SHARE * one
     return is_known and several <= _USED_AGAIN_SHARE * (one + several)
 
 

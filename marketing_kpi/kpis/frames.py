@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import ibis
 import ibis.expr.types as ir
@@ -46,14 +46,29 @@ def in_arrow(frame: pd.DataFrame) -> pa.Table:
     return pa.table({name: _array(frame[name], name) for name in frame.columns})
 
 
+def readable(column: pd.Series) -> pd.Series:
+    """Return a column in types that engines have.
+
+    A time zone leaves the local time, as `open_data` does; the intervals that `pandas.cut` makes
+    become text, and pandas periods their first moment.
+    """
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        kind = kind.categories.dtype
+    if isinstance(kind, pd.DatetimeTZDtype):
+        column = column.dt.tz_localize(None)
+    elif isinstance(kind, pd.PeriodDtype):
+        column = column.dt.start_time
+    elif isinstance(kind, pd.IntervalDtype):
+        column = column.astype("object").map(str, na_action="ignore")
+    return column
+
+
 def _array(column: pd.Series, name: str) -> pa.Array | pa.ChunkedArray:
-    """Return a column for the engine; a time zone leaves the local time, as `open_data` does."""
     import pyarrow as pa
 
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_localize(None)
     try:
-        return pa.Array.from_pandas(column)
+        return pa.Array.from_pandas(readable(column))
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         kinds = sorted({type(value).__name__ for value in column.dropna()})
         raise ColumnError(
@@ -87,6 +102,14 @@ def same_kind(frame: Frame, query: Callable[[ir.Table], ir.Table]) -> Frame:
 def executed(frame: Frame) -> pd.DataFrame:
     """Return a frame as it is, and what a query gives; for results that are small."""
     return frame.to_pandas() if isinstance(frame, ir.Table) else frame
+
+
+def records(frame: Frame) -> list[dict[str, Any]]:
+    """Return the rows of a frame, or of what a query gives; for results that are small."""
+    if isinstance(frame, ir.Table):
+        rows: list[dict[str, Any]] = frame.to_pyarrow().to_pylist()
+        return rows
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def with_columns(

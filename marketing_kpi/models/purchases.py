@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, DataError, unknown
-from marketing_kpi.kpis.facts import MONEY
+from marketing_kpi.kpis.facts import MONEY, is_credit
+from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import (
     Frame,
     engine,
@@ -190,18 +191,78 @@ def _two_kinds(
     )
 
 
+REGULAR = 0.5
+"""`regularity` under which customers buy on fixed dates; at random it is about 1; a convention."""
+
+_FEWEST_WAITS, _FEWEST_REGULARS = 3, 30
+
+
+def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
+    """Measure how regular the waits between a customer's purchases are: at random, about 1.
+
+    Models of repeat buying take each customer to buy at random, at a steady pace. Subscribers, and
+    whoever buys on fixed dates, do not: their waits hardly vary.
+
+    Parameters
+    ----------
+    orders, as_of
+        As in `summary`; credits, below 0, are no purchase.
+
+    Returns
+    -------
+    float or None
+        The coefficient of variation of a customer's own waits (standard deviation over mean),
+        pooled over the customers with three waits or more; null where under 30 have.
+
+    Notes
+    -----
+    Differences between customers do not count: each is held against their own mean, weighted by
+    waits less one. Purchases of one day are one.
+
+    Examples
+    --------
+    >>> days = [pd.Timestamp("2025-01-01") + pd.DateOffset(months=n) for n in range(6)] * 40
+    >>> orders = pd.DataFrame({"order_id": [str(n) for n in range(240)], "ordered_at": days,
+    ...     "customer_id": [f"c{n // 6}" for n in range(240)], "amount": 29.9})
+    >>> round(regularity(orders, as_of="2026-01-01"), 3)
+    0.043
+    """
+    require(orders, _ORDERS, "orders")
+    end = day(as_of, name="as_of")
+
+    def query(sold: ir.Table, _returns: ir.Table | None) -> ir.Table:
+        days = purchase_days(sold, before=end)
+        in_order = ibis.window(group_by="customer_id", order_by="day")
+        days = days.mutate(next_day=days.day.lead().over(in_order))
+        waits = days.filter(days.next_day.notnull())
+        wait = waits.next_day.delta(waits.day, unit="day").cast("float64")
+        each = waits.group_by("customer_id").agg(
+            n=waits.count(), total=wait.sum(), squares=(wait * wait).sum()
+        )
+        told = each.filter(each.n >= _FEWEST_WAITS)
+        mean = told.total / told.n
+        spread = (told.squares / mean**2 - told.n).sum()
+        return told.aggregate(customers=told.count(), variation=ratio(spread, (told.n - 1).sum()))
+
+    found = _two_kinds(orders, None, query)
+    row = (found if isinstance(found, pd.DataFrame) else found.to_pandas()).iloc[0]
+    if row["customers"] < _FEWEST_REGULARS:
+        return None
+    return steady(float(max(row["variation"], 0.0)) ** 0.5)
+
+
 def _movements(orders: ir.Table, returns: ir.Table | None, end: dt.date) -> ir.Table:
     """Return what customers paid and were paid back before a day: a row an order or refund."""
     valid = valid_rows(orders)
     known = valid.filter(valid.customer_id.notnull(), _before(valid.ordered_at, end))
     amount = rankable(known.amount).cast(MONEY)
-    nothing = ibis.literal(0, MONEY)
+    nothing, credit = ibis.literal(0, MONEY), is_credit(amount)
     sold = known.select(
         "customer_id",
         day=known.ordered_at.cast("date"),
-        bought=amount.isnull() | (amount >= 0),
-        paid=(amount < 0).ifelse(nothing, amount),
-        refunded=(amount < 0).ifelse(-amount, nothing).fill_null(nothing).cast(MONEY),
+        bought=~credit,
+        paid=credit.ifelse(nothing, amount),
+        refunded=credit.ifelse(-amount, nothing).cast(MONEY),
     )
     return sold if returns is None else sold.union(_refunds(known, returns, end))
 

@@ -17,6 +17,7 @@ from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials.incremental import POWER
+from marketing_kpi.trials.members import BEFORE_DAYS
 
 _LINES = ((style.BAD, "-"), (style.MUTED, "--"), (style.ACCENT, "-."), (style.INK, ":"))
 """Colour and dashes of the lines of a figure, told apart in grey too."""
@@ -84,7 +85,13 @@ def power_curves(plans: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
     )
 
 
-def plan_table(plans: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def plan_table(
+    plans: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    of: experiments.Comparison | None = None,
+    id: str = "test_plans",
+) -> Table | Sentence:
     """Show what plans need and find: a row a lift and share of the control.
 
     Parameters
@@ -93,6 +100,11 @@ def plan_table(plans: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
         As in `power_curves`.
     lang
         The reader, or a language.
+    of
+        The comparison that the plans were made of: it names the outcome, and numbers of customers
+        far beyond its members are not written out. None: neither.
+    id
+        Name of the table on the page and in the exports.
 
     Returns
     -------
@@ -107,23 +119,36 @@ def plan_table(plans: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
         "relative_lift": _("True relative lift"),
         "control_share": _("Share of control"),
         "power": _("Probability of finding it"),
-        "total": _("Customers needed"),
+        "needed": _("Customers needed"),
         "detectable_lift": _("Smallest lift found"),
+        "total": _("Customers needed"),
     }
+    caption = (
+        _("What a test of as many customers finds, and what it would need")
+        if of is None
+        else _(
+            "{outcome}: what a test of as many customers finds, and what it would need",
+            outcome=words.outcome_name(of.outcome, reader),
+        )
+    )
+    members = math.inf if of is None else of.control_n + of.treatment_n
+    needed = [words.customers_needed(total, members, reader) for total in plans["total"]]
     return table(
-        plans,
+        plans.assign(needed=needed),
         lang=reader,
-        id="test_plans",
-        caption=_("What a test of as many customers finds, and what it would need"),
+        id=id,
+        caption=caption,
         columns=[*names],
         names=names,
         units={
+            "needed": "interval",
             "total": "count",
             "power": "fraction",
             "control_share": "fraction",
             **dict.fromkeys(("relative_lift", "detectable_lift"), "change"),
         },
         kpis={"detectable_lift": "minimum_detectable_effect"},
+        hidden=["total"],
         notes=[_("Needed, and found, four times in five, with a p-value under 5%.")],
     )
 
@@ -146,7 +171,9 @@ def campaign_table(known: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
     reader = Reader.of(lang)
     _ = reader.translate
     if known.empty:
-        return Sentence(_("No campaign of the data has a control group."))
+        return Sentence(
+            _("No campaign of the data has a control group (members whose arm is called control).")
+        )
     total = known["control_n"] + known["treatment_n"]
     names = {
         "campaign_id": _("Campaign"),
@@ -230,7 +257,9 @@ def arm_balance(rows: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = Non
     )
 
 
-def balance_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def balance_table(
+    rows: pd.DataFrame, *, lang: str | Reader, before_days: int = BEFORE_DAYS
+) -> Table | Sentence:
     """Show what the arms were before the campaign.
 
     Parameters
@@ -239,6 +268,8 @@ def balance_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
         What `experiments.balance` returns.
     lang
         The reader, or a language.
+    before_days
+        As in `experiments.members`.
 
     Returns
     -------
@@ -281,11 +312,18 @@ def balance_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
             **dict.fromkeys(("standardised_difference", "p_adjusted"), "ratio"),
         },
         hidden=["control_mean", "treatment_mean"],
+        notes=[
+            _(
+                "Orders and net sales before are those of the {days} days before the first "
+                "contact.",
+                days=reader.integer(before_days),
+            )
+        ],
     )
 
 
 def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
-    """Show the campaigns that members were in at the same time.
+    """Show the campaigns that members were in at the same time, and say whether that matters.
 
     Parameters
     ----------
@@ -325,6 +363,7 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
             "p_value": "ratio",
             **dict.fromkeys(("control_share", "treatment_share"), "fraction"),
         },
+        notes=[str(words.overlap(rows, lang=reader))],
     )
 
 
@@ -428,14 +467,16 @@ def lift_table(
         "absolute_lift": _("Absolute lift"),
         "absolute_low": _("Low"),
         "absolute_high": _("High"),
-        "relative_lift": _("Relative lift"),
     }
+    # The dictionary's lifts are those of conversion.
+    kpis = {"interval": "absolute_lift", "relative_lift": "relative_lift"}
     names = {
-        "name": _("Compared"),
+        "name": _("Outcome") if by == "outcome" else words.column_name(by, reader),
         "control_n": _("Customers in the control"),
         "in_control": _("Control"),
         "in_treatment": _("Treatment"),
-        "interval": _("Difference, and its interval"),
+        "interval": _("Absolute lift, and its interval"),
+        "relative_lift": _("Relative lift"),
         "p": _("p-value (corrected)") if p == "p_adjusted" else _("p-value"),
         "shown_verdict": _("Verdict"),
         **hidden,
@@ -455,20 +496,34 @@ def lift_table(
         frame,
         lang=reader,
         id=id,
-        caption=_("What the treatment changed, against the control"),
+        caption=_lift_caption(rows, by, reader),
         columns=[*names],
         names=names,
         units={
             "name": "text",
             **dict.fromkeys(("in_control", "in_treatment", "interval", "p"), "interval"),
+            "relative_lift": "change",
             **dict.fromkeys(hidden, "number"),
         },
+        kpis=kpis if "bought" in set(rows["outcome"]) else {},
         hidden=[*hidden],
         notes=[
             _("p-values, intervals and verdicts allow for the number of comparisons of the table.")
         ]
         if p == "p_adjusted" and len(rows) > 1
         else [],
+    )
+
+
+def _lift_caption(rows: pd.DataFrame, by: str, reader: Reader) -> str:
+    _ = reader.translate
+    outcomes = [words.outcome_name(str(name), reader) for name in rows["outcome"].unique()]
+    if by == "outcome" or len(outcomes) > 1:
+        return _("What the treatment changed, against the control")
+    return _(
+        "{outcome}: what the treatment changed, against the control, by {column}",
+        outcome=outcomes[0],
+        column=words.column_name(by, reader).lower(),
     )
 
 
@@ -634,6 +689,7 @@ def worth_table(
             {
                 "what": name,
                 "value": amount.value,
+                "shown": reader.unit(amount.value, unit, decimals=_decimals(amount, unit)),
                 "interval": _ends(amount, unit, reader),
                 "low": amount.low,
                 "high": amount.high,
@@ -643,11 +699,13 @@ def worth_table(
     )
     names = {
         "what": _("What the campaign brought"),
-        "value": _("Value"),
+        "shown": _("Value"),
         "interval": _("Interval"),
+        "value": _("Value"),
         "low": _("Low"),
         "high": _("High"),
     }
+    has_return = "incremental_roi" in {row[0] for row in kept}
     return table(
         frame,
         lang=reader,
@@ -655,22 +713,41 @@ def worth_table(
         caption=_("What the campaign was worth"),
         columns=[*names],
         names=names,
-        units={"interval": "interval", **dict.fromkeys(("value", "low", "high"), "number")},
+        units={
+            **dict.fromkeys(("shown", "interval"), "interval"),
+            **dict.fromkeys(("value", "low", "high"), "number"),
+        },
         row_units=[unit for _id, _label, _amount, unit in kept],
         row_labels={name: label for name, label, _amount, _unit in kept},
         kpis={name: name for name in ("incremental_revenue", "incremental_roi")},
-        hidden=["low", "high"],
+        hidden=["value", "low", "high"],
+        notes=[_("An ROI of 0% just repays the campaign.")] if has_return else [],
     )
+
+
+_WHOLE_FROM: Mapping[str, float] = {"currency": 100.0, "fraction": 1.0}
+"""From this value or end of an interval on, a row is written without decimals, by its unit."""
+
+
+def _decimals(amount: experiments.Amount, unit: str) -> int | None:
+    """Return 0 for an amount whose interval is far wider than its decimals, else None."""
+    known = [abs(value) for value in amount if value is not None]
+    largest = max(known, default=0.0)
+    return 0 if largest >= _WHOLE_FROM.get(unit, math.inf) else None
 
 
 def _ends(amount: experiments.Amount, unit: str, reader: Reader) -> str | None:
     """Return an interval in words, also one that has no upper end."""
     _ = reader.translate
+
+    def written(value: Any) -> str:
+        return reader.unit(value, unit, decimals=_decimals(amount, unit))
+
     if is_absent(amount.low):
         return None
     if is_absent(amount.high):
-        return _("{low} or more", low=reader.unit(amount.low, unit))
-    return intervals.words(amount.low, amount.high, unit, reader)
+        return _("{low} or more", low=written(amount.low))
+    return intervals.words(amount.low, amount.high, written, reader)
 
 
 # --- What goes wrong ------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def draw(
             if known
             else ""
         )
-        said.append(f"{name} {shown}{spread}")
+        said.append(f"{name} {shown}{spread}".replace("\n", " "))  # a name may take two lines
     if reference is not None and math.isfinite(reference):
         ax.axvline(reference, color=style.REFERENCE, linestyle="--", linewidth=1.2)
     ax.set_yticks(range(len(names)), list(names), fontsize=9)

@@ -15,8 +15,8 @@ from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.quasi_experiments import chooser, periods
-from marketing_kpi.quasi_experiments.conclusion import DOUBTS
-from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.quasi_experiments.conclusion import DOUBTS, RESERVATIONS
+from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
 MOST_PERIODS = 104
@@ -66,6 +66,11 @@ def amount(outcome: str, reader: Reader) -> Callable[[Any], str]:
     return written
 
 
+def _large(rows: pd.DataFrame, columns: list[str]) -> list[str]:
+    """Return columns of amounts whose decimals are of no interest; all or none of them."""
+    return columns if any((rows[name].abs() >= _LARGE).any() for name in columns) else []
+
+
 def _column_unit(outcome: str) -> str:
     """Return the unit of a column of means: those of counts are no whole numbers."""
     unit = outcome_unit(outcome)
@@ -93,7 +98,7 @@ def arms_over_time(study: prepost.Study, *, lang: str | Reader, ax: Axes | None 
     axis = style.axes(ax, height=3.6)
     name = outcome_name(study.outcome, reader)
     title = _("{outcome} before and after the action", outcome=name)
-    if study.series.empty:
+    if study.series.empty or study.action is None:
         return style.empty(axis, title=title, message=_(NOTHING))
     looks = {"treated": (style.ACCENT, "-", 2.0), "control": (style.BAD, "--", 1.4)}
     arms = [arm for arm in looks if arm in study.series]
@@ -136,6 +141,12 @@ def _mark_action(axis: Axes, action: Any, reader: Reader) -> None:
                   fontsize=8.5)  # fmt: skip
 
 
+def _short_day(day: Any, reader: Reader) -> str:
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMMd", pd.Timestamp(day), locale=reader.locale)
+
+
 def _date_axis(axis: Axes, days: pd.Series[Any], reader: Reader) -> None:
     """Put a tick at the beginning of some months, in the reader's words."""
     months = pd.date_range(days.min(), days.max(), freq="MS")
@@ -143,8 +154,8 @@ def _date_axis(axis: Axes, days: pd.Series[Any], reader: Reader) -> None:
         months = pd.DatetimeIndex([days.min(), days.max()])
     shown = months[:: max(1, -(-len(months) // 7))]
     labels = [
-        style.short_month(f"{month:%Y-%m-%d}", reader, first=place == 0)
-        for place, month in enumerate(shown)
+        style.short_month(f"{month:%Y-%m-%d}", reader, first=month.year != previous)
+        for month, previous in zip(shown, [None, *shown.year], strict=False)
     ]
     axis.set_xticks(shown, labels, fontsize=8.5)
 
@@ -153,8 +164,8 @@ def calendar_table(
     proposal: prepost.Proposal | None,
     *,
     lang: str | Reader,
-    country: str = "CA",
-    subdivision: str | None = "QC",
+    country: str | None = None,
+    subdivision: str | None = None,
 ) -> Table | Sentence:
     """Show what the calendar alone makes differ between the weeks before and after.
 
@@ -165,7 +176,8 @@ def calendar_table(
     lang
         The reader, or a language.
     country, subdivision
-        Whose holidays, as in `prepost.calendar_notes`.
+        Whose holidays, as in `prepost.calendar_notes`; without a country none is looked up, and
+        the caption says so.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -178,17 +190,37 @@ def calendar_table(
         subdivision=subdivision,
         lang=reader.lang,
     )
+    whose = _whose_holidays(country, subdivision, reader)
     if found.empty:
-        return Sentence(_("The calendar of both periods is the same."))
+        return Sentence(" ".join([_("The calendar of both periods is the same."), whose]))
     rows = found.assign(what=[_calendar_row(row, reader) for row in found.to_dict("records")])
     return table(
         rows,
         lang=reader,
         id="calendar",
         caption=_("What the calendar alone makes differ"),
+        notes=[whose],
         columns=["what", "before", "after"],
         names={"what": _("What differs"), "before": _("Days before"), "after": _("Days after")},
         units={"what": "text", "before": "count", "after": "count"},
+    )
+
+
+def _whose_holidays(country: str | None, subdivision: str | None, reader: Reader) -> str:
+    """Say where public holidays were looked up, or that they were not."""
+    _ = reader.translate
+    if country is None:
+        return _(
+            "Public holidays are not looked up: set the parameter `country`, and `subdivision` "
+            "where it has its own."
+        )
+    from babel import Locale
+
+    name = Locale.parse(reader.locale).territories.get(country, country)
+    place = name if subdivision is None else _("{country}, {part}", country=name, part=subdivision)
+    return _(
+        "Public holidays: those of {place}. Units elsewhere have others.",
+        place=place,
     )
 
 
@@ -249,6 +281,7 @@ def change_table(study: prepost.Study, *, lang: str | Reader) -> Table | Sentenc
             **dict.fromkeys(("before", "after", "change"), unit),
             "relative": "change",
         },
+        whole=_large(rows, ["before", "after", "change"]),
     )
 
 
@@ -388,8 +421,9 @@ def event_effects(
             after=shown(means[True]),
         ),
         caption=_(
-            "A unit, against the last period before the action. Bars: 95% interval of each period "
-            "alone; those that are wider than the figure go on beyond it."
+            "A unit, against the last period before the action, which is 0 by construction: "
+            "compare the dots after with those before, and not with 0. Bars: 95% interval of each "
+            "period alone; those that are wider than the figure go on beyond it."
         ),
     )
 
@@ -552,7 +586,7 @@ def placebo_effects(
         axis.plot(row["effect"], place, marker="D" if is_action else "o", color=colour,
                   markersize=5 if is_action else 4)  # fmt: skip
     names = [
-        _("Action") if kind == "action" else reader.month(f"{name}", short=True)
+        _("Action") if kind == "action" else _short_day(name, reader)
         for kind, name in zip(rows["kind"], rows["name"], strict=True)
     ]
     axis.set_yticks(places, names, fontsize=8)
@@ -652,7 +686,13 @@ def answer_table(answers: pd.DataFrame, *, outcome: str, lang: str | Reader) -> 
         method=[_(chooser.METHODS[method]) for method in answers["method"]],
         interval=intervals.column(answers, shown, reader),
         verdict=[_(VERDICTS[verdict]) for verdict in answers["verdict"]],
-        against=pd.array([_against(each, reader) for each in answers["doubts"]], dtype="object"),
+        against=pd.array(
+            [
+                _against([*doubts, *weak], reader)
+                for doubts, weak in zip(answers["doubts"], answers["reservations"], strict=True)
+            ],
+            dtype="object",
+        ),
     )
     names = {
         "method": _("Method"),
@@ -679,6 +719,7 @@ def answer_table(answers: pd.DataFrame, *, outcome: str, lang: str | Reader) -> 
             "interval": "interval",
         },
         hidden=["low", "high", "relative_low", "relative_high"],
+        whole=_large(rows, ["effect", "detectable"]),
         notes=[
             _(
                 "Would have seen: the smallest effect that the method finds four times in five; a "
@@ -688,10 +729,9 @@ def answer_table(answers: pd.DataFrame, *, outcome: str, lang: str | Reader) -> 
     )
 
 
-def _against(doubts: Sequence[str], reader: Reader) -> str | None:
-    if is_absent(doubts) or not doubts:
-        return None
-    return reader.translate("; ").join(reader.translate(DOUBTS[doubt]) for doubt in doubts)
+def _against(held: Sequence[str], reader: Reader) -> str | None:
+    words = {**DOUBTS, **RESERVATIONS}
+    return reader.translate("; ").join(reader.translate(words[one]) for one in held) or None
 
 
 # --- Regression to the mean -----------------------------------------------------------------

@@ -289,7 +289,7 @@ def nps_table(
         units={"group": "text", "score": "index", "interval": "interval"},
         kpis={"score": "net_promoter_score"},
         hidden=["low", "high"],
-        notes=[_("Under {n} answers, no interval is given.", n=str(voice.FEWEST_ANSWERS))]
+        notes=[_("Under {n} people, no interval is given.", n=str(voice.FEWEST_ANSWERS))]
         if rows["low"].isna().any()
         else [],
     )

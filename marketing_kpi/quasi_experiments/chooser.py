@@ -34,9 +34,13 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "drawn": N_("Chance drew who was treated: both arms differ by the action alone."),
         "not_drawn": N_("Nobody was drawn to be left alone."),
+        "no_treated_units": N_("No unit was treated."),
         "no_control_units": N_("Every unit was treated: there is none to compare with."),
         "too_few_units": N_("So few units can be drawn in too few ways to tell an effect."),
-        "few_units": N_("Fewer than ten units in an arm: only the permutation keeps its promise."),
+        "few_units": N_(
+            "Fewer than ten units in an arm: only the permutation keeps its promise, where the "
+            "treated would otherwise vary as the others do."
+        ),
         "enough_units": N_("Ten units or more in each arm."),
         "one_period_before": N_("With one period before, parallel trends cannot be looked at."),
         "no_period": N_("There is no period before, or none after."),
@@ -173,8 +177,8 @@ def choose(
         "control_series": control_series,
     }
     for name, count in counts.items():
-        if count < 0:
-            raise ComputeError(f"{name} == {count}, must not be below 0")
+        if count < 0 or count != int(count):
+            raise ComputeError(f"{name} == {count}, must be a whole number, not below 0")
     series = _series(periods_before, periods_after, season_length)
     groups = _groups(treated_units, control_units, randomised=randomised)
     chosen = {"chosen_on_outcome": "with_care"} if chosen_on_outcome else {}
@@ -208,7 +212,9 @@ def _worst(answers: Iterable[str]) -> Answer:
 def _groups(treated: int, control: int, *, randomised: bool) -> dict[str, str]:
     """Return what the number of units allows."""
     drawn = {"drawn": "yes"} if randomised else {}
-    if not treated or not control:
+    if not treated:
+        return drawn | {"no_treated_units": "no"}
+    if not control:
         return drawn | {"no_control_units": "no"}
     if min(treated, control) == 1 or math.comb(treated + control, treated) <= _FEWEST_WAYS:
         return drawn | {"too_few_units": "no"}

@@ -154,6 +154,21 @@ def check_starts(panel: Frame, columns: Columns) -> None:
         )
 
 
+def check_once(panel: Frame, columns: Columns) -> None:
+    """Refuse several rows of one unit and period: they would count as so many periods."""
+    if isinstance(panel, ir.Table):
+        named = rows(panel, columns)
+        pairs = named.group_by("unit", "period").aggregate(n=lambda t: t.count())
+        extra = int(executed(pairs.aggregate(extra=(pairs.n - 1).sum()))["extra"].iloc[0])
+    else:
+        extra = int(panel[[columns.unit, columns.period]].duplicated().sum())
+    if extra:
+        raise DataError(
+            f"{extra} rows too many: a unit has several rows of one period",
+            hint="add them up, or take their mean, by unit and period first",
+        )
+
+
 def _limits(panel: Frame, columns: Columns) -> pd.DataFrame:
     """Return the first and the last period on each side of the action."""
     if isinstance(panel, ir.Table):

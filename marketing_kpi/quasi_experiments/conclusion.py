@@ -21,7 +21,7 @@ from marketing_kpi.quasi_experiments.interrupted import (
     interrupted_time_series,
 )
 from marketing_kpi.quasi_experiments.paired import BeforeAfter, compare
-from marketing_kpi.quasi_experiments.placebo import Placebo, placebo
+from marketing_kpi.quasi_experiments.placebo import Placebo, lean, placebo
 from marketing_kpi.quasi_experiments.regression import RegressionToTheMean, regression_to_the_mean
 from marketing_kpi.quasi_experiments.series import DAYS_A_YEAR, Season
 from marketing_kpi.quasi_experiments.study import Study
@@ -36,6 +36,7 @@ from marketing_kpi.text.messages import N_
 
 P = ParamSpec("P")
 R = TypeVar("R")
+OfSeries = TypeVar("OfSeries", Counterfactual, InterruptedTimeSeries)
 
 POWER = 0.8
 """How probably an effect is found that counts as one that the data could have seen."""
@@ -57,10 +58,32 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
         "not_unusual": N_("as much is found where nothing happened"),
         "often_wrong": N_("effects are often found where nothing happened"),
         "few_placebos": N_("the history holds too few earlier dates to try the method on"),
+        "levels_differ": N_(
+            "one percentage for all would make as much, since the treated are not of one size with "
+            "the others"
+        ),
+        "scales_disagree": N_("in amounts and in percentages, the answers differ"),
+        "leaning": N_("a good part of it is found where nothing happened"),
         "contradicted": N_("another method that answers says the opposite"),
     }
 )
 """Why a method does not carry a verdict, by id; each ends a sentence."""
+
+RESERVATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "too_few_units": N_("units are too few for any verdict"),
+        "few_units": N_("an arm has fewer than ten units"),
+        "one_period_before": N_("with one period before, trends cannot be compared"),
+        "chosen_on_outcome": N_("the treated were chosen for being low or high"),
+        "too_short": N_("the history is too short for a series"),
+        "short_history": N_("the history is short"),
+        "season_unseen": N_("the season could not be learnt"),
+        "nothing_else": N_("whatever else began that day is in it"),
+        "descriptive": N_("season, trend and all else that changed are in it"),
+        "leans": N_("part of it is found where nothing happened"),
+    }
+)
+"""What weakens an answer without taking its verdict away, by id; each ends a sentence."""
 
 _OF_SERIES = (
     "methods_disagree",
@@ -70,7 +93,17 @@ _OF_SERIES = (
     "short_series",
     "short_season",
 )
+_OF_UNITS = ("levels_differ", "scales_disagree")
 _OF_PLACEBOS = ("not_unusual", "often_wrong", "few_placebos")
+_LEAN = 0.1
+"""Share of the effect from which on what is found where nothing happened is said; a convention."""
+_LARGE_LEAN = 1 / 3
+"""Share of it from which on there is no verdict; a convention."""
+_SAID_BY = {
+    "short_history": "short_series",
+    "season_unseen": "short_season",
+    "leans": "leaning",
+}
 _SEASONS = 2
 _YEAR = {"day": DAYS_A_YEAR, "week": DAYS_A_YEAR / 7}
 _OPPOSITE = {"higher": "lower", "lower": "higher"}
@@ -78,7 +111,7 @@ _VALUES = (
     "effect", "low", "high", "relative", "relative_low", "relative_high",
     "total", "total_low", "total_high", "detectable",
 )  # fmt: skip
-_COLUMNS = ("method", "answers", *_VALUES, "p_value", "verdict", "doubts", "notes")
+_COLUMNS = ("method", "answers", *_VALUES, "p_value", "verdict", "doubts", "reservations", "notes")
 
 
 class Conclusion(NamedTuple):
@@ -107,6 +140,8 @@ class Conclusion(NamedTuple):
         How many units each arm needs for difference-in-differences to find, four times in five,
         an effect as large as the one that it estimates; null without units in both arms or where
         it estimates none.
+    reservations
+        Ids of `RESERVATIONS`: what weakens the answer without taking the verdict away.
     """
 
     verdict: Verdict
@@ -123,6 +158,7 @@ class Conclusion(NamedTuple):
     total_high: float | None = None
     detectable: float | None = None
     units_needed: int | None = None
+    reservations: tuple[str, ...] = ()
 
 
 class Analyses(NamedTuple):
@@ -147,7 +183,8 @@ class Analyses(NamedTuple):
     answers
         A row a method that gave an answer, in the order of `METHODS`: method, answers (of
         `choose`), effect with low and high (a period, over all the treated together), relative
-        with its ends, p_value, total with its ends, detectable, verdict, doubts and notes (lists).
+        with its ends, p_value, total with its ends, detectable, verdict, doubts, reservations and
+        notes (lists).
     conclusion
         What may be said.
     """
@@ -180,8 +217,9 @@ def analyse(study: Study) -> Analyses:
     The method that decides is fixed before any result is seen: difference-in-differences where
     units are enough for a verdict, else the counterfactual with control series, else the
     interrupted series. It has a verdict when it says higher or lower, its checks hold (trends that
-    are alike before, no return to the mean that could make it all, two models that agree, nothing
-    of the kind found on earlier dates), and no other method that answers says the opposite. To
+    are alike before, no return to the mean and no percentage shared by all that could make it, two
+    models that agree, nothing of the kind found on earlier dates, nor a third of it on average),
+    and no other method that answers says the opposite. To
     take whichever method finds something would find something too often.
 
     Examples
@@ -216,10 +254,11 @@ def analyse(study: Study) -> Analyses:
     ]
     tried = "counterfactual" if series.counterfactual else "interrupted_time_series"
     checks = {
-        "difference_in_differences": _of_trends(trends, regression),
+        "difference_in_differences": [*_of_scales(differences), *_of_trends(trends, regression)],
         tried: _of_placebo(series.placebo),
     }
-    answers = _answers(methods, [row for row in found if row], checks)
+    leans = {tried: ["leans"] if _leans(series.placebo) else []}
+    answers = _answers(methods, [row for row in found if row], checks, leans)
     return Analyses(
         methods,
         before_after,
@@ -290,6 +329,7 @@ def conclude(answers: pd.DataFrame, *, units_needed: int | None = None) -> Concl
         tuple(doubts),
         **values,
         units_needed=units_needed,
+        reservations=tuple(row["reservations"]),
     )
 
 
@@ -325,14 +365,24 @@ def _of_series(study: Study, season: Season) -> _Series:
         "action": study.series.loc[after, "period"].iloc[0].date(),
         "season": season,
     }
-    interrupted = _attempt(interrupted_time_series, study.series, **asked)
-    if controls and (along := _attempt(counterfactual, study.series, controls=controls, **asked)):
+    interrupted = _without_gap(study, _attempt(interrupted_time_series, study.series, **asked))
+    along = _attempt(counterfactual, study.series, controls=controls, **asked) if controls else None
+    if along := _without_gap(study, along):
         tried = _attempt(
             placebo, counterfactual, study.series, controls=controls, structural=False, **asked
         )
         return _Series(along, interrupted, tried)
     tried = _attempt(placebo, interrupted_time_series, study.series, **asked)
     return _Series(None, interrupted, tried if interrupted else None)
+
+
+def _without_gap(study: Study, found: OfSeries | None) -> OfSeries | None:
+    """Call the week that the study left out by its name: nothing sold would be 0 there too."""
+    proposed = study.proposal
+    if found is None or proposed is None or "action_week_left_out" not in proposed.notes:
+        return found
+    notes = ("action_within_period" if note == "gaps" else note for note in found.notes)
+    return found._replace(notes=tuple(notes))
 
 
 def _methods(study: Study, season: Season, regression: RegressionToTheMean | None) -> pd.DataFrame:
@@ -431,6 +481,12 @@ def _detectable(ends: Sequence[float | None], freedom: float | None) -> float | 
     return (high - low) / 2 * (1 + power / reach)
 
 
+def _of_scales(differences: DifferenceInDifferences | None) -> Iterator[str]:
+    """Say that a change by one percentage, and not by one amount, could be what was found."""
+    if differences is not None:
+        yield from (note for note in _OF_UNITS if note in differences.notes)
+
+
 def _of_trends(
     trends: ParallelTrends | None, regression: RegressionToTheMean | None
 ) -> Iterator[str]:
@@ -447,22 +503,40 @@ def _of_placebo(found: Placebo | None) -> Iterator[str]:
         yield "few_placebos"
     else:
         yield from (note for note in _OF_PLACEBOS if note in found.notes)
+        if _leans(found, from_share=_LARGE_LEAN):
+            yield "leaning"
+
+
+def _leans(found: Placebo | None, *, from_share: float = _LEAN) -> bool:
+    """Whether what is found where nothing happened is on average such a share of the effect."""
+    if found is None or (mean := lean(found)) is None:
+        return False
+    effect = float(found.frame["effect"].iloc[0])
+    return mean * effect > 0 and abs(mean) >= from_share * abs(effect)
 
 
 def _answers(
-    methods: pd.DataFrame, found: Sequence[dict[str, Any]], checks: Mapping[str, Iterable[str]]
+    methods: pd.DataFrame,
+    found: Sequence[dict[str, Any]],
+    checks: Mapping[str, Iterable[str]],
+    leans: Mapping[str, Sequence[str]],
 ) -> pd.DataFrame:
     """Return a row a method, the most convincing first, with what is held against it."""
     by_method = {row["method"]: row for row in found}
     rows = []
-    for method, allowed in zip(methods["method"], methods["answers"], strict=True):
+    for method, allowed, why in methods[["method", "answers", "why"]].itertuples(index=False):
         if method in by_method:
             row = by_method[method]
             doubts = [
                 *(note for note in _OF_SERIES if note in row["notes"]),
                 *checks.get(method, ()),
             ]
-            rows.append(row | {"answers": allowed, "doubts": doubts})
+            weak = [
+                each
+                for each in (*why, *leans.get(method, ()))
+                if each in RESERVATIONS and _SAID_BY.get(each) not in doubts
+            ]
+            rows.append(row | {"answers": allowed, "doubts": doubts, "reservations": weak})
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 

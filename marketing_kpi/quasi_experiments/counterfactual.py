@@ -29,13 +29,13 @@ from marketing_kpi.quasi_experiments.series import (
     Action,
     Season,
     Split,
-    checked_alpha,
     enough,
     notes_on,
     season_terms,
     split,
 )
 from marketing_kpi.quasi_experiments.series import series as checked_series
+from marketing_kpi.trials.checks import check_alpha
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -194,7 +194,7 @@ def counterfactual(
     >>> round(found.effect), found.verdict, found.agree
     (10, 'higher', True)
     """
-    checked_alpha(alpha)
+    check_alpha(alpha)
     rows = checked_series(series, outcome=outcome, period=period, controls=controls)
     parted = split(rows, action)
     values, design = parted.series.outcome, _design(parted, season)

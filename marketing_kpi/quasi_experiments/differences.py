@@ -11,7 +11,13 @@ import numpy as np
 
 from marketing_kpi.errors import DataError
 from marketing_kpi.kpis.frames import Frame, require
-from marketing_kpi.quasi_experiments.collapse import Columns, by_cell, by_unit, check_starts
+from marketing_kpi.quasi_experiments.collapse import (
+    Columns,
+    by_cell,
+    by_unit,
+    check_once,
+    check_starts,
+)
 from marketing_kpi.quasi_experiments.groups import (
     Estimate,
     Part,
@@ -23,22 +29,41 @@ from marketing_kpi.quasi_experiments.groups import (
     permute,
     ratio_interval,
 )
-from marketing_kpi.quasi_experiments.verdicts import Verdict, check_alpha, known, verdict
+from marketing_kpi.quasi_experiments.verdicts import Verdict, known, verdict
 from marketing_kpi.text.messages import N_
+from marketing_kpi.trials.checks import check_alpha
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from marketing_kpi.quasi_experiments.groups import Floats
 
 FEW_UNITS = 10
 """Units in an arm below which Welch's interval may miss more often than it says."""
 
+SKEWED = 0.3
+"""Skewness of the changes of units, over the root of how many the smaller arm has, from which
+Welch's interval is a warned one; as in trials. Under `FEW_UNITS` it is warned anyway."""
+
 NOTES: Mapping[str, str] = MappingProxyType(
     {
         "few_units": N_(
             "Fewer than ten units in an arm: Welch's interval may be too narrow there. The "
-            "permutation of units keeps its promise, and the verdict takes both."
+            "permutation of units keeps its promise where, without the action, the treated would "
+            "vary as the others do; the verdict takes both."
+        ),
+        "skewed_units": N_(
+            "The changes of units are skewed, and units are few for that: Welch's interval may be "
+            "too narrow."
+        ),
+        "levels_differ": N_(
+            "The treated and the others are not of one size: had all merely changed by one and the "
+            "same percentage, the larger would have changed more, by as much as this effect."
+        ),
+        "scales_disagree": N_(
+            "Taken as a percentage of each unit's own level, the effect does not lead to the same "
+            "verdict: in amounts and in percentages, the answers differ."
         ),
         "too_few_to_tell": N_(
             "With so few units no result, however large, could be told from chance: the treated "
@@ -109,8 +134,9 @@ class DifferenceInDifferences(NamedTuple):
         when that of the effect does; null where the counterfactual is not clearly above 0. The
         ends are null with those of the effect.
     verdict
-        ``higher`` or ``lower`` when both p-values are under alpha and the interval excludes 0,
-        else ``cannot_tell``.
+        ``higher`` or ``lower`` when both p-values are under alpha and the interval excludes 0, and
+        the effect on the units' own levels, where it is known, leads to the same; else
+        ``cannot_tell``.
     method
         ``units`` (collapsed to one change each, Welch and permutation) or ``rows`` (no unit).
     notes
@@ -127,6 +153,12 @@ class DifferenceInDifferences(NamedTuple):
         Those of the interval; null with it.
     alpha
         One less the level of the interval.
+    own_effect, own_low, own_high
+        The effect on each unit's own level, a fraction: how many times as much the treated grew,
+        less 1 (geometric means over units), and its interval; null without a unit, or where a
+        unit's mean is not above 0.
+    own_p_value, own_permutation_p
+        As `p_value` and `permutation_p`, of that effect.
     """
 
     effect: float
@@ -155,6 +187,11 @@ class DifferenceInDifferences(NamedTuple):
     standard_error: float | None
     degrees_of_freedom: float | None
     alpha: float
+    own_effect: float | None = None
+    own_low: float | None = None
+    own_high: float | None = None
+    own_p_value: float | None = None
+    own_permutation_p: float | None = None
 
 
 def unit_effect(
@@ -189,6 +226,80 @@ def unit_effect(
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = centred.sum(axis=0) / before.freedom / len(treated_before)
     return _effect(absolute, after, (before, change), before.mean + change.mean, covariance, alpha)
+
+
+def own_effect(
+    treated_before: Floats,
+    treated_after: Floats,
+    control_before: Floats,
+    control_after: Floats,
+    *,
+    alpha: float,
+) -> Estimate:
+    r"""Return the effect on the logarithm of each unit's growth, over replications at once.
+
+    Parameters
+    ----------
+    treated_before, treated_after, control_before, control_after
+        As in `unit_effect`, all above 0.
+    alpha
+        One less the level of the interval.
+
+    Notes
+    -----
+    The difference of the arms' means of :math:`\log(after / before)`. A change by one percentage
+    that all units share leaves it alone, whatever their size; one by the same amount does not.
+
+    Examples
+    --------
+    >>> found = own_effect(np.array([10.0, 20.0]), np.array([15.0, 30.0]),
+    ...                    np.array([10.0, 40.0]), np.array([10.0, 40.0]), alpha=0.05)
+    >>> round(math.expm1(float(found.value)), 4)
+    0.5
+    """
+    grown = np.log(treated_after / treated_before), np.log(control_after / control_before)
+    return difference(*grown, alpha=alpha)
+
+
+def made_by_levels(treated_before: Floats, control_before: Floats, control_after: Floats) -> Floats:
+    """Return the effect that one percentage shared by all would make; NaN of levels not above 0.
+
+    Parameters
+    ----------
+    treated_before, control_before, control_after
+        Means of the arms.
+
+    Examples
+    --------
+    >>> round(float(made_by_levels(np.array(150.0), np.array(100.0), np.array(110.0))), 9)
+    5.0
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        made = (treated_before - control_before) * (control_after / control_before - 1)
+    return np.where((treated_before > 0) & (control_before > 0), made, np.nan)
+
+
+def reached(made: Floats, low: Floats, high: Floats) -> NDArray[np.bool_]:
+    """Whether what something else would make reaches an interval that excludes 0.
+
+    >>> bool(reached(np.array(5.0), np.array(4.0), np.array(9.0)))
+    True
+    """
+    return ((low > 0) & (made >= low)) | ((high < 0) & (made <= high))
+
+
+def skewed(treated: Floats, control: Floats) -> NDArray[np.bool_]:
+    """Whether the changes of units are too skewed for Welch's interval, over replications at once.
+
+    >>> bool(skewed(np.array([1.0, -1.0] * 5), np.array([0.0] * 9 + [40.0])))
+    True
+    """
+    gaps = [arm - arm.mean(axis=0) for arm in (treated, control)]
+    squares, cubes = (sum((gap**power).sum(axis=0) for gap in gaps) for power in (2, 3))
+    fewest, units = min(map(len, gaps)), sum(map(len, gaps))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skewness = math.sqrt(units) * np.asarray(cubes) / np.asarray(squares) ** 1.5
+    return (fewest >= FEW_UNITS) & (np.abs(skewness) / math.sqrt(fewest) > SKEWED)
 
 
 def row_effect(
@@ -254,7 +365,7 @@ def difference_in_differences(
         not the customer when stores were chosen. None takes each row as its own.
     period
         The column that names the period; with it, an action that does not begin in the same
-        period for all is refused.
+        period for all is refused, and so are several rows of a unit in one.
     alpha
         One less the level of the intervals.
     rng
@@ -269,7 +380,7 @@ def difference_in_differences(
     ------
     DataError
         When a column is no number or flag, a unit is treated in some rows only, an arm or a period
-        is empty, or the action begins at different times.
+        is empty, the action begins at different times, or a unit has several rows of one period.
     ComputeError
         When alpha is not between 0 and 1.
 
@@ -280,6 +391,11 @@ def difference_in_differences(
     autocorrelation .6), no longer matters. The effect is the difference of the arms' means of that
     change. Welch's interval asks for some ten units in each arm; the permutation of units is exact
     for fewer, if the treated ones might as well have been others.
+
+    Stores seldom change by the same amount; they change by the same percentage, and the larger
+    then by more. Where the treated are larger, that alone makes an effect in amounts (up to 95 %
+    false alarms where they are half as large again and all grow by 30 %). So the effect is also
+    taken on each unit's own level, from :math:`\log(after / before)`, and has to say the same.
 
     It is the effect of the action if, without it, both arms would have changed alike: see
     `parallel_trends` and `event_study`, which can refute that, not prove it.
@@ -310,6 +426,7 @@ def difference_in_differences(
     units = by_unit(panel, columns)
     if period is not None:
         check_starts(panel, columns)
+        check_once(panel, columns)
     return _from_units(units, alpha=alpha, rng=rng)
 
 
@@ -326,18 +443,51 @@ def _from_units(
     arms = [whole[whole["treated"] == arm] for arm in (1, 0)]
     sides = [arm[side].to_numpy(dtype=float) for arm in arms for side in ("before", "after")]
     found = unit_effect(*sides, alpha=alpha)
-    shuffled = permute(sides[1] - sides[0], sides[3] - sides[2], alpha=alpha, rng=rng)
+    changes = sides[1] - sides[0], sides[3] - sides[2]
+    shuffled = permute(*changes, alpha=alpha, rng=rng)
     counts = [len(arm) for arm in arms]
     notes = {
         "few_units": 1 < min(counts) < FEW_UNITS,
         "too_few_to_tell": not math.isfinite(shuffled.low),
         "one_unit": min(counts) == 1,
+        "skewed_units": bool(skewed(*changes)),
         "unbalanced": _unbalanced(whole),
         "units_dropped": len(whole) < len(units),
         "missing_outcomes": units["without"].sum() > 0,
     }
     means = [float(side.mean()) for side in sides]
-    return _answer(found, shuffled, means, counts, int(arms[0]["rows_after"].sum()), notes, alpha)
+    told = _answer(found, shuffled, means, counts, int(arms[0]["rows_after"].sum()), notes, alpha)
+    return _on_own_levels(told, sides, rng) if min(map(np.min, sides)) > 0 else told
+
+
+def _on_own_levels(
+    told: DifferenceInDifferences, sides: list[Floats], rng: np.random.Generator | None
+) -> DifferenceInDifferences:
+    """Add the effect on the units' own levels; a verdict that it does not share is none."""
+    found = own_effect(*sides, alpha=told.alpha)
+    grown = np.log(sides[1] / sides[0]), np.log(sides[3] / sides[2])
+    shuffled = permute(*grown, alpha=told.alpha, rng=rng)
+    low, high, p_value = known(found.low), known(found.high), known(found.p_value)
+    permutation_p = float(shuffled.p_value)
+    said = verdict(low, high, (p_value, permutation_p), alpha=told.alpha)
+    told = told._replace(
+        own_effect=math.expm1(float(found.value)),
+        own_low=None if low is None else math.expm1(low),
+        own_high=None if high is None else math.expm1(high),
+        own_p_value=p_value,
+        own_permutation_p=permutation_p,
+    )
+    if said == told.verdict:
+        # What one percentage for all would make is already taken out of this second answer.
+        notes = told.notes if said == "cannot_tell" else _without(told.notes, "levels_differ")
+        return told._replace(notes=notes)
+    if told.verdict == "cannot_tell":
+        return told
+    return told._replace(verdict="cannot_tell", notes=(*told.notes, "scales_disagree"))
+
+
+def _without(notes: tuple[str, ...], left_out: str) -> tuple[str, ...]:
+    return tuple(note for note in notes if note != left_out)
 
 
 def _unbalanced(units: pd.DataFrame) -> bool:
@@ -385,8 +535,10 @@ def _answer(
     relative = known(found.relative)
     if p_value is not None and known(found.relative_low) is None:
         relative = None
+    made = made_by_levels(*(np.asarray(means[side]) for side in (0, 2, 3)))
     all_notes = {
         **notes,
+        "levels_differ": bool(reached(made, absolute.low, absolute.high)),
         "constant": p_value is None and min(counts) > 1,
         "no_relative": relative is None,
     }

@@ -27,13 +27,13 @@ from marketing_kpi.quasi_experiments.series import (
     Action,
     Season,
     Split,
-    checked_alpha,
     enough,
     notes_on,
     season_terms,
     split,
 )
 from marketing_kpi.quasi_experiments.series import series as checked_series
+from marketing_kpi.trials.checks import check_alpha
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -182,7 +182,7 @@ def interrupted_time_series(
     >>> round(found.effect), found.verdict, found.before, found.after
     (20, 'higher', 60, 60)
     """
-    checked_alpha(alpha)
+    check_alpha(alpha)
     rows = checked_series(series, outcome=outcome, period=period, controls=controls)
     parted = split(rows, action)
     design = _design(parted, season)

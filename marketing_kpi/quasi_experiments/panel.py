@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import ibis
@@ -24,11 +24,11 @@ _STORE = "store_id"
 def panel(
     data: Data,
     *,
-    treated: Sequence[str],
+    treated: Sequence[Any],
     action: str | dt.date,
     start: str | dt.date,
     end: str | dt.date,
-    control: Sequence[str] | None = None,
+    control: Sequence[Any] | None = None,
     unit: str = _STORE,
     grain: str = "week",
     outcome: str = "net_sales",
@@ -40,7 +40,7 @@ def panel(
     data
         What `open_data` returns.
     treated
-        The units that the action touched.
+        The units that the action touched, as texts or as the data have them.
     action
         The day it began: the first day of a period.
     start, end
@@ -139,20 +139,23 @@ def _first_day(given: dt.date, grain: str) -> dt.date:
 
 
 def _arms(
-    cells: Frame, unit: str, treated: Sequence[str], control: Sequence[str] | None
+    cells: Frame, unit: str, treated: Sequence[Any], control: Sequence[Any] | None
 ) -> dict[str, bool]:
     """Return whether each unit is treated, by name, in order."""
     names = (
         cells[unit].drop_duplicates() if isinstance(cells, pd.DataFrame) else _distinct(cells, unit)
     )
     present = sorted(names.dropna())
-    arms = {"treated": _listed(treated, "treated"), "control": _listed(control or (), "control")}
+    arms = {
+        "treated": named(listed(treated, "treated"), present),
+        "control": named(listed(control or (), "control"), present),
+    }
     for name in (*arms["treated"], *arms["control"]):
         if name not in present:
-            message, hint = unknown(unit, name, present, where="these periods")
+            message, hint = unknown(unit, str(name), [*map(str, present)], where="these periods")
             raise ComputeError(message, hint=hint)
     if both := set(arms["treated"]) & set(arms["control"]):
-        raise ComputeError(f"in both arms: {', '.join(sorted(both))}")
+        raise ComputeError(f"in both arms: {', '.join(sorted(map(str, both)))}")
     left = arms["control"] if control is not None else set(present) - set(arms["treated"])
     if not arms["treated"] or (control is None and not left):
         raise ComputeError(
@@ -161,7 +164,18 @@ def _arms(
     return {name: name in arms["treated"] for name in sorted({*arms["treated"], *left})}
 
 
-def _listed(names: Sequence[str], arm: str) -> list[str]:
+def named(names: Iterable[Hashable], present: Iterable[Hashable]) -> list[Any]:
+    """Return units by the names that the data give them, of which 12 and "12" are the same.
+
+    >>> named([12, "7", "A"], ["12", "7"])
+    ['12', '7', 'A']
+    """
+    known = {str(name): name for name in present}
+    return [known.get(str(name), name) for name in names]
+
+
+def listed(names: Sequence[Any], arm: str) -> list[Any]:
+    """Return the units of an arm; refuse a text, which is a sequence of letters."""
     if isinstance(names, str):
         raise ComputeError(f"{arm} == '{names}', must be a list", hint=f"{arm}=['{names}']")
     return list(names)

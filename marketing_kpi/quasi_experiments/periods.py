@@ -196,8 +196,8 @@ def calendar_notes(
     *,
     before: tuple[str | dt.date, str | dt.date],
     after: tuple[str | dt.date, str | dt.date],
-    country: str = "CA",
-    subdivision: str | None = "QC",
+    country: str | None = None,
+    subdivision: str | None = None,
     lang: str = "en",
 ) -> pd.DataFrame:
     """List what the calendar alone makes differ between two periods.
@@ -207,7 +207,8 @@ def calendar_notes(
     before, after
         First day, and the day after the last.
     country, subdivision
-        Whose holidays, by ISO code: ``"CA"`` and ``"QC"``, ``"FR"`` and None, …
+        Whose holidays, by ISO code: ``"CA"`` and ``"QC"``, ``"FR"`` and None, …; without a country
+        no holiday is looked up.
     lang
         The language of holidays' names, where the calendar has it.
 
@@ -217,6 +218,12 @@ def calendar_notes(
         note (an id of `NOTES`), detail (a holiday's name, an event of `EVENTS`, or for
         ``weekdays`` the day of the week, 0 for Monday; days apart for ``season``; else null),
         before and after (days; null for ``season``). A row a difference; empty when there is none.
+
+    Raises
+    ------
+    ComputeError
+        When a period has no day, a country or subdivision is not known, or a subdivision comes
+        without its country.
 
     Notes
     -----
@@ -232,7 +239,8 @@ def calendar_notes(
 
     Examples
     --------
-    >>> calendar_notes(before=("2025-04-07", "2025-06-02"), after=("2025-06-02", "2025-07-28"))
+    >>> calendar_notes(before=("2025-04-07", "2025-06-02"), after=("2025-06-02", "2025-07-28"),
+    ...                country="CA", subdivision="QC")
           note                   detail  before  after
     0  holiday               Canada Day     0.0    1.0
     1  holiday              Good Friday     1.0    0.0
@@ -242,7 +250,8 @@ def calendar_notes(
     """
     first, second = _span(before, "before"), _span(after, "after")
     found = [*_shape(first, second), *_weekdays(first, second)]
-    names = _holidays(first, second, country, subdivision, lang)
+    check_place(country, subdivision)
+    names = {} if country is None else _holidays(first, second, country, subdivision, lang)
     found += _differing("holiday", _counts(first, names), _counts(second, names))
     events = _events(first, second, country)
     found += _differing("event", _counts(first, events), _counts(second, events))
@@ -303,6 +312,36 @@ def _counts(span: Span, names: Mapping[dt.date, str]) -> dict[str, int]:
     return counts
 
 
+def check_place(country: str | None, subdivision: str | None) -> None:
+    """Refuse a country or subdivision whose holidays are not known, and one without the other.
+
+    Parameters
+    ----------
+    country, subdivision
+        As in `calendar_notes`.
+
+    Examples
+    --------
+    >>> check_place("CA", "QC")
+    >>> check_place(None, None)
+    """
+    import holidays
+
+    if country is None:
+        if subdivision is not None:
+            raise ComputeError(
+                f"subdivision == {subdivision!r} comes without its country",
+                hint="for instance country='CA', subdivision='QC'",
+            )
+        return
+    parts = holidays.list_supported_countries(include_aliases=False).get(country)
+    if parts is None or (subdivision is not None and subdivision not in parts):
+        raise ComputeError(
+            f"no holidays are known of country == {country!r}, subdivision == {subdivision!r}",
+            hint="ISO codes such as 'CA' and 'QC', or 'FR' and None",
+        )
+
+
 def _holidays(
     before: Span, after: Span, country: str, subdivision: str | None, lang: str
 ) -> Mapping[dt.date, str]:
@@ -310,20 +349,14 @@ def _holidays(
     import holidays
 
     years = range(min(before.start, after.start).year, max(before.end, after.end).year + 1)
-    try:
-        known = holidays.country_holidays(country, subdiv=subdivision)
-        spoken = [name for name in known.supported_languages if name.startswith(lang)]
-        return holidays.country_holidays(
-            country, subdiv=subdivision, years=years, language=spoken[0] if spoken else None
-        )
-    except NotImplementedError as error:
-        raise ComputeError(
-            f"no holidays are known of country == {country!r}, subdivision == {subdivision!r}",
-            hint="ISO codes such as 'CA' and 'QC', or 'FR' and None",
-        ) from error
+    known = holidays.country_holidays(country, subdiv=subdivision)
+    spoken = [name for name in known.supported_languages if name.startswith(lang)]
+    return holidays.country_holidays(
+        country, subdiv=subdivision, years=years, language=spoken[0] if spoken else None
+    )
 
 
-def _events(before: Span, after: Span, country: str) -> Mapping[dt.date, str]:
+def _events(before: Span, after: Span, country: str | None) -> Mapping[dt.date, str]:
     """Return the days of trade of the years of both periods, by day."""
     found: dict[dt.date, str] = {}
     for year in range(min(before.start, after.start).year, max(before.end, after.end).year + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.errors import ComputeError, ConfigError, DataError, unknown
 from marketing_kpi.kpis.frames import Frame
 from marketing_kpi.quasi_experiments.counterfactual import Counterfactual
 from marketing_kpi.quasi_experiments.interrupted import InterruptedTimeSeries
@@ -45,6 +46,7 @@ _PERIOD, _OUTCOME = " period", " outcome"  # no column of a caller's has these n
 _COMPARED = ("effect", "low", "high", "relative", "p_value", "verdict")
 _ENOUGH = 19  # placebos: with the action itself, 1 in 20
 _UNUSUAL = 0.05
+_LEANING = 0.75  # share of placebos on one side from which on a lean is told; a convention
 _WRONG = 0.2  # share of false alarms: well over alpha, since overlapping windows alarm together
 _LEARNED = 2  # a placebo keeps at least the first half of the history to learn from
 _WINDOW = 4  # and leaves its last quarter to placebos that begin later
@@ -133,7 +135,7 @@ def placebo(
     ComputeError
         When a day is none of the history before the action.
     ConfigError
-        When there is nothing to try.
+        When there is nothing to try, or the analysis is not one of those, or has no such option.
     DataError
         What the analysis refuses; a history in which no placebo can be analysed.
 
@@ -160,6 +162,7 @@ def placebo(
     >>> found.placebos, found.share, found.size > 1
     (20, 0.0, True)
     """
+    _check_analysis(analysis, options)
     names = (controls,) if isinstance(controls, str) else tuple(controls)
     parted = split(checked_series(series, outcome=outcome, period=period, controls=names), action)
     cases = _on_days(parted, _days(parted, dates))
@@ -210,6 +213,24 @@ def placebo(
     )
 
 
+def lean(found: Placebo) -> float | None:
+    """Return the mean of the invented effects where most lie on one side of 0; None elsewhere.
+
+    Parameters
+    ----------
+    found
+        What `placebo` returns.
+    """
+    invented = found.frame.loc[found.frame["kind"] != "action", "effect"]
+    return float(invented.mean()) if one_sided(found) >= _LEANING else None
+
+
+def one_sided(found: Placebo) -> float:
+    """Return the share of the invented effects that lie on the side of 0 where most do."""
+    invented = found.frame.loc[found.frame["kind"] != "action", "effect"]
+    return float(max((invented > 0).mean(), (invented < 0).mean()))
+
+
 def _compared(found: Result) -> dict[str, object]:
     """Return what is compared of a result."""
     values = {name: getattr(found, name) for name in _COMPARED}
@@ -234,7 +255,11 @@ def _window(parted: Split) -> int:
 
 def _days(parted: Split, dates: Sequence[Action] | int) -> list[int]:
     """Return where in the series placebos begin."""
+    if isinstance(dates, str):
+        raise ConfigError(f"dates == '{dates}', must be a list of days", hint=f"dates=['{dates}']")
     if isinstance(dates, int):
+        if dates < 0:
+            raise ConfigError(f"dates == {dates}, must not be below 0")
         first, last = -(-parted.before // _LEARNED), parted.before - _window(parted)
         return sorted({int(place) for place in np.linspace(first, last, dates).round()})
     places = []
@@ -247,6 +272,22 @@ def _days(parted: Split, dates: Sequence[Action] | int) -> list[int]:
             )
         places.append(place)
     return places
+
+
+def _check_analysis(analysis: Callable[..., Result], options: Mapping[str, Any]) -> None:
+    """Refuse an analysis of another kind, and options that it does not have."""
+    taken = inspect.signature(analysis).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return
+    if "action" not in taken:
+        raise ConfigError(
+            "the analysis takes no action: placebos on days are for analyses of one series",
+            hint="interrupted_time_series or counterfactual; for a panel of units, placebo_groups",
+        )
+    for name in options:
+        if name not in taken:
+            message, hint = unknown("option", name, list(taken), where="the analysis")
+            raise ConfigError(message, hint=hint)
 
 
 def _on_days(parted: Split, places: Sequence[int]) -> list[_Case]:

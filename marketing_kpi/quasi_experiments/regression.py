@@ -16,8 +16,9 @@ from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, require
 from marketing_kpi.quasi_experiments.collapse import Columns, answer, by_unit, check_starts, rows
 from marketing_kpi.quasi_experiments.groups import difference, permute
-from marketing_kpi.quasi_experiments.verdicts import check_alpha, known, verdict
+from marketing_kpi.quasi_experiments.verdicts import known, verdict
 from marketing_kpi.text.messages import N_
+from marketing_kpi.trials.checks import check_alpha
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -49,6 +50,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "There are fewer than two whole seasons before the action: a season and an effect "
             "cannot be told apart with confidence."
         ),
+        "no_season": N_(
+            "The periods go on for more than a year, and no yearly season was asked for: a season "
+            "can then pass for an effect. See `season`."
+        ),
         "high_autocorrelation": N_(
             "Each period resembles the one before so much that the series may be wandering: the "
             "error rate of this analysis is then not the one it states, and only a control series "
@@ -82,6 +87,7 @@ _FEW = 70  # known periods from which on the error rates are those stated
 _NEAR_ONE = 0.9  # an autocorrelation that, within its interval, may as well be a wandering series
 _PATTERN = 0.01  # p-value under which a pattern is noted: the test is always made
 _SEASONS = 2
+_NEARLY = 0.9  # of a year, or of all steps: 52 weeks are a season of the year
 _FEWEST_BEFORE = 8
 _SPARE = 4  # known periods more than coefficients
 _FEWEST_PERIODS = 4
@@ -306,9 +312,25 @@ def _dated(days: pd.DatetimeIndex, name: str) -> _Calendar:
             [start + pd.DateOffset(months=int(step * k)) for k in range(place.max() + 1)]
         )
         return _Calendar(place, period.rename(name), _grain("months", step), _MONTHS_A_YEAR / step)
-    place, step = _placed(np.asarray((days - start).days, dtype=np.int64))
+    since = np.asarray((days - start).days, dtype=np.int64)
+    _check_grid(since, days, name)
+    place, step = _placed(since)
     period = start + pd.to_timedelta(step * np.arange(place.max() + 1), unit="D")
     return _Calendar(place, period.rename(name), _grain("days", step), DAYS_A_YEAR / step)
+
+
+def _check_grid(since: npt.NDArray[np.int64], days: pd.DatetimeIndex, name: str) -> None:
+    """Refuse a few days that lie off the grid of all others: their steps would be days."""
+    lengths, counts = np.unique(np.diff(np.sort(since)), return_counts=True)
+    usual = int(lengths[counts.argmax()])
+    places, times = np.unique(since % usual, return_counts=True)
+    off = since % usual != places[times.argmax()]
+    if 0 < off.mean() <= 1 - _NEARLY:
+        odd = days[off].min()
+        raise DataError(
+            f"'{name}' goes in steps of {usual} days, but {odd:%Y-%m-%d} lies off them",
+            hint="give every period by its first day",
+        )
 
 
 def _placed(number: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], int]:
@@ -454,6 +476,7 @@ def notes_on(
     """
     found = {
         "short_series": learned < _FEW,
+        "no_season": _seasonless(parted.series, season),
         "short_season": parted.before < _SEASONS * longest_season(parted.series, season),
         "high_autocorrelation": rho_high > _NEAR_ONE,
         "errors_not_ar1": pattern < _PATTERN,
@@ -461,11 +484,11 @@ def notes_on(
     return (*parted.series.notes, *(note for note, holds in found.items() if holds))
 
 
-def checked_alpha(alpha: float) -> float:
-    """Refuse a level that is none."""
-    if not 0 < alpha < 1:
-        raise ConfigError(f"alpha == {alpha}, must be in (0, 1), such as 0.05")
-    return alpha
+def _seasonless(series: Series, season: Season) -> bool:
+    """Whether a year's season may be left in: a control series would take it out."""
+    if series.cycle is None or series.control_names or len(series.period) <= series.cycle:
+        return False
+    return longest_season(series, season) < _NEARLY * series.cycle
 
 
 # --- The season -----------------------------------------------------------------------------
@@ -509,7 +532,14 @@ def _seasons(season: Season) -> list[str | int]:
     """Return the seasons asked for, one or several."""
     if season is None:
         return []
-    return [season] if isinstance(season, str | int) else list(season)
+    given = [season] if isinstance(season, str) or not isinstance(season, Sequence) else season
+    for one in given:
+        if isinstance(one, bool) or not isinstance(one, str | Integral):
+            raise ConfigError(
+                f"season == {one!r}, must be 'week', 'year' or a whole number of periods",
+                hint="'year' follows one of 52.18 weeks",
+            )
+    return [one if isinstance(one, str) else int(one) for one in given]
 
 
 def _terms(series: Series, season: str | int) -> Floats:

@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.extent import extent
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.periods import day
-from marketing_kpi.quasi_experiments.panel import panel
+from marketing_kpi.quasi_experiments.panel import listed, named, panel
 from marketing_kpi.quasi_experiments.periods import WEEK, Proposal, Span, propose
 from marketing_kpi.text.messages import N_
 
@@ -32,6 +32,11 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
             "The outcome cannot be computed: the data lack {detail}. Set the parameter `outcome` "
             "to a KPI that they allow."
         ),
+        "no_action": N_("Set the parameter `action` to the day the action began."),
+        "no_treated": N_(
+            "Set the parameter `treated` to the units that the action touched; to an empty list if "
+            "it touched everything."
+        ),
         "no_orders": N_("The data hold no order before the day of the analysis."),
         "no_weeks": N_(
             "The data go from {detail}: there is no whole week both before and after the action. "
@@ -40,6 +45,9 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "too_many_weeks": N_(
             "On each side of the action, the data hold {detail} whole weeks at most. Set the "
             "parameter `weeks` to as many or fewer, or to nothing."
+        ),
+        "odd_weeks": N_(
+            "The parameter `weeks` is {detail}: it must be a whole number from 1 on, or nothing."
         ),
         "no_unit": N_(
             "The data do not tell the column `{detail}`, which should say where each sale was "
@@ -68,7 +76,7 @@ class Study(NamedTuple):
         Ids of `PROBLEMS`, each with its detail (texts; two days, as ISO texts, for ``no_weeks``);
         empty when the question can be put. With any, the frames are empty.
     action
-        The day it began.
+        The day it began; None where it is not said.
     treated, control
         The units that the action touched and left alone and that are compared: open throughout
         `near`. Both are empty where it touched everything.
@@ -90,7 +98,7 @@ class Study(NamedTuple):
     """
 
     problems: tuple[tuple[str, str], ...]
-    action: dt.date
+    action: dt.date | None
     treated: tuple[str, ...]
     control: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -111,10 +119,10 @@ class Study(NamedTuple):
 def study(
     data: Data,
     *,
-    action: str | dt.date,
+    action: str | dt.date | None,
     as_of: str | dt.date,
-    treated: Sequence[str],
-    control: Sequence[str] | None = None,
+    treated: Sequence[Any] | None,
+    control: Sequence[Any] | None = None,
     unit: str = "store_id",
     outcome: str = "net_sales",
     grain: Grain = "week",
@@ -127,11 +135,12 @@ def study(
     data
         What `open_data` returns.
     action
-        The day it began.
+        The day it began; None leaves the question open, and the problems say so.
     as_of
         The day of the analysis, exclusive; weeks after the last order are not looked at.
     treated
-        The units that the action touched; empty when it touched everything.
+        The units that the action touched, as texts or as the data have them; empty when it
+        touched everything. None leaves the question open, as for `action`.
     control
         Those it left alone; None takes all the others, an empty sequence none.
     unit
@@ -146,8 +155,8 @@ def study(
     Raises
     ------
     ComputeError
-        When the outcome is no KPI, or none that adds up over periods and units, or a unit is in
-        both arms.
+        When the outcome is no KPI, or none that adds up over periods and units, a unit is in both
+        arms, or an arm is a text and no list.
 
     Examples
     --------
@@ -162,13 +171,22 @@ def study(
     (True, 16, 5.0)
     """
     _check_outcome(outcome)
-    begun, until = day(action, name="action"), day(as_of, name="as_of")
+    treated, control = (
+        None if names is None else listed(names, arm)
+        for names, arm in ((treated, "treated"), (control, "control"))
+    )
+    begun = None if action is None else day(action, name="action")
+    until = day(as_of, name="as_of")
     asked = Study((), begun, (), (), (), unit, outcome, grain, None, *_empty(unit, outcome))
     first, last = extent(data, before=until)
     if first is None or last is None:
         return asked._replace(problems=(("no_orders", ""),))
     if lacking := missing_columns(outcome, data):
         return asked._replace(problems=(("no_outcome", ", ".join(lacking)),))
+    if begun is None or treated is None:
+        return asked._replace(problems=_unasked(data, asked, Span(first, until), treated))
+    if weeks is not None and (weeks < 1 or weeks != int(weeks)):
+        return asked._replace(problems=(("odd_weeks", str(weeks)),))
     until = min(until, last + dt.timedelta(days=1))
     try:
         proposal = propose(data, action=begun, as_of=until, weeks=weeks)
@@ -180,6 +198,8 @@ def study(
     if not treated:
         return _laid_out(asked, _whole(data, asked, history))
     present = _units(data, asked, history)
+    treated = named(treated, present)
+    control = None if control is None else named(control, present)
     problems = _unit_problems(unit, present, [*treated, *(control or ())])
     if problems:
         return asked._replace(problems=problems, proposal=None)
@@ -222,6 +242,18 @@ def _empty(unit: str, outcome: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.Data
     return rows, rows, pd.DataFrame(columns=["period", "treated"])
 
 
+def _unasked(
+    data: Data, asked: Study, history: Span, treated: list[Any] | None
+) -> tuple[tuple[str, str], ...]:
+    """Say which of the action's day and its units are not said, and which units there are."""
+    problems = [("no_action", "")] if asked.action is None else []
+    if treated is None:
+        problems.append(("no_treated", ""))
+        if present := _units(data, asked, history):
+            problems.append(("known_units", _some(present)))
+    return tuple(problems)
+
+
 def _weeks_problem(
     data: Data, action: dt.date, until: dt.date, reach: tuple[dt.date, dt.date]
 ) -> tuple[str, str]:
@@ -233,7 +265,7 @@ def _weeks_problem(
     return "too_many_weeks", str(most)
 
 
-def _units(data: Data, asked: Study, history: Span) -> list[str]:
+def _units(data: Data, asked: Study, history: Span) -> list[Any]:
     """Return the units that sold in the history; none where the data do not tell units."""
     try:
         sold = compute(asked.outcome, data, by=asked.unit, start=history.start, end=history.end)
@@ -248,11 +280,14 @@ def _unit_problems(
     """Say which of the units asked for the data do not know, and which units they do."""
     if not present:
         return (("no_unit", unit),)
-    unknown = [name for name in names if name not in present]
+    unknown = [str(name) for name in names if name not in present]
     if not unknown:
         return ()
-    known = [*present[:_MOST_NAMED], *(["…"] if len(present) > _MOST_NAMED else [])]
-    return (("unknown_units", ", ".join(unknown)), ("known_units", ", ".join(known)))
+    return (("unknown_units", ", ".join(unknown)), ("known_units", _some(present)))
+
+
+def _some(present: Sequence[Any]) -> str:
+    return ", ".join([*map(str, present[:_MOST_NAMED]), *(["…"] if present[_MOST_NAMED:] else [])])
 
 
 def _whole(data: Data, asked: Study, history: Span) -> pd.DataFrame:

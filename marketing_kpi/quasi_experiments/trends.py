@@ -25,8 +25,9 @@ from marketing_kpi.quasi_experiments.collapse import (
     sum_of_squares,
 )
 from marketing_kpi.quasi_experiments.groups import difference, estimate, part_of, permute
-from marketing_kpi.quasi_experiments.verdicts import check_alpha, known, verdict
+from marketing_kpi.quasi_experiments.verdicts import known, verdict
 from marketing_kpi.text.messages import N_
+from marketing_kpi.trials.checks import check_alpha
 
 FEWEST_PERIODS = 8
 """Periods before the action below which a trend is hardly seen; a convention."""

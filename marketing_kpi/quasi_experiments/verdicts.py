@@ -5,15 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, SupportsFloat, TypeAlias
 
-from marketing_kpi.errors import ComputeError
-
 Verdict: TypeAlias = Literal["higher", "lower", "cannot_tell"]
-
-
-def check_alpha(alpha: float) -> None:
-    """Refuse an alpha that is no level."""
-    if not 0 < alpha < 1:
-        raise ComputeError(f"alpha == {alpha}, must be in (0, 1)", hint="0.05 gives 95 % intervals")
 
 
 def known(value: SupportsFloat) -> float | None:

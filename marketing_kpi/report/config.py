@@ -153,15 +153,16 @@ class CltvParameters(CommonParameters):
 class ControlGroupParameters(CommonParameters):
     """The parameters of the lesson on control-group tests.
 
-    The campaign and, of several treatments, the one looked at; the days in which purchases count;
-    the share of the control that was meant (null: not known, so not tested); what contacting that
-    treatment cost and the gross margin rate, where the data do not tell; the smallest relative
-    lift that would matter; the column of contacts that parts the segments.
+    The campaign (null: the last with a control whose window is over) and, of several treatments,
+    the one looked at; the days in which purchases count; the share of the control that was meant
+    (null: not known, so not tested); what contacting that treatment cost and the gross margin
+    rate, where the data do not tell; the smallest relative lift that would matter; the column of
+    contacts that parts the segments.
     """
 
     example: ClassVar[str] = "campaign: spring_mail, expected_control_share: 0.1"
 
-    campaign: str = Field(default="spring_mail", min_length=1)
+    campaign: str | None = Field(default=None, min_length=1)
     treatment: str | None = Field(default=None, min_length=1)
     window_days: int = Field(default=28, ge=1)
     expected_control_share: float | None = Field(default=None, gt=0, lt=1)
@@ -174,27 +175,37 @@ class ControlGroupParameters(CommonParameters):
 class PrepostParameters(CommonParameters):
     """The parameters of the lesson on before–after analysis.
 
-    The day the action began; the units it touched (none: it touched everything) and those it left
-    alone (null: all the others), by the names that the column `unit` gives them; the KPI looked
-    at, which must add up; the periods, and how many weeks to compare on each side (null: as many
-    as the data have, a year at most); whose holidays to look up.
+    The day the action began; the units it touched (an empty list: it touched everything) and those
+    it left alone (null: all the others; an empty list: none), by the names that the column `unit`
+    gives them; the KPI looked at, which must add up; the periods, and how many weeks to compare on
+    each side (null: as many as the data have, a year at most); whose holidays to look up (null:
+    nobody's).
     """
 
     example: ClassVar[str] = 'action: "2025-06-02", treated: [S01], control: null'
 
-    action: str = "2025-06-02"
-    treated: list[str] = ["S01", "S03", "S05"]
-    control: list[str] | None = ["S02", "S04", "S06"]
+    action: str | None = None
+    treated: list[str] | None = None
+    control: list[str] | None = None
     unit: str = Field(default="store_id", min_length=1)
     outcome: str = "net_sales"
     grain: Literal["day", "week"] = "week"
     weeks: int | None = Field(default=None, ge=1, le=52)
-    country: str = "CA"
-    subdivision: str | None = "QC"
+    country: str | None = None
+    subdivision: str | None = None
+
+    @field_validator("treated", "control", mode="before")
+    @classmethod
+    def _numbers_are_names(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        return [str(one) if type(one) is int else one for one in value]
 
     @field_validator("action")
     @classmethod
-    def _action_is_a_day(cls, value: str) -> str:
+    def _action_is_a_day(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         from marketing_kpi.kpis.periods import day
 
         try:
@@ -217,8 +228,18 @@ class PrepostParameters(CommonParameters):
 
     @model_validator(mode="after")
     def _arms_are_apart(self) -> PrepostParameters:
-        if both := sorted(set(self.treated) & set(self.control or ())):
+        if both := sorted(set(self.treated or ()) & set(self.control or ())):
             raise _problem(f"in treated and in control: {', '.join(both)}")
+        return self
+
+    @model_validator(mode="after")
+    def _holidays_are_known(self) -> PrepostParameters:
+        from marketing_kpi.quasi_experiments.periods import check_place
+
+        try:
+            check_place(self.country, self.subdivision)
+        except MarketingKpiError as error:
+            raise _problem(f"{error.message} ({error.hint})") from error
         return self
 
 

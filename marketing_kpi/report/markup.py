@@ -300,7 +300,7 @@ def _renderer(state: PageState) -> Any:
                 return ""
             place = state.heading_level(level)
             name = state.unique(slug(plain_text(text)))
-            return f'<h{place} id="{name}">{text}</h{place}>\n'
+            return f'<h{place} id="{name}">{_unbroken(text)}</h{place}>\n'
 
         def block_math(self, body: str) -> str:
             return f'<span class="mk-math" tabindex="0">{_formula(body, display=True)}</span>'
@@ -333,6 +333,11 @@ def _renderer(state: PageState) -> Any:
             return f"<{kind}{numeric}>{text}</{kind[:2]}>\n"
 
     return Renderer(escape=True)
+
+
+def _unbroken(text: str) -> str:
+    """Keep a French verb and its pronoun on one line: no line ends within *a-t-elle*."""
+    return re.sub(r"\w+-t-\w+", r'<span class="mk-whole">\g<0></span>', text)
 
 
 def _one_tag(tag: str) -> str:

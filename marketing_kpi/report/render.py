@@ -27,6 +27,7 @@ from marketing_kpi.report.markup import (
     markdown,
     plain_text,
 )
+from marketing_kpi.report.passages import without_empty
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.math import mathml
 from marketing_kpi.text.messages import N_, Translator
@@ -157,7 +158,8 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
     lang
         Language of the page.
     code
-        Whether code cells show their source, as a lesson does.
+        Whether code cells show their source, as a lesson does; a report leaves out what introduces
+        no output.
 
     Raises
     ------
@@ -171,7 +173,8 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
     known = frozenset(kpi.id for kpi in dictionary().kpis)
     state = PageState(known_kpis=known)
     tables: list[dict[str, Any]] = []
-    html = _exporter().render(notebook, state=state, tables=tables, reader=reader, code=code)
+    shown = notebook if code else without_empty(notebook, is_shown)
+    html = _exporter().render(shown, state=state, tables=tables, reader=reader, code=code)
     for table in tables:
         for kpi in kpis_of(table):
             state.kpis.setdefault(kpi)
@@ -605,8 +608,27 @@ def _output(
         return clean(data["text/html"], state)
     if "text/markdown" in data:
         return markdown(data["text/markdown"], state)
+    return _preformatted(_plain(data))
+
+
+_RICH = (*PICTURES, "text/html", "text/markdown")
+
+
+def is_shown(output: Mapping[str, Any]) -> bool:
+    """Say whether an output leaves anything on a page."""
+    if output["output_type"] == "stream":
+        text = output["text"]
+        return bool(_warnings(text) if output["name"] == "stderr" else text.strip())
+    if output["output_type"] == "error":
+        return True
+    data = output["data"]
+    return any(name in data for name in _RICH) or bool(_plain(data).strip())
+
+
+def _plain(data: Mapping[str, Any]) -> str:
+    """Return the text of an output, unless it is that of an object that has no other."""
     text = str(data.get("text/plain", ""))
-    return "" if re.fullmatch(r"<.*>|None", text) else _preformatted(text)
+    return "" if re.fullmatch(r"<.*>|None", text) else text
 
 
 def _preformatted(text: str) -> str:
@@ -617,10 +639,13 @@ def _stream(name: str, text: str, reader: Reader) -> str:
     """Return printed text, or what Python warned of, without the paths of this machine."""
     if name != "stderr":
         return _preformatted(text)
-    warned = re.findall(r"^.*?:\d+: \w*Warning: (.+)$", text, flags=re.MULTILINE)
     _ = reader.translate
     label = escape(_("Warning"))
     return "".join(
         f'<p class="mk-warning"><strong>{label}</strong> {escape(message)}</p>'
-        for message in dict.fromkeys(warned)
+        for message in dict.fromkeys(_warnings(text))
     )
+
+
+def _warnings(text: str) -> list[str]:
+    return re.findall(r"^.*?:\d+: \w*Warning: (.+)$", text, flags=re.MULTILINE)

@@ -51,6 +51,9 @@ WATCHED = 100
 FOLLOW_UP = 1.5
 """A limit is proposed when purchases are watched so many times as long; a convention."""
 
+ROUNDING_LOSS = 0.25
+"""Rounding a limit down may leave out so much more of the late returns at most; a convention."""
+
 _ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
 
@@ -67,18 +70,20 @@ class Limit(NamedTuple):
     current
         The limit of the settings, days.
     current_share
-        The share of returns that come within it; null when it lies beyond the curve.
+        The share of returns that come within it; null when it lies beyond the horizon, unless
+        nobody is left to come back.
     proposed
         The round number proposed, days; null when the data cannot tell.
     exact, low, high
         The day by which that share of returns has come, before rounding, with its 95 % interval;
-        `high` is null when the curve ends first; all are null without a curve.
+        `high` is null when the returns end first; all are null without a curve.
     still_return
-        Of those silent for the days proposed, the share who come back later, within the horizon of
-        the curve; null without a proposal.
+        Of those silent for the days proposed, the share who come back later, within the horizon;
+        null without a proposal, and where nobody is silent so long.
     reason
         Null; ``"few"`` when there are too few returns; ``"history"`` when purchases are not
-        watched long enough after the limit; ``"close"`` when it would reach the other limit.
+        watched long enough after the limit, and those still without a return could move it out of
+        its interval; ``"close"`` when it would reach the other limit.
     """
 
     id: str
@@ -107,7 +112,8 @@ class Proposal:
         Share of purchases that are followed by another within the horizon (Kaplan-Meier); null
         without a curve.
     horizon_days
-        The last day of the curve; null without one.
+        How long purchases are followed: the last day on which 100 of them are still watched,
+        whether or not someone came back on it; null without a curve.
     median_days
         The day by which half of the returns have come; null where these are too few for a limit.
     curve
@@ -188,8 +194,11 @@ def propose(
     is late when most of those *who come back at all* have done so, hence the curve divided by its
     value at the horizon, the last day on which 100 purchases are still watched. The defecting
     limit is the day by which 80 % of returns have come, the inactive limit that of 97.5 %, both
-    rounded (to 5 days below 60, 15 below 180, else 30). Each purchase weighs the same, so that
-    frequent buyers weigh more than others, as they do in the stages.
+    rounded (to 5 days below 60, 15 below 180, else 30; up where rounding down would make the
+    returns beyond it a quarter more). Each purchase weighs the same, so that frequent buyers weigh
+    more than others, as they do in the stages. A limit is proposed when purchases are followed half
+    as long again, or when it would stay in its interval if all who are still silent came back
+    later: where everyone buys on a fixed day, nobody is left to follow after it.
 
     The interval is Woodruff's: that of the share of returns at the limit, read on the curve. Its
     variance is that of linearised (Nelson-Aalen) residuals summed by customer, since the
@@ -268,11 +277,13 @@ class _Curve:
     """Kaplan and Meier's estimate of the time to the next purchase, on counts by day.
 
     `days` are those on which someone came back, up to the horizon; `returned` the share of
-    purchases followed by another by then; `watched` those at risk.
+    purchases followed by another by then; `watched` those at risk; `followed` the last day on
+    which enough are.
     """
 
     waits: ir.Table
     data: Data
+    followed: int
     days: NDArray[np.int64]
     returned: NDArray[np.float64]
     watched: NDArray[np.int64]
@@ -287,12 +298,14 @@ class _Curve:
         rows: pd.DataFrame = data.connection.to_pandas(counts.order_by("wait"))
         came, every = rows["came"].to_numpy(np.int64), rows["all"].to_numpy(np.int64)
         watched = every[::-1].cumsum()[::-1]
-        kept = (came > 0) & (watched >= WATCHED)
+        waited, enough = rows["wait"].to_numpy(np.int64), watched >= WATCHED
+        kept = (came > 0) & enough
         survival = np.cumprod(1 - came[kept] / watched[kept])
         return cls(
             waits,
             data,
-            days=rows["wait"].to_numpy(np.int64)[kept],
+            followed=int(waited[enough].max(initial=0)),
+            days=waited[kept],
             returned=1 - survival,
             watched=watched[kept],
             came=came[kept],
@@ -302,8 +315,8 @@ class _Curve:
 
     @property
     def horizon(self) -> int | None:
-        """The last day of the curve."""
-        return int(self.days[-1]) if self.days.size else None
+        """The last day that the curve tells about, whether or not someone came back on it."""
+        return self.followed if self.days.size else None
 
     @property
     def returning(self) -> float | None:
@@ -322,9 +335,17 @@ class _Curve:
         reached = self.returned >= share * self.returned[-1] * (1 - 1e-12)
         return int(self.days[reached.argmax()])
 
+    def latest_day_of(self, share: float) -> int | None:
+        """Return the day of a share of the returns if all who are still silent came back later."""
+        reached = self.returned >= share
+        return int(self.days[reached.argmax()]) if reached.any() else None
+
     def share_by(self, limit: int) -> float | None:
-        """Return the share of the returns that have come by a day of the curve."""
-        if self.horizon is None or limit > self.horizon:
+        """Return the share of the returns that have come by a day, up to the horizon.
+
+        When everyone has come back there is nothing after it, and the share is known.
+        """
+        if self.horizon is None or (limit > self.horizon and self.returned[-1] < 1):
             return None
         place = np.searchsorted(self.days, limit, side="right")
         return float(self.returned[place - 1] / self.returned[-1]) if place else 0.0
@@ -395,26 +416,41 @@ def _accepted_days(limit: Limit) -> int:
 
 
 def _limit(curve: _Curve, id: str, share: float, current: int) -> Limit:
-    exact, horizon = curve.day_of(share), curve.horizon
-    if exact is None or horizon is None or curve.returns < FEWEST_RETURNS:
+    exact = curve.day_of(share)
+    if exact is None or curve.returns < FEWEST_RETURNS:
         return Limit(id, share, current, None, None, None, None, None, None, "few")
     margin = Z95 * curve.error_at(exact)
     low, high = curve.day_of(max(share - margin, 0.0)), curve.day_of(share + margin)
-    known = horizon >= FOLLOW_UP * exact
-    proposed = _round_days(exact) if known else None
+    known = curve.followed >= FOLLOW_UP * exact or _stays(curve.latest_day_of(share), high)
+    proposed = _rounded(exact, share, curve) if known else None
     reason = None if known else "history"
     now, later = curve.share_by(current), curve.return_after(proposed)
     return Limit(id, share, current, now, proposed, exact, low, high, later, reason)
 
 
-def _round_days(days: int) -> int:
-    """Round to 5 days below 60, to 15 below 180, else to 30; halves up, and at least 5.
+def _stays(latest: int | None, high: int | None) -> bool:
+    """Say whether what is not followed any more moves a limit less than chance may."""
+    return latest is not None and high is not None and latest <= high
 
-    >>> [_round_days(days) for days in (3, 42, 136, 578)]
-    [5, 40, 135, 570]
+
+def _rounded(exact: int, share: float, curve: _Curve) -> int:
+    """Round the day of a share of the returns: to the nearest, or up where that loses the share.
+
+    Customers who buy on fixed dates come back all at once: the day before, few have.
+    """
+    near, above = _round_days(exact)
+    reached, least = curve.share_by(near), share - ROUNDING_LOSS * (1 - share)
+    return above if reached is not None and reached < least else near
+
+
+def _round_days(days: int) -> tuple[int, int]:
+    """Return the nearest round number of days and the next above, in steps of 5, 15 or 30 days.
+
+    >>> [_round_days(days) for days in (3, 31, 42, 136, 578)]
+    [(5, 5), (30, 35), (40, 45), (135, 150), (570, 600)]
     """
     step = 5 if days < 60 else 15 if days < 180 else 30
-    return max(step, math.floor(days / step + 0.5) * step)
+    return max(step, math.floor(days / step + 0.5) * step), math.ceil(days / step) * step
 
 
 # --- What customers spend -------------------------------------------------------------------

@@ -13,8 +13,7 @@ from marketing_kpi.data.conform import line_value
 from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import kept
 from marketing_kpi.kpis.facts import MONEY
-from marketing_kpi.kpis.facts.base import attach, one_a_key
-from marketing_kpi.kpis.facts.base import is_credit
+from marketing_kpi.kpis.facts.base import attach, is_credit, one_a_key
 from marketing_kpi.kpis.facts.lifecycle import is_purchase
 from marketing_kpi.kpis.facts.lifecycle import purchases as counted_orders
 

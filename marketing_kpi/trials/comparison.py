@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, DataError, unknown
-from marketing_kpi.kpis.frames import Frame, executed, require, same_kind
+from marketing_kpi.kpis.frames import Frame, executed, same_kind
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials import means, rates, sums
 from marketing_kpi.trials.adjustment import Columns, effective, values
+from marketing_kpi.trials.checks import check_alpha, require_members
 from marketing_kpi.trials.rates import Bounds
 from marketing_kpi.trials.sums import Arm, Array, Moments
 
@@ -22,6 +23,14 @@ Verdict: TypeAlias = Literal["higher", "lower", "cannot_tell"]
 Kind: TypeAlias = Literal["rate", "mean", "ratio"]
 Correction: TypeAlias = Literal["holm", "benjamini_hochberg"]
 Outcome: TypeAlias = "str | tuple[str, str]"
+
+NO_VERDICT = frozenset(
+    {
+        "too_few_buyers", "too_few_members", "too_few_clusters", "constant_outcome", "no_spread",
+        "no_denominator",
+    }
+)  # fmt: skip
+"""Notes of `NOTES` beside which nothing is said."""
 
 KINDS = ("rate", "mean", "ratio")
 CORRECTIONS = ("holm", "benjamini_hochberg")
@@ -62,13 +71,27 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "constant_outcome": N_(
             "The outcome is the same for everyone: there is nothing to compare."
         ),
+        "no_spread": N_(
+            "The outcome does not vary within the arms: nothing tells how much of the difference "
+            "is chance."
+        ),
+        "no_denominator": N_("The denominator adds up to 0 in an arm: its ratio is not defined."),
         "missing_outcomes": N_("Members without a known outcome were left out."),
+        "missing_values": N_(
+            "Members whose outcome, covariate or unit drawn is not known were left out."
+        ),
+        "unknown_arm": N_("Members without an arm were left out."),
         "repeated_customers": N_(
-            "Some customers have several rows: rows were summed to customers, who were drawn."
+            "Some customers have several rows: values are a row, not a customer, and the interval "
+            "allows for rows of a customer that are alike."
         ),
         "control_at_zero": N_("The control is at 0: the relative lift is not defined."),
         "relative_unbounded": N_(
             "The control may be at 0 for all that is known: the relative lift has no bound."
+        ),
+        "relative_disagrees": N_(
+            "The interval of the relative lift, an approximate one, lies otherwise about 0 than "
+            "that of the difference: the verdict is of the difference."
         ),
         "borderline": N_(
             "The p-value and the interval lie on either side of the limit: no verdict is given."
@@ -160,6 +183,8 @@ class Comparison(NamedTuple):
         Members whose outcome is not 0.
     control_clusters, treatment_clusters
         Units drawn; null without `cluster`.
+    standard_error
+        Of the absolute lift, Welch's; null for a plain rate.
     welch_t, welch_low, welch_high, welch_p
         Welch's t test of the same values, for reference; null for a plain rate.
     permutation_p
@@ -204,6 +229,12 @@ class Comparison(NamedTuple):
     skew: float | None = None
     conversion: Part | None = None
     basket: Part | None = None
+    standard_error: float | None = None
+
+
+def is_plain_rate(found: Comparison) -> bool:
+    """Say whether a rate of members was compared, not one of clusters or with a covariate."""
+    return found.method.startswith("newcombe")
 
 
 _ESTIMATES = (
@@ -216,6 +247,7 @@ _ESTIMATES = (
     "welch_p",
     "permutation_p",
     "skew",
+    "standard_error",
 )
 
 
@@ -304,8 +336,10 @@ def compare(
 
     Notes
     -----
-    Members whose outcome (or covariate, or cluster) is null are left out, counted and noted. With
-    a column customer_id, customers who have several rows are taken as the unit drawn.
+    Members whose outcome (or covariate, or cluster, or arm) is null are left out, and noted. With
+    a column customer_id, customers who have several rows are taken as the unit drawn: values and
+    counts then stay those of a row (an order, a visit), so that a customer of four rows weighs
+    four times, and only the intervals allow for it. For values a customer, sum the rows first.
 
     Rates: the z test with the pooled rate, mid-p where a count under 10 is expected, and
     Newcombe's interval (`rates`). Means and ratios of sums: `means.hall` on the moments of the
@@ -321,12 +355,13 @@ def compare(
     >>> round(found.absolute_lift, 3), found.verdict, found.method
     (0.03, 'higher', 'newcombe_pooled_z')
     """
-    _check_alpha(alpha)
+    check_alpha(alpha)
     question = _question(members, outcome, arm, control, kind, covariate, cluster)
     question, notes = _units_drawn(members, question)
     arms = sums.moments(members, arm=arm, columns=question.columns, cluster=question.cluster)
     pair = _pair(arms, control, treatment)
     _usable(pair)
+    notes += _of_nobody(arms)
     return _compared(_case(members, pair, question, rng, notes), alpha)
 
 
@@ -352,7 +387,8 @@ def compare_all(
     outcomes
         Columns, or pairs of them, as in `compare`.
     by
-        Columns that part the members into segments, known before the arms were drawn.
+        Columns that part the members into segments, known before the arms were drawn; null is a
+        segment of its own.
     correction
         ``"holm"``: no false finding at all, but with probability alpha;
         ``"benjamini_hochberg"``: a share alpha of the findings false, on average; None: as if each
@@ -370,8 +406,8 @@ def compare_all(
     Raises
     ------
     ColumnError, ComputeError, DataError
-        As in `compare`. A segment in which an arm has no known outcome has a row with nulls and
-        the note ``arm_empty``.
+        As in `compare`; when `by` names the arm, or a column that the result has. A segment in
+        which an arm has no known outcome has a row with nulls and the note ``arm_empty``.
 
     Notes
     -----
@@ -402,18 +438,19 @@ def compare_all(
     0   bought  0.025       higher
     1  visited  0.050  cannot_tell
     """
-    _check_alpha(alpha)
+    check_alpha(alpha)
     if correction is not None and correction not in CORRECTIONS:
         message, hint = unknown("correction", str(correction), CORRECTIONS)
         raise ComputeError(message, hint=hint)
-    segments = [by] if isinstance(by, str) else list(by)
-    cases = [
-        case
-        for outcome in outcomes
-        for case in _cases(members, outcome, arm, control, segments, covariate, cluster, rng)
+    segments = list(dict.fromkeys([by] if isinstance(by, str) else by))
+    _check_segments(segments, arm)
+    questions = [
+        _question(members, outcome, arm, control, None, covariate, cluster)
+        for outcome in ([outcomes] if isinstance(outcomes, str) else outcomes)
     ]
-    if not cases:
+    if not questions:
         raise ComputeError("outcomes is empty, must name a column or more")
+    cases = _cases(members, questions, segments, rng)
     p_values = np.array([_or_nan(_compared(case, alpha).p_value) for case in cases])
     adjusted, levels = corrected(p_values, correction=correction, alpha=alpha)
     several = _several(len(cases), segments, correction)
@@ -426,9 +463,9 @@ def compare_all(
     first = ["outcome", "treatment", *segments]
     fields = [name for name in Comparison._fields if name not in (*first, "conversion", "basket")]
     fields.insert(fields.index("p_value") + 1, "p_adjusted")
-    frame = pd.DataFrame(rows)[first + fields]
-    estimates = {name: "float64" for name in fields if name in _ESTIMATES}
-    return frame.astype(estimates)
+    columns = {name: [row[name] for row in rows] for name in first + fields}
+    estimates = {name: np.array(columns[name], "float64") for name in fields if name in _ESTIMATES}
+    return pd.DataFrame(columns | estimates)
 
 
 def corrected(
@@ -491,9 +528,16 @@ def _several(count: int, by: Sequence[str], correction: Correction | None) -> tu
 # --- What is asked --------------------------------------------------------------------------
 
 
-def _check_alpha(alpha: float) -> None:
-    if not 0 < alpha < 1:
-        raise ComputeError(f"alpha == {alpha}, must be in (0, 1)", hint="95 % is alpha=0.05")
+def _check_segments(by: Sequence[str], arm: str) -> None:
+    for name in by:
+        if name in (arm, *Comparison._fields, "p_adjusted"):
+            kind = "the arm" if name == arm else "a column of the result"
+            raise ComputeError(
+                f"by names '{name}', which is {kind}",
+                hint=f"rename it, for instance members.rename(columns={{'{name}': 'segment'}})"
+                if name != arm
+                else "segments part the members of both arms",
+            )
 
 
 def _question(
@@ -519,19 +563,24 @@ def _question(
             hint="a ratio takes outcome=('numerator', 'denominator'), a rate or a mean one column",
         )
     optional = [name for name in (covariate, cluster) if name is not None]
-    require(members, [arm, *names, *optional], "the members")
+    require_members(members, [arm, *names, *optional])
     kind = "ratio" if len(names) == 2 else kind
     return _Question(names, arm, control, kind, covariate, cluster)
 
 
 def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[str, ...]]:
     """Refuse units that are in several arms; take customers with several rows as the unit."""
-    unit = question.cluster or "customer_id"
-    if unit not in members.columns:
-        return question, ()
-    if _each_once(members, unit):  # in one arm, then
-        return question, ()
-    arm = question.arm
+    units = dict.fromkeys(name for name in (question.cluster, "customer_id") if name)
+    several = [unit for unit in units if unit in members.columns and not _each_once(members, unit)]
+    for unit in several:  # the others are in one arm
+        _refuse_shared(members, unit, question.arm)
+    if question.cluster is None and several:
+        return question._replace(cluster=several[0]), ("repeated_customers",)
+    return question, ()
+
+
+def _refuse_shared(members: Frame, unit: str, arm: str) -> None:
+    """Refuse units that are in several arms."""
 
     def shared(table: ir.Table) -> ir.Table:
         known = table.filter(table[unit].notnull(), table[arm].notnull())
@@ -548,9 +597,6 @@ def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[
             hint=f"a test needs each '{unit}' in one arm: leave out those in both, and find out "
             "how they came there",
         )
-    if question.cluster is None:
-        return question._replace(cluster=unit), ("repeated_customers",)
-    return question, ()
 
 
 def _each_once(members: Frame, unit: str) -> bool:
@@ -564,11 +610,10 @@ def _each_once(members: Frame, unit: str) -> bool:
 
 def _pair(arms: Sequence[Arm], control: Any, treatment: Any) -> tuple[Arm, Arm]:
     """Return the control and the treatment."""
-    by_name = {arm.name: arm for arm in arms}
+    by_name = {arm.name: arm for arm in arms if arm.name is not None}
     for name in (control, treatment):
         if name is not None and name not in by_name:
-            message, hint = unknown("arm", str(name), [str(known) for known in by_name])
-            raise ComputeError(message, hint=hint)
+            raise _unknown_arm(name, by_name)
     others = [name for name in by_name if name != control]
     if treatment is None and len(others) > 1:
         listed = ", ".join(repr(name) for name in others)
@@ -586,6 +631,18 @@ def _pair(arms: Sequence[Arm], control: Any, treatment: Any) -> tuple[Arm, Arm]:
     if chosen == control:
         raise ComputeError(f"treatment == {treatment!r}, must be another arm than the control")
     return by_name[control], by_name[chosen]
+
+
+def _unknown_arm(name: Any, known: Iterable[Any]) -> ComputeError:
+    for other in known:
+        if str(other) == str(name):  # 0 and "0"
+            return ComputeError(
+                f"arm {name!r} not found: it is {other!r} there, not text"
+                if isinstance(name, str)
+                else f"arm {name!r} not found: it is the text {other!r} there"
+            )
+    message, hint = unknown("arm", str(name), [str(other) for other in known])
+    return ComputeError(message, hint=hint)
 
 
 def _usable(pair: tuple[Arm, Arm]) -> None:
@@ -662,6 +719,11 @@ class _Case(NamedTuple):
         return self.kind == "mean" and self.plain and self.mostly_zero
 
 
+def _of_nobody(arms: Sequence[Arm]) -> tuple[str, ...]:
+    """Return the note that members without an arm need."""
+    return ("unknown_arm",) if any(arm.name is None for arm in arms) else ()
+
+
 def _case(
     members: Frame,
     pair: tuple[Arm, Arm],
@@ -670,7 +732,8 @@ def _case(
     notes: tuple[str, ...],
 ) -> _Case:
     if any(arm.missing for arm in pair):
-        notes += ("missing_outcomes",)
+        is_alone = not (question.covariate or question.cluster)
+        notes += ("missing_outcomes" if is_alone else "missing_values",)
     case = _Case(pair, question, _kind(pair, question), None, notes)
     if not case.in_parts or pair[0].nonzero >= ENOUGH_BUYERS or case.empty:
         return case
@@ -679,26 +742,43 @@ def _case(
 
 def _cases(
     members: Frame,
-    outcome: Outcome,
-    arm: str,
-    control: Any,
+    questions: Sequence[_Question],
     by: Sequence[str],
-    covariate: str | None,
-    cluster: str | None,
     rng: np.random.Generator | None,
 ) -> list[_Case]:
-    """Return the comparisons of an outcome: each treatment with the control, in each segment."""
-    require(members, by, "the members")
-    question = _question(members, outcome, arm, control, None, covariate, cluster)._replace(
-        by=tuple(by)
+    """Return the comparisons of several outcomes, otherwise asked alike, from one set of sums."""
+    require_members(members, by)
+    drawn, notes = _units_drawn(members, questions[0])
+    questions = [each._replace(by=tuple(by), cluster=drawn.cluster) for each in questions]
+    found = sums.several(
+        members,
+        arm=drawn.arm,
+        sets=[each.columns for each in questions],
+        by=by,
+        cluster=drawn.cluster,
     )
-    question, notes = _units_drawn(members, question)
-    arms = sums.moments(members, arm=arm, columns=question.columns, by=by, cluster=question.cluster)
+    return [
+        case
+        for question, arms in zip(questions, found, strict=True)
+        for case in _cases_of(members, question, arms, rng, notes)
+    ]
+
+
+def _cases_of(
+    members: Frame,
+    question: _Question,
+    arms: Sequence[Arm],
+    rng: np.random.Generator | None,
+    notes: tuple[str, ...],
+) -> Iterator[_Case]:
+    """Yield the comparisons of an outcome: each treatment with the control, in each segment."""
+    notes += _of_nobody(arms)
+    control = question.control
+    arms = [part for part in arms if part.name is not None]
     names = list(dict.fromkeys(found.name for found in arms))
     treatments = sorted((name for name in names if name != control), key=str)
     _pair(arms, control, treatments[0] if treatments else None)
     found = {(part.group, part.name): part for part in arms}
-    cases = []
     for name in treatments:
         for group in dict.fromkeys(part.group for part in arms):
             empty = sums.nobody(group, len(question.columns) + (question.cluster is not None))
@@ -706,10 +786,13 @@ def _cases(
                 found.get((group, control), empty._replace(name=control)),
                 found.get((group, name), empty._replace(name=name)),
             )
-            if not by or all(part.members for part in pair) or any(p.infinite for p in pair):
+            if (
+                not question.by
+                or all(part.members for part in pair)
+                or any(part.infinite for part in pair)
+            ):
                 _usable(pair)
-            cases.append(_case(members, pair, question, rng, notes))
-    return cases
+            yield _case(members, pair, question, rng, notes)
 
 
 def _compared(case: _Case, alpha: float) -> Comparison:
@@ -750,10 +833,13 @@ def _result(case: _Case, found: _Found, base: dict[str, Any]) -> Comparison:
         notes.append("borderline")
     if case.permutation_p is not None and (case.permutation_p < alpha) != significant:
         notes.append("permutation_disagrees")
+    ends = [float(end) for end in found.relative[1:]]
     if not np.isnan(found.absolute.value) and np.isnan(found.relative.value):
         notes.append("control_at_zero")
-    elif not np.isnan(p) and np.isnan(found.relative[1:]).any():
+    elif not np.isnan(p) and np.isnan(ends).any():
         notes.append("relative_unbounded")
+    elif (ends[0] > 0 or ends[1] < 0) != outside:
+        notes.append("relative_disagrees")
     absolute, relative = ([_null(end) for end in bounds] for bounds in found[2:4])
     return Comparison(
         control_n=pair[0].members,
@@ -817,10 +903,21 @@ def _means(case: _Case, moments: Sequence[Moments], alpha: float) -> _Found:
 
 def _enough(case: _Case, moments: Sequence[Moments]) -> tuple[tuple[str, ...], bool]:
     """Say whether there are data enough for a verdict, and for one without a warning."""
-    if not sum(float(arm.m2) for arm in moments):
-        return ("constant_outcome",), False
-    notes = [_few_clusters(case), _few_values(case, moments)]
-    return tuple(filter(None, notes)), not any(note.startswith("too_few") for note in notes)
+    if len(case.question.outcome) == 2 and any(np.isnan(arm.mean) for arm in moments):
+        return ("no_denominator",), False
+    notes = [_no_spread(case, moments)]
+    if not notes[0]:
+        notes = [_few_clusters(case), _few_values(case, moments)]
+    return tuple(filter(None, notes)), not NO_VERDICT & {*notes}
+
+
+def _no_spread(case: _Case, moments: Sequence[Moments]) -> str:
+    if any(float(arm.m2) for arm in moments):
+        return ""
+    if min(float(arm.n) for arm in moments) < 2:
+        return "too_few_clusters" if case.question.cluster else "too_few_members"
+    control, treatment = (float(arm.mean) for arm in moments)
+    return "constant_outcome" if control == treatment else "no_spread"
 
 
 def _few_clusters(case: _Case) -> str:
@@ -841,15 +938,25 @@ def _few_values(case: _Case, moments: Sequence[Moments]) -> str:
         return "few_buyers" if control.nonzero < ENOUGH_BUYERS else ""
     if min(control.members, treatment.members) < FEWEST_VALUES:
         return "too_few_members"
+    if case.kind == "rate" and _expected(case, moments) < rates.FEW_EXPECTED:
+        return "few_events"
     fewest = min(float(arm.n) for arm in moments)
     skew = abs(float(means.skewness(*moments))) / np.sqrt(fewest)
     return "skewed_outcome" if skew > SKEWED else ""
+
+
+def _expected(case: _Case, moments: Sequence[Moments]) -> float:
+    """Return the smallest count that is expected, of events as good as those of members drawn."""
+    control, treatment = case.pair
+    counts = (treatment.nonzero, treatment.members, control.nonzero, control.members)
+    return float(rates.effective(*counts, error=means.standard_error(*moments)))
 
 
 def _reference(moments: Sequence[Moments], alpha: float) -> dict[str, float | None]:
     """Return Welch's test, and the skewness that it leaves out."""
     welch = means.welch(*moments, alpha=alpha)
     return {
+        "standard_error": _null(means.standard_error(*moments)),
         "welch_t": _null(welch.statistic),
         "welch_low": _null(welch.low),
         "welch_high": _null(welch.high),
@@ -887,7 +994,8 @@ def _permuted(
     def buyers(table: ir.Table) -> ir.Table:
         here = table.filter(table[arm].isin([side.name for side in pair]))
         for column, value in group.items():
-            here = here.filter(here[column].isnull() if pd.isna(value) else here[column] == value)
+            told = sums.told(here[column])
+            here = here.filter(told.isnull() if value is None else told == value)
         rows = here.select(arm=here[arm], value=here[name].cast("float64"))
         return rows.filter(rows.value.notnull(), rows.value != 0)
 

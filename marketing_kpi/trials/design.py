@@ -20,6 +20,7 @@ from marketing_kpi.kpis.facts.campaigns import CONTROL, WINDOW_DAYS, members_of,
 from marketing_kpi.kpis.frames import Frame, executed, in_engine, require, same_kind
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials import rates, sums
+from marketing_kpi.trials.checks import check_alpha, is_number, require_members
 from marketing_kpi.trials.power import HABITUAL_SHARE
 
 SplitVerdict: TypeAlias = Literal["as_expected", "differs", "cannot_tell"]
@@ -78,6 +79,8 @@ def draw(
         For a draw of its own: ``numpy.random.default_rng(7)`` repeats it. Either `season` or `rng`
         is needed: a draw that cannot be repeated cannot be checked.
 
+        Each customer keeps the same chance whatever their number: of very few, all may be treated.
+
     Returns
     -------
     pandas.DataFrame or ibis.Table
@@ -89,9 +92,9 @@ def draw(
     ComputeError
         When the share is not between 0 and 1; when neither or both of `season` and `rng` are
         given, or `season` with `strata`: what a customer's arm is made of cannot then balance
-        groups too.
+        groups too; when `strata` names customer_id or arm.
     DataError
-        When a customer_id is missing or there more than once.
+        When a customer_id is missing, there more than once, or of another type than others.
 
     Notes
     -----
@@ -134,11 +137,23 @@ def _with(rows: Frame, names: Sequence[str]) -> Frame:
 def _hashed(ids: pd.Series[Any], season: str) -> npt.NDArray[np.float64]:
     """Return a number from 0 to 1 for each id: the first bits of its hash with the season."""
     salt = season.encode()
-    digests = (hashlib.sha256(salt + b"\0" + str(id).encode()).digest()[:8] for id in ids)
+    digests = (hashlib.sha256(salt + b"\0" + text_of(id).encode()).digest()[:8] for id in ids)
     bits = (int.from_bytes(digest, "big") >> (64 - _HASHED_BITS) for digest in digests)
     numbers = np.fromiter(bits, dtype="float64", count=len(ids))
     shares: npt.NDArray[np.float64] = np.ldexp(numbers, -_HASHED_BITS)
     return shares
+
+
+def text_of(value: Any) -> str:
+    """Return what names an arm or a customer, as text.
+
+    A column of whole numbers in which one is missing comes as floats, and 1.0 is to be 1.
+    """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _every_so_many(
@@ -163,6 +178,13 @@ def _check_draw(
         raise ComputeError(
             f"control_share == {share}, must be between 0 and 1", hint="10 % is written 0.10"
         )
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise ComputeError(
+            f"rng == {rng!r}, must be a generator", hint=f"rng=numpy.random.default_rng({rng!r})"
+        )
+    for name in ("customer_id", "arm"):
+        if name in strata:
+            raise ComputeError(f"strata names '{name}', which is a column of what draw returns")
     if (season is None) == (rng is None):
         raise ComputeError(
             "draw takes either season or rng, so that the draw can be repeated",
@@ -179,6 +201,12 @@ def _check_draw(
 def _check_ids(ids: pd.Series[Any]) -> None:
     if ids.isna().any():
         raise DataError(f"{int(ids.isna().sum())} customers have no customer_id: none can be drawn")
+    kinds = sorted({type(id).__name__ for id in ids}) if ids.dtype == object else []
+    if len(kinds) > 1:
+        raise DataError(
+            f"customer_id holds values of several types ({', '.join(kinds)}), must be of one",
+            hint="for instance customers.astype({'customer_id': 'str'})",
+        )
     repeated = ids[ids.duplicated()]
     if len(repeated):
         raise DataError(
@@ -283,8 +311,7 @@ def split_check(
     >>> split_check(mailed, expected={"control": 0.2, "treatment": 0.8}).verdict
     'differs'
     """
-    if not 0 < alpha < 1:
-        raise ComputeError(f"alpha == {alpha}, must be between 0 and 1")
+    check_alpha(alpha)
     counts, notes = _counted(members, arm)
     total = sum(counts.values())
     meant = None if expected is None else _meant(counts, expected)
@@ -316,20 +343,21 @@ def split_check(
 
 def _counted(members: Frame, arm: str) -> tuple[dict[str, int], list[str]]:
     """Return the members of each arm, by name, and what is odd about them."""
-    require(members, [arm], "the members")
+    require_members(members, [arm])
     has_ids = "customer_id" in members.columns
 
     def query(rows: ir.Table) -> ir.Table:
         customers = rows.customer_id.nunique() if has_ids else rows.count()
         known = rows.customer_id.count() if has_ids else rows.count()
-        by_arm = rows.group_by(_arm=rows[arm].cast("string")).aggregate(members=rows.count())
+        by_arm = rows.group_by(_arm=sums.told(rows[arm])).aggregate(members=rows.count())
         of_all = rows.aggregate(customers=customers, known=known)
         return by_arm.cross_join(of_all)
 
     wanted = [arm, *(["customer_id"] if has_ids else [])]
     chosen = _with(members, wanted)
-    found = executed(same_kind(chosen, query)).sort_values("_arm")
-    known = found[found["_arm"].notna()]
+    found = executed(same_kind(chosen, query))
+    found["_arm"] = found["_arm"].map(text_of, na_action="ignore")
+    known = found[found["_arm"].notna()].sort_values("_arm")
     counts = dict(zip(known["_arm"], known["members"].astype(int).tolist(), strict=True))
     notes = ["unknown_arm"] if len(known) < len(found) else []
     if len(found) and found["customers"].iloc[0] < found["known"].iloc[0]:
@@ -339,15 +367,15 @@ def _counted(members: Frame, arm: str) -> tuple[dict[str, int], list[str]]:
 
 def _meant(counts: Mapping[str, int], expected: Mapping[str, float]) -> dict[str, float]:
     """Return the expected share of each arm, in the order of their names."""
-    weights = {str(name): float(weight) for name, weight in expected.items()}
+    weights = {text_of(name): weight for name, weight in expected.items()}
     if len(weights) < 2:
         raise ComputeError(
             f"expected names {len(weights)} arm, must name two or more",
             hint='expected={"control": 0.1, "treatment": 0.9}',
         )
     for name, weight in weights.items():
-        if not (weight > 0 and math.isfinite(weight)):
-            raise ComputeError(f"expected['{name}'] == {weight}, must be above 0")
+        if not (is_number(weight) and weight > 0 and math.isfinite(weight)):
+            raise ComputeError(f"expected['{name}'] == {weight!r}, must be above 0")
     for name in counts:
         if name not in weights:
             close = suggest(name, weights)
@@ -356,7 +384,7 @@ def _meant(counts: Mapping[str, int], expected: Mapping[str, float]) -> dict[str
                 + (f"; is it '{close}'?" if close else ""),
                 hint=f"expected has: {', '.join(sorted(weights))}",
             )
-    total = sum(weights.values())
+    total = float(sum(weights.values()))
     return {name: weights[name] / total for name in sorted(weights)}
 
 
@@ -393,7 +421,7 @@ def balance(
     *,
     columns: str | Sequence[str],
     arm: str = "arm",
-    control: str = CONTROL,
+    control: Any = CONTROL,
 ) -> pd.DataFrame:
     r"""Compare what members were before the campaign: were the arms alike?
 
@@ -442,10 +470,10 @@ def balance(
     0.5 0.32 0.67
     """
     names = [columns] if isinstance(columns, str) else list(columns)
-    require(members, [arm, *names], "the members")
+    require_members(members, [arm, *names])
     rows: list[dict[str, Any]] = []
     for name in names:
-        rows += _balance_of(members, name, arm, control)
+        rows += _balance_of(members, name, arm, text_of(control))
     table = pd.DataFrame(rows, columns=list(_BALANCE))
     adjusted = _holm(table["p_value"].to_numpy(dtype=float))
     return table.assign(p_adjusted=adjusted, is_balanced=~(adjusted < BALANCE_ALPHA))
@@ -505,9 +533,11 @@ def _numbers(members: Frame, name: str, arm: str) -> dict[tuple[str, Any], _Side
     found = sums.moments(members, arm=arm, columns=[name])
     sides = {}
     for each in found:
+        if each.name is None:
+            continue
         mean, m2 = float(each.joint.mean[0]), float(each.joint.m2[0, 0])
         n = each.members
-        sides[str(each.name), None] = _Side(n, mean, m2 / (n - 1) if n > 1 else math.nan)
+        sides[text_of(each.name), None] = _Side(n, mean, m2 / (n - 1) if n > 1 else math.nan)
     return sides
 
 
@@ -518,8 +548,8 @@ def _shares(members: Frame, name: str, arm: str) -> dict[tuple[str, Any], _Side]
     )
 
     def query(rows: ir.Table) -> ir.Table:
-        in_arm = rows.filter(rows[arm].notnull())
-        keys = {"_arm": in_arm[arm].cast("string"), "_value": in_arm[name].cast("string")}
+        in_arm = rows.filter(sums.told(rows[arm]).notnull())
+        keys = {"_arm": in_arm[arm], "_value": in_arm[name].cast("string")}
         return in_arm.group_by(**keys).aggregate(members=in_arm[name].count())
 
     found = executed(same_kind(chosen, query))
@@ -531,7 +561,7 @@ def _shares(members: Frame, name: str, arm: str) -> dict[tuple[str, Any], _Side]
         for value, count in counts.items():
             share = float(count) / n if n else math.nan
             spread = share * (1 - share) * n / (n - 1) if n > 1 else math.nan
-            sides[str(each), value] = _Side(n, share, spread)
+            sides[text_of(each), value] = _Side(n, share, spread)
     return sides
 
 

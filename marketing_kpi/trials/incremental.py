@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError
-from marketing_kpi.kpis.frames import Frame, require
+from marketing_kpi.kpis.frames import Frame, executed, same_kind
 from marketing_kpi.kpis.intervals import normal_score
 from marketing_kpi.text.messages import N_
-from marketing_kpi.trials.comparison import Comparison, compare
+from marketing_kpi.trials.checks import require_members
+from marketing_kpi.trials.comparison import NO_VERDICT, Comparison, compare, is_plain_rate
 from marketing_kpi.trials.power import SampleSize, sample_size
 
 Worth: TypeAlias = Literal["paid", "lost", "cannot_tell"]
@@ -31,6 +33,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "Neither margins nor a margin rate are known: what the campaign returned cannot be "
             "told."
         ),
+        "margin_incomplete": N_(
+            "The margin of some buyers is not known: the margins of the others are not used, since "
+            "leaving buyers alone out would lower the difference."
+        ),
         "assumed_margin_rate": N_("The margin is revenue times a rate that was given."),
         "no_cost": N_("The campaign cost nothing: there is no return on a cost of 0."),
         "orders_may_be_none": N_(
@@ -40,8 +46,6 @@ NOTES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What `incremental` may note, by id, beside what its comparisons do."""
-
-_NO_VERDICT = {"too_few_buyers", "too_few_members", "too_few_clusters", "constant_outcome"}
 
 
 class Amount(NamedTuple):
@@ -80,10 +84,10 @@ class Incremental(NamedTuple):
         none may have been, all null when orders can only have been lost.
     paid_probability
         Probability that the margin added exceeds the cost; null without margin, and where nothing
-        is said. See `incremental` for what it rests on.
+        is said. See `incremental` for what it rests on, and how far from the ends it may be taken.
     verdict
-        ``"paid"`` when the whole interval of `roi` is above 0, ``"lost"`` when it is below, else
-        ``"cannot_tell"``.
+        ``"paid"`` when the whole interval of `margin` is above the cost, ``"lost"`` when it is
+        below, else ``"cannot_tell"``.
     needed_for_conversion, needed_for_revenue
         `SampleSize` it would take to find the lift of buyers, or of revenue a head, that was seen,
         four times in five, with the same share of control; null when none was seen.
@@ -143,8 +147,8 @@ def incremental(
         What contacting the treated cost, 0 or more, in the currency of revenue: the messages and
         their preparation, not the discounts that are taken off revenue already.
     margin_rate
-        Gross profit / net sales, a fraction, where the members have no margin; what they have
-        comes first.
+        Gross profit / net sales, a fraction, where the members have no margin, or some buyers have
+        none; what they have comes first.
     arm, control, treatment, alpha, rng
         As in `compare`.
     covariate
@@ -173,7 +177,11 @@ def incremental(
     that the margin added is the cost at most, by the same skewness-corrected statistic as the
     interval (its confidence distribution; a Bayesian's posterior when nothing was known before).
     It is above :math:`1 - \alpha / 2` where the verdict is ``"paid"``, save for the degrees of
-    freedom, which it takes as many.
+    freedom, which it takes as many. Where the control is the smaller arm and its buyers are few,
+    the interval keeps its promise in all, but misses on one side more than on the other: at
+    break-even the probability is over .95 in 1 test of 100 rather than 5, and under .025 in 4.
+
+    A margin that is not known of some who bought is not used: `margin_rate` takes its place.
 
     References
     ----------
@@ -192,8 +200,9 @@ def incremental(
     ('paid', 0.994)
     """
     _check(cost, margin_rate)
-    require(members, [arm, "bought", "revenue"], "the members")
+    require_members(members, [arm, "bought", "revenue"])
     with _at_hand(members, (arm, *([covariate] if covariate else []))) as table:
+        is_incomplete = _is_incomplete(table)
         comparisons = {
             name: compare(
                 table,
@@ -207,6 +216,7 @@ def incremental(
                 rng=rng,
             )
             for name in _known(table)
+            if not (name == "margin" and is_incomplete)
         }
     of_margin = _of_margin(comparisons, margin_rate)
     first = comparisons["bought"]
@@ -214,10 +224,11 @@ def incremental(
     amounts = {name: _in_all(found, treated) for name, found in comparisons.items()}
     margin = _scaled(amounts[of_margin.column], of_margin.rate) if of_margin else Amount()
     roi = _roi(margin, cost)
-    told = of_margin is not None and not _NO_VERDICT & {*comparisons[of_margin.column].notes}
+    told = of_margin is not None and not NO_VERDICT & {*comparisons[of_margin.column].notes}
     orders = amounts.get("orders", Amount())
     per_order = _cost_per_order(orders, cost)
     holds = {
+        "margin_incomplete": is_incomplete,
         "no_margin": of_margin is None,
         "assumed_margin_rate": of_margin is not None and of_margin.source == "margin_rate",
         "no_cost": cost == 0,
@@ -235,11 +246,9 @@ def incremental(
         roi=roi,
         cost_per_order=per_order,
         paid_probability=_paid(comparisons, of_margin, cost / treated) if told else None,
-        verdict=_verdict(roi) if told else "cannot_tell",
-        needed_for_conversion=_needed(first, first.absolute_lift, sd=None),
-        needed_for_revenue=_needed_for_mean(
-            comparisons["revenue"], comparisons["revenue"].absolute_lift
-        ),
+        verdict=_verdict(margin, cost) if told else "cannot_tell",
+        needed_for_conversion=_needed(first, first.absolute_lift),
+        needed_for_revenue=_needed(comparisons["revenue"], comparisons["revenue"].absolute_lift),
         needed_for_break_even=_needed_for_break_even(comparisons, of_margin, cost / treated),
         margin_source=None if of_margin is None else of_margin.source,
         alpha=alpha,
@@ -270,7 +279,7 @@ def _at_hand(members: Frame, columns: tuple[str, ...]) -> Iterator[Frame]:
     """Keep what is read of a lazy table in its engine: each comparison would make it anew."""
     wanted = [name for name in ("customer_id", *_OUTCOMES) if name in members.columns]
     names = list(dict.fromkeys([*columns, *wanted]))
-    require(members, names, "the members")
+    require_members(members, names)
     if isinstance(members, pd.DataFrame):
         yield members[names]
     else:
@@ -287,6 +296,21 @@ def _known(members: Frame) -> list[str]:
         counted = members.aggregate(**{name: members[name].count() for name in there})
         (counts,) = counted.to_pyarrow().to_pylist()
     return [name for name in there if counts[name] or name in ("bought", "revenue")]
+
+
+def _is_incomplete(members: Frame) -> bool:
+    """Say whether some margins are known, but not those of all who bought."""
+    if "margin" not in members.columns:
+        return False
+
+    def query(rows: ir.Table) -> ir.Table:
+        lacking = rows.margin.isnull() & (rows.bought.cast("int64") != 0)
+        return rows.aggregate(known=rows.margin.count(), lacking=lacking.sum())
+
+    names = ["bought", "margin"]
+    chosen = members[names] if isinstance(members, pd.DataFrame) else members.select(*names)
+    known, lacking = executed(same_kind(chosen, query)).fillna(0).iloc[0]
+    return bool(known and lacking)
 
 
 def _in_all(found: Comparison, treated: int) -> Amount:
@@ -315,17 +339,10 @@ def _cost_per_order(orders: Amount, cost: float) -> Amount:
     return Amount(value, cheapest, dearest)
 
 
-def _verdict(roi: Amount) -> Worth:
-    if roi.low is None or roi.high is None or roi.low <= 0 <= roi.high:
+def _verdict(margin: Amount, cost: float) -> Worth:
+    if margin.low is None or margin.high is None or margin.low <= cost <= margin.high:
         return "cannot_tell"
-    return "paid" if roi.low > 0 else "lost"
-
-
-def standard_error(found: Comparison) -> float | None:
-    """Return the standard error of the difference of two means."""
-    if not found.welch_t or found.absolute_lift is None:
-        return None
-    return found.absolute_lift / found.welch_t
+    return "paid" if margin.low > cost else "lost"
 
 
 def probability_above(
@@ -355,10 +372,12 @@ def _paid(
     comparisons: Mapping[str, Comparison], margin: _Margin | None, cost_a_head: float
 ) -> float | None:
     """Return the probability that the margin added a head exceeds its cost."""
-    if margin is None or not margin.rate:
+    if margin is None:
         return None
+    if not margin.rate:
+        return 0.0 if cost_a_head else None  # a margin of 0 repays no cost
     found = comparisons[margin.column]
-    error = standard_error(found)
+    error = found.standard_error
     if error is None or found.absolute_lift is None:
         return None
     needed = cost_a_head / margin.rate
@@ -369,9 +388,24 @@ def _paid(
 # --- What it would have taken ---------------------------------------------------------------
 
 
-def _needed(found: Comparison, lift: float | None, *, sd: float | None) -> SampleSize | None:
+def spread(found: Comparison) -> float | None:
+    """Return the standard deviation of a member's outcome that a plan rests on.
+
+    Where customers or stores were drawn, or a covariate narrows the interval, it is the one that
+    makes the error of the difference what it is, of a rate too. Null where it is not known, and for
+    a plain rate, whose spread is in the rate itself.
+    """
+    if found.standard_error is None:
+        return None
+    return found.standard_error / math.sqrt(1 / found.control_n + 1 / found.treatment_n)
+
+
+def _needed(found: Comparison, lift: float | None) -> SampleSize | None:
     """Return the sizes that find a lift, with the same share of control."""
     if lift is None or found.control_value is None or lift == 0:
+        return None
+    sd = spread(found)
+    if sd is None and not is_plain_rate(found):
         return None
     size = sample_size(
         found.control_value,
@@ -384,20 +418,12 @@ def _needed(found: Comparison, lift: float | None, *, sd: float | None) -> Sampl
     return None if math.isnan(size.exact) else size
 
 
-def _needed_for_mean(found: Comparison, lift: float | None) -> SampleSize | None:
-    error = standard_error(found)
-    if error is None:
-        return None
-    spread = error / math.sqrt(1 / found.control_n + 1 / found.treatment_n)
-    return _needed(found, lift, sd=spread)
-
-
 def _needed_for_break_even(
     comparisons: Mapping[str, Comparison], margin: _Margin | None, cost_a_head: float
 ) -> SampleSize | None:
     if margin is None or not margin.rate > 0:
         return None
-    return _needed_for_mean(comparisons[margin.column], cost_a_head / margin.rate)
+    return _needed(comparisons[margin.column], cost_a_head / margin.rate)
 
 
 # --- What is refused ------------------------------------------------------------------------

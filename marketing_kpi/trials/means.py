@@ -188,8 +188,7 @@ def _compared(
     from scipy.special import stdtr
 
     v0, v1 = control.variance / control.n, treatment.variance / treatment.n
-    error = np.sqrt(v0 + v1)
-    error = np.where(error > 0, error, np.nan)
+    error = standard_error(control, treatment)
     freedom = _freedom(v0, control.n, v1, treatment.n)
     difference = np.asarray(treatment.mean - control.mean, dtype="float64")
     statistic = difference / error
@@ -202,6 +201,12 @@ def _compared(
         statistic,
         skew + np.zeros_like(statistic),
     )
+
+
+def standard_error(control: Moments, treatment: Moments) -> Array:
+    """Return the standard error of the difference of two means; NaN where neither arm varies."""
+    error = np.sqrt(control.variance / control.n + treatment.variance / treatment.n)
+    return np.asarray(np.where(error > 0, error, np.nan))
 
 
 def _freedom(v0: Array, n0: Array, v1: Array, n1: Array) -> Array:

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, DataError, MissingDataError, unknown
-from marketing_kpi.kpis.extent import extent, lasts_to
+from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.facts.campaigns import (
@@ -47,10 +47,29 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "contacts_spread_out": N_(
             "The treated were not all contacted on one day: late ones have less time to act."
         ),
+        "window_before_data": N_(
+            "The data begin after the window does: what members did in its first days is missing."
+        ),
+        "few_members_found": N_(
+            "Fewer than half of the members have an order in the data, at any time: either many "
+            "never bought, or customer ids are written in two ways."
+        ),
         "in_both_arms": N_("Some members are listed in both arms."),
+        "unknown_members": N_(
+            "The members of an arm have no order in the data, at any time: their customer ids are "
+            "probably written otherwise in campaign_members than in orders."
+        ),
+        "outside_data": N_("The data have no order in the window."),
     }
 )
 """What `window` may note, by id."""
+
+FEW_FOUND = 0.5
+"""Share of the members with an order, at any time, under which their ids are doubted."""
+
+SURELY_SOME = 10
+"""Members of an arm who should have an order, going by the others, when none of them has: more
+than chance ever hides."""
 
 _BOUGHT = ("orders", "revenue", "margin")
 
@@ -77,6 +96,9 @@ class Window(NamedTuple):
         none is recorded.
     notes
         Ids of `NOTES`.
+    first_day
+        The day of the first order of the data, after their last break of more than a year; null
+        without any.
     """
 
     campaign: str
@@ -90,6 +112,7 @@ class Window(NamedTuple):
     treated_contacted: int | None
     contact_days: int | None
     notes: tuple[str, ...]
+    first_day: dt.date | None = None
 
 
 def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Window:
@@ -124,8 +147,8 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
     >>> members = pd.DataFrame({"campaign_id": "mail", "customer_id": list("abc"),
     ...                         "arm": ["treatment", "treatment", "control"],
     ...                         "contacted_at": pd.to_datetime(["2025-04-03 09:00"] * 2 + [None])})
-    >>> orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"],
-    ...                        "ordered_at": pd.to_datetime(["2025-04-10"]), "amount": [20.0]})
+    >>> orders = pd.DataFrame({"order_id": ["1", "2"], "customer_id": ["a", "c"], "amount": 20.0,
+    ...                        "ordered_at": pd.to_datetime(["2025-04-10"] * 2)})
     >>> data = open_data({"orders": orders, "campaign_members": members})
     >>> found = window(data, campaign="mail", window_days=14)
     >>> str(found.start), str(found.end), found.is_over, found.notes
@@ -148,7 +171,10 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         _refuse_unknown(data, campaign)
     start = _start(data, listed, campaign)
     end = start + dt.timedelta(days=window_days)
-    _, last_day = extent(data)
+    first_day, last_day = extent(data)
+    begun, latest = extent(data, before=end)
+    is_outside = latest is None or latest < start
+    known = _found(data, listed)
     told = row["treated_contacted"] + row["control_contacted"] > 0
     is_over = lasts_to(last_day, end)
     days = (row["last"] - row["first"]).days + 1 if row["first"] else None
@@ -158,7 +184,11 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         "control_contacted": row["control_contacted"] > 0,
         "treated_not_contacted": told and row["treated_contacted"] < row["treated_n"],
         "contacts_spread_out": (days or 1) > 1,
+        "window_before_data": not is_outside and not begins_by(begun, start),
+        "few_members_found": _share_found(known) < FEW_FOUND,
         "in_both_arms": row["treated_n"] + row["control_n"] > row["members"],
+        "unknown_members": _are_unknown(known),
+        "outside_data": is_outside,
     }
     return Window(
         campaign=campaign,
@@ -172,6 +202,7 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         treated_contacted=row["treated_contacted"] if told else None,
         contact_days=days,
         notes=tuple(name for name, holds in found.items() if holds),
+        first_day=first_day,
     )
 
 
@@ -203,16 +234,18 @@ def members(
     pandas.DataFrame or ibis.Table
         A row a member: customer_id, arm, assigned_at and contacted_at (null where not recorded);
         bought (1 for who has a valid order in the window, else 0), orders, revenue (net sales,
-        0 for who bought nothing), margin (gross profit of the lines with a known cost, 0 for who
-        bought nothing, null for who bought only lines without one, and for all where the data have
-        no costs), responded (1 for who reacted otherwise than by an open, else 0; null where no
-        reaction to the campaign is recorded); orders_before, revenue_before; the columns of `by`.
-        pandas, sorted by customer_id and arm, when the data came as pandas; else lazy.
+        0 for who bought nothing), margin (gross profit, 0 for who bought nothing; null for all
+        where the cost of anything that they bought is not known), responded (1 for who reacted
+        otherwise than by an open, else 0; null where no reaction to the campaign is recorded);
+        orders_before, revenue_before; the columns of `by`.
+        pandas, sorted by customer_id and arm, when the data came as pandas; else a table of their
+        engine, computed once and kept there for as long as it is used.
 
     Raises
     ------
     DataError
-        When the campaign has no members, or nothing tells when it began.
+        When the campaign has no members, or nothing tells when it began; when the members of an
+        arm have no order at all, or the data have none in the window: zeros would be invented.
     MissingDataError
         When the data lack campaign_members, the customer of orders, or their amounts.
     ComputeError
@@ -223,6 +256,13 @@ def members(
     Both arms are followed over the same days (see `window`). Each member stays in the arm that was
     drawn, whoever was contacted in the end: that is what makes the arms comparable. A member
     listed in both arms keeps a row in each, which `compare` refuses.
+
+    Margins are there for all or for none: to leave out those who bought at an unknown cost would
+    leave out buyers alone, of the arm that buys more above all, and never those who bought nothing.
+    `incremental` then takes a margin rate.
+
+    An order entered with a negative amount is a credit: it counts in the revenue and is no
+    purchase. Returns are not taken off, as net sales are before returns.
 
     Examples
     --------
@@ -247,8 +287,10 @@ def members(
     _check_columns(data, names)
     listed = _listed(data, campaign)
     start = _start(data, listed, campaign)
-    rows = _dated(listed, start, start + dt.timedelta(days=window_days))
-    rows = _with_purchases(rows, data, told_outcomes(data), suffix="")
+    end = start + dt.timedelta(days=window_days)
+    _refuse_invented_zeros(data, listed, campaign, start, end)
+    rows = _dated(listed, start, end)
+    rows = _with_purchases(rows, data, _told(data), suffix="")
     if tells_responses(data):
         rows = with_responses(rows, data)
     else:
@@ -295,9 +337,12 @@ def campaign_cost(data: Data, *, campaign: str) -> float | None:
 
 
 def _answer(data: Data, table: ir.Table) -> Frame:
-    """Return the kind that the data came as: pandas with money as floats, or a lazy table."""
+    """Return the kind that the data came as: pandas with money as floats, or a table kept there.
+
+    Everything asked of the members reads this table: it must not be computed anew each time.
+    """
     if not data.from_pandas:
-        return table
+        return data.keep(table)
     decimals = {name: "float64" for name, kind in table.schema().items() if kind.is_decimal()}
     frame = data.connection.to_pandas(table.cast(decimals))
     return frame.sort_values(["customer_id", "arm"]).reset_index(drop=True)
@@ -332,12 +377,80 @@ def _refuse_unknown(data: Data, campaign: str) -> None:
     raise DataError(message, hint=hint)
 
 
+class _Found(NamedTuple):
+    """Members of an arm, and how many of them have an order in the data, at any time."""
+
+    members: int
+    found: int
+
+
+def _found(data: Data, listed: ir.Table) -> list[_Found]:
+    """Return how many members of each arm of a campaign are customers of the data."""
+    buyers = data.orders.select(buyer="customer_id").distinct()
+    rows = listed.left_join(buyers, listed.customer_id == buyers.buyer)
+    counts = rows.group_by("arm").aggregate(members=rows.count(), found=rows.buyer.count())
+    return [
+        _Found(row["members"], row["found"])
+        for row in data.connection.to_pyarrow(counts).to_pylist()
+    ]
+
+
+def _share_found(arms: Sequence[_Found]) -> float:
+    return sum(arm.found for arm in arms) / sum(arm.members for arm in arms)
+
+
+def _are_unknown(arms: Sequence[_Found]) -> bool:
+    """Say whether the members of an arm can hardly be customers of the data."""
+    share = _share_found(arms)
+    return any(not arm.found and (not share or arm.members * share >= SURELY_SOME) for arm in arms)
+
+
+def _refuse_invented_zeros(
+    data: Data, listed: ir.Table, campaign: str, start: dt.date, end: dt.date
+) -> None:
+    """Refuse members of whom the data tell nothing: that they bought nothing would be invented."""
+    if _are_unknown(_found(data, listed)):
+        raise DataError(
+            f"the members of campaign '{campaign}', or of one of its arms, have no order in these "
+            "data, at any time",
+            hint="write customer ids alike in campaign_members and in orders",
+        )
+    first, last = extent(data, before=end)
+    if last is None or last < start:
+        first, last = extent(data)
+        raise DataError(
+            f"these data have no order in the window of campaign '{campaign}', from {start} to "
+            f"the day before {end}: their orders go from {first} to {last}",
+            hint="give the orders of these days",
+        )
+
+
 def _dated(rows: ir.Table, begins: dt.date, ends: dt.date) -> ir.Table:
     return rows.mutate(begins=midnight(begins), ends=midnight(ends))
 
 
-def told_outcomes(data: Data) -> tuple[str, ...]:
-    """Return what the data tell of purchases: margins where costs are known."""
+def told_outcomes(data: Data, within: Window) -> tuple[str, ...]:
+    """Return what the data tell of the purchases of members, as `members` gives it.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    within
+        What `window` says of the campaign: margins are told where all costs in it are known.
+    """
+    columns = _told(data)
+    if "margin" not in columns:
+        return columns
+    rows = _dated(_listed(data, within.campaign), within.start, within.end)
+    found = purchases(rows, data, columns=["margin"])
+    unknown = found.aggregate(unknown=found.margin.isnull().any())
+    (row,) = data.connection.to_pyarrow(unknown).to_pylist()
+    return tuple(name for name in columns if name != "margin" or not row["unknown"])
+
+
+def _told(data: Data) -> tuple[str, ...]:
+    """Return what may be told of purchases, going by the columns that there are."""
     lacking = missing(FACTS["sales"], ["net_sales", "cost"], data)
     return ("orders", "revenue") if lacking else _BOUGHT
 
@@ -353,9 +466,17 @@ def _with_purchases(rows: ir.Table, data: Data, columns: Sequence[str], *, suffi
         for new, old in taken.items()
     }
     if not suffix:
-        made["bought"] = (~nothing).cast("int64")
+        made["bought"] = (rows.orders > 0).fill_null(False).cast("int64")
         made |= {name: ibis.null(MONEY) for name in _BOUGHT if name not in columns}
+        if "margin" in columns:
+            made["margin"] = _of_all(made["margin"])
     return rows.mutate(**made)
+
+
+def _of_all(values: ir.Value) -> ir.Value:
+    """Return values, null for all members where that of one is."""
+    is_unknown = values.isnull().sum().over(ibis.window()) > 0
+    return is_unknown.ifelse(ibis.null(MONEY), values)
 
 
 def _with_columns(rows: ir.Table, data: Data, names: Sequence[str]) -> ir.Table:
@@ -390,14 +511,26 @@ def _check(data: Data, *days: int) -> None:
             raise ComputeError(f"{count!r} days, must be a whole number of 1 or more")
 
 
-def _check_columns(data: Data, names: Sequence[str]) -> None:
+MEMBER_TABLES = ("campaign_members", "contacts")
+"""Where a column that parts members may be, the first table first."""
+
+
+def parting_columns(data: Data) -> list[str]:
+    """Return the columns of members that `members` can add, by name."""
     own = {"assigned_at", "contacted_at", *_NEEDED}
-    known = {
-        name
-        for table in ("campaign_members", "contacts")
-        if data.has(table, "customer_id")
-        for name in data.table(table).columns
-    } - own
+    return sorted(
+        {
+            name
+            for table in MEMBER_TABLES
+            if data.has(table, "customer_id")
+            for name in data.table(table).columns
+        }
+        - own
+    )
+
+
+def _check_columns(data: Data, names: Sequence[str]) -> None:
+    known = parting_columns(data)
     for name in names:
         if name not in known:
             message, hint = unknown("column", name, known, where="campaign_members and contacts")

@@ -7,8 +7,8 @@ from typing import NamedTuple, TypedDict
 
 import pandas as pd
 
-from marketing_kpi.trials.comparison import Comparison
-from marketing_kpi.trials.incremental import POWER, standard_error
+from marketing_kpi.trials.comparison import Comparison, is_plain_rate
+from marketing_kpi.trials.incremental import POWER, spread
 from marketing_kpi.trials.power import (
     SampleSize,
     minimum_detectable_effect,
@@ -20,6 +20,10 @@ from marketing_kpi.trials.power import (
 WORTHWHILE_LIFT = 0.10
 """The relative lift that a test is planned on when nobody says which one would matter."""
 
+USUAL_SHARES = (0.1, 0.2, 0.5)
+"""Shares of control that plans are made with, beside that of the test."""
+
+_CLOSE = 0.25  # relative difference of two shares that tell about the same
 
 _PLANS = (
     "relative_lift",
@@ -57,7 +61,9 @@ class WouldTake(NamedTuple):
         The same with as many in the control as in the treatment.
 
     Where the outcome of the control is not above 0, or its spread is not known, all are null but
-    `relative_lift`; where the lift would take a rate beyond 1, so are `power` and both sizes.
+    `relative_lift`; where the lift would take a rate beyond 1, so are `power` and both sizes. Where
+    stores, or customers of several rows, were drawn, sizes count the members of stores as large as
+    those of the test.
     """
 
     relative_lift: float
@@ -108,16 +114,18 @@ def would_take(
     >>> round(found.power, 2), found.same_share.total, found.equal_halves.total
     (0.09, 175956, 62468)
     """
-    base, spread = comparison.control_value, _spread(comparison)
+    base, sd = comparison.control_value, spread(comparison)
     if base is None or base <= 0 or min(comparison.control_n, comparison.treatment_n) < 2:
         return WouldTake(relative_lift)
-    if comparison.kind != "rate" and spread is None:
+    if sd is None and not is_plain_rate(comparison):
         return WouldTake(relative_lift)
     n0, n1, alpha = comparison.control_n, comparison.treatment_n, comparison.alpha
     detectable = minimum_detectable_effect(
-        base, control_n=n0, treatment_n=n1, sd=spread, power=chance, alpha=alpha
+        base, control_n=n0, treatment_n=n1, sd=sd, power=chance, alpha=alpha
     )
     known = None if pd.isna(detectable) else float(detectable)
+    if known is not None and _is_beyond(comparison, base + known):
+        known = None
     found = WouldTake(
         relative_lift,
         absolute_lift=base * relative_lift,
@@ -125,9 +133,9 @@ def would_take(
         detectable_relative=None if known is None else known / base,
     )
     aim = base * (1 + relative_lift)
-    if spread is None and aim > 1:
+    if _is_beyond(comparison, aim):
         return found
-    options: _Options = {"sd": spread, "alpha": alpha}
+    options: _Options = {"sd": sd, "alpha": alpha}
     return found._replace(
         power=float(power(base, aim, control_n=n0, treatment_n=n1, **options)),
         same_share=sample_size(base, aim, control_share=n0 / (n0 + n1), power=chance, **options),
@@ -136,7 +144,10 @@ def would_take(
 
 
 def plans(
-    comparison: Comparison, *, relative_lifts: Sequence[float], control_shares: Sequence[float]
+    comparison: Comparison,
+    *,
+    relative_lifts: Sequence[float],
+    control_shares: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Set out what other plans for the outcome of a test would find: see `power_table`.
 
@@ -144,8 +155,11 @@ def plans(
     ----------
     comparison
         What `compare` returns: its control and the spread of its outcome are planned on.
-    relative_lifts, control_shares
+    relative_lifts
         As in `power_table`.
+    control_shares
+        As in `power_table`; None: the share that the test had, and those of `USUAL_SHARES` that
+        are not close to it.
 
     Returns
     -------
@@ -153,12 +167,13 @@ def plans(
         What `power_table` returns for as many customers; empty where the outcome of the control is
         not above 0, or its spread is not known.
     """
-    base, spread = comparison.control_value, _spread(comparison)
+    base, sd = comparison.control_value, spread(comparison)
     members = comparison.control_n + comparison.treatment_n
-    shares = [share for share in control_shares if 1 < share * members < members - 1]
-    if base is None or base <= 0 or (comparison.kind != "rate" and spread is None):
+    chosen = _shares(comparison) if control_shares is None else control_shares
+    shares = [share for share in chosen if 1 < share * members < members - 1]
+    if base is None or base <= 0 or (sd is None and not is_plain_rate(comparison)):
         return _no_plans()
-    lifts = [lift for lift in relative_lifts if spread is not None or base * (1 + lift) <= 1]
+    lifts = [lift for lift in relative_lifts if not _is_beyond(comparison, base * (1 + lift))]
     if not (shares and lifts):
         return _no_plans()
     return power_table(
@@ -166,20 +181,22 @@ def plans(
         relative_lifts=lifts,
         control_shares=shares,
         customers=members,
-        sd=spread,
+        sd=sd,
         power=POWER,
         alpha=comparison.alpha,
     )
+
+
+def _shares(comparison: Comparison) -> list[float]:
+    """Return the share of control that a test had, among the usual ones."""
+    own = comparison.control_n / (comparison.control_n + comparison.treatment_n)
+    return sorted([own, *(share for share in USUAL_SHARES if abs(share / own - 1) > _CLOSE)])
 
 
 def _no_plans() -> pd.DataFrame:
     return pd.DataFrame(columns=list(_PLANS))
 
 
-def _spread(comparison: Comparison) -> float | None:
-    """Return the standard deviation of a member's outcome; null for a rate, or if not known."""
-    error = standard_error(comparison)
-    if comparison.kind == "rate" or error is None:
-        return None
-    each = 1 / comparison.control_n + 1 / comparison.treatment_n
-    return float(error / each**0.5)
+def _is_beyond(comparison: Comparison, aim: float) -> bool:
+    """Say whether an outcome cannot be: a rate of more than 1."""
+    return comparison.kind == "rate" and aim > 1

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, suggest
+from marketing_kpi.trials.checks import check_alpha
 
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[np.float64] | pd.Series[float]"
 """A number, or several; those of one call broadcast."""
@@ -370,7 +371,7 @@ def power_table(
         found = minimum_detectable_effect(control, power=power, **options)
         table |= {
             "power": _reached(control, treatment, **options),
-            "detectable_lift": found / control,
+            "detectable_lift": found / (control or np.nan),
         }
     return pd.DataFrame(table)
 
@@ -394,7 +395,7 @@ def _plan(
     sd: Numbers | None,
     both_tails: bool = False,
 ) -> _Plan:
-    _require(0 < alpha < 1, "alpha", alpha, "between 0 and 1")
+    check_alpha(alpha)
     _one_of("alternative", alternative, get_args(Alternative))
     fitting: tuple[Any, ...] = ("pooled_z", "arcsine") if sd is None else ("t",)
     chosen: Any = fitting[0] if method is None else method
@@ -473,12 +474,15 @@ def _outcome(
 
 def _sizes(name: str, given: Numbers) -> Array:
     sizes = _array(given)
-    _require(bool(np.all(sizes > 1)), name, given, "2 or more")
+    _require(bool(np.all((sizes > 1) & np.isfinite(sizes))), name, given, "2 or more")
     return sizes
 
 
 def _array(value: Numbers) -> Array:
-    return np.asarray(value, dtype=np.float64)
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ComputeError(f"{value!r} was given, must be a number, or several") from error
 
 
 def _plain(values: Array) -> Any:

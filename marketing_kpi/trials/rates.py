@@ -42,6 +42,36 @@ def expected(x1: npt.ArrayLike, n1: npt.ArrayLike, x0: npt.ArrayLike, n0: npt.Ar
     return np.minimum(n1, n0) * np.minimum(events, total - events) / np.where(total > 0, total, 1)
 
 
+def effective(
+    x1: npt.ArrayLike,
+    n1: npt.ArrayLike,
+    x0: npt.ArrayLike,
+    n0: npt.ArrayLike,
+    *,
+    error: npt.ArrayLike,
+) -> Array:
+    """Return `expected`, of as many events as would tell as much of members drawn one by one.
+
+    Parameters
+    ----------
+    x1, n1, x0, n0
+        As in `p_value`.
+    error
+        Standard error of the difference as units were drawn: events of one store or customer come
+        together, and tell less.
+
+    Examples
+    --------
+    >>> round(float(effective(20, 1000, 20, 1000, error=0.02)), 6)  # alone: 0.00626
+    1.96
+    """
+    x1, n1, x0, n0 = _counts(x1, n1, x0, n0)
+    rate = (x1 + x0) / (n1 + n0)
+    alone = rate * (1 - rate) * (1 / n1 + 1 / n0)
+    drawn = np.asarray(error, dtype="float64") ** 2
+    return expected(x1, n1, x0, n0) * np.where(drawn > alone, alone / drawn, 1.0)
+
+
 def p_value(x1: npt.ArrayLike, n1: npt.ArrayLike, x0: npt.ArrayLike, n0: npt.ArrayLike) -> Array:
     """Test whether two rates differ, two-sided.
 
@@ -197,10 +227,18 @@ def relative(
     Notes
     -----
     The interval is that of the logarithm of the ratio, with half an event, and half a member,
-    added to each arm.
+    added to each arm. Where more than half of an arm have the event, that one is too narrow (its
+    variance is 0 where all have it), and the interval is the one of Donner and Zou instead: made of
+    both Wilson limits as Newcombe's is, it excludes 0 just when Newcombe's does. So each holds the
+    truth in 94 to 97 of 100 tests where it is used, of rates from 0.5 to 98 %; but the first in 90
+    to 93 where fewer than about two events are expected in a small control, and in more than 97
+    where as few are in arms of one size (see benchmarks/experiments_calibration.md).
 
     References
     ----------
+    Donner, A. and Zou, G. Y. (2012). Closed-form confidence intervals for functions of the normal
+    mean and standard deviation. Statistical Methods in Medical Research 21(4), 347-359.
+
     Walter, S. D. (1975). The distribution of Levin's measure of attributable risk. Biometrika
     62(2), 371-374.
 
@@ -208,16 +246,46 @@ def relative(
     --------
     >>> [round(float(bound), 3) for bound in relative(267, 21307, 122, 21306)]
     [1.188, 0.765, 1.702]
+    >>> [round(float(bound), 3) for bound in relative(441, 450, 50, 50)]
+    [-0.02, -0.038, 0.056]
     """
     x1, n1, x0, n0 = np.broadcast_arrays(*_counts(x1, n1, x0, n0))
     with np.errstate(divide="ignore", invalid="ignore"):
         lift = (x1 / n1) / (x0 / n0) - 1
+    most = (2 * x1 > n1) | (2 * x0 > n0)
+    known = (x0 > 0) & (n1 > 0)
+    ends = zip(_of_wilson(x1, n1, x0, n0, alpha), _of_logarithm(x1, n1, x0, n0, alpha), strict=True)
+    low, high = (np.where(most, wilson_end, log_end) - 1 for wilson_end, log_end in ends)
+    return Bounds(*(np.where(known, bound, np.nan) for bound in (lift, low, high)))
+
+
+def _of_logarithm(
+    x1: Array, n1: Array, x0: Array, n0: Array, alpha: npt.ArrayLike
+) -> tuple[Array, Array]:
+    """Return the limits of the ratio of two rates, from those of its logarithm."""
+    with np.errstate(divide="ignore", invalid="ignore"):
         centre = np.log((x1 + 0.5) / (n1 + 0.5)) - np.log((x0 + 0.5) / (n0 + 0.5))
         variance = 1 / (x1 + 0.5) - 1 / (n1 + 0.5) + 1 / (x0 + 0.5) - 1 / (n0 + 0.5)
     half = _normal(alpha) * np.sqrt(np.maximum(variance, 0.0))
-    known = (x0 > 0) & (n1 > 0)
-    bounds = (lift, np.exp(centre - half) - 1, np.exp(centre + half) - 1)
-    return Bounds(*(np.where(known, bound, np.nan) for bound in bounds))
+    return np.exp(centre - half), np.exp(centre + half)
+
+
+def _of_wilson(
+    x1: Array, n1: Array, x0: Array, n0: Array, alpha: npt.ArrayLike
+) -> tuple[Array, Array]:
+    """Return the limits of the ratio of two rates, from those of both rates."""
+    one, other = wilson(x1, n1, alpha=alpha), wilson(x0, n0, alpha=alpha)
+
+    def end(of_one: Array, of_other: Array, sign: int) -> Array:
+        # The R for which 0 is a limit of one - R × other, made of both rates' limits.
+        product = one.value * other.value
+        across = of_other * (2 * other.value - of_other)
+        within = product**2 - of_one * (2 * one.value - of_one) * across
+        found: Array = (product + sign * np.sqrt(np.maximum(within, 0.0))) / across
+        return found
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return end(one.low, other.high, -1), end(one.high, other.low, 1)
 
 
 def _normal(alpha: npt.ArrayLike) -> Array:

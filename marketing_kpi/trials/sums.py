@@ -7,27 +7,30 @@ of sums and an outcome adjusted for a covariate are such.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import combinations_with_replacement, product
 from operator import and_, mul, or_
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+import ibis
+import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from ibis.expr.datatypes import DataType
+from ibis.formats.pyarrow import PyArrowType
 
 from marketing_kpi.errors import ColumnError
-from marketing_kpi.kpis.frames import Frame, executed, in_arrow, require, same_kind
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from marketing_kpi.kpis.frames import Frame, in_arrow, readable, records, same_kind
+from marketing_kpi.trials.checks import require_members
 
 Array: TypeAlias = npt.NDArray[np.float64]
+Places: TypeAlias = npt.NDArray[np.integer[Any]]
 
 _ARM = "_arm"
 _CLUSTER = "_cluster"
-_COUNTS = ("rows", "members", "infinite", "nonzero", "between")
 # Digits kept of a sum of floats: an engine adds them in parallel, in another order each time.
 _DIGITS = 13
 # Mean over standard deviation, squared, from which raw powers lose the digits of central ones.
@@ -94,9 +97,9 @@ class Arm(NamedTuple):
     Attributes
     ----------
     name
-        The value of the arm's column.
+        The value of the arm's column; None for the members of whom it is null.
     group
-        The values of the columns of `by`; empty without any.
+        The values of the columns of `by`, None where null; empty without any.
     rows
         Members, with and without an outcome.
     members
@@ -207,7 +210,7 @@ def without_zeros(moments: Moments, nonzero: npt.ArrayLike) -> Moments:
 
 def nobody(group: tuple[Any, ...], columns: int) -> Arm:
     """Return an arm without members, of a group in which none were drawn."""
-    return Arm(None, group, 0, 0, 0, 0, 0, 0, _central(0, {}, [0.0] * columns))
+    return Arm(None, group, 0, 0, 0, 0, 0, 0, _no_moments(columns))
 
 
 def moments(
@@ -225,7 +228,7 @@ def moments(
     members
         A row a member: pandas, or an Ibis table of any engine.
     arm
-        The column that names the arm; rows where it is null are left out.
+        The column that names the arm.
     columns
         Numbers or booleans. A member of whom one is null is left out of all sums.
     by
@@ -237,7 +240,7 @@ def moments(
     Returns
     -------
     list of Arm
-        By group, then name.
+        By group, then name; an arm without a name last.
 
     Raises
     ------
@@ -246,7 +249,7 @@ def moments(
 
     Notes
     -----
-    One group-by gives the sums of the powers. Where a mean lies more than ten standard deviations
+    One query gives the sums of the powers. Where a mean lies more than ten standard deviations
     from 0, their differences would lose digits: a second one, centred near the means, repeats it.
     So does one that looks at each value, where a sum is not finite: NaN counts as missing.
 
@@ -257,214 +260,380 @@ def moments(
     ...     members, arm="arm", columns=["spent"])]
     [('a', 2, 0), ('b', 0, 1)]
     """
-    names = list(dict.fromkeys([arm, *by, *columns, *([cluster] if cluster else [])]))
-    require(members, names, "the members")
-    chosen = members[names] if isinstance(members, pd.DataFrame) else members.select(*names)
-    held = len(columns) + (cluster is not None)
-
-    def summed(centres: Sequence[float], careful: bool) -> pd.DataFrame:
-        if isinstance(chosen, pd.DataFrame) and cluster is None:
-            return _sums_in_hand(chosen, arm, columns, by, centres)
-
-        def query(table: ir.Table) -> ir.Table:
-            rows = _rows(table, arm, columns, by, cluster, careful)
-            return _sums(rows, by, centres, cluster is not None)
-
-        return executed(same_kind(chosen, query))
-
-    centres, careful = [0.0] * held, False
-    frame = summed(centres, careful)
-    if not np.isfinite(frame[frame["units"] > 0].filter(like="power_").to_numpy("float64")).all():
-        careful = True
-        frame = summed(centres, careful)
-    far = _far(frame, held)
-    if any(far):
-        centres = far
-        frame = summed(centres, careful)
-    frame[list(_COUNTS)] = frame[list(_COUNTS)].fillna(0)
-    frame = frame.sort_values([*by, _ARM], kind="stable")
-    return [_arm(row, by, centres) for row in frame.to_dict("records")]
+    (arms,) = several(members, arm=arm, sets=[columns], by=by, cluster=cluster)
+    return arms
 
 
-def _rows(
-    table: ir.Table,
+def several(
+    members: Frame,
+    *,
     arm: str,
-    columns: Sequence[str],
-    by: Sequence[str],
-    cluster: str | None,
-    careful: bool,
-) -> ir.Table:
-    """Return the arm, the groups and the columns of each member; null where one of those is."""
-    import ibis
+    sets: Sequence[Sequence[str]],
+    by: Sequence[str] = (),
+    cluster: str | None = None,
+) -> list[list[Arm]]:
+    """Do what `moments` does, for several sets of columns in one query.
 
-    table = table.filter(table[arm].notnull())
-    values = [_number(table[name], name) for name in columns]
-    keys = {_ARM: table[arm], **{name: table[name] for name in by}}
+    Parameters
+    ----------
+    members, arm, by, cluster
+        As in `moments`.
+    sets
+        Columns that are summed together. A member of whom one is null is left out of the sums of
+        its set, and of no other.
+
+    Returns
+    -------
+    list of list of Arm
+        What `moments` returns, for each set.
+
+    Examples
+    --------
+    >>> members = pd.DataFrame({"arm": ["a", "a"], "spent": [1.0, None], "bought": [1, 1]})
+    >>> [arms[0].members for arms in several(members, arm="arm", sets=[["spent"], ["bought"]])]
+    [1, 2]
+    """
+    held = [name for columns in sets for name in columns]
+    names = list(dict.fromkeys([arm, *by, *held, *([cluster] if cluster else [])]))
+    require_members(members, names)
+    chosen = members[names] if isinstance(members, pd.DataFrame) else members
+    plan = _Plan(arm, tuple(by), cluster, tuple(_sets(sets, clustered=cluster is not None)))
+    rows = _summed(chosen, plan)
+    if not all(_is_finite(row, each) for row in rows for each in plan.sets):
+        plan = plan._replace(careful=True)
+        rows = _summed(chosen, plan)
+    centred = tuple(each._replace(centres=_far(rows, each)) for each in plan.sets)
+    if centred != plan.sets:
+        plan = plan._replace(sets=centred)
+        rows = _summed(chosen, plan)
+    rows.sort(key=lambda row: [(row[key] is None, row[key]) for key in plan.keys])
+    return [[_arm(row, plan, each) for row in rows] for each in plan.sets]
+
+
+class _Set(NamedTuple):
+    """Columns that are summed together, and what is taken off each before it is multiplied."""
+
+    place: int
+    columns: tuple[str, ...]
+    centres: tuple[float, ...]
+
+    def named(self, what: str) -> str:
+        """Return what a sum is called among those of all sets."""
+        return f"{what}_{self.place}"
+
+    def power(self, *indices: int) -> str:
+        """Return what the sum of a product of columns is called."""
+        return self.named("power_" + "_".join(map(str, sorted(indices))))
+
+    @property
+    def products(self) -> list[tuple[int, ...]]:
+        """Which columns are multiplied: one, two or three of them, the same ones too."""
+        return [
+            indices
+            for degree in (1, 2, 3)
+            for indices in combinations_with_replacement(range(len(self.centres)), degree)
+        ]
+
+
+class _Plan(NamedTuple):
+    """What is summed, of whom, and whether each value is looked at for NaN and infinity."""
+
+    arm: str
+    by: tuple[str, ...]
+    cluster: str | None
+    sets: tuple[_Set, ...]
+    careful: bool = False
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The columns that part the members, by what they are called here."""
+        return {f"_by_{place}": name for place, name in enumerate(self.by)} | {_ARM: self.arm}
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of all sets, each once."""
+        return list(dict.fromkeys(name for each in self.sets for name in each.columns))
+
+    @property
+    def skips_zeros(self) -> bool:
+        """Whether a member of whom all columns are 0 adds nothing to any sum."""
+        return not (self.cluster or any(any(each.centres) for each in self.sets))
+
+
+def _sets(sets: Sequence[Sequence[str]], *, clustered: bool) -> Iterator[_Set]:
+    for place, columns in enumerate(sets):
+        yield _Set(place, tuple(columns), (0.0,) * (len(columns) + clustered))
+
+
+def told(column: ir.Value) -> ir.Value:
+    """Return a column whose values that are no number are null, as those of pandas are."""
+    kind = column.type()
+    return column.isnan().ifelse(ibis.null(kind), column) if kind.is_floating() else column
+
+
+def _summed(members: Frame, plan: _Plan) -> list[dict[str, Any]]:
+    """Return the counts and sums of each group and arm, whose keys are None where null."""
+    if isinstance(members, pd.DataFrame) and plan.cluster is None:
+        return _sums_in_hand(members, plan)
+    found = records(same_kind(members, lambda table: _query(table, plan)))
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record in found:
+        keys = {name: _or_none(record.pop(name)) for name in plan.keys}
+        row = rows.setdefault(tuple(keys.values()), keys)
+        for name, value in record.items():
+            row[name] = row.get(name, 0) + (value or 0)
+    for row in rows.values():
+        _complete(row, plan)
+    return list(rows.values())
+
+
+def _complete(row: dict[str, Any], plan: _Plan) -> None:
+    """Add what an engine was not asked, since it follows from what it was."""
+    skipped = row["rows"] - row["seen"]
+    for each in plan.sets:
+        members, nonzero, between = map(each.named, ("members", "nonzero", "between"))
+        powers = [each.power(*indices) for indices in each.products]
+        if not row[members]:
+            row |= dict.fromkeys([nonzero, between, *powers], 0)  # the sum of nothing is null
+        elif nonzero not in row:
+            row |= dict.fromkeys([nonzero, *powers], row[powers[0]]) | {between: 0}
+        row[members] += skipped
+
+
+def _query(table: ir.Table, plan: _Plan) -> ir.Table:
+    """Return the counts and sums; where zeros are skipped, the two are rows to be added."""
+    if plan.cluster is not None:
+        return _sums_of_clusters(table, plan, plan.cluster)
+    if not plan.skips_zeros:
+        sums = _sums(table, plan)
+        return table.group_by(**_keys(table, plan)).aggregate(**sums, rows=sums["seen"])
+    # Of amounts, most are 0: an engine counts these members in less time than it adds their zeros.
+    zero = reduce(and_, (_is_zero(table[name]) for name in plan.columns))
+    some = table.filter(~zero)
+    sums = {**_sums(some, plan), "rows": ibis.literal(0, type="int64")}
+    counts = {name: ibis.literal(0, type=value.type()) for name, value in sums.items()}
+    counts["rows"] = table.count()
+    counted = table.group_by(**_keys(table, plan)).aggregate(**counts)
+    return counted.union(some.group_by(**_keys(some, plan)).aggregate(**sums))
+
+
+def _keys(table: ir.Table, plan: _Plan) -> dict[str, ir.Value]:
+    return {key: told(table[name]) for key, name in plan.keys.items()}
+
+
+def _sums(table: ir.Table, plan: _Plan) -> dict[str, ir.Value]:
+    sums: dict[str, ir.Value] = {"seen": table.count()}
+    for each in plan.sets:
+        values, infinite = _values(table, plan, each)
+        if len(values) == 1 and table[each.columns[0]].type().is_boolean():
+            # Its square and its cube are itself.
+            sums |= {each.named("members"): values[0].count(), each.power(0): values[0].sum()}
+        else:
+            sums |= _counts(values[0], infinite, each) | _powers(values, each)
+    return sums
+
+
+def _values(
+    table: ir.Table, plan: _Plan, each: _Set
+) -> tuple[list[ir.Value], ir.BooleanValue | None]:
+    """Return the columns of a set, null where one of them is, and whether one is infinite."""
+    values = [_number(table[name], name) for name in each.columns]
     tests = [value.notnull() for value in values] if len(values) > 1 else []
-    if cluster:
-        keys[_CLUSTER] = table[cluster]
-        tests.append(table[cluster].notnull())
-    if careful:
+    infinite = None
+    if plan.cluster is not None:
+        tests.append(table[plan.cluster].notnull())
+    if plan.careful:
         # Looking at each value takes longer than the sums: only where these are not finite.
         infinite = reduce(or_, (value.isinf().fill_null(False) for value in values))
-        keys["infinite"] = infinite
         tests += [~infinite, *(~value.isnan() for value in values)]
     if tests:
         used = reduce(and_, tests)
         values = [used.ifelse(value, ibis.null("float64")) for value in values]
-    return table.select(**keys, **{_value(i): value for i, value in enumerate(values)})
+    return values, infinite
 
 
-def _sums(rows: ir.Table, by: Sequence[str], centres: Sequence[float], clustered: bool) -> ir.Table:
-    if clustered:
-        units = _clusters(rows, by, len(centres) - 1)
-        counts = {name: units[name].sum() for name in _COUNTS}
-    else:
-        units, counts = rows, _counts(rows)
-    distances = [
-        units[_value(i)] - centre if centre else units[_value(i)]
-        for i, centre in enumerate(centres)
-    ]
-    powers = {
-        _power(indices): reduce(mul, (distances[i] for i in indices)).sum()
-        for indices in _products(len(centres))
-    }
-    return units.group_by([*by, _ARM]).aggregate(units=units[_value(0)].count(), **counts, **powers)
-
-
-def _counts(rows: ir.Table) -> dict[str, ir.Value]:
-    import ibis
-
-    first = rows[_value(0)]
-    infinite = rows.infinite.sum() if "infinite" in rows.columns else ibis.literal(0)
-    return {
-        "rows": rows.count(),
+def _counts(first: ir.Value, infinite: ir.BooleanValue | None, each: _Set) -> dict[str, ir.Value]:
+    counts = {
         "members": first.count(),
-        "infinite": infinite,
         "nonzero": (first != 0).sum(),
         "between": ((first != 0) & (first != 1)).sum(),
     }
+    if infinite is not None:
+        counts["infinite"] = infinite.sum()
+    return {each.named(name): count for name, count in counts.items()}
 
 
-def _sums_in_hand(
-    members: pd.DataFrame,
-    arm: str,
-    columns: Sequence[str],
-    by: Sequence[str],
-    centres: Sequence[float],
-) -> pd.DataFrame:
-    """Do what `_sums` does, of a frame: an engine takes longer to read it than this to sum it."""
-    import ibis
-
-    table = in_arrow(members)
-    for name in columns:
-        _number(ibis.memtable(table)[name], name)  # refuses what is no number
-    values = [table[name].cast("float64", safe=False).to_numpy() for name in columns]
-    group, found = _groups(members, arm, by)
-
-    def count(chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        return np.bincount(group[chosen], minlength=len(found))
-
-    first, used = values[0], reduce(and_, map(np.isfinite, values))
-    found["infinite"] = count(np.flatnonzero(reduce(or_, map(np.isinf, values))))
-    found["units"] = found["members"] = found["rows"] - count(np.flatnonzero(~used))
-    nonzero = np.flatnonzero(used & (first != 0))
-    found["nonzero"] = count(nonzero)
-    found["between"] = count(nonzero[first[nonzero] != 1])
+def _powers(values: Sequence[ir.Value], each: _Set) -> dict[str, ir.Value]:
     distances = [
-        np.where(used, value - centre if centre else value, 0.0)
-        for value, centre in zip(values, centres, strict=True)
+        value - centre if centre else value
+        for value, centre in zip(values, each.centres, strict=True)
     ]
-    # of amounts, most are 0 and add nothing
-    some = np.flatnonzero(reduce(or_, (distance != 0 for distance in distances)))
-    distances, group = [distance[some] for distance in distances], group[some]
-    for indices in _products(len(distances)):
-        multiplied = reduce(mul, (distances[i] for i in indices))
-        found[_power(indices)] = np.bincount(group, multiplied, len(found))
-    return found[found[_ARM].notna()]
+    return {
+        each.power(*indices): reduce(mul, (distances[i] for i in indices)).sum()
+        for indices in each.products
+    }
 
 
-def _groups(members: pd.DataFrame, arm: str, by: Sequence[str]) -> tuple[Any, pd.DataFrame]:
-    """Return the group of each member, by place, and a row a group: by, arm, and its members."""
-    keys = members[[*by, arm]].rename(columns={arm: _ARM})
-    for name, kind in keys.dtypes.items():
-        if isinstance(kind, pd.CategoricalDtype):
-            keys[name] = keys[name].astype(kind.categories.dtype)
-    groups = keys.groupby([*by, _ARM], dropna=False, sort=False)
-    return groups.ngroup().to_numpy(), groups.size().rename("rows").reset_index()
-
-
-def _products(held: int) -> list[tuple[int, ...]]:
-    """Return which columns are multiplied: one, two or three of them, the same ones too."""
-    return [
-        indices
-        for degree in (1, 2, 3)
-        for indices in combinations_with_replacement(range(held), degree)
-    ]
-
-
-def _clusters(rows: ir.Table, by: Sequence[str], held: int) -> ir.Table:
+def _sums_of_clusters(table: ir.Table, plan: _Plan, cluster: str) -> ir.Table:
     """Sum members to clusters, which then have their size as a last column.
 
     A cluster none of whose members counts is no unit: its values are null.
     """
-    totals = {_value(i): rows[_value(i)].sum() for i in range(held)}
-    units = rows.group_by([*by, _ARM, _CLUSTER]).aggregate(**_counts(rows), **totals)
-    return units.mutate(**{_value(held): units.members.nullif(0).cast("float64")})
+    counts: dict[str, ir.Value] = {"rows": table.count()}
+    totals: dict[str, ir.Value] = {}
+    for each in plan.sets:
+        values, infinite = _values(table, plan, each)
+        counts |= _counts(values[0], infinite, each)
+        totals |= {each.named(f"value_{i}"): value.sum() for i, value in enumerate(values)}
+    groups = table.group_by(**_keys(table, plan), **{_CLUSTER: table[cluster]})
+    units = groups.aggregate(**counts, **totals)
+    sums = {name: units[name].sum() for name in counts}
+    sums["seen"] = sums["rows"]
+    for each in plan.sets:
+        size = units[each.named("members")].nullif(0).cast("float64")
+        values = [units[each.named(f"value_{i}")] for i in range(len(each.columns))]
+        sums |= {each.named("units"): size.count(), **_powers([*values, size], each)}
+    return units.group_by(list(plan.keys)).aggregate(**sums)
+
+
+def _sums_in_hand(members: pd.DataFrame, plan: _Plan) -> list[dict[str, Any]]:
+    """Do what `_query` does, of a frame: an engine takes longer to read it than this to sum it."""
+    table = in_arrow(members)
+    for name in plan.columns:
+        _check_kind(PyArrowType.to_ibis(table[name].type), name)
+    values = {name: table[name].cast("float64", safe=False).to_numpy() for name in plan.columns}
+    group, found = _groups(members, plan)
+    for each in plan.sets:
+        found |= _set_in_hand([values[name] for name in each.columns], group, found["rows"], each)
+    columns = [column.tolist() for column in found.values()]
+    rows = [dict(zip(found, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [row | {key: _or_none(row[key]) for key in plan.keys} for row in rows]
+
+
+def _set_in_hand(
+    values: Sequence[Array], group: Places, rows: Places, each: _Set
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the counts and sums of a set, by group."""
+
+    def count(chosen: Places) -> Places:
+        return np.bincount(group[chosen], minlength=len(rows))
+
+    first, used = values[0], reduce(and_, map(np.isfinite, values))
+    nonzero = np.flatnonzero(used & (first != 0))
+    found = {
+        "members": rows - count(np.flatnonzero(~used)),
+        "infinite": count(np.flatnonzero(reduce(or_, map(np.isinf, values)))),
+        "nonzero": count(nonzero),
+        "between": count(nonzero[first[nonzero] != 1]),
+    }
+    sums = {each.named(name): counts for name, counts in found.items()}
+    distances = [
+        np.where(used, value - centre if centre else value, 0.0)
+        for value, centre in zip(values, each.centres, strict=True)
+    ]
+    # of amounts, most are 0 and add nothing
+    some = np.flatnonzero(reduce(or_, (distance != 0 for distance in distances)))
+    distances, group = [distance[some] for distance in distances], group[some]
+    for indices in each.products:
+        multiplied = reduce(mul, (distances[i] for i in indices))
+        sums[each.power(*indices)] = np.bincount(group, multiplied, len(rows))
+    return sums
+
+
+def _groups(members: pd.DataFrame, plan: _Plan) -> tuple[Places, dict[str, Any]]:
+    """Return the group of each member, by place, and of each group its keys and how many rows."""
+    keys = pd.DataFrame({key: readable(members[name]) for key, name in plan.keys.items()})
+    for name, kind in keys.dtypes.items():
+        if isinstance(kind, pd.CategoricalDtype):
+            keys[name] = keys[name].astype(kind.categories.dtype)
+    group = keys.groupby(list(keys), dropna=False, sort=False).ngroup().to_numpy()
+    rows = np.bincount(group)
+    example = np.empty(len(rows), dtype="int64")
+    example[group] = np.arange(len(group))
+    return group, {**keys.iloc[example], "rows": rows}
 
 
 def _number(column: ir.Value, name: str) -> ir.FloatingValue:
     kind = column.type()
-    if kind.is_boolean():
-        return column.cast("int64").cast("float64")
-    if not (kind.is_numeric() or kind.is_null()):
+    _check_kind(kind, name)
+    return (column.cast("int64") if kind.is_boolean() else column).cast("float64")
+
+
+def _is_zero(column: ir.Value) -> ir.BooleanValue:
+    """Say whether a value is 0, and not null."""
+    return column.identical_to(False if column.type().is_boolean() else 0)
+
+
+def _check_kind(kind: DataType, name: str) -> None:
+    if not (kind.is_numeric() or kind.is_boolean() or kind.is_null()):
         raise ColumnError(
             f"column '{name}' is of type {kind}, must be numbers or booleans",
-            hint=f"for instance members.assign({name}=members['{name}'].astype('float64'))",
+            hint=f"a rate is made of words by members['{name}'] == 'yes', and numbers of text by "
+            f"pandas.to_numeric(members['{name}'])"
+            if kind.is_string()
+            else None,
         )
-    return column.cast("float64")
 
 
-def _value(index: int) -> str:
-    return f"value_{index}"
+def _is_finite(row: Mapping[str, Any], each: _Set) -> bool:
+    return all(math.isfinite(row[each.power(*indices)]) for indices in each.products)
 
 
-def _power(indices: Sequence[int]) -> str:
-    return "power_" + "_".join(map(str, sorted(indices)))
-
-
-def _far(frame: pd.DataFrame, held: int) -> list[float]:
+def _far(rows: Sequence[Mapping[str, Any]], each: _Set) -> tuple[float, ...]:
     """Return a centre a column: near its mean where that is far from 0, else 0."""
+    known = [row for row in rows if _units(row, each)]
+    n = np.array([_units(row, each) for row in known], dtype="float64")
     centres = []
-    for i in range(held):
-        n, total, squares = (frame[name] for name in ("units", _power([i]), _power([i, i])))
+    for i in range(len(each.centres)):
+        total, squares = (
+            np.array([row[power] for row in known], dtype="float64")
+            for power in (each.power(i), each.power(i, i))
+        )
         spread = squares - total**2 / n
         far = bool((total**2 / n > _FAR * spread).any())
         centres.append(float(f"{total.sum() / n.sum():.3g}") if far else 0.0)
-    return centres
+    return tuple(centres)
 
 
-def _arm(row: Mapping[Hashable, Any], by: Sequence[str], centres: Sequence[float]) -> Arm:
-    counts = {name: int(row[name]) for name in _COUNTS}
+def _units(row: Mapping[str, Any], each: _Set) -> int:
+    """Return how many values there are: clusters, or members."""
+    return int(row.get(each.named("units"), row[each.named("members")]))
+
+
+def _arm(row: Mapping[str, Any], plan: _Plan, each: _Set) -> Arm:
+    rows, name = int(row["rows"]), row[_ARM]
+    members, infinite, nonzero, between = (
+        int(row.get(each.named(count), 0))
+        for count in ("members", "infinite", "nonzero", "between")
+    )
     return Arm(
-        name=row[_ARM],
-        group=tuple(row[name] for name in by),
-        missing=counts["rows"] - counts["members"] - counts["infinite"],
-        joint=_central(int(row["units"]), row, centres),
-        **counts,
+        name=name,
+        group=tuple(row[key] for key in plan.keys if key != _ARM),
+        rows=rows,
+        members=members,
+        missing=rows - members - infinite,
+        infinite=infinite,
+        nonzero=nonzero,
+        between=between,
+        joint=_central(_units(row, each), row, each),
     )
 
 
-def _central(n: int, row: Mapping[Hashable, Any], centres: Sequence[float]) -> JointMoments:
+def _or_none(value: Any) -> Any:
+    """Return a value; what is missing is one value, and not another one each time."""
+    return None if pd.isna(value) else value
+
+
+def _central(n: int, row: Mapping[str, Any], each: _Set) -> JointMoments:
     """Turn the sums of powers about the centres into means and central sums."""
-    k = len(centres)
+    k = len(each.centres)
     if not n:
-        return JointMoments(0, np.full(k, np.nan), np.zeros((k, k)), np.zeros((k, k, k)))
+        return _no_moments(k)
 
     def powers(degree: int) -> Array:
         sums = np.empty((k,) * degree)
         for indices in product(range(k), repeat=degree):
-            sums[indices] = float(f"{row[_power(indices)]:.{_DIGITS}g}")
+            sums[indices] = float(f"{row[each.power(*indices)]:.{_DIGITS}g}")
         return sums
 
     distance, squares, cubes = powers(1) / n, powers(2), powers(3)
@@ -472,7 +641,12 @@ def _central(n: int, row: Mapping[Hashable, Any], centres: Sequence[float]) -> J
     crossed = pairs + pairs.transpose(1, 0, 2) + pairs.transpose(1, 2, 0)
     return JointMoments(
         n,
-        np.asarray(centres) + distance,
+        np.asarray(each.centres) + distance,
         squares - n * np.einsum("i,j", distance, distance),
         cubes - crossed + 2 * n * np.einsum("i,j,k", distance, distance, distance),
     )
+
+
+def _no_moments(columns: int) -> JointMoments:
+    k = columns
+    return JointMoments(0, np.full(k, np.nan), np.zeros((k, k)), np.zeros((k, k, k)))

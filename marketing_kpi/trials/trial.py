@@ -13,17 +13,30 @@ from marketing_kpi.kpis.facts.campaigns import CONTROL, WINDOW_DAYS, members_of,
 from marketing_kpi.kpis.frames import Frame, same_kind
 from marketing_kpi.trials.design import TREATMENT
 from marketing_kpi.trials.members import (
+    MEMBER_TABLES,
     Window,
     campaign_cost,
     lacking,
+    parting_columns,
     told_outcomes,
     window,
 )
 
 Problem: TypeAlias = Literal[
-    "lacking", "unknown_campaign", "one_arm", "no_start", "in_both_arms", "unknown_treatment"
+    "lacking",
+    "unknown_campaign",
+    "one_arm",
+    "no_control",
+    "no_start",
+    "in_both_arms",
+    "unknown_members",
+    "outside_data",
+    "unknown_treatment",
 ]
+ByProblem: TypeAlias = Literal["unknown_column", "no_values", "many_values"]
 
+_OF_WINDOW: tuple[Problem, ...] = ("in_both_arms", "unknown_members", "outside_data")
+"""What the window notes that keeps arms from being compared, the first to say first."""
 
 MOST_SEGMENTS = 12
 """Values of a column that parts members into segments: more of them hold too few members each."""
@@ -35,31 +48,42 @@ class Trial(NamedTuple):
     Attributes
     ----------
     campaign
-        Its id, as it was asked for.
+        Its id: the one asked for, or the one taken; "" where none was asked for nor found.
     problem
         None when the arms can be compared; else ``"lacking"`` (the data lack `lacks`),
-        ``"unknown_campaign"`` (it has no members), ``"one_arm"`` (no control, or nobody else),
-        ``"no_start"`` (nothing tells when it began), ``"in_both_arms"`` (some members are listed
-        in several) or ``"unknown_treatment"`` (no arm has the name asked for).
+        ``"unknown_campaign"`` (it has no members), ``"one_arm"`` (nobody else than one arm),
+        ``"no_control"`` (several arms, none of which is called control), ``"no_start"`` (nothing
+        tells when it began), ``"in_both_arms"`` (some members are listed in several),
+        ``"unknown_members"`` (the members of an arm have no order at all), ``"outside_data"``
+        (there is no order in its window) or ``"unknown_treatment"`` (no arm has the name asked
+        for).
     lacks
         What the data lack for any test, as ``table.column``.
     known
         The campaigns with a control and treated members: what `campaigns` returns.
     window
-        When the members are followed; null with a problem other than ``"in_both_arms"`` and
-        ``"unknown_treatment"``.
+        When the members are followed; null where the problem is found before it.
     treatments
-        The arms beside the control, by name.
+        The arms beside the control, by name; those of any name where the problem is
+        ``"no_control"``.
     treatment
         The one that is looked at: the one asked for, else the first; null with a problem.
     outcomes
-        What the data tell of members' purchases: bought, orders, revenue and, with costs, margin.
+        What the data tell of members' purchases: bought, orders, revenue and, where the cost of
+        all that they bought is known, margin.
     cost
         What the data say that contacting `treatment` cost: the campaign's cost, in proportion to
         its treated members; null with a problem, and where the data do not tell.
     segments
         The column asked for to part the members, when the data have it, with 12 values at most;
         else empty. What `members` and `compare_all` take as `by`.
+    by
+        The column asked for to part the members; null without one.
+    by_problem
+        Why `segments` is empty though a column was asked for: ``"unknown_column"``,
+        ``"no_values"`` or ``"many_values"``; else null.
+    by_columns
+        The columns of groups that could part the members, by name.
     """
 
     campaign: str
@@ -72,6 +96,9 @@ class Trial(NamedTuple):
     outcomes: tuple[str, ...] = ()
     cost: float | None = None
     segments: tuple[str, ...] = ()
+    by: str | None = None
+    by_problem: ByProblem | None = None
+    by_columns: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -97,7 +124,7 @@ class Trial(NamedTuple):
 def trial(
     data: Data,
     *,
-    campaign: str,
+    campaign: str | None = None,
     window_days: int = WINDOW_DAYS,
     treatment: str | None = None,
     by: str | None = None,
@@ -112,7 +139,7 @@ def trial(
     data
         What `open_data` returns.
     campaign
-        A campaign_id.
+        A campaign_id; None: of the campaigns with a control, the last whose window is over.
     window_days
         As in `members`.
     treatment
@@ -134,39 +161,76 @@ def trial(
     """
     lacks = lacking(data)
     if lacks:
-        return Trial(campaign, "lacking", tuple(lacks), _no_campaigns())
+        return Trial(campaign or "", "lacking", tuple(lacks), _no_campaigns())
     arms = _arms(data)
-    found = Trial(campaign, None, (), _tested(arms))
+    known = _tested(arms)
+    campaign = campaign or _latest(data, known, arms, window_days)
+    if campaign is None:
+        return Trial("", "lacking", ("campaign_members.campaign_id",), known)
+    found = Trial(campaign, None, (), known)
     own = arms[arms["campaign_id"] == campaign]
+    treatments = tuple(name for name in own["arm"] if name != CONTROL)
     problem = _problem(own)
     if problem:
-        return found._replace(problem=problem)
-    treatments = tuple(name for name in own["arm"] if name != CONTROL)
+        return found._replace(problem=problem, treatments=treatments)
+    within = window(data, campaign=campaign, window_days=window_days)
     found = found._replace(
-        window=window(data, campaign=campaign, window_days=window_days),
+        window=within,
         treatments=treatments,
-        outcomes=("bought", *told_outcomes(data)),
+        outcomes=("bought", *told_outcomes(data, within)),
     )
-    if "in_both_arms" in found.window.notes:  # type: ignore[union-attr]
-        return found._replace(problem="in_both_arms")
+    for noted in _OF_WINDOW:
+        if noted in within.notes:
+            return found._replace(problem=noted)
     if treatment is not None and treatment not in treatments:
         return found._replace(problem="unknown_treatment")
     chosen = treatment or treatments[0]
     sizes = own[own["arm"] != CONTROL].set_index("arm")["members"]
     whole = campaign_cost(data, campaign=campaign)
     cost = None if whole is None else whole * float(sizes[chosen] / sizes.sum())
-    return found._replace(treatment=chosen, cost=cost, segments=_segments(data, by))
+    by_problem = None if by is None else _by_problem(data, by)
+    return found._replace(
+        treatment=chosen,
+        cost=cost,
+        segments=(by,) if by is not None and by_problem is None else (),
+        by=by,
+        by_problem=by_problem,
+        by_columns=tuple(_groups(data)),
+    )
 
 
-def _segments(data: Data, by: str | None) -> tuple[str, ...]:
-    if by is None:
-        return ()
-    for name in ("campaign_members", "contacts"):
+def _latest(data: Data, known: pd.DataFrame, arms: pd.DataFrame, window_days: int) -> str | None:
+    """Return the campaign to look at where none is asked for: one with a control, if there is."""
+    begun = known.dropna(subset="start")
+    if begun.empty:
+        return None if arms.empty else str((known if len(known) else arms)["campaign_id"].iloc[0])
+    ends = data.connection.to_pandas(data.orders.ordered_at.max().as_table()).iloc[0, 0]
+    over = begun[pd.to_datetime(begun["start"]) + pd.Timedelta(days=window_days) <= ends]
+    return str((over if len(over) else begun)["campaign_id"].iloc[-1])
+
+
+def _groups(data: Data) -> list[str]:
+    """Return the columns of groups that could part the members: no dates, amounts or numbers."""
+    kinds = {
+        name: data.table(table)[name].type()
+        for table in reversed(MEMBER_TABLES)
+        if data.has(table)
+        for name in data.table(table).columns
+    }
+    groups = {name for name, kind in kinds.items() if kind.is_string() or kind.is_boolean()}
+    return [name for name in parting_columns(data) if name in groups]
+
+
+def _by_problem(data: Data, by: str) -> ByProblem | None:
+    """Say why a column cannot part the members; null when it can."""
+    for name in MEMBER_TABLES:
         if data.has(name, "customer_id", by):
             count = data.table(name)[by].nunique().as_table()
             ((values,),) = (row.values() for row in data.connection.to_pyarrow(count).to_pylist())
-            return (by,) if 0 < values <= MOST_SEGMENTS else ()
-    return ()
+            if not values:
+                return "no_values"
+            return "many_values" if values > MOST_SEGMENTS else None
+    return "unknown_column"
 
 
 def campaigns(data: Data) -> pd.DataFrame:
@@ -222,6 +286,8 @@ def _problem(arms: pd.DataFrame) -> Problem | None:
     """Say what is wrong with the arms of a campaign."""
     if arms.empty:
         return "unknown_campaign"
-    if CONTROL not in set(arms["arm"]) or len(arms) == 1:
+    if len(arms) == 1:
         return "one_arm"
+    if CONTROL not in set(arms["arm"]):
+        return "no_control"
     return "no_start" if arms["start"].isna().all() else None

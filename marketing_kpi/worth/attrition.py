@@ -11,7 +11,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, DataError
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
-from marketing_kpi.kpis.facts.base import one_a_key
+from marketing_kpi.kpis.facts.base import bought, one_a_key
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, engine, in_engine, require, run, same_kind, valid_rows
 from marketing_kpi.kpis.intervals import wilson_columns
@@ -36,8 +36,9 @@ def attrition(
     Parameters
     ----------
     orders
-        order_id and amount are not read: customer_id, ordered_at, and status and is_test where
-        they are known. Orders without a customer are left out.
+        customer_id, ordered_at, and amount, status and is_test where they are known; order_id is
+        not read. Orders without a customer are left out, and so are credits entered as orders, of
+        an amount below 0: they keep nobody active. An order of 0 does.
     start, end
         First day of the period, and the day after its last.
     activity_days
@@ -156,6 +157,7 @@ def attrition_by_window(
 
 
 _OF_ORDERS = ("customer_id", "ordered_at")
+_IF_KNOWN = ("amount", "status", "is_test")
 
 
 def _of_activity(
@@ -171,7 +173,7 @@ def _of_activity(
     if isinstance(orders, ir.Table) and not isinstance(segments, pd.DataFrame):
         return query(orders, segments)
     if isinstance(orders, pd.DataFrame) and not isinstance(segments, ir.Table):
-        read = [n for n in (*_OF_ORDERS, "status", "is_test") if n in orders.columns]
+        read = [n for n in (*_OF_ORDERS, *_IF_KNOWN) if n in orders.columns]
         with engine() as connection:
             kept = None if segments is None else in_engine(segments[["customer_id", str(key)]])
             frame = run(connection, query(in_engine(orders[read]), kept))
@@ -213,6 +215,7 @@ def _active(orders: ir.Table, period: Period, lasting: dt.timedelta) -> ir.Table
     at = valid.ordered_at.cast("timestamp")
     seen = valid.filter(
         valid.customer_id.notnull(),
+        bought(valid),
         at >= midnight(period.start - lasting),
         at < midnight(period.end),
     )
@@ -265,9 +268,9 @@ def frequency_by_window(
     Returns
     -------
     pandas.DataFrame or ibis.Table
-        A row a window: months, buyers, orders, frequency (orders / buyers) and yearly (frequency
-        times 12 / months). Null where the orders begin more than 7 days after the window does.
-        Sorted by months (pandas).
+        A row a window: months, buyers, orders (credits left out), frequency (orders / buyers) and
+        yearly (frequency times 12 / months). Null where the orders begin more than 7 days after
+        the window does. Sorted by months (pandas).
 
     Notes
     -----
@@ -294,7 +297,7 @@ def frequency_by_window(
 
     if isinstance(orders, ir.Table):
         return query(orders)
-    read = [n for n in ("order_id", *_OF_ORDERS, "status", "is_test") if n in orders.columns]
+    read = [n for n in ("order_id", *_OF_ORDERS, *_IF_KNOWN) if n in orders.columns]
     found = same_kind(orders[read], query)
     return found.sort_values("months").reset_index(drop=True)
 
@@ -303,7 +306,9 @@ def _frequency(orders: ir.Table, end: dt.date, months: int) -> ir.Table:
     first = shift(end, months=-months)
     valid = valid_rows(orders)
     at = valid.ordered_at.cast("timestamp")
-    seen = valid.filter(valid.customer_id.notnull(), at >= midnight(first), at < midnight(end))
+    seen = valid.filter(
+        valid.customer_id.notnull(), bought(valid), at >= midnight(first), at < midnight(end)
+    )
     counted = seen.aggregate(buyers=seen.customer_id.nunique(), orders=seen.order_id.nunique())
     known = counted.cross_join(reaches(orders, first, end))
     told = {

@@ -12,6 +12,7 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.kpis.compute import compute, explain
 from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS, MONEY, identified_orders, standing
+from marketing_kpi.kpis.facts.base import bought as are_purchases
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight, months_between, shift
@@ -25,7 +26,8 @@ class Simple(NamedTuple):
     Attributes
     ----------
     average_order_value
-        Net sales per order of identified customers in the period; null without orders.
+        Net sales per order of identified customers in the period; null without orders. A credit
+        entered as an order lowers net sales, and is no order; an order of amount 0 is one.
     yearly_frequency
         Orders per customer who bought in the twelve months before the period's end, whatever its
         length: a shorter window has other buyers (see `yearly_frequency`). Null without any, or
@@ -137,7 +139,10 @@ def _a_year(attrition: float, months: float) -> float | None:
 
 
 class _Bought(NamedTuple):
-    """What identified customers bought in a period, and the relative error of their mean."""
+    """What identified customers bought in a period, and the relative error of their mean.
+
+    Credits lower what was spent; they make neither an order nor a customer.
+    """
 
     customers: int
     orders: int
@@ -149,20 +154,27 @@ def _bought(data: Data, start: dt.date, end: dt.date) -> _Bought:
     orders = standing(identified_orders(data))
     orders = orders.filter(orders.ordered_at >= midnight(start), orders.ordered_at < midnight(end))
     per_customer = orders.group_by("customer_id").agg(
-        orders=orders.order_id.nunique(), spent=orders.amount.sum().cast(MONEY)
+        orders=orders.order_id.nunique(where=are_purchases(orders)),
+        spent=orders.amount.sum().cast(MONEY),
     )
+    buys = per_customer.orders > 0
     sums = per_customer.aggregate(
-        customers=per_customer.count(),
+        all=per_customer.count(),
+        customers=buys.sum(),
         orders=per_customer.orders.sum(),
         spent=per_customer.spent.sum(),
+        by_customers=per_customer.spent.sum(where=buys),
         squares=(per_customer.spent.cast("float64") ** 2).sum(),
     )
     (row,) = sums.to_pyarrow().to_pylist()
-    count, spent = row["customers"], float(row["spent"] or 0)
+    count, spent = int(row["customers"] or 0), float(row["spent"] or 0)
     if count < 2 or spent <= 0:
         return _Bought(count, row["orders"] or 0, spent, math.inf)
-    spread = max(float(row["squares"]) / count - (spent / count) ** 2, 0.0) / (count - 1)
-    return _Bought(count, row["orders"], spent, math.sqrt(spread) / (spent / count))
+    mean, every = spent / count, row["all"]
+    # What the customers spent less the mean, and what was credited to people who bought nothing.
+    away = float(row["squares"]) - 2 * mean * float(row["by_customers"] or 0) + mean**2 * count
+    error = math.sqrt(max(away, 0.0) * every / (every - 1)) / count
+    return _Bought(count, row["orders"], spent, error / mean)
 
 
 def gross_margin(data: Data, *, start: str | dt.date, end: str | dt.date) -> float | None:

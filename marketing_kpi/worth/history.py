@@ -39,12 +39,13 @@ def historical(
     Returns
     -------
     pandas.DataFrame or ibis.Table
-        A row a customer, one-time buyers included: customer_id, first_order (date), orders,
-        revenue (net sales before returns), margin (gross profit of the lines whose cost is known;
-        null where none is, or the data have no costs), revenue_without_cost (the part of revenue
-        that margin says nothing of). With `months`, orders and the amounts are null for customers
-        whose months are not over by `as_of`: not yet known is not little. pandas where all tables
-        came as pandas, sorted by customer_id.
+        A row a customer, one-time buyers included: customer_id, first_order (date), orders
+        (credits entered as orders left out: they lower revenue alone), revenue (net sales before
+        returns), margin (gross profit of the lines whose cost is known; null where none is, or the
+        data have no costs), revenue_without_cost (the part of revenue that margin says nothing
+        of). With `months`, orders and the amounts are null for customers whose months are not over
+        by `as_of`: not yet known is not little. pandas where all tables came as pandas, sorted by
+        customer_id.
 
     Examples
     --------
@@ -67,7 +68,8 @@ def historical(
         lines = lines.mutate(counts=months_since(lines.first_order, lines.bought) < months)
         lines = lines.mutate(**{n: lines.counts.ifelse(lines[n], None) for n in _OF_LINES})
     customers = lines.group_by("customer_id", "first_order").aggregate(
-        orders=lines.order_id.nunique(), **{name: lines[name].sum() for name in _AMOUNTS}
+        orders=lines.order_id.nunique(where=lines.is_purchase),
+        **{name: lines[name].sum() for name in _AMOUNTS},
     )
     customers = customers.mutate(
         revenue=customers.revenue.cast(MONEY),
@@ -94,21 +96,26 @@ _OF_LINES = ("order_id", *_AMOUNTS)
 
 
 def sold(data: Data, end: dt.date) -> ir.Table:
-    """Return a row a line that an identified customer bought before a day, with what it left."""
+    """Return a row a line of identified customers who bought before a day, with what it left.
+
+    A credit entered as an order is no purchase; one before the first purchase counts on its day.
+    """
     sales = FACTS["sales"]
     require_columns(data, "sales", ["customer_id", "net_sales"])
-    read = {"order_id", "customer_id", "ordered_at", "net_sales"}
+    read = {"order_id", "customer_id", "ordered_at", "net_sales", "bought"}
     costs = not missing(sales, ["cost"], data)
     lines = sales.build(data, read | ({"cost"} if costs else set()))
     lines = lines.filter(lines.customer_id.notnull(), lines.ordered_at < midnight(end))
     cost = lines.cost if costs else ibis.null(MONEY)
-    lines = lines.mutate(bought=lines.ordered_at.date())
-    first = lines.bought.min().over(group_by="customer_id")
+    lines = lines.mutate(is_purchase=lines.bought, day=lines.ordered_at.date())
+    first = lines.day.min(where=lines.is_purchase).over(group_by="customer_id")
+    lines = lines.mutate(first_order=first).filter(first.notnull())
     return lines.select(
         "customer_id",
         "order_id",
-        "bought",
-        first_order=first,
+        "is_purchase",
+        "first_order",
+        bought=ibis.greatest(lines.day, lines.first_order),
         revenue=lines.net_sales.cast(MONEY),
         margin=(lines.net_sales - cost).cast(MONEY),
         revenue_without_cost=cost.isnull().ifelse(lines.net_sales, None).cast(MONEY),

@@ -389,6 +389,7 @@ ax = plots.discounted_years(horizon, lang=reader)
 
 # %%
 profits = clv.profitability(data, start=dates.start, end=dates.end)
+losses = clv.unprofitable(profits)
 plots.customer_costs(clv.cost_totals(profits), lang=reader, lacking=lacking)
 
 # %% [markdown] tags=["lang-fr"]
@@ -400,7 +401,8 @@ plots.customer_costs(clv.cost_totals(profits), lang=reader, lacking=lacking)
 # %%
 curve = clv.whale_curve(profits)
 curve = curve if isinstance(curve, pd.DataFrame) else curve.execute()
-ax = plots.whale_curve(curve.sort_values("customers_share"), lang=reader)
+curve = curve.sort_values("customers_share")
+ax = plots.whale_curve(curve, lang=reader) if losses.customers else None
 
 # %% [markdown] tags=["lang-fr"]
 # Combien sont-ils à droite du sommet ?
@@ -409,7 +411,8 @@ ax = plots.whale_curve(curve.sort_values("customers_share"), lang=reader)
 # How many are right of the top?
 
 # %%
-plots.sentences.clv.unprofitable(clv.unprofitable(profits), lang=reader, lacking=lacking)
+told = {"lang": reader, "lacking": lacking}
+plots.sentences.clv.unprofitable(losses, **told) if losses.customers else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ne les chassez pas pour autant : un loyer, un salaire restent à payer sans eux, et un client peu rentable cette année peut l'être la suivante. Regardez d'abord ce qui coûte (les retours, les petits paniers livrés), et changez cela.
@@ -445,7 +448,8 @@ refunded = data.has("returns", "order_id", "returned_at", "refund_amount")
 net = {"returns": data.returns if refunded else None, "count_fully_refunded": True}
 summary = clv.summary(cohort, as_of=as_of, **net)
 fit = clv.fit_bg_nbd(summary, unit="week")
-plots.sentences.clv.fit(fit, lang=reader)
+regularity = clv.regularity(cohort, as_of=as_of)
+plots.sentences.clv.fit(fit, lang=reader, regularity=regularity)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La vérité de la simulation, en semaines, vers laquelle tend cette mesure (`limit`), est-elle à moins de deux erreurs types, ou presque ?

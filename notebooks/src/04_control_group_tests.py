@@ -23,7 +23,7 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez tirer un groupe de contrôle assez grand, vérifier que les groupes sont comparables, dire si une campagne a marché et de combien, chiffrer ce qu'elle a valu avec son intervalle, et refuser de conclure quand les données ne le permettent pas.
 #
-# Voici les réglages de la page : la campagne (et, s'il y en a plusieurs, le groupe traité), les jours pendant lesquels les achats comptent, la part de contrôle qui était prévue, le coût et le taux de marge quand les données ne les disent pas, le plus petit effet relatif qui compterait pour vous, et la colonne qui fait les segments.
+# Voici les réglages de la page : la campagne (et, s'il y en a plusieurs, le groupe traité), les jours pendant lesquels les achats comptent, la part de contrôle qui était prévue, le coût et le taux de marge quand les données ne les disent pas, le plus petit lift relatif qui compterait pour vous, et la colonne qui fait les segments.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can draw a control group that is large enough, check that the arms can be compared, say whether a campaign worked and by how much, put a figure with its interval on what it was worth, and refuse to conclude when the data do not allow it.
@@ -75,8 +75,10 @@ data = mk.open_data(source, mapping=mapping)
 # Both arms are followed over the same days, from the first contact on, and everyone stays in the arm they were drawn into.
 
 # %%
-look = {"campaign": campaign, "window_days": window_days}
-trial = experiments.trial(data, treatment=treatment, by=by, **look)
+trial = experiments.trial(
+    data, campaign=campaign, window_days=window_days, treatment=treatment, by=by
+)
+look = {"campaign": trial.campaign, "window_days": window_days}
 ready = trial.is_ready
 said = plots.sentences.experiments
 said.trial(trial, lang=reader)
@@ -109,7 +111,7 @@ clickers = ten[ten.responded == 1].bought.mean()
 reader.points(clickers - rates.control), reader.points(rates.treatment - rates.control)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Mesurés sur les seuls cliqueurs, cinquante points d'effet ; mesurés honnêtement, aucun. L'**effet absolu** est la différence des deux taux, l'**effet relatif** cette différence divisée par le taux du contrôle :
+# Mesurés sur les seuls cliqueurs, cinquante points d'effet ; mesurés honnêtement, aucun. Le **lift absolu** est la différence des deux taux, le **lift relatif** cette différence divisée par le taux du contrôle :
 #
 # $$\Delta = p_1 - p_0 \qquad \rho = \frac{p_1}{p_0} - 1$$
 #
@@ -134,25 +136,28 @@ said.compared(of_ten, lang=reader)
 # The trap has nothing to do with small numbers. Here are 2,000 simulated campaigns, of 10,000 customers each and **without any effect**: one customer in five is keen, and both buys and responds more. What effect does one seem to see, and in what share of campaigns is it "significant"?
 
 # %% tags=["lesson"]
-biased = experiments.responders_only().set_index("compared")
-biased.assign(measured_lift=biased.measured_lift.map(reader.points)).drop(columns="true_lift")
+biased = experiments.responders_only().set_index("compared").drop(columns="true_lift")
+lifts = biased.measured_lift.map(reader.points)
+biased.assign(measured_lift=lifts, significant=biased.significant.map(reader.percent))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Tirer un groupe de contrôle
 #
-# Le hasard, et lui seul, rend les groupes comparables : ni « les clients de l'Ouest », ni « ceux sans adresse valable ». Tirer **par strate** (ici la région) donne à chacune la même part de contrôle. `rng` permet de refaire le tirage, donc de le vérifier.
+# Le hasard, et lui seul, rend les groupes comparables : ni « les clients de l'Ouest », ni « ceux sans adresse valable ». Tirer **par strate** (ici la région) donne à chacune la même part de contrôle. `rng` permet de refaire le tirage, donc de le vérifier. Voici la part de contrôle de chaque région, tirée par strate, puis d'un tirage simple : aussi juste, mais qui donne à chacune un peu plus ou un peu moins, d'autant qu'elle est petite.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## Drawing a control group
 #
-# Chance, and chance alone, makes arms comparable: not "customers in the West", nor "those without a valid address". Drawing **by stratum** (here the region) gives each the same share of control. `rng` lets you repeat the draw, hence check it.
+# Chance, and chance alone, makes arms comparable: not "customers in the West", nor "those without a valid address". Drawing **by stratum** (here the region) gives each the same share of control. `rng` lets you repeat the draw, hence check it. Here is each region's share of control, drawn by stratum, then by a simple draw: just as fair, but giving each a little more or less, the more so the smaller it is.
 
 # %% tags=["lesson"]
 everyone = mk.demo().table("contacts").select("customer_id", "region").to_pandas().dropna()
-drawn = experiments.draw(
-    everyone, control_share=0.10, strata="region", rng=np.random.default_rng(4)
-)
-pd.crosstab(drawn.region, drawn.arm)
+common = {"control_share": 0.10, "rng": np.random.default_rng(4)}
+drawn = experiments.draw(everyone, strata="region", **common)
+simple = everyone.merge(experiments.draw(everyone, **common))
+ways = {"strata": drawn, "simple": simple}
+shares = {name: (one.arm == "control").groupby(one.region).mean() for name, one in ways.items()}
+pd.DataFrame(shares).map(reader.percent)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un client laissé de côté en avril puis contacté en mai n'est plus un contrôle pour avril. Pour un **contrôle de saison**, le groupe se calcule à partir du seul identifiant et du nom de la saison : le même client y reste toute la saison, quels que soient les clients qui arrivent ou partent. Vérifiez-le sur la moitié des clients.
@@ -178,7 +183,7 @@ season.arm.value_counts(normalize=True).map(reader.percent)
 # Three checks before any result. First the **sizes of the arms**: if they are not those of the draw, customers were lost or added, and nothing below holds.
 
 # %%
-members = experiments.members(data, by=trial.segments, **look).cache() if ready else None
+members = experiments.members(data, by=trial.segments, **look) if ready else None
 share = expected_control_share
 meant = {"control": share, "treatment": 1 - share} if share else None
 split = experiments.split_check(trial.two_arms(members), expected=meant) if ready else None
@@ -197,7 +202,7 @@ said.split(split, lang=reader) if ready else None
 # %% tags=["lesson"]
 from scipy import stats
 
-spring = experiments.members(mk.demo(), campaign="spring_mail").cache()
+spring = experiments.members(mk.demo(), campaign="spring_mail")
 seen = spring.arm.value_counts().to_pandas().set_index("arm").iloc[:, 0].sort_index()
 wanted = np.array([0.1, 0.9]) * seen.sum()
 chi2 = ((seen - wanted) ** 2 / wanted).sum()
@@ -243,7 +248,29 @@ plots.balance_table(before, lang=reader) if ready else None
 
 # %%
 others = experiments.overlap(data, **look) if ready else pd.DataFrame()
-said.overlap(others, lang=reader) if ready else None
+plots.overlap_table(others, lang=reader) if ready else None
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Un cas où deux campagnes se croisent, car la démonstration n'en a pas. Ajoutons au courriel de printemps un dépliant (`flyer`), envoyé à un client sur deux quel que soit son groupe, et un texto (`text`), envoyé à la moitié du seul groupe traité. Lequel fausse le test ?
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# A case of campaigns that cross, since the demo has none. To the mail of spring, add a flyer (`flyer`), sent to every other customer whatever their arm, and a text message (`text`), sent to half of the treatment alone. Which one spoils the test?
+
+# %% tags=["lesson"]
+listed = mk.demo().table("campaign_members").to_pandas()
+april = listed[listed.campaign_id == "spring_mail"]
+flyer = april.iloc[::2].assign(campaign_id="flyer", arm="treatment")
+text = april[april.arm == "treatment"].iloc[::2].assign(campaign_id="text")
+few_orders = mk.demo().table("orders").limit(10).to_pandas()
+crossed = {"orders": few_orders, "campaign_members": pd.concat([april, flyer, text])}
+at_once = experiments.overlap(mk.open_data(crossed), campaign="spring_mail")
+plots.overlap_table(at_once, lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le dépliant a touché les deux groupes autant l'un que l'autre : ce que le test mesure reste l'effet du courriel, pour des clients dont la moitié ont aussi un dépliant. Le texto n'a touché que les traités : son effet se mêle à celui du courriel, et aucun calcul ne les séparera. Il fallait le tirer au sort dans les deux groupes, ou attendre.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The flyer reached both arms alike: what the test measures is still the effect of the mail, for customers half of whom have a flyer too. The text message reached the treated alone: its effect is mixed with that of the mail, and no calculation will part them. It should have been drawn in both arms, or have waited.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Que peut trouver un test de cette taille ?
@@ -258,8 +285,8 @@ said.overlap(others, lang=reader) if ready else None
 # %%
 arm = {"treatment": trial.treatment}
 bought = experiments.compare(members, outcome="bought", **arm) if ready else None
-wide = {"relative_lifts": np.linspace(0, 1, 51)[1:], "control_shares": [0.1, 0.2, 0.5]}
-curves = experiments.plans(bought, **wide) if ready else pd.DataFrame()
+wide = np.linspace(0, 1, 51)[1:]
+curves = experiments.plans(bought, relative_lifts=wide) if ready else pd.DataFrame()
 ax = plots.power_curves(curves, lang=reader) if ready else None
 
 # %% [markdown] tags=["lang-fr"]
@@ -269,8 +296,20 @@ ax = plots.power_curves(curves, lang=reader) if ready else None
 # The same plans in numbers: how many customers it would take to find each lift.
 
 # %%
-few = {"relative_lifts": [0.05, 0.1, 0.2, 0.5], "control_shares": [0.1, 0.2, 0.5]}
-plots.plan_table(experiments.plans(bought, **few), lang=reader) if ready else None
+few = {"relative_lifts": [0.05, 0.1, 0.2, 0.5]}
+plots.plan_table(experiments.plans(bought, **few), of=bought, lang=reader) if ready else None
+
+# %% [markdown] tags=["lang-fr"]
+# Et pour le chiffre d'affaires par client, qui varie bien plus d'un client à l'autre :
+
+# %% [markdown] tags=["lang-en"]
+# And for net sales a head, which vary far more between customers:
+
+# %%
+amounts = {"outcome": "revenue", "kind": "mean", **arm}
+revenue = experiments.compare(members, **amounts) if ready else None
+planned = {"of": revenue, "id": "test_plans_revenue", "lang": reader}
+plots.plan_table(experiments.plans(revenue, **few), **planned) if ready else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Les 10 % de l'habitude.** Le plus petit des deux groupes fait la précision : contacter toujours plus de clients n'y change presque rien. À la main, pour passer de 12 % à 15 % de conversion, avec une part $c$ de contrôle et $r = c / (1 - c)$ :
@@ -356,8 +395,6 @@ reader.points(low), reader.points(high), of_spring.verdict
 # All customers count, also those who bought nothing.
 
 # %%
-amounts = {"outcome": "revenue", "kind": "mean", **arm}
-revenue = experiments.compare(members, **amounts) if ready else None
 said.compared(revenue, lang=reader) if ready else None
 
 # %% [markdown] tags=["lang-fr"]
@@ -425,8 +462,7 @@ said.narrowed(revenue, adjusted, lang=reader) if ready else None
 # Looking at several outcomes is taking several lottery tickets: p-values, intervals and verdicts are corrected for their number (Holm).
 
 # %%
-outcomes = list(trial.outcomes)
-every = experiments.compare_all(members, outcomes=outcomes) if ready else None
+every = experiments.compare_all(members, outcomes=list(trial.outcomes)) if ready else None
 ax = plots.lifts(every, lang=reader) if ready else None
 said.corrected(every, lang=reader) if ready else None
 
@@ -466,7 +502,8 @@ ranked.assign(by_hand=by_hand)[["outcome", "p_value", "by_hand"]].round(4)
 cut = {"outcomes": ["bought"], "by": list(trial.segments)}
 cells = experiments.compare_all(members, **cut) if trial.segments else None
 ax = plots.lifts(cells, by=by, lang=reader) if trial.segments else None
-said.corrected(cells, by=by, lang=reader) if trial.segments else None
+counted = said.corrected(cells, by=by, lang=reader) if trial.segments else None
+counted or said.segments(trial, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # En nombres :
@@ -488,7 +525,7 @@ plots.lift_table(cells, by=by, id="lifts_by_segment", lang=reader) if trial.segm
 # The demo data are simulated: the mail of spring really makes people buy, the one of autumn does **nothing**. What does the test say of both?
 
 # %% tags=["lesson"]
-autumn = experiments.members(mk.demo(), campaign="autumn_mail").cache()
+autumn = experiments.members(mk.demo(), campaign="autumn_mail")
 two = {"spring_mail": of_spring, "autumn_mail": experiments.compare(autumn, outcome="bought")}
 pair = pd.DataFrame([one._asdict() for one in two.values()]).assign(campaign=list(two))
 picture = plots.lifts(pair, by="campaign", lang=reader)
@@ -535,10 +572,10 @@ ax = plots.incremental_amounts(worth, **told) if ready else None
 said.incremental(worth, **told) if ready else None
 
 # %% [markdown] tags=["lang-fr"]
-# En nombres, avec le rendement. Un ROI de 0 % rembourse tout juste la campagne.
+# En nombres :
 
 # %% [markdown] tags=["lang-en"]
-# In numbers, with the return. An ROI of 0% just repays the campaign.
+# In numbers:
 
 # %%
 plots.worth_table(worth, **told) if ready else None
@@ -581,7 +618,7 @@ take_more = experiments.would_take(revenue, **matters) if ready else None
 said.would_take(take_more, revenue, lang=reader) if ready else None
 
 # %% [markdown] tags=["lang-fr"]
-# ### À ne pas lire dans cette page
+# ## À ne pas lire dans cette page
 #
 # - **« On ne peut pas dire » n'est pas « aucun effet ».** L'intervalle dit ce qui reste possible.
 # - **L'effet vaut pour ces clients et ces jours.** Une autre saison ou un autre public peuvent répondre autrement ; ce qui s'achète plus tard, ou plus tôt, n'y est pas.
@@ -591,7 +628,7 @@ said.would_take(take_more, revenue, lang=reader) if ready else None
 # - **Les taux de clic et d'ouverture** ne mesurent pas un effet : ils ne disent rien de ceux qui auraient acheté quand même.
 
 # %% [markdown] tags=["lang-en"]
-# ### What not to read into this page
+# ## What not to read into this page
 #
 # - **"One cannot tell" is not "no effect".** The interval says what remains possible.
 # - **The effect holds for these customers and these days.** Another season or another public may respond otherwise; what is bought later, or would have been, is not in it.

@@ -23,12 +23,12 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez choisir des périodes comparables, dire pourquoi un simple avant-après trompe, calculer une différence de différences à la main, lire un contrefactuel et ses placebos, reconnaître une régression vers la moyenne, et conclure honnêtement quand les méthodes ne s'accordent pas.
 #
-# Voici les réglages. `action` est le jour où elle a commencé ; `treated` nomme les unités touchées (une liste vide : tout a été touché), `control` celles laissées de côté (rien : toutes les autres), par leur nom dans la colonne `unit` ; `outcome` est l'indicateur, fixé d'avance ; `grain` compte par semaine ou par jour ; `weeks` fixe le nombre de semaines comparées (rien : autant que possible) ; `country` et `subdivision` disent où chercher les jours fériés.
+# Voici les réglages. `action` est le jour où elle a commencé ; `treated` nomme les unités touchées (une liste vide : tout a été touché), `control` celles laissées de côté (rien : toutes les autres ; une liste vide : aucune), par leur nom dans la colonne `unit` ; `outcome` est l'indicateur, fixé d'avance ; `grain` compte par semaine ou par jour ; `weeks` fixe le nombre de semaines comparées (rien : autant que possible) ; `country` et `subdivision` disent où chercher les jours fériés (rien : nulle part).
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can choose periods that compare, say why a simple before–after misleads, work out a difference-in-differences by hand, read a counterfactual and its placebos, recognise regression to the mean, and conclude honestly when methods disagree.
 #
-# Here are the settings. `action` is the day it began; `treated` names the units it touched (an empty list: it touched everything), `control` those left alone (nothing: all the others), by their name in the column `unit`; `outcome` is the KPI, fixed beforehand; `grain` counts by week or by day; `weeks` fixes how many weeks are compared (nothing: as many as possible); `country` and `subdivision` say where to look up holidays.
+# Here are the settings. `action` is the day it began; `treated` names the units it touched (an empty list: it touched everything), `control` those left alone (nothing: all the others; an empty list: none), by their name in the column `unit`; `outcome` is the KPI, fixed beforehand; `grain` counts by week or by day; `weeks` fixes how many weeks are compared (nothing: as many as possible); `country` and `subdivision` say where to look up holidays (nothing: nowhere).
 
 # %% tags=["parameters"]
 lang = "fr"
@@ -286,7 +286,7 @@ gaps = [moved[mine].mean() - moved[~mine].mean() for mine in chosen]
 len(gaps)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Dans combien de ces façons l'écart est-il au moins aussi grand, dans un sens ou dans l'autre ? C'est la p-valeur de la permutation, et c'est la plus petite que six magasins puissent donner.
+# Dans combien de ces façons l'écart est-il au moins aussi grand, dans un sens ou dans l'autre ? C'est la valeur p de la permutation, et c'est la plus petite que six magasins puissent donner.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # In how many of these ways is the gap at least as large, either way? That is the p-value of the permutation, and it is the smallest that six stores can give.
@@ -299,7 +299,7 @@ assert abs(told_apart.permutation_p - p_value) < 1e-9
 print(reader.percent(p_value))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Même l'effet le plus énorme ne descendrait pas sous ce nombre : avec six magasins, cette comparaison **ne peut pas** trancher au seuil de 5 %. Et il ne sert à rien de compter chaque semaine de chaque magasin comme une observation de plus : ce sont les magasins qui ont reçu l'action, pas les semaines. Voici la plus petite p-valeur possible, selon le nombre de magasins par groupe :
+# Même l'effet le plus énorme ne descendrait pas sous ce nombre : avec six magasins, cette comparaison **ne peut pas** trancher au seuil de 5 %. Et il ne sert à rien de compter chaque semaine de chaque magasin comme une observation de plus : ce sont les magasins qui ont reçu l'action, pas les semaines. Voici la plus petite valeur p possible, selon le nombre de magasins par groupe :
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Even the most enormous effect would not go below that number: with six stores, this comparison **cannot** tell at the 5% level. Nor does it help to count each week of each store as one more observation: stores received the action, weeks did not. Here is the smallest possible p-value, by the number of stores in a group:
@@ -326,12 +326,12 @@ all_eight.notes
 # %% [markdown] tags=["lang-fr"]
 # ### Les deux groupes évoluaient-ils pareil avant ?
 #
-# Avant l'action, les différences devraient tourner autour de zéro, sans pente. Cela peut réfuter la comparaison, jamais la prouver.
+# Avant l'action, les points devraient tourner autour d'un même niveau, sans pente. Ce niveau n'est pas zéro : tout se compte depuis la dernière période avant l'action, qui n'est qu'une période parmi d'autres. Comparez donc l'après à l'ensemble de l'avant. Cela peut réfuter la comparaison, jamais la prouver.
 
 # %% [markdown] tags=["lang-en"]
 # ### Were both groups moving alike before?
 #
-# Before the action, differences should lie around zero, without a slope. This can refute the comparison, never prove it.
+# Before the action, the dots should lie around one level, without a slope. That level is not zero: all is counted from the last period before the action, which is one period among others. So compare what comes after with all that comes before. This can refute the comparison, never prove it.
 
 # %%
 ax = plots.event_effects(found.events, outcome=outcome, lang=reader)
@@ -404,12 +404,12 @@ plots.sentences.prepost.interrupted(found, outcome=outcome, lang=reader)
 # %% [markdown] tags=["lang-fr"]
 # ## Et là où rien ne s'est passé ?
 #
-# La même analyse, sur des dates où aucune action n'a commencé. Une méthode qui « trouve » souvent quelque chose là ne mérite pas d'être crue ici.
+# La même analyse, sur des dates où aucune action n'a commencé. Une méthode qui « trouve » souvent quelque chose là ne mérite pas d'être crue ici. Et si ce qu'elle y trouve va presque toujours dans le même sens, une part de son effet d'ici vient d'elle, et non de l'action.
 
 # %% [markdown] tags=["lang-en"]
 # ## And where nothing happened?
 #
-# The same analysis, on dates when no action began. A method that often "finds" something there does not deserve to be believed here.
+# The same analysis, on dates when no action began. A method that often "finds" something there does not deserve to be believed here. And if what it finds there nearly always goes the same way, part of its effect here comes from the method, and not from the action.
 
 # %%
 ax = plots.placebo_effects(found.placebo, outcome=outcome, lang=reader)
@@ -541,7 +541,7 @@ known[columns].round(0).assign(truth=round(a_week), held=holds_truth)
 # 1. **Se souvenir.** Que suppose une différence de différences, et qu'est-ce qui peut réfuter cette hypothèse ?
 # 2. **Comprendre.** Pourquoi six magasins ne suffisent-ils jamais à trancher, même si l'effet est énorme ?
 # 3. **Calculer.** Deux boutiques touchées passent de 50 à 70 et de 60 à 75, deux autres de 40 à 48 et de 55 à 61. Calculez l'effet à la main, puis vérifiez avec `prepost.difference_in_differences`.
-# 4. **Appliquer.** Relancez la page avec `weeks = 8`, puis avec `action = "2024-06-03"`, où rien n'a commencé. Que dit la réponse en bref ?
+# 4. **Appliquer.** Relancez la page avec `weeks = 8`, puis avec `action = "2024-06-03"`, où rien n'a commencé. Que dit la réponse en bref ? Avec `weeks = 8`, quel intervalle contient la part que les conseillers ajoutent vraiment : celui de l'effet, ou celui qui reste une fois retiré ce que la méthode trouve d'elle-même ?
 # 5. **Analyser.** Les placebos penchent presque tous du même côté. Qu'est-ce que cela dit de l'effet estimé, et quelle en est la cause la plus probable dans la démo ?
 # 6. **Évaluer.** Un directeur envoie un formateur dans les dix magasins les plus mauvais du trimestre ; neuf remontent. Que répondez-vous, et que proposez-vous pour le trimestre suivant ?
 # 7. **Cas.** La direction veut étendre les conseillers à tous les magasins. En cinq phrases : ce que l'on sait, à combien près, ce qui reste incertain, et le test que vous feriez d'abord.
@@ -552,7 +552,7 @@ known[columns].round(0).assign(truth=round(a_week), held=holds_truth)
 # 1. **Remember.** What does a difference-in-differences assume, and what can refute that assumption?
 # 2. **Understand.** Why are six stores never enough to tell, even if the effect is enormous?
 # 3. **Compute.** Two touched shops go from 50 to 70 and from 60 to 75, two others from 40 to 48 and from 55 to 61. Work out the effect by hand, then check with `prepost.difference_in_differences`.
-# 4. **Apply.** Run the page again with `weeks = 8`, then with `action = "2024-06-03"`, when nothing began. What does the answer in brief say?
+# 4. **Apply.** Run the page again with `weeks = 8`, then with `action = "2024-06-03"`, when nothing began. What does the answer in brief say? With `weeks = 8`, which interval holds the share that advisers really add: that of the effect, or the one that is left once what the method finds by itself is taken out?
 # 5. **Analyse.** The placebos nearly all lean to the same side. What does that say of the estimated effect, and what is its most likely cause in the demo?
 # 6. **Evaluate.** A manager sends a trainer to the ten worst stores of the quarter; nine recover. What do you answer, and what do you propose for the next quarter?
 # 7. **Case.** Management wants to extend advisers to all stores. In five sentences: what is known, how precisely, what remains uncertain, and the test that you would do first.

@@ -193,12 +193,12 @@ plots.nps_table(voice.nps(few), lang=reader, id="nps_by_hand")
 # %% [markdown] tags=["lang-fr"]
 # ## Qui nous recommanderait ?
 #
-# Le score de la période, puis par groupe quand les données le permettent. Une personne connue compte une fois, par sa dernière réponse.
+# Le score de la période, puis par groupe quand les données le permettent. Toutes les réponses comptent ; quand une personne a répondu plusieurs fois, l'intervalle en tient compte, car ses réponses se ressemblent.
 
 # %% [markdown] tags=["lang-en"]
 # ## Who would recommend us?
 #
-# The score of the period, then by group where the data allow it. A person who is known counts once, by the last answer.
+# The score of the period, then by group where the data allow it. All answers count; where a person answered several times, the interval allows for it, since those answers are alike.
 
 # %%
 groups = voice.usable(data, [by])
@@ -311,15 +311,16 @@ quarters = voice.nps_by_period(history, grain="quarter").to_pandas()
 ax = plots.nps_over_time(quarters, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Refaites le test à la main pour les deux premiers trimestres. La variance d'une différence est la somme des variances, et chaque vague reçoit la moitié de l'ajout : une réponse et demie.
+# Refaites le test à la main pour les deux premiers trimestres. La variance d'une différence est la somme des variances, et chaque vague reçoit la moitié de l'ajout : une réponse et demie. Les réponses d'une même personne se ressemblent : la colonne effective_answers dit à combien de réponses de personnes différentes elles équivalent.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Do the test again by hand for the first two quarters. The variance of a difference is the sum of the variances, and each wave gets half of what was added: one answer and a half.
+# Do the test again by hand for the first two quarters. The variance of a difference is the sum of the variances, and each wave gets half of what was added: one answer and a half. Answers of one person are alike: the column effective_answers says how many answers of different people they are worth.
 
 # %% tags=["lesson"]
 waves = voice.nps_by_period(every, grain="quarter").to_pandas().head(2)
-total, net = waves.answers + 1.5, waves.promoters - waves.detractors
-both = (waves.promoters + waves.detractors + 0.75) / total
+weight, total = waves.effective_answers / waves.answers, waves.effective_answers + 1.5
+net = weight * (waves.promoters - waves.detractors)
+both = (weight * (waves.promoters + waves.detractors) + 0.75) / total
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La différence, puis sa marge :
@@ -428,25 +429,19 @@ about["outside"] = voice.sales_outside_panel(data, **span)
 plots.sentences.voice.share_of_wallet(wallet, lang=reader, **about)
 
 # %% [markdown] tags=["lang-fr"]
-# Par catégorie, on voit où il y a le plus à gagner : la part manquante, multipliée par ce que les membres dépensent. La cible est la part visée, ou à défaut celle de la meilleure catégorie.
+# Par catégorie, on voit où il y a le plus à gagner : la part manquante, multipliée par ce que les membres dépensent. La cible est la part visée, ou à défaut celle de la meilleure catégorie. La figure montre où regarder d'abord :
 
 # %% [markdown] tags=["lang-en"]
-# By category one sees where there is the most to win: the missing share, times what the members spend. The target is the share aimed at, or else that of the best category.
+# By category one sees where there is the most to win: the missing share, times what the members spend. The target is the share aimed at, or else that of the best category. The figure shows where to look first:
 
 # %%
 categories = voice.usable(data, ["category"], fact="panel")
 shares = voice.share_of_wallet(data, start=dates.start, end=dates.end, by=categories)
 prize = voice.size_of_prize(shares, target=target, represents=represents)
-
-# %% [markdown] tags=["lang-fr"]
-# La figure montre où regarder d'abord :
-
-# %% [markdown] tags=["lang-en"]
-# The figure shows where to look first:
-
-# %%
-ax = plots.wallet_shares(prize, by="category", lang=reader)
-plots.sentences.voice.largest_prize(prize, by="category", lang=reader, represents=represents)
+is_told = prize["share"].notna().any()
+ax = plots.wallet_shares(prize, by="category", lang=reader) if is_told else None
+told = {"by": "category", "lang": reader, "represents": represents}
+plots.sentences.voice.largest_prize(prize, **told) if is_told else None
 
 # %% [markdown] tags=["lang-fr"]
 # La même chose en chiffres :
@@ -455,7 +450,7 @@ plots.sentences.voice.largest_prize(prize, by="category", lang=reader, represent
 # The same in figures:
 
 # %%
-plots.prize_table(prize, by="category", lang=reader)
+plots.prize_table(prize, by="category", lang=reader) if is_told else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La première ligne de la table, refaite à la main : dépense × (cible − part).

@@ -13,7 +13,8 @@ from marketing_kpi.errors import MappingError, SourceError
 
 SALES = pd.DataFrame(
     {
-        "Ticket": ["1", "1", "2", "3"], "Date": ["2025-03-01", "2025-03-01", "2025-03-02", "2025-03-03"],
+        "Ticket": ["1", "1", "2", "3"],
+        "Date": ["2025-03-01", "2025-03-01", "2025-03-02", "2025-03-03"],
         "Qte": [1, 2, 1, 1], "Prix": [10.0, 2.5, 8.0, 4.0], "Client": ["C1", "C1", "C2", "C3"],
     }
 )  # fmt: skip
@@ -119,7 +120,7 @@ def test_parts_of_an_extract_stay_together(tmp_path):
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
     source = _folder(tmp_path, {"ventes": SALES})
-    with pytest.raises(SourceError, match="table 'vente' not found .* did you mean 'ventes'"):
+    with pytest.raises(SourceError, match=r"table 'vente' not found .* did you mean 'ventes'"):
         open_data(source, mapping={"columns": COLUMNS, "table": "vente"})
 
 
@@ -139,3 +140,31 @@ def test_what_means_nothing_is_said():
 def test_canonical_tables_take_no_table_of_an_extract():
     with pytest.raises(MappingError, match="table is not read with kind: tables"):
         open_data({"orders": SALES}, mapping={"kind": "tables", "table": "ventes"})
+
+
+@pytest.mark.parametrize("made", [_folder, _workbook, _duckdb, _frames])
+def test_tables_beside_are_written_as_the_extract_is(tmp_path, made):
+    members = MEMBERS.assign(contacted_at="04/05/2025")
+    sales = SALES.assign(Date="04/05/2025")
+    source = made(tmp_path, {"ventes": sales, "campaign_members": members})
+    rules = {"columns": COLUMNS, "format": {"date_order": "month_first"}}
+    data = open_data(source, mapping=rules)
+    assert data.orders.ordered_at.min().execute() == pd.Timestamp("2025-04-05")
+    assert data.campaign_members.contacted_at.min().execute() == pd.Timestamp("2025-04-05")
+
+
+@pytest.mark.parametrize("named", [None, "ventes"])
+def test_the_parts_of_an_extract_may_be_in_a_folder_of_their_own(tmp_path, named):
+    (tmp_path / "ventes").mkdir()
+    _folder(tmp_path / "ventes", {"un": SALES[:2], "deux": SALES[2:]})
+    source = _folder(tmp_path, {"campaign_members": MEMBERS})
+    data = open_data(source, mapping={"columns": COLUMNS, "table": named})
+    assert data.orders.count().execute() == 3
+    assert data.has("campaign_members")
+
+
+def test_a_table_that_the_extract_makes_is_said_not_to_be_read():
+    tables = {"ventes": SALES, "orders": SALES}
+    data = open_data(tables, mapping={"columns": COLUMNS, "table": "ventes"})
+    found = next(found for found in data.findings if found.code == "made_of_extract")
+    assert found.text("en") == "orders: not read, since the extract makes this table"

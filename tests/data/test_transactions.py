@@ -450,6 +450,29 @@ def test_a_line_without_its_store_keeps_its_number_and_is_said(tmp_path, kind):
     assert "aucune valeur de magasin" in found.text("fr")
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite", "frame", "duckdb"])
+@pytest.mark.parametrize("typed", ["int64", "float64", "str"])
+def test_a_number_of_several_parts_may_begin_with_a_number(tmp_path, kind, typed):
+    source = _stores(20).astype({"ticket": "int64"}).astype({"ticket": typed})
+    if typed == "float64":
+        source.loc[:1, "ticket"] = None
+    if kind == "frame":
+        made = {"sales": source}
+    elif kind == "duckdb":
+        connection = ibis.duckdb.connect(tmp_path / "base.duckdb")
+        connection.create_table("sales", ibis.memtable(source))
+        connection.disconnect()
+        made = tmp_path / "base.duckdb"
+    else:
+        made = _tickets(tmp_path, kind, source)
+    data = open_data(made, mapping={"columns": NUMBERED})
+    orders = _rows(data.orders, "order_id")
+    assert len(orders) == (39 if typed == "float64" else 40)
+    # Text is kept as it is written: a part that is "2.0" stays so.
+    written = "2.0 S1" if typed == "float64" and kind in ("csv", "sqlite") else "2 S1"
+    assert (written,) in orders
+
+
 def test_only_parts_of_its_own_are_needed_for_a_number():
     parts = {"order_id": ["ticket", "caisse", "magasin", "jour"], "ordered_at": "jour"}
     mapping = Mapping(columns=parts | {"store_id": "magasin"})
@@ -472,9 +495,78 @@ def test_lines_take_the_date_of_their_order(tmp_path, kind):
     assert len(orders) == 19
     assert {amount for _, amount in orders} == {Decimal(20)}
     # Of the ticket 2 no line has a date.
-    assert _counts(data)["dates_of_order"] == ("repaired", 19)
+    assert _counts(data)["dates_of_order"] == ("suspicious", 19)
+    assert _finding(data, "dates_of_order").details == {"amount": 190.0}
     assert _counts(data)["rows_incomplete"] == ("dropped", 2)
     assert "that of the order's other lines" in _finding(data, "dates_of_order").text("en")
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+def test_the_total_of_a_ticket_is_no_sale(tmp_path, kind):
+    rows = [
+        row
+        for ticket in range(1, 31)
+        for row in (
+            (str(ticket), "2025-01-05", "A", 1, 10),
+            (str(ticket), "2025-01-05", "B", 2, 20),
+            (str(ticket), None, "TOTAL", 3, 30),
+        )
+    ]
+    names = ["ticket", "ordered_at", "article", "quantity", "line_amount"]
+    source = _tickets(tmp_path, kind, pd.DataFrame(rows, columns=names))
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data(source, mapping={"columns": columns})
+    assert data.orders.amount.sum().execute() == 900
+    assert "dates_of_order" not in _counts(data)
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+def test_a_status_on_the_first_line_is_that_of_the_order(tmp_path, kind):
+    rows = [
+        ("1", "paid", 10), ("1", None, 5), ("2", "voided", 100), ("2", None, 200), ("3", "paid", 7),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["ticket", "etat", "line_amount"])
+    frame = frame.assign(ordered_at="2025-01-05", quantity=1)
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    rules = {
+        "columns": columns | {"status": "etat"},
+        "values": {"status": {"voided": "cancelled", "paid": "completed"}},
+    }
+    data = open_data(_tickets(tmp_path, kind, frame), mapping=rules)
+    assert _rows(data.orders, "order_id", "status", "amount") == [
+        ("1", "completed", Decimal(15)), ("2", "cancelled", Decimal(300)),
+        ("3", "completed", Decimal(7)),
+    ]  # fmt: skip
+    assert "rows_cancelled" not in _counts(data)
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+def test_where_only_cancelled_lines_say_so_the_others_stand(tmp_path, kind):
+    rows = [("1", "cancelled", 10), ("1", None, 5), ("2", None, 7)]
+    frame = pd.DataFrame(rows, columns=["ticket", "status", "line_amount"])
+    frame = frame.assign(ordered_at="2025-01-05", quantity=1)
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    rules = {"columns": columns | {"status": "status"}}
+    data = open_data(_tickets(tmp_path, kind, frame), mapping=rules)
+    assert _rows(data.orders, "order_id", "amount") == [("1", Decimal(5)), ("2", Decimal(7))]
+    assert _counts(data)["rows_cancelled"] == ("dropped", 1)
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+def test_blank_rows_are_neither_lost_sales_nor_copies(tmp_path, kind):
+    source = _stores(5)
+    blank = pd.DataFrame(index=range(60), columns=source.columns)
+    total = pd.DataFrame([{"magasin": "Total", "line_amount": 800}])
+    whole = pd.concat([source.astype("object"), blank, total], ignore_index=True)
+    data = open_data(_tickets(tmp_path, kind, whole), mapping={"columns": STORES})
+    counts = _counts(data)
+    assert counts["blank_rows"] == ("info", 60)
+    assert counts["rows_incomplete"] == ("dropped", 1)
+    assert "many_rows_incomplete" not in counts
+    copies = counts.get("duplicate_rows", ("", 0))
+    assert copies[1] == source.duplicated().sum()
+    read = _finding(data, "rows_read").details
+    assert read == {"read": len(whole), "sold": 80, "returned": 0, "left": 61}
 
 
 @pytest.mark.parametrize(("lost", "code"), [(16, "rows_incomplete"), (17, "many_rows_incomplete")])
@@ -517,6 +609,41 @@ def test_late_lines_of_several_customers_are_numbers_used_again():
     mixed = _split_orders(lambda number, line: f"C{number}{line}", days=9)
     data = open_data({"sales": mixed}, mapping={"columns": columns})
     assert check(data).worst == "error"
+
+
+@pytest.mark.parametrize("owner", ["day", "store"])
+def test_a_customer_of_all_who_pass_proves_nothing(owner):
+    columns = STORES | {"customer_id": "client"}
+    if owner == "day":
+        del columns["store_id"]
+        rows = [
+            (str(ticket), pd.Timestamp("2025-03-03") + pd.Timedelta(days=day), "S1")
+            for day in range(28)
+            for ticket in range(1, 16)
+        ]
+    else:
+        rows = [
+            (str(ticket), pd.Timestamp("2025-03-03"), store)
+            for ticket in range(1, 31)
+            for store in ("S1", "S2")
+        ]
+    frame = pd.DataFrame(rows, columns=["ticket", "ordered_at", "magasin"])
+    frame = frame.assign(client="DIVERS", quantity=1, line_amount=10)
+    data = open_data({"sales": frame}, mapping={"columns": columns})
+    assert _finding(data, "numbers_used_again" if owner == "day" else "numbers_shared")
+    assert check(data).worst == "error"
+
+
+def test_a_till_of_few_numbers_uses_them_again():
+    rows = [
+        (str(ticket), pd.Timestamp("2025-03-03") + pd.Timedelta(days=day), 1, 10)
+        for day in range(20)
+        for ticket in range(1, 6)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "ordered_at", "quantity", "line_amount"])
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data({"sales": frame}, mapping={"columns": columns})
+    assert _finding(data, "numbers_used_again").level == "error"
 
 
 def test_a_short_extract_with_late_lines_proves_no_number_used_again():

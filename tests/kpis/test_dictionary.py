@@ -39,7 +39,7 @@ KPI = """\
     - {version: "1.0.0", date: "2026-01-01", change: {fr: Création, en: Created}}
     - {version: "1.1.0", date: "2026-02-01", change: {fr: Précision, en: Precision}}
   callable: marketing_kpi.sales:orders
-  example: {given: {order_id: [a, a, b]}, expect: 2}
+  example: {given: {order_id: [a, a, b], bought: [true, true, true]}, expect: 2}
   lesson: "07"
 """
 CONCEPT = """\
@@ -170,7 +170,13 @@ def test_an_unknown_id_suggests_a_known_one(reading):
             1,
             "'depends_on'",
         ),
-        ("given: {order_id: [a, a, b]}, ", "", "missing_field", 25, "example.given"),
+        (
+            "given: {order_id: [a, a, b], bought: [true, true, true]}, ",
+            "",
+            "missing_field",
+            25,
+            "example.given",
+        ),
         ("direction: higher_is_better", "direction: no", "plain_yes_no", 15, "quote it"),
         ("  owner: crm", "  owner: crm\n  owner: crm", "repeated_key", 20, "given twice"),
     ],
@@ -185,7 +191,8 @@ def test_what_is_wrong_in_an_entry_is_named(refused, old, new, code, line, messa
 
 
 def test_a_missing_example_has_its_own_name(refused):
-    (problem,) = refused(second(**{"  example: {given: {order_id: [a, a, b]}, expect: 2}\n": ""}))
+    example = "{given: {order_id: [a, a, b], bought: [true, true, true]}, expect: 2}"
+    (problem,) = refused(second(**{f"  example: {example}\n": ""}))
     assert (problem.code, problem.entry) == ("missing_example", "other")
 
 
@@ -291,16 +298,16 @@ def test_entries_refer_to_entries_that_are_there(refused, texts, code, message):
         ),
         ("expect: 2", "expect: 3", "wrong_example", "gives 2.0, but expects 3"),
         ("expect: 2", "expect: null", "wrong_example", "gives 2.0"),
-        ("{order_id: [a, a, b]}", "{order: [a]}", "wrong_example", "did you mean 'order_id'?"),
+        ("order_id: [a, a, b]", "order: [a]", "wrong_example", "did you mean 'order_id'?"),
         (
-            "{order_id: [a, a, b]}",
-            "{channel: [web]}",
+            "{order_id: [a, a, b], bought: [true, true, true]}",
+            "{bought: [true]}",
             "wrong_example",
             "lacks the column 'order_id'",
         ),
         (
-            "{order_id: [a, a, b]}",
-            "{order_id: [a], channel: [b, c]}",
+            "{order_id: [a, a, b], bought: [true, true, true]}",
+            "{order_id: [a], bought: [true, false]}",
             "wrong_example",
             "different lengths",
         ),
@@ -341,7 +348,7 @@ def test_the_example_of_a_derived_kpi_is_run(reading):
     text = text.replace("depends_on: [orders]", "depends_on: [attrition_rate]")
     rate = second(**{"id: other": "id: attrition_rate"})
     right = "{given: {attrition_rate: 0.4, period_months: 12}, expect: 30}"
-    old = "{given: {order_id: [a, a, b]}, expect: 2}"
+    old = "{given: {order_id: [a, a, b], bought: [true, true, true]}, expect: 2}"
     assert reading(rate, text.replace(old, right)).check() == []
     (problem,) = reading(rate, text.replace(old, right.replace("30", "2.5"))).check()
     assert problem.code == "wrong_example"
@@ -354,7 +361,7 @@ def test_the_example_of_an_analysis_is_run(reading):
         "type: derived\n  depends_on: [orders]", "type: analysis"
     )
     text = text.replace("sales:orders", "margins:roi")
-    old = "{given: {order_id: [a, a, b]}, expect: 2}"
+    old = "{given: {order_id: [a, a, b], bought: [true, true, true]}, expect: 2}"
     assert (
         reading(text.replace(old, "{given: {gain: 1500, cost: 1000}, expect: 0.5}")).check() == []
     )
@@ -376,6 +383,8 @@ def test_search_ignores_accents_and_case_and_ranks_names_first(reading):
     assert ids("purchases", "en") == ["orders", "other"]
     assert ids("other purchases", "en") == ["other"]
     assert ids("chiffre") == ["kpi"]
+    assert ids("comm") == ["orders"]
+    assert ids("mandes") == []
     assert ids("clé indicateur") == ["kpi"]
     assert ids("") == ["orders", "other", "kpi"]
     assert ids("nothing like it") == []

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import duckdb
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 import sqlglot
 
 import marketing_kpi as mk
+from marketing_kpi import experiments
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.binding import named
 
@@ -168,6 +170,34 @@ def test_what_is_spent_comes_before_the_cost_of_the_campaign(frames):
         "incremental_roi", {**frames, "marketing_spend": spend}, filters={"campaign_id": "mail"}
     )
     assert found.incremental_roi[0] == pytest.approx((45 - 15) / 15)
+
+
+@pytest.mark.parametrize("buyer", ["o2", "o4"])  # of the treated; of the control
+def test_a_margin_of_unknown_costs_is_not_known(frames, buyer):
+    lines = frames["order_lines"].copy()
+    lines.loc[lines["order_id"] == buyer, "unit_cost"] = None
+    shop = {**frames, "order_lines": lines}
+    found = table(KPIS, shop, by="campaign_id").set_index("campaign_id")
+    assert pd.isna(found.incremental_roi["mail"])
+    assert found.incremental_revenue["mail"] == pytest.approx(125)
+    assert found.incremental_roi["card"] == (20 - 5) / 5
+    assert table(KPIS, shop).incremental_roi[0] == (20 - 5) / 5
+    members = experiments.members(mk.open_data(shop), campaign="mail")
+    assert experiments.incremental(members, cost=9.0).roi.value is None
+    none = {**frames, "order_lines": lines.assign(unit_cost=np.nan)}
+    assert table(KPIS, none).incremental_roi.isna().all()
+
+
+def test_arms_that_share_a_member_say_nothing_of_each_other(frames):
+    more = pd.DataFrame(
+        [("mail", "ann", "control", None, "late")], columns=frames["campaign_members"].columns
+    ).astype({"contacted_at": "datetime64[us]"})
+    mixed = {**frames, "campaign_members": pd.concat([frames["campaign_members"], more])}
+    found = table(KPIS, mixed, by="campaign_id").set_index("campaign_id")
+    assert found.loc["mail"].drop("response_rate").isna().all()
+    assert found.absolute_lift["card"] == 1
+    assert table(KPIS, mixed).absolute_lift[0] == 1
+    assert table("absolute_lift", mixed, by="half").absolute_lift.dropna().tolist() == [1]
 
 
 def test_members_listed_twice_count_once(frames):

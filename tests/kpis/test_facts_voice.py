@@ -92,7 +92,7 @@ def table(kpis, data, **question):
 
 def test_a_year_by_hand(shop):
     row = table(VOICE, shop, **YEAR).iloc[0]
-    assert row.net_promoter_score == 100 * (2 - 1) / 4  # ann 9, bob 8, nobody 10 and 2
+    assert row.net_promoter_score == 100 * (2 - 2) / 5  # ann 3 and 9, bob 8, nobody 10 and 2
     assert row.customer_satisfaction == 1 / 2
     assert row.share_of_wallet == pytest.approx(65 / 300)
     assert row.omnichannel_share == 1 / 3  # ann; bob's second channel was cancelled
@@ -111,7 +111,7 @@ def test_months_by_hand(shop):
 
 def test_by_dimension_by_hand(shop):
     found = table(VOICE, shop, by="region", **YEAR).set_index("region")
-    assert found.net_promoter_score["QC"] == 100
+    assert found.net_promoter_score["QC"] == 0  # 3, then 9
     assert found.net_promoter_score["IDF"] == 0
     assert found.share_of_wallet.loc[["QC", "IDF"]].tolist() == [25 / 150, 40 / 150]
     assert found.omnichannel_share.loc[["QC", "IDF"]].tolist() == [1, 0]
@@ -130,7 +130,7 @@ def test_extra_columns_of_surveys_are_dimensions_and_filters(shop):
 
 def test_filters_read_what_is_not_asked(shop):
     found = table(VOICE, shop, filters={"region": "QC"}, **YEAR).iloc[0]
-    assert found.tolist() == [100, 1, 25 / 150, 1]
+    assert found.tolist() == [0, 1, 25 / 150, 1]
 
 
 def test_by_channel_everybody_would_have_one(shop):

@@ -145,7 +145,19 @@ DRAWN = _drawn_by_chance("short", "long")
 TESTS = {
     "no such campaign": (DRAWN, "spring_mail", "Campaigns with a control group: mail."),
     "several treatments": (DRAWN, "mail", "It has several treatments (long, short)"),
-    "no control": (DRAWN[DRAWN.arm != "control"], "mail", "has one arm only"),
+    "no control": (DRAWN[DRAWN.arm == "long"], "mail", "has one arm only"),
+    "other names": (
+        DRAWN.replace({"control": "left alone"}), "mail",
+        "has the arms left alone, long, short, and none of them is called control",
+    ),
+    "other ids": (
+        DRAWN.assign(customer_id=DRAWN.customer_id.str[1:]), "mail",
+        "customer ids are probably written otherwise",
+    ),
+    "before the data": (
+        DRAWN.assign(contacted_at="2020-05-10"), "mail",
+        "The data have no order in the days of campaign mail (May 10, 2020 to June 6, 2020)",
+    ),
     "in both arms": (
         pd.concat([DRAWN, DRAWN.assign(arm="control")]), "mail", "are listed in several arms",
     ),
@@ -155,10 +167,31 @@ TESTS = {
 @pytest.mark.parametrize("case", TESTS)
 def test_a_campaign_that_is_not_a_clean_test_is_said_to_be_so(case, tmp_path):
     members, campaign, words = TESTS[case]
+    assert words in lesson_04(tmp_path, members, campaign=campaign)
+
+
+def lesson_04(tmp_path, members=DRAWN, **parameters):
+    """Return what the report cells of the lesson on tests show, of files by default."""
     ORDERS.to_csv(tmp_path / "orders.csv", index=False)
     members.to_csv(tmp_path / "campaign_members.csv", index=False)
     [lesson] = [source for source in SOURCES if source.stem == "04_control_group_tests"]
     cells = build.notebook(lesson, lang="en").cells
     own = [cell for cell in cells if "lesson" not in build.tags(cell)]
-    shown = shown_by(own, lesson, {"source": str(tmp_path), "campaign": campaign})
-    assert words in " ".join(shown)
+    given = {"source": str(tmp_path), "campaign": "mail", **parameters}
+    return " ".join(shown_by(own, lesson, given))
+
+
+@pytest.mark.parametrize("members", [DRAWN.assign(contacted_at="2020-05-10"), DRAWN.head(0)])
+def test_a_campaign_outside_the_data_has_no_figures(members, tmp_path):
+    assert "p = " not in lesson_04(tmp_path, members)
+
+
+def test_segments_by_a_column_that_the_data_lack_are_said_to_be_missing(tmp_path):
+    said = lesson_04(tmp_path, DRAWN.assign(town="Lyon"), by="twon")
+    assert "has a column twon. The parameter by takes one of: town." in said
+
+
+def test_lesson_04_runs_on_frames_in_hand(tmp_path):
+    drawn = DRAWN.astype({"contacted_at": "datetime64[us]"})
+    frames = {"orders": ORDERS, "campaign_members": drawn}
+    assert "Conversion: " in lesson_04(tmp_path, source=frames)

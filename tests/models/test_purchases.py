@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
-from marketing_kpi.models.purchases import Counts, counts, grouped, summary, unit_days
+from marketing_kpi.models.purchases import (
+    Counts,
+    counts,
+    grouped,
+    regularity,
+    summary,
+    unit_days,
+)
 
 DAY = pd.Timestamp("2025-01-01")
 AS_OF = "2025-02-01"  # the last day observed is day 30
@@ -283,3 +290,53 @@ def test_the_engine_groups_a_summary():
         check_dtype=False,
     )
     assert Counts.of(table).customers == 7
+
+
+# --- how regular purchases are
+
+
+def waits_of(draw, customers=60, purchases=8):
+    """Return orders of customers whose waits, in days, `draw` gives for a customer."""
+    rows = []
+    for n in range(customers):
+        at = pd.Timestamp("2023-01-01") + pd.Timedelta(days=n % 30)
+        for _ in range(purchases):
+            rows.append((f"c{n}", at, 20.0))
+            at += pd.Timedelta(days=int(draw(n)))
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    frame["ordered_at"] = frame["ordered_at"].astype("datetime64[us]")
+    return frame.assign(order_id=[f"o{n}" for n in range(len(frame))])
+
+
+def test_fixed_dates_are_regular_whatever_the_pace_of_each():
+    orders = waits_of(lambda n: 30 + 60 * (n % 3))  # monthly, quarterly, each 150 days
+    assert regularity(orders, as_of="2027-01-01") == 0
+
+
+def test_purchases_at_random_are_not_regular():
+    rng = np.random.default_rng(8)
+    orders = waits_of(lambda n: 1 + rng.exponential(20 + 10 * (n % 5)), customers=300)
+    found = regularity(orders, as_of="2030-01-01")
+    assert 0.8 < found < 1.05
+    credits = orders.assign(order_id="k" + orders.order_id, amount=-5.0)
+    credits["ordered_at"] += pd.Timedelta(days=3)
+    both = pd.concat([orders, credits], ignore_index=True)
+    assert regularity(both, as_of="2030-01-01") == found
+
+
+def test_regularity_by_hand_and_in_an_engine():
+    rng = np.random.default_rng(9)
+    orders = waits_of(lambda n: rng.integers(20, 60))
+    squares = weights = 0.0
+    for _, own in orders.groupby("customer_id"):
+        waits = own.ordered_at.sort_values().diff().dt.days.dropna()
+        squares += (len(waits) - 1) * (waits.std() / waits.mean()) ** 2
+        weights += len(waits) - 1
+    expected = (squares / weights) ** 0.5
+    assert regularity(orders, as_of="2030-01-01") == pytest.approx(expected, rel=1e-8)
+    assert regularity(ibis.memtable(orders), as_of="2030-01-01") == pytest.approx(expected)
+
+
+def test_too_few_waits_tell_no_regularity():
+    assert regularity(waits_of(lambda n: 30, customers=29), as_of="2027-01-01") is None
+    assert regularity(waits_of(lambda n: 30, purchases=3), as_of="2027-01-01") is None

@@ -118,6 +118,15 @@ def test_who_may_bring_more_than_is_known_is_counted_apart():
     assert said.endswith("1 customer is left out: no cost of their goods is known.")
 
 
+def test_nobody_who_bought_nothing_is_not_counted():
+    found = clv.unprofitable(UNKNOWN)
+    assert found.silent == 0
+    for lang, words in (("en", "bought nothing"), ("fr", "rien acheté")):
+        assert words not in plain(sentences.clv.unprofitable(found, lang=lang))
+        silent = found._replace(silent=1, silent_loss=2.0)
+        assert words in plain(sentences.clv.unprofitable(silent, lang=lang))
+
+
 def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
     found = clv.unprofitable(UNKNOWN.iloc[:2])
     costs = ["fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost"]
@@ -327,6 +336,14 @@ def fitted(frequency, recency, weeks):
     frame = pd.DataFrame({"customer_id": range(400), "frequency": frequency(rng)})
     frame["recency"] = np.where(frame["frequency"] > 0, recency(rng), 0.0)
     return clv.fit_bg_nbd(frame.assign(T=weeks), unit="week")
+
+
+def test_a_model_of_purchases_at_random_does_not_fit_fixed_dates():
+    fixed = plain(sentences.clv.fit(usable(), lang="en", regularity=0.03))
+    assert "buy on regular dates" in fixed
+    assert "3% of its mean" in fixed
+    for usual in (0.96, None):
+        assert "regular" not in plain(sentences.clv.fit(usable(), lang="en", regularity=usual))
 
 
 def test_money_foretold_repeats_what_limits_it():

@@ -63,7 +63,7 @@ KNOWN = pd.DataFrame(
 )
 WINDOW = experiments.Window(
     "mail", dt.date(2025, 4, 3), dt.date(2025, 5, 1), True, dt.date(2025, 12, 31),
-    400, 1600, 0, 1600, 1, (),
+    400, 1600, 0, 1600, 1, (), dt.date(2023, 1, 2),
 )  # fmt: skip
 TRIAL = experiments.Trial(
     "mail", None, (), KNOWN, WINDOW, ("treatment",), "treatment", ("bought", "revenue")
@@ -138,6 +138,13 @@ def test_lifts_of_one_outcome_are_in_its_unit_and_of_several_relative():
     assert f"QC {100 * REGIONS.set_index('region').absolute_lift['QC']:+.1f} pts" in absolute
 
 
+def test_a_name_of_two_lines_is_one_line_for_those_who_do_not_see_it():
+    rows = REGIONS.assign(region=["North\nof Paris", "South"])
+    alt = plots.lifts(rows, by="region", lang="en").figure.alt
+    assert "North of Paris" in alt
+    assert "\n" not in alt
+
+
 def test_an_interval_without_an_end_is_said_to_have_none():
     said = plots.lifts(EVERY.assign(relative_high=[1.0, NAN]), lang="en").figure.caption
     assert "Hollow dots" in said
@@ -161,7 +168,10 @@ def test_tables_hold_what_was_found():
     assert "p-value" in plots.method_table(REVENUE, lang="en").to_text()
     assert "Customers needed" in plots.plan_table(PLANS, lang="en").to_text()
     assert "20.0%" in plots.campaign_table(KNOWN, lang="en").to_text()
-    assert "21.0%" in plots.overlap_table(OVERLAP, lang="en").to_text()
+    overlap = plots.overlap_table(OVERLAP, lang="en").to_text()
+    assert "21.0%" in overlap
+    assert "alike" in overlap
+    assert "365 days before" in plots.balance_table(BALANCE, lang="en").to_text()
 
 
 def test_the_rows_of_several_treatments_name_them():
@@ -239,7 +249,10 @@ def test_a_constant_outcome_is_said_to_tell_nothing():
         ("lacking", "campaign_members.arm"),
         ("unknown_campaign", "The parameter campaign takes one of them"),
         ("one_arm", "one arm only"),
+        ("no_control", "has the arms treatment, and none of them is called control"),
         ("no_start", "contacted_at"),
+        ("unknown_members", "customer ids are probably written otherwise"),
+        ("outside_data", "(April 3, 2025 to April 30, 2025): the orders go from January 2, 2023"),
         ("in_both_arms", "several arms"),
         ("unknown_treatment", "The parameter treatment takes one of: treatment"),
     ],
@@ -292,6 +305,65 @@ def test_arms_that_differed_before_are_named():
     assert "tell nothing" in str(unknown)
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("problem", "columns", "words"),
+    [
+        ("unknown_column", ("region",), "has a column regionn. The parameter by takes one of: reg"),
+        ("unknown_column", (), "no column that parts"),
+        ("no_values", ("region",), "The column regionn is empty"),
+        ("many_values", ("region",), "more than 12 values"),
+    ],
+)
+def test_a_column_that_parts_nobody_is_said_to_be_so(problem, columns, words, lang):
+    found = TRIAL._replace(by="regionn", by_problem=problem, by_columns=columns)
+    said = plain(sentences.experiments.segments(found, lang=lang))
+    assert "regionn" in said
+    assert lang == "fr" or words in said
+    assert sentences.experiments.segments(TRIAL, lang=lang) is None
+
+
+def test_comparisons_by_segment_are_not_called_what_those_of_outcomes_are():
+    by_region = plots.lift_table(REGIONS, by="region", lang="en").to_text()
+    assert "Conversion: what the treatment changed, against the control, by region" in by_region
+    assert by_region.splitlines()[1].startswith("Region")
+    every = plots.lift_table(EVERY, lang="en")
+    assert every.to_text().splitlines()[1].startswith("Outcome")
+    for kpi in ("absolute_lift", "relative_lift"):
+        assert f'data-mk-kpi="{kpi}"' in every.to_html()
+
+
+def test_plans_are_made_with_the_share_that_the_test_had_and_agree_with_what_it_would_take():
+    members_ = campaign(n0=401, n1=1600)
+    bought = experiments.compare(members_, outcome="bought")
+    rows = experiments.plans(bought, relative_lifts=[0.1])
+    assert rows.control_share.tolist() == [0.1, pytest.approx(401 / 2001), 0.5]
+    taken = experiments.would_take(bought, relative_lift=0.1)
+    assert rows.total.tolist()[1:] == [taken.same_share.total, taken.equal_halves.total]
+    shown = plain(plots.plan_table(rows, of=bought, lang="en").to_text())
+    assert shown.startswith("Conversion: what a test of as many")
+
+
+def test_a_test_out_of_reach_is_not_counted_to_the_last_customer():
+    small = PLANS.assign(total=[200_000, 200_001, 8_334_583, 10])
+    shown = plain(plots.plan_table(small, of=BOUGHT, lang="en").to_text())
+    assert shown.count("more than 200,000") == 2
+    assert "8,334,583" not in shown
+    found = experiments.would_take(UNCLEAR, relative_lift=0.001)
+    said = plain(sentences.experiments.would_take(found, UNCLEAR, lang="fr"))
+    assert "plus de 200 000 clients" in said
+
+
+def test_large_amounts_are_shown_without_cents_and_exported_as_they_are():
+    table = plots.worth_table(WORTH, lang="en")
+    assert f"${WORTH.revenue.value:,.0f}  " in plain(table.to_text())
+    places = {column["name"]: place for place, column in enumerate(table.payload()["columns"])}
+    values = [row[places["value"]] for row in table.payload()["rows"]]
+    assert WORTH.revenue.value in values
+    assert "An ROI of 0% just repays" in table.to_text()
+    assert "ROI" not in plots.worth_table(WORTH, is_cost_known=False, lang="en").to_text()
+
+
 def test_other_campaigns_matter_when_they_reached_one_arm_more():
     overlap = sentences.experiments.overlap
     assert "No other campaign" in str(overlap(OVERLAP.head(0), lang="en"))
@@ -303,7 +375,9 @@ def test_the_parts_of_an_amount_are_said_apart():
     said = plain(sentences.experiments.parts(REVENUE, lang="en"))
     assert "Share who buy: " in said
     assert "Spent by a buyer: $" in said
-    assert "not the same kind of people" in said
+    assert "The campaign may change who buys" in said
+    buyers = int((TESTED.arm.eq("control") & TESTED.bought.eq(1)).sum())
+    assert f"rests on {buyers} buyers" in said
     assert "not taken apart" in str(sentences.experiments.parts(BOUGHT, lang="en"))
 
 
@@ -313,6 +387,7 @@ def test_a_covariate_that_explains_much_narrows_the_interval():
     for members_, words in ((helped, "narrower"), (TESTED, "too little")):
         adjusted = experiments.compare(members_, outcome="revenue", covariate="revenue_before")
         assert words in str(narrowed(REVENUE, adjusted, lang="en"))
+        assert "for nothing" not in str(narrowed(REVENUE, adjusted, lang="en"))
     assert "no interval" in str(narrowed(NOTHING._replace(absolute_low=None), BOUGHT, lang="en"))
 
 

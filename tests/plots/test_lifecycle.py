@@ -441,6 +441,10 @@ def test_the_advice_says_how_many_still_come_back_after_a_limit():
     text = plain(plots.limit_table(proposal, lang="en").to_text())
     assert "35.0%" in text
     assert "15.0%" in text
+    proposal.limits = (late, lost._replace(proposed=None, still_return=None, reason="close"))
+    said = plain(sentences.lifecycle.advice(SimpleNamespace(proposal=proposal), lang="en"))
+    assert "One limit would reach the other" in said
+    assert "cannot tell" not in said
 
 
 @pytest.mark.parametrize(

@@ -161,17 +161,67 @@ def test_a_series_alone_does_not_tell_the_action_from_the_rest(found):
     assert "Nothing here tells the action from whatever else began that day." in text
 
 
-def test_a_method_that_leans_is_said_to(found):
+def test_a_method_that_leans_is_said_to_and_its_lean_taken_out(found):
     frame = found.placebo.frame.copy()
     frame.loc[frame["kind"] != "action", "effect"] = 3.0
-    leaning = found._replace(placebo=found.placebo._replace(frame=frame))
-    text = str(sentences.prepost.conclusion(leaning, outcome=OUTCOME, lang="en"))
-    assert "the method finds $3.00 a week on average" in text
-    frame.loc[frame.index[1::2], "effect"] = -3.0
-    even = found._replace(placebo=found.placebo._replace(frame=frame))
-    assert "the method finds" not in str(
-        sentences.prepost.conclusion(even, outcome=OUTCOME, lang="en")
+    told = {"effect": 20.0, "low": 15.0, "high": 25.0, "relative": 0.25}
+    leaning = found._replace(
+        placebo=found.placebo._replace(frame=frame),
+        conclusion=found.conclusion._replace(**told, reservations=("leans",)),
     )
+    text = str(sentences.prepost.conclusion(leaning, outcome=OUTCOME, lang="en"))
+    assert "a rise of $20 a week beyond what was expected" in text
+    assert "through the action" not in text
+    assert "finds $3.00 a week on average. With that taken out: $17 a week" in text
+    # 100 observed: 17 on 83, from 12 on 88 to 22 on 78
+    assert "+20% on what was expected (95% interval: +14% to +28%)" in text
+    assert "on the same side of 0, $3.00 on average" in str(
+        sentences.prepost.placebos(leaning.placebo, outcome=OUTCOME, lang="en")
+    )
+
+
+def test_what_is_held_against_each_method_is_in_the_table(found):
+    text = plots.answer_table(found.answers, outcome=OUTCOME, lang="en").to_text()
+    assert "units are too few for any verdict" in text
+    assert "whatever else began that day is in it" in text
+    assert "season, trend and all else that changed are in it" in text
+
+
+def test_the_table_of_the_calendar_names_its_place(study):
+    place = {"country": "CA", "subdivision": "QC"}
+    text = plots.calendar_table(study.proposal, lang="en", **place).to_text()
+    assert "Public holidays: those of Canada, QC. Units elsewhere have others." in text
+    assert "Canada Day" in text
+    nobody = plots.calendar_table(study.proposal, lang="fr").to_text()
+    assert "Les jours fériés ne sont pas cherchés" in nobody
+    assert "Canada" not in nobody
+
+
+def test_the_week_left_out_is_no_gap_in_the_data(study, found):
+    """The action began on a Wednesday: its week has sales, and is left out by the study."""
+    for series in (found.counterfactual, found.interrupted):
+        assert "gaps" not in series.notes
+        assert "action_within_period" in series.notes
+
+
+def test_each_placebo_has_its_day_and_each_year_its_tick(study, found):
+    axis = plots.placebo_effects(found.placebo, outcome=OUTCOME, lang="en")
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert len(set(names)) == len(names)
+    ticks = [one.get_text() for one in plots.arms_over_time(study, lang="en").get_xticklabels()]
+    years = {word for tick in ticks for word in tick.split() if word.isdigit()}
+    assert years == {"2022", "2023", "2024", "2025"}
+
+
+def test_a_report_without_settings_asks_for_them():
+    given = PrepostParameters(lang="fr")
+    asked = {"action": given.action, "treated": given.treated, "control": given.control}
+    unasked = prepost.study(orders(0.0), as_of=AS_OF, **asked)
+    text = str(sentences.prepost.question(unasked, lang="en"))
+    assert "`action`" in text
+    assert "`treated`" in text
+    assert "A, B, C, D" in text
+    assert "S02" not in text
 
 
 def test_what_is_missing_names_the_parameter_to_set(nothing):
@@ -211,9 +261,11 @@ def test_names_of_units_are_text_and_not_markup(found):
         ({"action": "2 June"}, "must be a date"),
         ({"outcome": "average_order_value"}, "does not add up"),
         ({"outcome": "net_sale"}, "did you mean"),
-        ({"treated": ["S02"]}, "in treated and in control: S02"),
+        ({"treated": [2], "control": ["2"]}, "in treated and in control: 2"),
         ({"grain": "month"}, "grain"),
         ({"weeks": 0}, "weeks"),
+        ({"country": "XX"}, "no holidays are known"),
+        ({"subdivision": "QC"}, "without its country"),
     ],
 )
 def test_parameters_are_checked_before_anything_runs(given, message):

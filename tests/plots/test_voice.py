@@ -145,7 +145,7 @@ def test_tables_have_values_and_hide_what_is_only_for_tools():
     shown = plots.nps_table(BY_REGION, by="region", lang="en")
     text = shown.to_text()
     assert "29 to 67" in text
-    assert "Under 10 answers, no interval is given." in text
+    assert "Under 10 people, no interval is given." in text
     assert "&lt;b&gt;" in shown.to_html()
     payload = shown.payload()
     assert {"low", "high", "score"} <= {column["name"] for column in payload["columns"]}
@@ -230,11 +230,11 @@ def test_the_five_families_are_words_of_the_dictionary(lang):
 SAID = {
     "nps": (
         lambda s: s.nps(voice.nps(scores(22, 10, 8)), lang="en"),
-        "NPS: 35 points; answers, one a person: 40. 95% interval: 9 to 56.",
+        "NPS: 35 points; answers: 40, given by people: 40. 95% interval: 9 to 56.",
     ),
     "few": (
         lambda s: s.nps(voice.nps(scores(1, 0, 0)), lang="en"),
-        "NPS: 100 points; answers, one a person: 1. Under 10 answers, one cannot tell more.",
+        "NPS: 100 points; answers: 1, given by people: 1. Under 10 people, one cannot tell more.",
     ),
     "nobody": (
         lambda s: s.nps(voice.nps(NOBODY), lang="en"),
@@ -397,6 +397,19 @@ def test_groups_are_told_apart_only_by_the_test():
     assert "one cannot tell whether the 2 groups differ (p = 1.000)" in str(
         sentences.voice.nps_groups(alike, voice.nps_differences(alike), by="region", lang="en")
     )
+    level = voice.nps(
+        pd.concat(
+            [
+                scores(*shares).assign(region=name)
+                for name, shares in (("A", (20, 10, 20)), ("B", (30, 10, 10)))
+            ]
+        ),
+        by="region",
+    )
+    told = voice.nps_differences(level)
+    said = str(sentences.voice.nps_groups(level, told, by="region", lang="fr"))
+    assert "A (0 point)" in said
+    assert "B (40 points)" in said
     one = voice.nps(TEAMS)
     assert "Too few groups" in str(
         sentences.voice.nps_groups(one, voice.nps_differences(one), by="region", lang="en")

@@ -51,6 +51,17 @@ def test_cases(changes, method, answers):
     assert chosen(**changes)[method] == answers
 
 
+def test_no_treated_unit_is_not_all_of_them():
+    found = prepost.choose(treated_units=0, control_units=3, periods_before=60, periods_after=30)
+    why = found.set_index("method").loc["difference_in_differences", "why"]
+    assert why == ["no_treated_units"]
+
+
+def test_half_a_unit_is_refused():
+    with pytest.raises(ComputeError, match="whole number"):
+        prepost.choose(treated_units=2.5, control_units=3, periods_before=60, periods_after=30)
+
+
 def test_a_count_below_0_is_refused():
     with pytest.raises(ComputeError, match="control_units == -1"):
         prepost.choose(**(CASE | {"control_units": -1}))

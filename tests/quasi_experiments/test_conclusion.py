@@ -6,8 +6,9 @@ import pytest
 
 from marketing_kpi import prepost
 from marketing_kpi.data.sources import open_data
+from marketing_kpi.quasi_experiments import conclusion
 from marketing_kpi.quasi_experiments.chooser import METHODS
-from marketing_kpi.quasi_experiments.conclusion import DOUBTS
+from marketing_kpi.quasi_experiments.conclusion import DOUBTS, RESERVATIONS
 
 ACTION, AS_OF = "2025-03-03", "2025-09-01"
 DAYS = pd.date_range("2022-10-03", "2025-08-25", freq="7D")
@@ -82,11 +83,67 @@ def test_every_doubt_has_its_words():
     assert set(found.answers["method"]) <= set(METHODS)
 
 
+def test_larger_stores_that_grow_like_all_others_are_no_effect():
+    """40 stores, the treated half as large again; all grow by 10 % in the last 8 weeks."""
+    rng = np.random.default_rng(0)
+    weeks = pd.date_range("2024-10-09", periods=30, freq="7D")
+    rows = [
+        (f"S{n:02}", week, level * (1.1 if place >= 22 else 1.0) * (1 + 0.05 * rng.normal()))
+        for n in range(40)
+        for level in [1000 * (1.5 if n < 15 else 1.0) * np.exp(0.3 * rng.normal())]
+        for place, week in enumerate(weeks)
+    ]
+    orders = pd.DataFrame(rows, columns=["store_id", "ordered_at", "amount"])
+    orders["order_id"] = [f"O{n}" for n in range(len(orders))]
+    asked = prepost.study(
+        open_data({"orders": orders}),
+        action="2025-03-10",
+        as_of="2025-05-05",
+        treated=[f"S{n:02}" for n in range(15)],
+    )
+    found = prepost.analyse(asked)
+    assert found.differences.low > 0
+    assert found.conclusion.verdict == "cannot_tell"
+    assert {"levels_differ", "scales_disagree"} <= set(found.conclusion.doubts)
+
+
+def leaning(found, share):
+    """Make the placebos find such a share of the effect, on average, all on its side."""
+    frame = found.placebo.frame.copy()
+    frame.loc[frame["kind"] != "action", "effect"] = share * frame["effect"].iloc[0]
+    return found.placebo._replace(frame=frame)
+
+
+@pytest.mark.parametrize(
+    ("share", "doubts", "reservations"),
+    [(0.05, (), ()), (0.2, (), ("leans",)), (0.5, ("leaning",), ()), (-0.5, (), ())],
+)
+def test_what_is_found_where_nothing_happened_is_held_against_the_method(
+    monkeypatch, share, doubts, reservations
+):
+    asked = study(effect=8.0, units=6, treated=3)
+    tried = leaning(prepost.analyse(asked), share)
+    monkeypatch.setattr(conclusion, "placebo", lambda *_, **__: tried)
+    found = prepost.analyse(asked).conclusion
+    assert (found.doubts, found.verdict) == (doubts, "cannot_tell" if doubts else "higher")
+    assert found.reservations == reservations
+
+
+def test_what_weakens_each_method_is_named():
+    found = prepost.analyse(study(effect=8.0, units=6, treated=3)).answers.set_index("method")
+    weak = found["reservations"]
+    assert weak["difference_in_differences"] == ["too_few_units"]
+    assert weak["interrupted_time_series"] == ["nothing_else"]
+    assert weak["before_after"] == ["descriptive"]
+    assert set(weak.explode().dropna()) <= set(RESERVATIONS)
+
+
 ANSWER = {
     **dict.fromkeys(("effect", "low", "high", "relative", "relative_low", "relative_high"), 1.0),
     **dict.fromkeys(("total", "total_low", "total_high", "detectable"), 1.0),
     "answers": "yes",
     "doubts": [],
+    "reservations": [],
     "notes": [],
     "p_value": 0.01,
 }

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 import marketing_kpi as mk
 from marketing_kpi import prepost
 from marketing_kpi.errors import ColumnError, ComputeError, DataError
-from marketing_kpi.quasi_experiments.differences import NOTES, unit_effect
+from marketing_kpi.quasi_experiments.differences import (
+    NOTES,
+    made_by_levels,
+    own_effect,
+    reached,
+    unit_effect,
+)
 from marketing_kpi.quasi_experiments.groups import permute, ratio_interval
 
 FEW = settings(max_examples=6, deadline=None)
@@ -343,3 +349,107 @@ def test_the_demo_s_advisers():
     assert found.total_low < truth["realised_extra_revenue"] < found.total_high
     assert found.notes == ("few_units", "too_few_to_tell")
     assert found.verdict == "cannot_tell"
+
+
+# --- Units of other sizes
+
+
+def of_sizes(ratio, *, grown=1.1, effect=1.0, units=15, noise=0.02, seed=0):
+    """Make units that all grow by one percentage, the treated `ratio` times as large."""
+    rng = np.random.default_rng(seed)
+    arms = []
+    for size, more in ((1000.0 * ratio, effect), (1000.0, 1.0)):
+        level = size * np.exp(0.2 * rng.standard_normal(units))
+        before, after = level * np.exp(noise * rng.standard_normal((2, units)))
+        pairs = zip(before, after * grown * more, strict=True)
+        arms.append([([one], [other]) for one, other in pairs])
+    return panel_of(*arms)
+
+
+def test_one_percentage_for_all_is_no_effect():
+    """Half as large again, the treated grow by 50 more of 1,000 when all grow by 10 %."""
+    found = prepost.difference_in_differences(of_sizes(1.5), **BY)
+    assert found.low > 0
+    assert found.verdict == "cannot_tell"
+    assert {"levels_differ", "scales_disagree"} <= set(found.notes)
+    assert found.own_effect == pytest.approx(0, abs=0.02)
+    assert found.own_low < 0 < found.own_high
+
+
+def test_an_effect_on_top_of_it_is_told():
+    found = prepost.difference_in_differences(of_sizes(1.5, effect=1.1), **BY)
+    assert found.verdict == "higher"
+    assert not {"levels_differ", "scales_disagree"} & set(found.notes)
+    assert found.own_low < 0.1 < found.own_high
+
+
+def test_the_effect_on_own_levels_by_hand():
+    """Treated units double, the others grow by half: a third more."""
+    rows = panel_of([([10], [20]), ([40], [80])], [([10], [15]), ([30], [45])])
+    found = prepost.difference_in_differences(rows, **BY)
+    assert found.own_effect == pytest.approx(1 / 3)
+    below = prepost.difference_in_differences(rows.assign(y=rows["y"] - 15), **BY)
+    assert (below.own_effect, below.own_permutation_p) == (None, None)
+
+
+def test_levels_are_noted_without_units_and_without_logarithms():
+    rows = of_sizes(1.5, units=400, noise=0.01)
+    found = prepost.difference_in_differences(rows, outcome="y")
+    assert "levels_differ" not in found.notes  # sizes spread too much for rows to tell anything
+    close = panel_of(*[[([size + n % 3], [1.1 * (size + n % 3)]) for n in range(20)]
+                       for size in (150.0, 100.0)])  # fmt: skip
+    assert "levels_differ" in prepost.difference_in_differences(close, outcome="y").notes
+
+
+def test_what_levels_make_is_unknown_at_none():
+    made = made_by_levels(np.array([150.0, 0.0]), np.array([100.0, 0.0]), np.array([90.0, 6.0]))
+    assert made[0] == pytest.approx(-5)
+    assert math.isnan(made[1])
+    assert reached(made, np.array([-9.0, 1.0]), np.array([-4.0, 2.0])).tolist() == [True, False]
+
+
+def test_false_alarms_where_the_treated_are_larger():
+    """15 treated of 40, half as large again, all grow by 10 %: in amounts, 73 % of alarms."""
+    rng = np.random.default_rng(3)
+    sides = []
+    for units, size in ((15, 1.5), (25, 1.0)):
+        level = 1000 * size * np.exp(0.3 * rng.standard_normal((units, 2000)))
+        sides += [
+            level * grown * (1 + 0.02 * rng.standard_normal(level.shape)) for grown in (1.0, 1.1)
+        ]
+    assert (unit_effect(*sides, alpha=0.05).absolute.p_value < 0.05).mean() > 0.5
+    assert 0.03 < (own_effect(*sides, alpha=0.05).p_value < 0.05).mean() < 0.065
+
+
+def test_skewed_units_are_noted():
+    rng = np.random.default_rng(2)
+    heavy, even = np.exp(1.2 * rng.standard_normal(100)), rng.standard_normal(100)
+    for values, noted in ((heavy, True), (even, False)):
+        rows = panel_of(
+            *[[([50.0], [50.0 + v]) for v in arm] for arm in (values[:10], values[10:])]
+        )
+        assert ("skewed_units" in prepost.difference_in_differences(rows, **BY).notes) == noted
+
+
+def test_pandas_periods_are_days():
+    rows = random_panel(4, 4)
+    rows["period"] = pd.Timestamp("2025-01-06") + pd.to_timedelta(7 * rows["period"], unit="D")
+    weeks = rows.assign(period=rows["period"].dt.to_period("W"))
+    by = BY | {"period": "period"}
+    for analysis in (
+        prepost.difference_in_differences, prepost.parallel_trends, prepost.event_study,
+        prepost.regression_to_the_mean,
+    ):  # fmt: skip
+        dated, given = (analysis(one, **by) for one in (rows, weeks))
+        if isinstance(dated, pd.DataFrame):
+            pd.testing.assert_frame_equal(dated, given)
+        else:
+            assert dated == given
+
+
+def test_a_unit_has_one_row_a_period():
+    twice = pd.concat([SMALL, SMALL])
+    with pytest.raises(DataError, match="a unit has several rows of one period"):
+        prepost.difference_in_differences(twice, **BY, period="period")
+    with pytest.raises(DataError, match="a unit has several rows of one period"):
+        prepost.difference_in_differences(ibis.memtable(twice), **BY, period="period")

@@ -51,7 +51,11 @@ def test_level_and_slope_are_found():
     assert found.trend_low < 0.1 < found.trend_high
     assert found.rho_low < 0.4 < found.rho_high
     assert (found.before, found.after, found.missing) == (78, 52, 0)
-    assert (found.verdict, found.notes, found.method) == ("higher", (), "ar1_regression")
+    assert (found.verdict, found.notes, found.method) == (
+        "higher",
+        ("no_season",),
+        "ar1_regression",
+    )
     assert found.level_p_value < 0.05
     # the average over 52 weeks: 25.5 weeks after the first of them
     assert found.effect == pytest.approx(found.level + 25.5 * found.slope, rel=1e-9)
@@ -107,7 +111,8 @@ def test_a_season_has_to_be_asked_for():
     frame.loc[365:, "sales"] += 2
     without, found = run(frame, "2024-01-01"), run(frame, "2024-01-01", season="week")
     assert "errors_not_ar1" in without.notes
-    assert found.notes == ()
+    assert found.notes == ("no_season",)
+    assert run(frame, "2024-01-01", season=["week", "year"]).notes == ("short_season",)
     assert found.season == "week"
     assert found.low < 2 < found.high
     assert found.high - found.low < without.high - without.low
@@ -154,7 +159,7 @@ def test_unknown_periods_change_little():
         (weeks()[0], "2022-12-01", {}, ComputeError, "outside the series"),
         (weeks()[0], weeks()[0].week[128].date(), {}, DataError, "2 periods .* after"),
         (weeks()[0], weeks()[0].week[7].date(), {}, DataError, "7 periods .* before"),
-        (weeks()[0], weeks()[1], {"alpha": 5}, ConfigError, "alpha == 5"),
+        (weeks()[0], weeks()[1], {"alpha": 5}, ComputeError, "alpha == 5"),
         (weeks()[0].assign(x=1.0), weeks()[1], {"controls": "x"}, DataError, "cannot tell"),
         (weeks(sd=0)[0], weeks()[1], {}, DataError, "exactly"),
     ],

@@ -156,15 +156,87 @@ def test_periods_of_a_column_of_days_come_with_their_calendar():
     """Good Friday fell on 18 April 2025."""
     table = pd.DataFrame({"y": np.arange(28) % 7 + np.arange(28) // 14, "day": DAYS})
     periods = {"before": ("2025-03-31", "2025-04-07"), "after": ("2025-04-14", "2025-04-21")}
-    found = prepost.compare(table, outcome="y", period="day", **periods)
+    where = {"country": "CA", "subdivision": "QC"}
+    found = prepost.compare(table, outcome="y", period="day", **periods, **where)
     assert (found.before_n, found.after_n, found.absolute_change) == (7, 7, 1)
-    assert found.notes == ("descriptive", "other_periods", "few_units", "holiday")
+    assert found.notes == ("descriptive", "other_periods", "serial", "few_units", "holiday")
+    french = prepost.compare(table, outcome="y", period="day", lang="fr", **periods, **where)
+    assert french.calendar["detail"].tolist() == ["Vendredi saint"]
+    assert prepost.compare(table, outcome="y", period="day", **periods).calendar.empty
     assert found.calendar["detail"].tolist() == ["Good Friday"]
     with pytest.raises(ComputeError, match="share days"):
         prepost.compare(table, outcome="y", period="day",
                         **(periods | {"before": ("2025-03-31", "2025-04-15")}))  # fmt: skip
     with pytest.raises(ComputeError, match="the other a value"):
         prepost.compare(table, outcome="y", period="day", **(periods | {"before": "x"}))
+
+
+WEEKS = pd.date_range("2023-01-02", periods=104, freq="7D")
+TWO_YEARS = {"before": ("2023-01-02", "2024-01-01"), "after": ("2024-01-01", "2024-12-30")}
+
+
+def test_a_series_has_no_verdict_without_a_unit():
+    """Its rows follow one another, so that Welch's interval is too narrow."""
+    sales = 100 + np.random.default_rng(1).standard_normal(104) + 9 * (np.arange(104) >= 52)
+    table = pd.DataFrame({"y": sales, "week": WEEKS})
+    found = prepost.compare(table, outcome="y", period="week", **TWO_YEARS)
+    assert found.p_value < 1e-6
+    assert found.absolute_low > 0
+    assert (found.verdict, "serial" in found.notes) == ("cannot_tell", True)
+
+
+def test_shocks_of_all_units_are_said_not_to_be_in_the_interval():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(
+        {"y": rng.normal(100, 1, 104 * 6), "week": np.tile(WEEKS, 6), "shop": np.repeat([*"abcdef"],
+                                                                                        104)}
+    )  # fmt: skip
+    found = prepost.compare(table, outcome="y", period="week", unit="shop", **TWO_YEARS)
+    assert "shared_shocks" in found.notes
+    assert "serial" not in found.notes
+
+
+def test_a_period_of_which_the_data_hold_a_part_is_noted():
+    table = pd.DataFrame({"y": np.arange(104.0) % 5, "week": WEEKS})
+    whole = prepost.compare(table, outcome="y", period="week", **TWO_YEARS)
+    part = prepost.compare(table[40:], outcome="y", period="week", **TWO_YEARS)
+    assert ("part_of_period" in whole.notes, "part_of_period" in part.notes) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "after"),
+    [
+        ([False, True], False, True),
+        ([0.0, 1.0], 0, 1),
+        ([0, 1], False, True),
+        ([0, 1], 0.0, np.int64(1)),
+        ([2024, 2025], "2024", "2025"),
+    ],
+)
+def test_sides_are_found_by_the_type_of_their_column(values, before, after):
+    table = sides([1.0, 2, 3], [3.0, 3, 4])
+    table["period"] = [values[0]] * 3 + [values[1]] * 3
+    for one in (table, table.convert_dtypes(), ibis.memtable(table)):
+        found = prepost.compare(one, outcome="y", before=before, after=after)
+        assert found.absolute_change == pytest.approx(10 / 3 - 2)
+
+
+def test_pandas_periods_are_days():
+    table = pd.DataFrame({"y": np.arange(104.0) % 5, "week": WEEKS})
+    weeks = table.assign(week=table["week"].dt.to_period("W"))
+    dated, given = (
+        prepost.compare(one, outcome="y", period="week", **TWO_YEARS) for one in (table, weeks)
+    )
+    assert given.absolute_low == dated.absolute_low
+
+
+def test_times_with_a_zone_are_refused_of_an_engine():
+    table = pd.DataFrame({"y": np.arange(104.0), "week": WEEKS.tz_localize("America/Montreal")})
+    connection = ibis.duckdb.connect()
+    lazy = connection.create_table("zoned", ibis.memtable(table))
+    with pytest.raises(DataError, match="times with a zone"):
+        prepost.compare(lazy, outcome="y", period="week", **TWO_YEARS)
+    connection.disconnect()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def test_an_engine_gives_the_same_lazily():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        ({"treated": [12]}, "store_id '12' not found in these periods"),
         ({"treated": ["Z"]}, "store_id 'Z' not found in these periods"),
         ({"treated": "A"}, "must be a list"),
         ({"treated": []}, "no unit is treated"),

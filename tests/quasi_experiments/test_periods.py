@@ -25,8 +25,11 @@ def data(first, last="2025-12-31"):
     )
 
 
+QUEBEC = {"country": "CA", "subdivision": "QC"}
+
+
 def rows(**periods):
-    found = prepost.calendar_notes(**periods)
+    found = prepost.calendar_notes(**(QUEBEC | periods))
     return {(row.note, row.detail): (row.before, row.after) for row in found.itertuples()}
 
 
@@ -95,6 +98,18 @@ def test_holidays_in_french():
     assert set(found) == {("holiday", "Fête nationale du Québec"), ("holiday", "Fête du Canada")}
 
 
+def test_without_a_country_no_holiday_is_looked_up():
+    found = rows(before=("2025-06-02", "2025-06-23"), after=("2025-06-23", "2025-07-14"),
+                 country=None, subdivision=None)  # fmt: skip
+    assert found == {}
+
+
+def test_a_country_needs_no_subdivision():
+    found = rows(before=("2025-04-07", "2025-04-28"), after=("2025-04-28", "2025-05-19"),
+                 country="FR", subdivision=None)  # fmt: skip
+    assert {name for note, name in found if note == "holiday"} >= {"Easter Monday"}
+
+
 def test_a_year_s_end_is_no_other_season():
     found = rows(before=("2024-12-16", "2024-12-23"), after=("2025-01-06", "2025-01-13"))
     assert "season" not in {note for note, _ in found}
@@ -105,13 +120,16 @@ def test_a_year_s_end_is_no_other_season():
     [
         ({"before": ("2025-02-03", "2025-02-03")}, "has no day"),
         ({"country": "XX"}, "no holidays are known of country == 'XX'"),
+        ({"country": "France"}, "no holidays are known of country == 'France'"),
+        ({"country": "FR"}, "country == 'FR', subdivision == 'QC'"),
+        ({"country": None}, "subdivision == 'QC' comes without its country"),
         ({"subdivision": "XX"}, "subdivision == 'XX'"),
     ],
 )
 def test_bad_input(change, said):
     good = {"before": ("2025-02-03", "2025-02-10"), "after": ("2025-02-10", "2025-02-17")}
     with pytest.raises(ComputeError, match=said):
-        prepost.calendar_notes(**(good | change))
+        prepost.calendar_notes(**(QUEBEC | good | change))
 
 
 def test_every_note_has_its_words():

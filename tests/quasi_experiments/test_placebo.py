@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.errors import ComputeError, ConfigError, DataError
 from marketing_kpi.quasi_experiments.counterfactual import counterfactual
+from marketing_kpi.quasi_experiments.differences import difference_in_differences
 from marketing_kpi.quasi_experiments.interrupted import interrupted_time_series
 from marketing_kpi.quasi_experiments.placebo import NOTES, placebo
 
@@ -122,6 +123,17 @@ def test_a_day_after_the_action_is_refused():
 def test_nothing_to_try_is_refused():
     with pytest.raises(DataError, match="none of 0 placebos"):
         run(*stores(), dates=0)
+
+
+def test_other_analyses_and_unknown_options_are_refused():
+    frame, action = stores()
+    with pytest.raises(ConfigError, match="takes no action"):
+        run(frame, action, difference_in_differences)
+    with pytest.raises(ConfigError, match="did you mean 'season'"):
+        run(frame, action, saeson="year")
+    for dates in (-1, "2024-01-01"):
+        with pytest.raises(ConfigError, match="dates =="):
+            run(frame, action, dates=dates)
 
 
 def test_rows_in_any_order_give_the_same():

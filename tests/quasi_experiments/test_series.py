@@ -122,6 +122,25 @@ def test_what_is_no_series_is_refused(change, error, message):
         read(change(weeks(10.0, 12, 11, 13, 9)))
 
 
+def test_a_day_off_the_grid_is_named():
+    weeks_of = pd.date_range("2025-01-06", periods=30, freq="7D").to_series()
+    weeks_of.iloc[9] += pd.Timedelta(1, "D")
+    frame = pd.DataFrame({"week": weeks_of.to_numpy(), "sales": np.arange(30.0)})
+    with pytest.raises(DataError, match=r"steps of 7 days, but 2025-03-11 lies off them"):
+        read(frame)
+
+
+@pytest.mark.parametrize("season", [52.18, True, [52.0], {"year": 1}.values()])
+def test_a_season_that_is_no_whole_number_is_refused(season):
+    with pytest.raises(ConfigError, match="whole number of periods"):
+        season_terms(read(weeks(10.0, 12, 11, 13, 9)), season)
+
+
+def test_a_season_may_be_any_whole_number():
+    found = read(weeks(10.0, 12, 11, 13, 9))
+    assert_array_equal(season_terms(found, np.int64(2)), season_terms(found, 2))
+
+
 def test_a_column_cannot_play_two_parts():
     with pytest.raises(ConfigError, match="different columns"):
         read(weeks(10.0, 12, 11, 13), controls="sales")

@@ -90,6 +90,11 @@ def test_a_control_that_opened_within_the_history_is_no_part_of_the_series():
         ({"unit": "nothing"}, ["no_unit"]),
         ({"as_of": "2024-01-01"}, ["no_orders"]),
         ({"outcome": "gross_profit"}, ["no_outcome"]),
+        ({"action": None}, ["no_action"]),
+        ({"treated": None}, ["no_treated", "known_units"]),
+        ({"action": None, "treated": None, "unit": "nothing"}, ["no_action", "no_treated"]),
+        ({"weeks": 0}, ["odd_weeks"]),
+        ({"weeks": 1.5}, ["odd_weeks"]),
     ],
 )
 def test_what_is_missing_is_named(asked, ids):
@@ -110,6 +115,21 @@ def test_units_asked_for_and_present_are_both_named():
         ("unknown_units", "Z"),
         ("known_units", "A, B, C, D"),
     )
+
+
+def test_units_may_be_named_by_numbers():
+    numbers = orders()
+    numbers["store_id"] = numbers["store_id"].map({"A": 0, "B": 1, "C": 2, "D": 3})
+    found = put(numbers, treated=[0, 1])
+    named = put(numbers, treated=["0", "1"], control=[2, 3])
+    assert (found.treated, found.control) == (("0", "1"), ("2", "3"))
+    pd.testing.assert_frame_equal(found.panel, named.panel)
+    assert put(numbers, treated=[9]).problems[0] == ("unknown_units", "9")
+
+
+def test_a_text_is_no_list_of_units():
+    with pytest.raises(ComputeError, match="treated == 'A', must be a list"):
+        put(treated="A")
 
 
 def test_treated_that_were_closed_are_a_problem():

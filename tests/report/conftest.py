@@ -1,6 +1,5 @@
 """A client, a small lesson in both languages, and the reports made of them."""
 
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook

@@ -64,6 +64,12 @@ def test_headings_never_skip_a_level_and_the_title_is_taken_out():
     assert [part[:3] for part in html.split("<") if part.startswith("h")] == ["h2 ", "h2 ", "h2 "]
 
 
+def test_a_verb_and_its_pronoun_are_not_parted_in_a_heading():
+    html = markdown("## La campagne a-t-elle marché ?", PageState())
+    assert '>La campagne <span class="mk-whole">a-t-elle</span> marché' in html
+    assert 'id="la-campagne-a-t-elle-marche"' in html
+
+
 def test_formulas_become_mathml_and_raw_html_is_limited():
     html = markdown(
         "Let $x^2$ be <b>bold</b> <img src=x onerror=y>\n\n$$\\frac{a}{b}$$\n\n<div>d</div>",

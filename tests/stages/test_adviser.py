@@ -49,14 +49,16 @@ def test_the_curve_is_that_of_kaplan_and_meier_as_published():
     curve = curve_of(pd.DataFrame(rows, columns=["customer_id", "wait", "returned"]))
     assert curve.days.tolist() == [*SURVIVAL]
     np.testing.assert_allclose(1 - curve.returned, [*SURVIVAL.values()], atol=5e-4)
-    assert (curve.returns, curve.purchases, curve.horizon) == (900, 2100, 23)
+    assert (curve.returns, curve.purchases, curve.horizon) == (900, 2100, 35)
     assert curve.returning == pytest.approx(1 - 0.448, abs=5e-4)
     # of those who relapse within 23 weeks, half have by the 10th: .247 / .552 = .447, then .562
     assert curve.day_of(0.44) == 10
     assert curve.day_of(0.5) == 13
     assert curve.share_by(12) == pytest.approx(0.2471 / 0.5518, abs=1e-3)
     assert curve.share_by(5) == 0
-    assert curve.share_by(24) is None
+    # nobody relapsed after the 23rd week, and patients were watched up to the 35th
+    assert curve.share_by(24) == 1
+    assert curve.share_by(36) is None
 
 
 def random_waits(seed, customers=80):
@@ -197,6 +199,67 @@ def test_a_limit_that_is_not_followed_long_enough_is_not_proposed():
         _, inactive = propose(data, as_of=AS_OF).limits
     assert inactive.proposed is None
     assert inactive.reason == "history"
+
+
+def subscribers(gaps, *, customers=300, days=912):
+    """Return customers who buy on fixed dates; `gaps` gives the days of a customer's next wait."""
+    first = AS_OF - dt.timedelta(days=days)
+    rows = []
+    for n in range(customers):
+        day = n % 31
+        for turn in range(100):
+            if day >= days:
+                break
+            rows.append((f"s{n}", first + dt.timedelta(days=day), 29.9))
+            day += gaps(n, turn)
+    return rows
+
+
+def test_purchases_on_fixed_dates_make_a_limit():
+    """Whoever left is watched long after day 31, though nobody comes back then any more."""
+    rows = subscribers(lambda n, turn: 30 + turn % 2 if turn < 6 + n % 20 else 2000)
+    with shop(rows) as data:
+        found = propose(data, as_of=AS_OF)
+    defecting, inactive = found.limits
+    assert (defecting.exact, defecting.proposed, defecting.reason) == (31, 35, None)
+    assert defecting.current_share == 1  # within 90 days
+    assert defecting.still_return == 0
+    assert (inactive.exact, inactive.reason) == (31, "close")
+    assert found.horizon_days > 300
+
+
+def test_slow_returns_after_fixed_dates_make_both_limits():
+    def gap(n, turn):
+        if turn == 5 + n % 7 and n % 2:  # half of the customers leave for good
+            return 2000
+        return 150 + (31 * n + turn) % 171 if (n + turn) % 12 == 0 else 31 + 2 * (n % 2)
+
+    rows = subscribers(gap)
+    with shop(rows) as data:
+        defecting, inactive = propose(data, as_of=AS_OF).limits
+    assert (defecting.exact, defecting.proposed) == (33, 35)
+    assert 240 < inactive.exact < 320
+    assert (inactive.proposed, inactive.reason) == (270, None)
+
+
+def test_nobody_left_to_follow_is_no_short_history():
+    rows = subscribers(lambda n, turn: 30 + turn % 2)
+    with shop(rows) as data:
+        found = propose(data, as_of=AS_OF)
+    assert found.horizon_days == 31
+    defecting, _ = found.limits
+    assert (defecting.proposed, defecting.current_share, defecting.still_return) == (35, 1, None)
+
+
+def test_a_limit_is_rounded_up_where_rounding_down_loses_the_share():
+    rows = [(f"c{n}", 30 if n < 400 else 31, True) for n in range(1000)]
+    rows += [(f"lost{n}", 200, False) for n in range(150)]
+    curve = curve_of(pd.DataFrame(rows, columns=["customer_id", "wait", "returned"]))
+    assert curve.share_by(30) == pytest.approx(0.4)
+    assert adviser._rounded(31, 0.8, curve) == 35
+    # 60 % come after day 30: a quarter more than 48 %
+    assert adviser._rounded(31, 0.53, curve) == 35
+    assert adviser._rounded(31, 0.51, curve) == 30
 
 
 def test_limits_that_would_not_rise_are_left_as_they_are(steady):

@@ -366,6 +366,27 @@ def test_a_row_an_outcome_arm_and_segment():
     assert row["p_adjusted"].item() >= row["p_value"].item()
 
 
+def test_several_outcomes_take_one_query(monkeypatch):
+    members = segments().drop(columns="size")
+    members["spent"] = members["spent"].where(members.index % 7 > 0)
+    connection = ibis.duckdb.connect()
+    table = connection.create_table("members", members)
+    asked, run = [], type(connection).to_pyarrow
+    monkeypatch.setattr(
+        type(connection), "to_pyarrow",
+        lambda self, query, **options: asked.append(query) or run(self, query, **options),
+    )  # fmt: skip
+    outcomes = ["bought", "spent", ("spent", "bought")]
+    found = experiments.compare_all(table, outcomes=outcomes, correction=None)
+    assert len(asked) == 1
+    for outcome, row in zip(outcomes, found.itertuples(), strict=True):
+        alone = experiments.compare(members, outcome=outcome)
+        assert (row.control_n, row.treatment_n) == (alone.control_n, alone.treatment_n)
+        assert row.control_missing == alone.control_missing
+        assert (row.p_value, row.absolute_low) == (alone.p_value, alone.absolute_low)
+    assert len(set(found["control_n"])) == 2
+
+
 def test_a_corrected_verdict_does_not_contradict_its_interval():
     members = spending(seed=8, n=30_000, lift=1.15, control=0.3)
     members["region"] = np.random.default_rng(9).choice(list("ABC"), len(members))
@@ -405,3 +426,174 @@ def test_nothing_to_compare_is_refused():
         experiments.compare_all(rate(1, 9, 2, 9), outcomes=[])
     with pytest.raises(ComputeError, match="correction 'holms' not found"):
         experiments.compare_all(rate(1, 9, 2, 9), outcomes=["bought"], correction="holms")
+
+
+# --- Segments of all kinds
+
+
+def segments(n=1200, seed=6):
+    rng = np.random.default_rng(seed)
+    members = pd.DataFrame(
+        {
+            "arm": rng.choice(["control", "treatment"], n),
+            "spent": np.where(rng.random(n) < 0.3, np.round(rng.gamma(2, 20, n), 2), 0.0),
+            "size": rng.choice([1.0, 2.0, np.nan], n),
+        }
+    )
+    return members.assign(bought=(members["spent"] > 0).astype(int))
+
+
+@pytest.mark.parametrize("kind", ["float64", "Int64", "engine", "engine_with_nan"])
+@pytest.mark.parametrize("by", [["size"], ["size", "other"]])
+def test_a_segment_of_missing_numbers_is_one_segment(kind, by):
+    members = segments().assign(other=lambda t: t["size"].shift(1))
+    plain = members.drop(columns=["size", "other"])
+    alone = experiments.compare(plain[members[by].isna().all(axis=1)], outcome="spent")
+    if kind == "Int64":
+        asked = members.astype({"size": "Int64", "other": "Int64"})
+    elif kind == "engine":
+        asked = ibis.memtable(members.astype({"size": "Int64", "other": "Int64"}))
+    elif kind == "engine_with_nan":
+        asked = ibis.memtable(members).mutate(
+            size=ibis._["size"].fill_null(float("nan")), other=ibis._.other.fill_null(float("nan"))
+        )
+    else:
+        asked = members
+    found = experiments.compare_all(asked, outcomes=["bought", "spent"], by=by)
+    assert len(found) == 2 * 3 ** len(by)
+    assert found["control_n"].sum() + found["treatment_n"].sum() == 2 * len(members)
+    assert found["alpha"].min() == pytest.approx(0.05 / len(found))
+    row = found[found[by].isna().all(axis=1) & (found["outcome"] == "spent")].iloc[0]
+    assert row["p_value"] == pytest.approx(alone.p_value, rel=1e-9)
+    assert row["permutation_p"] == alone.permutation_p
+
+
+@pytest.mark.parametrize(
+    "name", ["rows", "members", "units", "infinite", "nonzero", "power_0", "value_0", "_arm"]
+)
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_a_segment_may_have_any_name(name, engine):
+    members = segments()
+    expected = experiments.compare_all(members, outcomes=["spent"], by="size")
+    renamed = engine(members.rename(columns={"size": name}))
+    found = experiments.compare_all(renamed, outcomes="spent", by=name)
+    pd.testing.assert_frame_equal(found.rename(columns={name: "size"}), expected)
+
+
+@pytest.mark.parametrize("name", ["arm", "p_value", "treatment", "outcome", "p_adjusted", "notes"])
+def test_a_segment_called_as_a_column_of_the_result_is_refused(name):
+    members = segments().assign(**({} if name == "arm" else {name: 1}))
+    with pytest.raises(ComputeError, match=f"by names '{name}'"):
+        experiments.compare_all(members, outcomes=["bought"], by=name)
+
+
+@pytest.mark.parametrize("cut", [pd.cut, pd.qcut])
+def test_bands_of_values_part_the_members(cut):
+    members = segments().assign(age=lambda t: 20 + 40 * t.index / len(t))
+    members["band"] = cut(members["age"], 3)
+    members.loc[::7, "band"] = None
+    worded = members.assign(band=members["band"].astype("object").map(str, na_action="ignore"))
+    for asked in ({"outcomes": ["bought", "spent"]}, {"outcomes": ["spent"], "cluster": "size"}):
+        members["size"] = worded["size"] = range(len(members))
+        found = experiments.compare_all(members, by="band", **asked)
+        expected = experiments.compare_all(worded, by="band", **asked)
+        assert len(found) == 4 * len(asked["outcomes"])
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+# --- What is said of what cannot be told
+
+
+def test_a_customer_in_both_arms_is_refused_also_when_stores_were_drawn():
+    members = rate(1, 3, 1, 3).assign(customer_id=list("ABCADE"), store=range(6))
+    with pytest.raises(DataError, match="1 values of 'customer_id' are in several arms"):
+        experiments.compare(members, outcome="bought", cluster="store")
+
+
+def test_a_ratio_without_a_denominator_says_so():
+    members = arms([0.0] * 40, [1.0, 2.0] * 20, "spent").assign(
+        orders=lambda t: (t["spent"] > 0).astype(int)
+    )
+    found = experiments.compare(members, outcome=("spent", "orders"))
+    assert (found.control_value, found.p_value, found.verdict) == (None, None, "cannot_tell")
+    assert found.notes == ("no_denominator",)
+
+
+def test_members_without_a_covariate_have_a_note_of_their_own():
+    members = spending().assign(before=1.0)
+    members.loc[:99, "before"] = np.nan
+    found = experiments.compare(members, outcome="spent", covariate="before")
+    assert "missing_values" in found.notes
+    assert "missing_outcomes" not in found.notes
+
+
+def test_what_does_not_vary_within_the_arms_is_told_from_what_is_the_same_for_all():
+    apart = experiments.compare(arms([5.0] * 50, [6.0] * 50), outcome="bought")
+    assert (apart.notes, apart.verdict) == (("no_spread",), "cannot_tell")
+    single = experiments.compare(arms([1.5], [2.5]), outcome="bought")
+    assert single.notes == ("too_few_members",)
+
+
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_members_without_an_arm_are_noted(engine):
+    members = rate(50, 1000, 720, 9000)
+    members.loc[::500, "arm"] = None
+    found = experiments.compare(engine(members), outcome="bought")
+    assert found.notes == ("unknown_arm",)
+    assert found.control_n + found.treatment_n == 10_000 - 20
+    row = experiments.compare_all(engine(members), outcomes=["bought"]).iloc[0]
+    assert (row["notes"], row["p_value"]) == (("unknown_arm",), pytest.approx(found.p_value))
+
+
+@pytest.mark.parametrize("more", [{"covariate": "before"}, {"cluster": "store"}])
+def test_few_events_are_noted_however_the_rate_is_compared(more):
+    rng = np.random.default_rng(4)
+    members = rate(4, 100, 36, 900).assign(before=rng.random(1000), store=range(1000))
+    assert "few_events" in experiments.compare(members, outcome="bought", **more).notes
+    many = rate(400, 10_000, 400, 10_000).assign(before=rng.random(20_000), store=range(20_000))
+    assert experiments.compare(many, outcome="bought", **more).notes == ()
+
+
+def test_events_of_one_store_tell_less_than_as_many_of_several():
+    """14 events in an arm, all of them in two of its stores."""
+    bought = ([1] * 7 + [0] * 43) * 2 + [0] * 50 * 18
+    members = arms(bought, bought).assign(store=np.repeat(np.arange(40), 50))
+    assert experiments.compare(members, outcome="bought").notes == ()
+    assert "few_events" in experiments.compare(members, outcome="bought", cluster="store").notes
+
+
+def test_the_lift_may_lie_otherwise_about_0_than_the_difference():
+    found = experiments.compare(rate(8, 100, 142, 900), outcome="bought")
+    assert found.absolute_low > 0 > found.relative_low
+    assert "relative_disagrees" in found.notes
+    high = experiments.compare(rate(50, 50, 441, 450), outcome="bought")
+    assert high.relative_low < 0 < high.relative_high
+    assert "relative_disagrees" not in high.notes
+
+
+def test_the_standard_error_is_that_of_welch():
+    members = spending(lift=1.3)
+    found = experiments.compare(members, outcome="spent")
+    assert found.absolute_lift / found.standard_error == pytest.approx(found.welch_t)
+    assert experiments.compare(rate(50, 1000, 720, 9000), outcome="bought").standard_error is None
+
+
+def test_an_arm_of_another_type_is_named_by_its_type():
+    members = rate(1, 9, 2, 9).assign(arm=[0] * 9 + [1] * 9)
+    with pytest.raises(ComputeError, match="arm '0' not found: it is 0 there, not text"):
+        experiments.compare(members, outcome="bought", control="0")
+    assert experiments.compare(members, outcome="bought", control=0).control_n == 9
+    words = members.assign(arm=members["arm"].astype("str"))
+    with pytest.raises(ComputeError, match="arm 0 not found: it is the text '0' there"):
+        experiments.compare(words, outcome="bought", control=0)
+
+
+def test_a_column_that_is_there_twice_is_refused():
+    members = rate(1, 9, 2, 9)
+    with pytest.raises(ColumnError, match="several columns of the members are called 'bought'"):
+        experiments.compare(pd.concat([members, members["bought"]], axis=1), outcome="bought")
+
+
+def test_a_level_of_text_is_refused():
+    with pytest.raises(ComputeError, match=r"alpha == '0\.05'"):
+        experiments.compare(rate(1, 9, 2, 9), outcome="bought", alpha="0.05")

@@ -341,3 +341,72 @@ def test_where_nothing_is_known_of_a_group_in_an_arm_there_is_no_difference():
     assert rows.control_mean.isna().all()
     assert rows.p_value.isna().all()
     assert rows.is_balanced.all()
+
+
+# --- Arms and customers of other types
+
+
+def coded(kind):
+    members = pd.DataFrame({"arm": [0] * 100 + [1] * 900, "x": range(1000)})
+    members["group"] = members["x"] % 3
+    return members.astype({"arm": kind})
+
+
+@pytest.mark.parametrize(
+    ("kind", "control"),
+    [("int64", 0), ("float64", 0), ("bool", False), ("Int64", 0), ("int64", "0"), ("float64", 0.0)],
+)
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_arms_may_be_numbers_or_booleans(kind, control, engine):
+    members = engine(coded(kind))
+    other = "1" if control == "0" else type(control)(1)
+    check = experiments.split_check(members, expected={control: 0.1, other: 0.9})
+    assert (check.p_value, check.verdict) == (1.0, "as_expected")
+    words = coded("int64").replace({"arm": {0: "control", 1: "treatment"}})
+    expected = experiments.balance(words, columns=["x", "group"])
+    found = experiments.balance(members, columns=["x", "group"], control=control)
+    assert found["p_value"].tolist() == pytest.approx(expected["p_value"].tolist())
+
+
+def test_arms_of_numbers_that_lack_one_are_counted():
+    members = coded("float64")
+    members.loc[0, "arm"] = np.nan
+    check = experiments.split_check(members, expected={0: 0.1, 1: 0.9})
+    assert (check.counts, check.notes) == ({"0": 99, "1": 900}, ("unknown_arm",))
+
+
+def test_bands_of_values_may_be_balanced():
+    members = arms(control=30, treatment=60).assign(age=np.arange(90) % 30)
+    members["band"] = pd.cut(members["age"], [0, 10, 20, 30], right=False)
+    found = experiments.balance(members, columns="band")
+    assert found["value"].tolist() == ["[0, 10)", "[10, 20)", "[20, 30)"]
+    assert (found["difference"].abs() < 1e-12).all()
+
+
+def test_a_season_does_not_depend_on_how_numbers_are_kept():
+    whole = pd.DataFrame({"customer_id": range(200)})
+    drawn = [
+        experiments.draw(whole.astype({"customer_id": kind}), season="2026")["arm"].tolist()
+        for kind in ("int64", "float64", "Int64")
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+
+
+@pytest.mark.parametrize(
+    ("customers", "options", "error", "message"),
+    [
+        (people(9), {"rng": 7}, ComputeError, "rng == 7, must be a generator"),
+        (people(9, arm="a"), {"rng": np.random.default_rng(1), "strata": "arm"}, ComputeError,
+         "strata names 'arm'"),
+        (pd.DataFrame({"customer_id": [1, "b"]}), {"season": "a"}, DataError,
+         "several types \\(int, str\\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_from_is_named(customers, options, error, message):
+    with pytest.raises(error, match=message):
+        experiments.draw(customers, **options)
+
+
+def test_a_weight_of_text_is_refused():
+    with pytest.raises(ComputeError, match=r"expected\['control'\] == 'x'"):
+        experiments.split_check(arms(control=1, treatment=9), expected={"control": "x", "a": 1})

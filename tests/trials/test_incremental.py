@@ -141,8 +141,51 @@ def test_a_free_campaign_has_no_return_on_its_cost():
     found = experiments.incremental(campaign(1000, 100, 2000, 300), cost=0)
     assert found.roi == (None, None, None)
     assert found.cost_per_order.value == 0
-    assert found.verdict == "cannot_tell"
     assert "no_cost" in found.notes
+    # whatever it surely brought repays nothing
+    assert found.margin.low > 0
+    assert found.verdict == "paid"
+    assert found.paid_probability > 0.975
+
+
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_margins_that_some_buyers_lack_are_not_used(engine):
+    """By hand: 50 in 1,000 of 2,000 treated more, at 40, of which .5 is margin."""
+    members = campaign(1000, 100, 2000, 300)
+    lacking = (members["bought"] == 1) & (members.index % 2 == 0)
+    members.loc[lacking, "margin"] = np.nan
+    found = experiments.incremental(engine(members), cost=500.0)
+    assert (found.margin.value, found.roi.value, found.verdict) == (None, None, "cannot_tell")
+    assert found.notes == ("margin_incomplete", "no_margin")
+    assert "margin" not in found.comparisons
+    rated = experiments.incremental(engine(members), cost=500.0, margin_rate=0.5)
+    assert rated.roi.value == pytest.approx((2000 - 500) / 500)
+    assert rated.notes == ("margin_incomplete", "assumed_margin_rate")
+
+
+def test_a_lift_of_0_has_a_probability_and_a_size():
+    members = campaign(1000, 100, 2000, 200)
+    found = experiments.incremental(members, cost=500.0)
+    assert found.margin.value == 0
+    assert 0 < found.paid_probability < 0.5
+    assert found.needed_for_break_even.total > 3000
+    near = campaign(1000, 100, 20_000, 2001).iloc[:-1]  # hardly any lift at all
+    assert experiments.incremental(near, cost=0.01).paid_probability == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_margin_of_0_repays_no_cost():
+    members = campaign(1000, 100, 2000, 300).drop(columns="margin")
+    found = experiments.incremental(members, cost=500.0, margin_rate=0.0)
+    assert (found.verdict, found.paid_probability) == ("lost", 0.0)
+
+
+def test_customers_of_several_rows_plan_for_as_many_rows():
+    members = campaign(1000, 100, 2000, 300)
+    once = experiments.incremental(members, cost=500.0)
+    thrice = experiments.incremental(pd.concat([members] * 3), cost=500.0)
+    assert thrice.needed_for_conversion.total == pytest.approx(
+        3 * once.needed_for_conversion.total, rel=0.1
+    )
 
 
 def test_too_few_buyers_give_no_verdict_and_no_probability():

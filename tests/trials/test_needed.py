@@ -73,3 +73,55 @@ def test_shares_that_leave_an_arm_empty_are_left_out():
     compared = rates(2, 6, 1, 6)
     shares = experiments.plans(compared, relative_lifts=[0.5], control_shares=[0.01, 0.5])
     assert shares.control_share.tolist() == [0.5]
+
+
+def stores(kind=None, seed=5):
+    """30 + 270 stores of 40 customers, of whom 10 % buy, correlated .2 within a store."""
+    rng = np.random.default_rng(seed)
+    share = np.repeat(rng.beta(0.4, 3.6, 300), 40)
+    members = pd.DataFrame(
+        {
+            "arm": np.repeat(["control", "treatment"], [30 * 40, 270 * 40]),
+            "store": np.repeat(np.arange(300), 40),
+            "bought": (rng.random(300 * 40) < share).astype(int),
+        }
+    )
+    return experiments.compare(members, outcome="bought", cluster="store", kind=kind)
+
+
+def test_the_plan_of_a_rate_of_stores_is_that_of_stores():
+    as_rate, as_mean = stores(), stores("mean")
+    found = experiments.would_take(as_rate, relative_lift=0.3)
+    assert found == experiments.would_take(as_mean, relative_lift=0.3)
+    # what is found four times in five is further than the interval reaches
+    reach = as_rate.absolute_high - as_rate.absolute_lift
+    assert found.detectable > reach
+    assert found.power < 0.4
+    plans = experiments.plans(as_rate, relative_lifts=[0.3], control_shares=[0.1])
+    assert plans.total[0] == pytest.approx(found.same_share.total, rel=1e-3)
+
+
+def test_a_covariate_serves_the_plan_of_a_rate():
+    rng = np.random.default_rng(0)
+    likely = rng.random(4000) < 0.3
+    members = pd.DataFrame(
+        {
+            "arm": np.where(np.arange(4000) % 2, "control", "treatment"),
+            "before": likely.astype(float),
+            "bought": (rng.random(4000) < np.where(likely, 0.9, 0.05)).astype(int),
+        }
+    )
+    plain = experiments.would_take(experiments.compare(members, outcome="bought"))
+    helped = experiments.would_take(
+        experiments.compare(members, outcome="bought", covariate="before")
+    )
+    assert helped.same_share.total < 0.6 * plain.same_share.total
+
+
+def test_a_rate_of_stores_does_not_go_beyond_everyone():
+    members = pd.DataFrame({"arm": ["control"] * 40 + ["treatment"] * 40, "store": range(80)})
+    members["bought"] = [0, *[1] * 39] * 2
+    found = experiments.would_take(
+        experiments.compare(members, outcome="bought", cluster="store"), relative_lift=0.1
+    )
+    assert (found.detectable, found.power, found.same_share) == (None, None, None)

@@ -177,3 +177,21 @@ def test_the_table_sets_plans_side_by_side():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ComputeError, match=message):
         call()
+
+
+def test_no_outcome_has_no_relative_lift_that_is_found():
+    table = power_table(0.0, relative_lifts=[0.1], customers=1000)
+    assert table["detectable_lift"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: power("a", 0.1, control_n=10), "'a' was given, must be a number"),
+        (lambda: power(0.1, 0.2, control_n=math.inf), "control_n == inf"),
+        (lambda: power(0.1, 0.2, control_n=10, alpha="0.05"), "alpha == '0.05'"),
+    ],
+)
+def test_what_is_no_number_is_refused(call, message):
+    with pytest.raises(ComputeError, match=message):
+        call()

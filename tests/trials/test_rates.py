@@ -119,3 +119,50 @@ def test_the_exact_test_finds_more_and_less_alike_where_the_z_test_does_not():
     found = rates.p_value(x1, 450, x0, 50) < 0.05
     more = (x1 / 450 > x0 / 50)[found].mean()
     assert 0.4 < more < 0.6
+
+
+# --- The relative lift of high rates
+
+
+def test_the_relative_lift_of_high_rates_by_hand():
+    """441 of 450 against 50 of 50: R at which 0 is a limit of p1 - R p0, by bisection."""
+    found = rates.relative(441, 450, 50, 50)
+    one, other = rates.wilson(441, 450), rates.wilson(50, 50)
+
+    def low(ratio):
+        return 0.98 - ratio - np.hypot(0.98 - one.low, ratio * (other.high - 1))
+
+    def high(ratio):
+        return 0.98 - ratio + np.hypot(one.high - 0.98, ratio * (1 - other.low))
+
+    assert found.value == pytest.approx(-0.02)
+    assert low(1 + found.low) == pytest.approx(0, abs=1e-12)
+    assert high(1 + found.high) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("counts", [(3, 3, 3, 3), (20, 20, 10, 10), (441, 450, 50, 50)])
+def test_a_control_that_all_bought_is_not_known_for_sure(counts):
+    found = rates.relative(*counts)
+    assert found.low < 0 < found.high
+
+
+@settings(max_examples=150, deadline=None)
+@given(COUNTS, COUNTS)
+def test_the_lift_of_a_high_rate_lies_about_0_as_the_difference_does(one, other):
+    (x1, n1), (x0, n0) = one, other
+    if 2 * x0 <= n0:
+        return
+    lift, difference = rates.relative(x1, n1, x0, n0), rates.newcombe(x1, n1, x0, n0)
+    assert lift.low <= lift.value <= lift.high
+    for end in ("low", "high"):
+        ends = float(getattr(lift, end)), float(getattr(difference, end))
+        assert min(map(abs, ends)) < 1e-9 or np.sign(ends[0]) == np.sign(ends[1])
+
+
+@pytest.mark.parametrize(("n0", "n1", "rate"), [(50, 450, 0.98), (100, 900, 0.95), (60, 540, 0.8)])
+@pytest.mark.parametrize("lift", [1.0, 0.9])
+def test_intervals_of_high_rates_hold_the_truth(n0, n1, rate, lift):
+    rng = np.random.default_rng(21)
+    x0, x1 = rng.binomial(n0, rate, 20_000), rng.binomial(n1, rate * lift, 20_000)
+    found = rates.relative(x1, n1, x0, n0)
+    assert 0.94 < ((found.low <= lift - 1) & (found.high >= lift - 1)).mean() < 0.97

@@ -48,10 +48,11 @@ def test_counts_by_hand():
     frame = pd.DataFrame(
         {"arm": ["a", "a", "a", "a", "b", None], "x": [0.0, 1.0, 2.5, None, np.inf, 1.0]}
     )
-    a, b = sums.moments(frame, arm="arm", columns=["x"])
+    a, b, nobody = sums.moments(frame, arm="arm", columns=["x"])
     assert (a.name, a.rows, a.members, a.missing, a.nonzero, a.between) == ("a", 4, 3, 1, 2, 1)
     assert (b.name, b.rows, b.members, b.missing, b.infinite) == ("b", 1, 0, 0, 1)
     assert b.joint.n == 0
+    assert (nobody.name, nobody.members) == (None, 1)
 
 
 def test_a_member_lacking_one_column_counts_in_none():
@@ -97,6 +98,82 @@ def test_groups_are_apart():
         (("Q",), "a", 1.0),
         (("Q",), "b", 2.0),
     ]
+
+
+SETS = [["bought"], ["spent"], ["orders", "spent"], ["seen"]]
+
+
+def amounts(n=400):
+    """Return members of whom most are 0, all of those of b, and some not known."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {
+            "arm": rng.choice(["a", "b", None], n),
+            "region": rng.choice(["Q", None], n),
+            "store": rng.integers(0, 9, n).astype(str),
+            "bought": rng.integers(0, 2, n).astype(float),
+            "orders": rng.poisson(0.2, n).astype(float),
+            "spent": np.where(rng.random(n) < 0.2, rng.gamma(2, 20, n), 0.0),
+            "seen": pd.array(rng.random(n) < 0.3, "boolean"),
+        }
+    )
+    frame.loc[frame["arm"] == "b", ["bought", "orders", "spent"]] = 0
+    frame.loc[frame["arm"] == "b", "seen"] = False
+    for name in ("bought", "orders", "spent", "seen"):
+        frame.loc[rng.random(n) < 0.1, name] = None
+    frame.loc[(frame["arm"] == "b") & (frame["region"] == "Q"), "spent"] = None
+    return frame
+
+
+def assert_same(found, expected):
+    assert [arm[:8] for arm in found] == [arm[:8] for arm in expected]
+    for one, same in zip(found, expected, strict=True):
+        for part, twin in zip(one.joint, same.joint, strict=True):
+            np.testing.assert_allclose(part, twin, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("cluster", [None, "store"])
+@pytest.mark.parametrize("by", [[], ["region"]])
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_several_sets_of_columns_are_each_as_alone_and_in_hand(engine, by, cluster):
+    frame = amounts()
+    options = {"arm": "arm", "by": by, "cluster": cluster}
+    together = sums.several(engine(frame), sets=SETS, **options)
+    for columns, found in zip(SETS, together, strict=True):
+        assert_same(found, sums.moments(frame, columns=columns, **options))
+    assert len({arms[0].missing for arms in together}) == len(SETS)
+
+
+def test_sums_of_a_table_are_those_of_its_values():
+    frame = amounts()
+    for name in ("bought", "spent", "seen"):
+        for found in sums.moments(ibis.memtable(frame), arm="arm", columns=[name])[:2]:
+            rows = frame.loc[frame["arm"] == found.name, name]
+            values = rows.dropna().to_numpy("float64")
+            true = sums.of(values)
+            assert (found.rows, found.members) == (len(rows), len(values))
+            assert found.nonzero == (values != 0).sum()
+            assert found.between == ((values != 0) & (values != 1)).sum()
+            assert found.joint.mean[0] == pytest.approx(true.mean)
+            assert found.joint.m2[0, 0] == pytest.approx(true.m2)
+            assert found.joint.m3[0, 0, 0] == pytest.approx(true.m3)
+
+
+@pytest.mark.parametrize("first", ["bought", "spent"])
+def test_a_member_of_whom_one_outcome_is_0_and_the_other_unknown_is_missing(first):
+    frame = pd.DataFrame({"arm": ["a"] * 3, "bought": [None, 0.0, 1.0], "spent": [0.0, None, 9.0]})
+    second = "spent" if first == "bought" else "bought"
+    for found in sums.several(ibis.memtable(frame), arm="arm", sets=[[first], [second]]):
+        assert (found[0].rows, found[0].members, found[0].missing) == (3, 2, 1)
+        assert found[0].joint.mean[0] == found[0].nonzero * (9 if found[0].between else 1) / 2
+
+
+def test_not_a_number_in_one_set_is_not_missing_in_another():
+    frame = pd.DataFrame({"arm": ["a"] * 3, "x": [0.0, 2.0, 3.0], "y": [0.0, 0.0, 5.0]})
+    table = ibis.memtable(frame).mutate(x=(ibis._.x == 2).ifelse(float("nan"), ibis._.x))
+    (x,), (y,) = sums.several(table, arm="arm", sets=[["x"], ["y"]])
+    assert (x.members, x.missing, y.members, y.missing) == (2, 1, 3, 0)
+    assert (x.joint.mean[0], y.joint.mean[0]) == (1.5, 5 / 3)
 
 
 def test_a_large_mean_costs_no_digits():

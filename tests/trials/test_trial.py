@@ -21,16 +21,22 @@ MEMBERS = [
     ("twice", "ann", "control", None),
     ("when", "ann", "treatment", None),
     ("when", "bob", "control", None),
+    ("named", "ann", "traité", "2025-04-03"),
+    ("named", "cat", "témoin", None),
+    ("early", "ann", "treatment", "2020-05-10"),
+    ("early", "cat", "control", None),
+    ("nobody", "K1", "treatment", "2025-04-03"),
+    ("nobody", "K2", "control", None),
 ]
 
 
 def shop(members=MEMBERS, **tables):
     orders = pd.DataFrame(
         {
-            "order_id": ["1", "2"],
-            "customer_id": ["ann", "cat"],
-            "ordered_at": pd.to_datetime(["2025-04-10", "2025-12-30"]),
-            "amount": [20.0, 30.0],
+            "order_id": ["1", "2", "3", "4"],
+            "customer_id": ["ann", "cat", "eve", "ann"],
+            "ordered_at": pd.to_datetime(["2025-04-10", "2025-12-30", "2025-02-03", "2025-07-02"]),
+            "amount": [20.0, 30.0, 25.0, 15.0],
         }
     )
     listed = pd.DataFrame(members, columns=COLUMNS).astype({"contacted_at": "datetime64[us]"})
@@ -39,10 +45,10 @@ def shop(members=MEMBERS, **tables):
 
 def test_campaigns_with_both_arms_are_listed_by_their_start():
     found = experiments.campaigns(shop())
-    assert found.campaign_id.tolist() == ["sms", "mail", "twice", "when"]
-    assert found.control_n.tolist() == [1, 1, 1, 1]
-    assert found.treatment_n.tolist() == [3, 2, 1, 1]
-    assert found.start.isna().tolist() == [False, False, False, True]
+    assert found.campaign_id.tolist() == ["early", "sms", "mail", "nobody", "twice", "when"]
+    assert found.control_n.tolist() == [1, 1, 1, 1, 1, 1]
+    assert found.treatment_n.tolist() == [1, 3, 2, 1, 1, 1]
+    assert found.start.isna().tolist() == [False] * 5 + [True]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +60,42 @@ def test_campaigns_with_both_arms_are_listed_by_their_start():
         ("alone", "one_arm"),
         ("when", "no_start"),
         ("twice", "in_both_arms"),
+        ("named", "no_control"),
+        ("early", "outside_data"),
+        ("nobody", "unknown_members"),
     ],
 )
 def test_what_keeps_the_arms_from_being_compared_is_named(campaign, problem):
     found = experiments.trial(shop(), campaign=campaign)
     assert found.problem == problem
     assert found.is_ready == (problem is None)
-    assert len(found.known) == 4
+    assert len(found.known) == 6
+
+
+def test_arms_of_other_names_are_named():
+    found = experiments.trial(shop(), campaign="named")
+    assert found.treatments == ("traité", "témoin")
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        ({"mail", "sms"}, "mail"),
+        ({"sms", "when"}, "sms"),
+        ({"when", "all"}, "when"),
+        ({"all"}, "all"),
+        ({"mail", "late"}, "mail"),
+        ({"late"}, "late"),
+    ],
+)
+def test_without_a_campaign_the_last_one_that_is_over_is_taken(names, found):
+    late = [("late", "ann", "treatment", "2025-12-20"), ("late", "cat", "control", None)]
+    members = [row for row in [*MEMBERS, *late] if row[0] in names]
+    assert experiments.trial(shop(members)).campaign == found
+
+
+def test_without_any_campaign_that_is_what_the_data_lack():
+    assert experiments.trial(shop([])).problem == "lacking"
 
 
 def test_data_without_members_lack_them_and_know_no_campaign():
@@ -97,10 +132,19 @@ def test_segments_are_those_that_the_data_have_and_few():
     towns = pd.DataFrame({"customer_id": [str(n) for n in range(13)]})
     towns["town"] = towns.customer_id
     with_regions, with_towns = shop(contacts=people), shop(contacts=towns)
-    assert experiments.trial(with_regions, campaign="mail", by="region").segments == ("region",)
-    assert experiments.trial(with_regions, campaign="mail", by="town").segments == ()
-    assert experiments.trial(with_towns, campaign="mail", by="town").segments == ()
-    assert experiments.trial(with_regions, campaign="mail").segments == ()
+    found = experiments.trial(with_regions, campaign="mail", by="region")
+    assert (found.segments, found.by_problem) == (("region",), None)
+    for data, by, problem in (
+        (with_regions, "regionn", "unknown_column"),
+        (shop(), "region", "unknown_column"),
+        (with_towns, "town", "many_values"),
+        (shop(contacts=people.assign(region=None)), "region", "no_values"),
+    ):
+        found = experiments.trial(data, campaign="mail", by=by)
+        assert (found.segments, found.by, found.by_problem) == ((), by, problem)
+    assert "region" in experiments.trial(with_regions, campaign="mail", by="x").by_columns
+    nothing = experiments.trial(with_regions, campaign="mail")
+    assert (nothing.segments, nothing.by_problem) == ((), None)
 
 
 def test_what_is_ready_can_be_compared():

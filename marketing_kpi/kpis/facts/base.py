@@ -11,7 +11,8 @@ up once for each unit, period and dimension value asked for: by channel, a custo
 is one in each.
 
 Valid orders are neither cancelled, fraudulent nor tests; an order without a status is valid. A
-credit entered as an order, below 0, lowers what its customer spent, but nobody came to buy.
+credit entered as an order, below 0, lowers net sales and what its customer spent, but nobody came
+to buy: it is in no count of orders or of customers (`is_credit`). An order of 0 is in them.
 """
 
 from __future__ import annotations
@@ -148,9 +149,19 @@ def valid_orders(data: Data) -> ir.Table:
 def is_credit(amount: ir.NumericValue) -> ir.BooleanValue:
     """Return whether an order is a credit entered as one: an amount below 0, and no purchase.
 
-    An order of 0, a gift or a replacement, brings its customer back; one of unknown amount too.
+    The one rule of what is no purchase: every count of orders, or of customers who ordered, leaves
+    credits out, and sums of money keep them. An order of 0, a gift or a replacement, brings its
+    customer back; one of unknown amount too. Only the stages of the lifecycle leave orders of 0 out
+    as well (`marketing_kpi.kpis.facts.lifecycle.is_purchase`).
     """
     return (amount < 0).fill_null(False)
+
+
+def bought(orders: ir.Table) -> ir.BooleanValue:
+    """Return whether orders are purchases, and no credits; all are where amounts are not told."""
+    import ibis
+
+    return ~is_credit(orders.amount) if "amount" in orders.columns else ibis.literal(True)
 
 
 def identified_orders(data: Data) -> ir.Table:

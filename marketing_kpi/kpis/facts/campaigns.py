@@ -120,10 +120,11 @@ def purchases(members: ir.Table, data: Data, *, columns: Collection[str]) -> ir.
     Returns
     -------
     ibis.expr.types.Table
-        campaign_id, customer_id and those columns: valid orders, their net sales, and the gross
-        profit of the lines whose cost is known (null where none is).
+        campaign_id, customer_id and those columns: valid orders that are no credits, the net
+        sales of orders and credits, and their gross profit, null where the cost of a line is not
+        known: that of the others would be too little.
     """
-    read = {"ordered_at", "customer_id", "order_id"}
+    read = {"ordered_at", "customer_id", "order_id", "bought"}
     read |= {"net_sales"} if {"revenue", "margin"} & {*columns} else set()
     read |= {"cost"} if "margin" in columns else set()
     sales = SALES.build(data, read).rename(buyer="customer_id")
@@ -137,12 +138,20 @@ def purchases(members: ir.Table, data: Data, *, columns: Collection[str]) -> ir.
         ],
     )
     makers: dict[str, Callable[[], ir.Value]] = {
-        "orders": lambda: within.order_id.nunique(),
+        "orders": lambda: within.order_id.nunique(where=within.bought),
         "revenue": lambda: within.net_sales.sum().cast(MONEY),
-        "margin": lambda: (within.net_sales - within.cost).sum().cast(MONEY),
+        "margin": lambda: _whole(within.net_sales - within.cost),
     }
     made = {name: makers[name]() for name in sorted(columns)}
     return within.group_by(list(_KEYS)).aggregate(**made)
+
+
+def _whole(amount: ir.NumericValue, where: ir.BooleanValue | None = None) -> ir.Value:
+    """Return a sum, null where a part of it is not known."""
+    import ibis
+
+    unknown = amount.isnull().sum(where=where) > 0
+    return unknown.ifelse(ibis.null(MONEY), amount.sum(where=where).cast(MONEY))
 
 
 def reactions(data: Data) -> ir.Table:
@@ -214,6 +223,11 @@ def _campaigns(data: Data, columns: Collection[str]) -> ir.Table:
     begun = starts(listed, data)
     added = {name: name for name in ("begins", "is_told", "reached")}
     rows = attach(listed, begun, on=["campaign_id"], columns=added)
+    if "is_mixed" in columns:
+        mixed = listed.group_by("campaign_id").aggregate(
+            is_mixed=listed.count() > listed.customer_id.nunique()
+        )
+        rows = attach(rows, mixed, on=["campaign_id"], columns={"is_mixed": "is_mixed"})
     rows = rows.mutate(
         ends=rows.begins + ibis.interval(days=WINDOW_DAYS),
         measured_at=rows.begins + ibis.interval(days=WINDOW_DAYS - 1),
@@ -224,7 +238,7 @@ def _campaigns(data: Data, columns: Collection[str]) -> ir.Table:
         rows = attach(rows, bought, on=_KEYS, columns={name: name for name in {"orders", *wanted}})
         nothing = rows.orders.isnull()
         made = {name: nothing.ifelse(0, rows[name]).cast(MONEY) for name in wanted - {"orders"}}
-        rows = rows.mutate(bought=rows.orders.notnull(), **made)
+        rows = rows.mutate(bought=(rows.orders > 0).fill_null(False), **made)
     if "responded" in columns:
         rows = with_responses(rows, data)
     if "campaign_cost" in columns:
@@ -239,16 +253,19 @@ def _campaigns(data: Data, columns: Collection[str]) -> ir.Table:
 
 def _by_campaign(events: ir.Table, keys: Sequence[str], columns: Collection[str]) -> ir.Table:
     """Return a row a campaign, in each cell; a part of it takes its part of the cost."""
+    import ibis
+
     treated, control = events.arm != CONTROL, events.arm == CONTROL
     makers: dict[str, Callable[[], ir.Value]] = {
         "treated": lambda: treated.sum(),
-        "controls": lambda: control.sum(),
+        # Of arms that share a member, neither says what the other would have done.
+        "controls": lambda: events.is_mixed.any().ifelse(ibis.null("int64"), control.sum()),
         "treated_buyers": lambda: (treated & events.bought).sum(),
         "control_buyers": lambda: (control & events.bought).sum(),
         "treated_revenue": lambda: events.revenue.sum(where=treated).cast(MONEY),
         "control_revenue": lambda: events.revenue.sum(where=control).cast(MONEY),
-        "treated_margin": lambda: events.margin.sum(where=treated).cast(MONEY),
-        "control_margin": lambda: events.margin.sum(where=control).cast(MONEY),
+        "treated_margin": lambda: _whole(events.margin, treated),
+        "control_margin": lambda: _whole(events.margin, control),
         "contacted": lambda: events.contacted.sum(),
         "responded": lambda: events.responded.sum(where=events.contacted),
         "cost": lambda: (
@@ -286,6 +303,7 @@ CAMPAIGNS = Fact(
         "customer_region": dimension("contacts.region", via=_MEMBER),
         "acquisition_channel": dimension("contacts.acquisition_channel", via=_MEMBER),
         "arm": _measure("string", "campaign_members.arm"),
+        "is_mixed": _measure("boolean", "campaign_members.arm"),
         "bought": _measure("boolean", "orders.customer_id"),
         "revenue": _measure(MONEY, *_SOLD),
         "margin": _measure(
@@ -312,7 +330,7 @@ CAMPAIGNS = Fact(
     by_unit={
         "campaign_id": ("string", ("campaign_id",)),
         "treated": ("int64", ("arm",)),
-        "controls": ("int64", ("arm",)),
+        "controls": ("int64", ("arm", "is_mixed")),
         "treated_buyers": ("int64", ("arm", "bought")),
         "control_buyers": ("int64", ("arm", "bought")),
         "treated_revenue": (MONEY, ("arm", "revenue")),

@@ -10,8 +10,8 @@ from marketing_kpi.kpis.extent import runs_of
 from marketing_kpi.kpis.facts.base import (
     MONEY,
     attach,
+    bought,
     identified_orders,
-    is_credit,
     standing,
 )
 from marketing_kpi.kpis.facts.sales import SALES
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def first_seen(data: Data) -> ir.Table:
     """Return a row an identified customer: `first_order`, the first purchase of the data."""
     orders = standing(identified_orders(data))
-    orders = orders.filter(~is_credit(orders.amount))
+    orders = orders.filter(bought(orders))
     return orders.group_by("customer_id").aggregate(first_order=orders.ordered_at.min())
 
 
@@ -48,12 +48,7 @@ def first_orders(data: Data) -> ir.Table:
 
 def _orders_and_credits(data: Data, columns: Collection[str]) -> ir.Table:
     """Return the events of `sales`, and whether each is `bought` or of a credit."""
-    import ibis
-
-    if not data.has("orders", "amount"):
-        return SALES.build(data, columns).mutate(bought=ibis.literal(True))
-    rows = SALES.build(data, {*columns, "amount"})
-    return rows.select(*sorted(columns), bought=~is_credit(rows.amount))
+    return SALES.build(data, {*columns, "bought"})
 
 
 def _orders_by_customer(
@@ -61,15 +56,15 @@ def _orders_by_customer(
 ) -> ir.Table:
     """Return a row an identified customer who bought; credits lower net sales, and only those."""
     events = events.filter(events.customer_id.notnull())
-    bought = events.bought
+    purchase = events.bought
     makers: dict[str, Callable[[], ir.Value]] = {
-        "orders": lambda: events.order_id.nunique(where=bought),
+        "orders": lambda: events.order_id.nunique(where=purchase),
         "net_sales": lambda: events.net_sales.sum(),
-        "first_order": lambda: events.ordered_at.min(where=bought),
-        "last_order": lambda: events.ordered_at.max(where=bought),
+        "first_order": lambda: events.ordered_at.min(where=purchase),
+        "last_order": lambda: events.ordered_at.max(where=purchase),
     }
     made = {name: make() for name, make in makers.items() if name in columns}
-    customers = events.group_by(unit_keys(keys)).aggregate(has_bought=bought.any(), **made)
+    customers = events.group_by(unit_keys(keys)).aggregate(has_bought=purchase.any(), **made)
     return customers.filter(customers.has_bought).drop("has_bought")
 
 

@@ -20,6 +20,7 @@ from marketing_kpi.kpis.facts.base import (
     attach,
     dimension,
     home,
+    is_credit,
     one_a_key,
     valid_orders,
 )
@@ -51,12 +52,16 @@ def purchases(data: Data, *, credits: bool = False) -> ir.Table:
     orders = valid_orders(data)
     if "amount" not in orders.columns:
         return orders
-    return orders.filter(is_purchase(orders.amount) | ((orders.amount < 0) & credits))
+    return orders.filter(is_purchase(orders.amount) | (is_credit(orders.amount) & credits))
 
 
 def is_purchase(amount: ir.NumericValue) -> ir.BooleanValue:
-    """Return whether an order of some amount is a purchase: above 0, or unknown."""
-    return amount.isnull() | (amount > 0)
+    """Return whether an order makes a customer active: no credit (see `is_credit`), and not of 0.
+
+    A gift or a replacement brings a customer back for the counts of orders, but is no sign that
+    they buy: the stages leave orders of 0 out. An order of unknown amount is a purchase.
+    """
+    return ~is_credit(amount) & (amount != 0).fill_null(True)
 
 
 def purchase_days(events: ir.Table, keys: Sequence[str]) -> ir.Table:

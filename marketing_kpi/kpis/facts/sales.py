@@ -16,6 +16,7 @@ from marketing_kpi.kpis.facts.base import (
     Fact,
     Homes,
     attach,
+    bought,
     copied,
     dimension,
     first_known,
@@ -64,7 +65,7 @@ def _line_measure(rows: ir.Table, measure: str) -> ir.Value:
     """Multiply price and quantity; an order without lines keeps its amount as net sales."""
 
     prices = [rows[part] for part in _PRICES[measure] if part in rows.columns]
-    value = line_value(rows["order_lines__quantity"], first_known(prices)).cast(MONEY)
+    value = line_value(rows["order_lines__quantity"], first_known(prices))
     if measure == "net_sales" and "orders__amount" in rows.columns:
         return rows["order_lines__order_id"].isnull().ifelse(rows["orders__amount"], value)
     return value
@@ -81,7 +82,7 @@ def _sales(data: Data, columns: Collection[str]) -> ir.Table:
         homes.setdefault("product_id", ("order_lines", "product_id"))
     orders = valid_orders(data)
     picked = {"order_id": "order_id", **from_table(homes, "orders")}
-    rows = orders.select(**{new: orders[old] for new, old in picked.items()})
+    rows = _picked(orders, picked, columns)
     if lines := from_table(homes, "order_lines"):
         rows = attach(rows, data.table("order_lines"), on=["order_id"], columns=lines)
     rows = with_dimensions(rows, data, homes)
@@ -102,8 +103,14 @@ def _booked_orders(data: Data, columns: Collection[str]) -> ir.Table:
 
 def _by_order(data: Data, columns: Collection[str], fact: Fact, orders: ir.Table) -> ir.Table:
     homes = homes_of(fact, columns, data)
-    rows = orders.select(**{new: orders[old] for new, old in from_table(homes, "orders").items()})
+    rows = _picked(orders, from_table(homes, "orders"), columns)
     return with_dimensions(rows, data, homes).select(*sorted(columns))
+
+
+def _picked(orders: ir.Table, names: Mapping[str, str], columns: Collection[str]) -> ir.Table:
+    """Return columns (new name to old) of the orders, and whether they are purchases if wanted."""
+    made = {"bought": bought(orders)} if "bought" in columns else {}
+    return orders.select(**{new: orders[old] for new, old in names.items()}, **made)
 
 
 def _returns(data: Data, columns: Collection[str]) -> ir.Table:
@@ -200,7 +207,7 @@ def _said_or_known(rows: ir.Table, columns: Collection[str]) -> dict[str, ir.Val
         )
         if "order_lines__unit_price" in rows.columns:
             paid = line_value(rows["returns__quantity"], rows["order_lines__unit_price"])
-            values.insert(0, paid.cast(MONEY))
+            values.insert(0, paid)
         made["value_returned"] = first_known(values)
     return dict(sorted(made.items()))
 
@@ -236,6 +243,8 @@ def _sales_and_returns(data: Data, columns: Collection[str]) -> ir.Table:
 _ORDER = {
     **copied("orders", "order_id", "customer_id", "channel", "store_id"),
     "ordered_at": dimension("orders.ordered_at", type="timestamp"),
+    # False for a credit: of data without amounts, all orders are purchases.
+    "bought": Column("boolean", ("orders.order_id",)),
 }
 _STORE = {
     "store_region": dimension("stores.region", via=("orders.store_id",)),

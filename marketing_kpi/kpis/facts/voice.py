@@ -1,7 +1,7 @@
 """Facts of the customer's voice: answers to surveys, a panel's spending, customers' channels.
 
-A customer who answers a survey several times in a period counts once, by the last answer: an
-interval takes answers as independent, and those of one person are not.
+Every answer to a survey counts. Those of one person are not independent: who answered is told with
+each, so that `marketing_kpi.voice` can make intervals with the person as the unit.
 """
 
 from __future__ import annotations
@@ -35,17 +35,6 @@ if TYPE_CHECKING:
 # --- Answers --------------------------------------------------------------------------------
 
 
-def last_answers(answers: ir.Table, unit: Sequence[str]) -> ir.Table:
-    """Return the last answer of each unit; of two at one moment, the lower score."""
-    import ibis
-
-    newest = ibis.window(
-        group_by=list(unit), order_by=[answers.answered_at.desc(), answers.score.asc()]
-    )
-    ranked = answers.mutate(_place=ibis.row_number().over(newest))
-    return ranked.filter(ranked._place == 0).drop("_place")
-
-
 def respondent(answers: ir.Table) -> ir.StringValue:
     """Return who answered: the customer, or where there is none the answer stands for itself."""
     import ibis
@@ -69,12 +58,6 @@ def _answers(data: Data, columns: Collection[str], fact: Fact, question: str) ->
     return with_dimensions(rows.select(**own, **made), data, homes).select(*sorted(columns))
 
 
-def _last_scores(events: ir.Table, keys: Sequence[str], _columns: Collection[str]) -> ir.Table:
-    """Return the last answer of each respondent, in each cell."""
-    answered = events.filter(events.respondent.notnull())
-    return last_answers(answered, list(dict.fromkeys([*keys, "respondent"])))
-
-
 _OF_CUSTOMER = {
     "customer_id": dimension("surveys.customer_id"),
     "region": dimension("contacts.region", via=("surveys.customer_id",)),
@@ -89,7 +72,7 @@ def _answers_to(question: str) -> Fact:
 
     fact = Fact(
         name=f"{question}_answers",
-        grain=f"who answered the question {question} in the period, with the last answer",
+        grain=f"an answer to the question {question}",
         time="answered_at",
         events={
             **_OF_CUSTOMER,
@@ -103,9 +86,6 @@ def _answers_to(question: str) -> Fact:
         },
         build=build,
         tables=("surveys", "contacts"),
-        by_unit={"score": ("int64", ("score", "answered_at"))},
-        unit_key="respondent",
-        summarise=_last_scores,
     )
     return fact
 
@@ -205,8 +185,8 @@ PANEL = Fact(
 def _customer_channels(
     events: ir.Table, keys: Sequence[str], _columns: Collection[str]
 ) -> ir.Table:
-    """Return a row an identified customer with an order in a known channel."""
-    known = events.filter(events.customer_id.notnull(), events.channel.notnull())
+    """Return a row an identified customer who bought in a known channel: no credit tells where."""
+    known = events.filter(events.customer_id.notnull(), events.channel.notnull(), events.bought)
     return known.group_by(unit_keys(keys)).aggregate(channels=known.channel.nunique())
 
 
@@ -217,7 +197,7 @@ CUSTOMER_CHANNELS = replace(
     # By channel, everybody would have one: it is what is counted, and no dimension.
     events={**ORDERS.events, "channel": replace(ORDERS.events["channel"], measure=True)},
     by_unit={
-        "channels": ("int64", ("channel",)),
+        "channels": ("int64", ("channel", "bought")),
     },
     summarise=_customer_channels,
 )

@@ -198,16 +198,19 @@ def unprofitable(
             _("The data tell no cost of serving: who costs more than they bring, one cannot tell.")
         )
     text = _(
-        "{count} customers of {all} ({share}) cost more than they bring: {loss} in all. {silent} "
-        "of them bought nothing in the period (returns and messages only, {silent_loss}); the "
-        "others lose on what they buy.",
+        "{count} customers of {all} ({share}) cost more than they bring: {loss} in all.",
         count=reader.integer(found.unprofitable),
         all=reader.integer(found.customers),
         share=reader.percent(found.share),
         loss=reader.money(found.loss, decimals=0),
-        silent=reader.integer(found.silent),
-        silent_loss=reader.money(found.silent_loss, decimals=0),
     )
+    if found.silent:
+        text += " " + _(
+            "{silent} of them bought nothing in the period (returns and messages only, "
+            "{silent_loss}); the others lose on what they buy.",
+            silent=reader.integer(found.silent),
+            silent_loss=reader.money(found.silent_loss, decimals=0),
+        )
     lost = [_(ALL_LOST), _("Some of these customers may bring more.")]
     stock = lost if "restocking" in lacking and found.unprofitable else []
     return Sentence(" ".join([text, *stock, *_unknown_costs(found, reader)]))
@@ -238,7 +241,7 @@ def _unknown_costs(found: clv.Unprofitable, reader: Reader) -> list[str]:
     return said
 
 
-def fit(found: Any, *, lang: str | Reader) -> Sentence:
+def fit(found: Any, *, lang: str | Reader, regularity: float | None = None) -> Sentence:
     """Say what a model of purchases learned, or what is wrong with the data.
 
     Parameters
@@ -247,6 +250,9 @@ def fit(found: Any, *, lang: str | Reader) -> Sentence:
         What `clv.fit_bg_nbd` or `clv.fit_pareto_nbd` returns.
     lang
         The reader, or a language.
+    regularity
+        What `clv.regularity` returns of the same orders: customers who buy on fixed dates are not
+        those of the model.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -259,6 +265,15 @@ def fit(found: Any, *, lang: str | Reader) -> Sentence:
         customers=reader.integer(found.customers),
         groups=reader.integer(found.groups),
     )
+    if regularity is not None and regularity < clv.REGULAR:
+        fixed = _(
+            "But these customers buy on regular dates, as subscribers do: from one purchase to the "
+            "next, a customer's own wait varies by {part} of its mean only. The model takes "
+            "purchases to come at random, and does not fit: rely on the attrition above and on "
+            "the survival of lesson 09 rather than on what follows.",
+            part=reader.percent(regularity, decimals=0),
+        )
+        return Sentence(f"{read} {fixed}")
     if found.diagnosis is not None:
         return Sentence(f"{read} {found.advice(reader.lang)}")
     return Sentence(read)

@@ -16,6 +16,7 @@ from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials import comparison, design, members
 from marketing_kpi.trials import incremental as worth
+from marketing_kpi.trials.trial import MOST_SEGMENTS
 
 OUTCOMES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
@@ -39,6 +40,9 @@ _KNOWN_BEFORE: Mapping[str, str] = MappingProxyType(
 _SMALLEST_P = 0.001
 _NARROWER = 0.01  # the share of its width that an interval has to lose to be called narrower
 _UNEVEN = 0.05
+
+REACH = 100
+"""Times the members of a test beyond which another one is out of reach: the number says no more."""
 
 
 def outcome_name(outcome: str, reader: Reader) -> str:
@@ -66,9 +70,13 @@ def known_before(rows: pd.DataFrame, reader: Reader) -> list[str]:
     ]
 
 
+def column_name(name: str, reader: Reader) -> str:
+    """Return the name of a column of members; one that is not known is shown as it is."""
+    return reader.translate(_KNOWN_BEFORE[name]) if name in _KNOWN_BEFORE else name
+
+
 def _known_before(row: Mapping[Any, Any], reader: Reader) -> str:
-    name = str(row["column"])
-    shown = reader.translate(_KNOWN_BEFORE[name]) if name in _KNOWN_BEFORE else name
+    shown = column_name(str(row["column"]), reader)
     colon = reader.translate(": ")
     return shown if is_absent(row["value"]) else f"{shown}{colon}{row['value']}"
 
@@ -81,6 +89,17 @@ def p_value(value: float, reader: Reader) -> str:
     """
     sign = "<" if value < _SMALLEST_P else "="
     return f"p {sign} {reader.number(max(value, _SMALLEST_P), decimals=3)}"
+
+
+def customers_needed(total: float, members: float, reader: Reader) -> str:
+    """Return how many customers a test needs; beyond `REACH` times those of a test, that it is.
+
+    >>> customers_needed(8_334_583, 3_667, Reader.of("en"))
+    'more than 366,700'
+    """
+    _ = reader.translate
+    most = REACH * members
+    return reader.integer(total) if total <= most else _("more than {n}", n=reader.integer(most))
 
 
 def notes(ids: Iterable[str], known: Mapping[str, str], reader: Reader) -> list[str]:
@@ -147,6 +166,10 @@ def _problem(found: experiments.Trial, reader: Reader) -> str:
             "Campaign {campaign} has one arm only: without customers left alone, nothing tells "
             "what the others would have done anyway."
         ),
+        "no_control": _(
+            "Campaign {campaign} has the arms {names}, and none of them is called control: in the "
+            "column arm, write control for the customers left alone."
+        ),
         "no_start": _(
             "Nothing tells when campaign {campaign} began: give campaign_members.contacted_at or "
             "campaigns.starts_on."
@@ -155,19 +178,38 @@ def _problem(found: experiments.Trial, reader: Reader) -> str:
             "Some members of campaign {campaign} are listed in several arms: find out how they "
             "came there, and leave them out. Until then its arms cannot be compared."
         ),
+        "unknown_members": _(
+            "The members of campaign {campaign}, or those of one of its arms, have no order in the "
+            "data, at any time: customer ids are probably written otherwise in campaign_members "
+            "than in orders. Until they are alike, nothing can be compared."
+        ),
+        "outside_data": _(
+            "The data have no order in the days of campaign {campaign} ({days}): the orders go "
+            "from {first} to {last}. Give those of these days: without them, nothing tells what "
+            "the members did."
+        ),
         "unknown_treatment": _(
             "Campaign {campaign} has no treatment of the name given. The parameter treatment "
             "takes one of: {names}."
         ),
     }
     said = problems[str(found.problem)]
-    return said.format(campaign=found.campaign, names=", ".join(found.treatments))
+    window = found.window
+    days = {} if window is None else {
+        "days": reader.date_range(window.start, window.end),
+        "first": reader.date(window.first_day),
+        "last": reader.date(window.last_day),
+    }  # fmt: skip
+    return said.format(campaign=found.campaign, names=", ".join(found.treatments), **days)
+
+
+_OTHERS_MAY_DO = {"unknown_campaign", "one_arm", "no_control", "no_start", "outside_data"}
 
 
 def _with_control(found: experiments.Trial, reader: Reader) -> str:
     """Say which campaigns could be looked at instead."""
     _ = reader.translate
-    if found.problem not in {"unknown_campaign", "one_arm", "no_start"}:
+    if found.problem not in _OTHERS_MAY_DO:
         return ""
     others = [str(name) for name in found.known["campaign_id"] if name != found.campaign]
     if not others:
@@ -175,6 +217,48 @@ def _with_control(found: experiments.Trial, reader: Reader) -> str:
     return _(
         "Campaigns with a control group: {names}. The parameter campaign takes one of them.",
         names=", ".join(others),
+    )
+
+
+def segments(found: experiments.Trial, *, lang: str | Reader) -> Sentence | None:
+    """Say why the members are not parted by the column that was asked for.
+
+    Parameters
+    ----------
+    found
+        What `experiments.trial` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Sentence or None
+        None when they are, and when no column was asked for.
+    """
+    _ = Reader.of(lang).translate
+    if found.by_problem is None:
+        return None
+    named = {"column": str(found.by)}
+    if found.by_problem == "many_values":
+        return Sentence(
+            _(
+                "The column {column} has more than {n} values: each would hold too few members to "
+                "compare.",
+                n=str(MOST_SEGMENTS),
+                **named,
+            )
+        )
+    if found.by_problem == "no_values":
+        return Sentence(_("The column {column} is empty: it parts no members.", **named))
+    if not found.by_columns:
+        return Sentence(_("The data have no column that parts the members ({column}).", **named))
+    return Sentence(
+        _(
+            "Neither campaign_members nor contacts has a column {column}. The parameter by takes "
+            "one of: {names}.",
+            names=", ".join(found.by_columns),
+            **named,
+        )
     )
 
 
@@ -383,10 +467,22 @@ def parts(found: experiments.Comparison, *, lang: str | Reader) -> Sentence:
         _part(_("Spent by a buyer"), found.basket, "currency", "currency", reader),
     ]
     caution = _(
-        "The campaign chooses who buys: the buyers of both arms are not the same kind of people, "
-        "and a smaller amount of theirs need not be a loss."
+        "The campaign may change who buys: the buyers of both arms need not be the same kind of "
+        "people, and a smaller amount of theirs need not be a loss."
     )
-    return _said(*said, caution)
+    return _said(*said, _few_baskets(found, reader), caution)
+
+
+def _few_baskets(found: experiments.Comparison, reader: Reader) -> str:
+    """Say on how few buyers the spending of a buyer rests; nothing where they are enough."""
+    _ = reader.translate
+    if found.control_buyers is None or found.control_buyers >= comparison.ENOUGH_BUYERS:
+        return ""
+    return _(
+        "What a buyer of the control spends rests on {n} buyers: one big basket more or less moves "
+        "it, and no verdict is given on it.",
+        n=reader.integer(found.control_buyers),
+    )
 
 
 def _part(name: str, part: experiments.Part, unit: str, lift: str, reader: Reader) -> str:
@@ -432,7 +528,7 @@ def narrowed(
     if widths[1] <= (1 - _NARROWER) * widths[0]:
         said = _(
             "With what customers bought before taken out, the difference is {lift} ({interval}): "
-            "an interval {change} narrower, for nothing.",
+            "an interval {change} narrower, at no cost.",
             **values,
         )
     else:
@@ -474,14 +570,15 @@ def would_take(
         )
     if found.power is None or found.same_share is None or found.equal_halves is None:
         return Sentence(could)
+    members = compared.control_n + compared.treatment_n
     needs = _(
         "It would have found a rise of {lift} with a probability of {power}. To find that one four "
         "times in five, it would have taken {same} customers with the same share of control, or "
         "{halves} in two equal halves.",
         lift=reader.percent(found.relative_lift, decimals=0),
         power=reader.percent(found.power, decimals=0),
-        same=reader.integer(found.same_share.total),
-        halves=reader.integer(found.equal_halves.total),
+        same=customers_needed(found.same_share.total, members, reader),
+        halves=customers_needed(found.equal_halves.total, members, reader),
     )
     return _said(could, needs)
 
@@ -594,7 +691,14 @@ def _return(found: experiments.Incremental, reader: Reader) -> Sequence[str]:
         taken = _(
             "To find an effect that just repays that cost, four times in five, it would have taken "
             "{n} customers with the same share of control.",
-            n=reader.integer(found.needed_for_break_even.total),
+            n=_for_break_even(found, reader),
         )
     verdict = verdicts[found.verdict] if found.cost > 0 else ""
     return [said, verdict, taken]
+
+
+def _for_break_even(found: experiments.Incremental, reader: Reader) -> str:
+    size = found.needed_for_break_even
+    assert size is not None  # it is only asked where there is one
+    members = found.treated * size.total / size.treatment_n  # the share of control is the same
+    return customers_needed(size.total, members, reader)

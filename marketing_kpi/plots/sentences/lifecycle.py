@@ -236,6 +236,8 @@ def advice(found: Advice, *, lang: str | Reader) -> Sentence:
         returns=reader.integer(proposal.returns),
     )
     first, second = proposal.limits
+    if "close" in (first.reason, second.reason):
+        return Sentence(f"{text} {_('One limit would reach the other: see the table.')}")
     if is_absent(first.proposed) or is_absent(second.proposed):
         return Sentence(f"{text} {_('The data cannot tell both limits: see the table.')}")
     return Sentence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -24,13 +24,25 @@ from marketing_kpi.quasi_experiments.study import PROBLEMS
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
-_LEANING = 0.9  # share of placebos on one side from which on a lean is worth a word; a convention
 _VERDICTS: Mapping[str, str] = MappingProxyType(
     {
         "higher": N_("{outcome}: a rise of {effect} {each} through the action ({interval})."),
         "lower": N_("{outcome}: a fall of {effect} {each} through the action ({interval})."),
     }
 )
+_BEYOND: Mapping[str, str] = MappingProxyType(
+    {
+        "higher": N_(
+            "{outcome}: a rise of {effect} {each} beyond what was expected ({interval}), of which "
+            "the method makes a part itself."
+        ),
+        "lower": N_(
+            "{outcome}: a fall of {effect} {each} below what was expected ({interval}), of which "
+            "the method makes a part itself."
+        ),
+    }
+)
+"""The same where the method leans to the side of the effect."""
 _COUNTED: Mapping[str, str] = MappingProxyType(
     {"day": N_("A period is a day."), "week": N_("A period is a week, from Monday.")}
 )
@@ -316,32 +328,25 @@ def placebos(found: prepost.Placebo | None, *, outcome: str, lang: str | Reader)
     if found is None:
         return Sentence(_("There are no earlier dates to try the method on."))
     said = _(
-        "Earlier dates tried: {n}. The method finds as much on {share} of them, and would have "
-        "announced an effect on {alarms} of them, where about 5% are to be expected.",
+        "Earlier dates tried: {n}. Effects found there that are as large as that of the action: "
+        "{share}. Effects that would have been announced there: {alarms}, where about 5% are to "
+        "be expected.",
         n=reader.integer(found.placebos),
         share=reader.percent(found.share, decimals=0),
         alarms=reader.percent(found.false_alarms, decimals=0),
     )
     notes = _noted(found.notes, placebo.NOTES, reader)
-    lean = _lean(found)
+    lean = placebo.lean(found)
     if lean is not None:
         notes.append(
             _(
-                "It leans: nearly all of these invented effects lie on the same side of 0, {mean} "
-                "on average.",
+                "It leans: {share} of these invented effects lie on the same side of 0, {mean} on "
+                "average.",
+                share=reader.percent(placebo.one_sided(found), decimals=0),
                 mean=amount(outcome, reader)(lean),
             )
         )
     return Sentence(" ".join([said, *notes]))
-
-
-def _lean(found: prepost.Placebo | None) -> float | None:
-    """Return the mean of the invented effects where nearly all lie on one side; None elsewhere."""
-    if found is None:
-        return None
-    invented = found.frame.loc[found.frame["kind"] != "action", "effect"]
-    leaning = max((invented > 0).mean(), (invented < 0).mean())
-    return float(invented.mean()) if leaning >= _LEANING else None
 
 
 def conclusion(
@@ -371,7 +376,7 @@ def conclusion(
         said = _cannot_tell(found, shown, each, reader)
     else:
         said = _told(found, outcome, shown, each, reader)
-        said += _overstated(analyses, shown, each, reader)
+        said += _less_the_lean(analyses, shown, each, reader)
     return Sentence(" ".join([*said, decides, *_units_too_few(analyses, reader)]))
 
 
@@ -386,7 +391,7 @@ def _told(
     _ = reader.translate
     said = [
         _(
-            _VERDICTS[found.verdict],
+            (_BEYOND if "leans" in found.reservations else _VERDICTS)[found.verdict],
             outcome=outcome_name(outcome, reader),
             effect=shown(abs(found.effect or 0.0)),
             each=each,
@@ -420,24 +425,43 @@ def _told(
     return [*said, limit]
 
 
-def _overstated(
+def _less_the_lean(
     analyses: prepost.Analyses, shown: Callable[[Any], str], each: str, reader: Reader
 ) -> list[str]:
-    """Say that a method on a series leans to the side of the effect, where it does."""
-    found, lean = analyses.conclusion, _lean(analyses.placebo)
-    if found.method == "difference_in_differences" or found.effect is None or lean is None:
-        return []
-    if lean * found.effect <= 0:
+    """Say what is left of the effect without what the method finds where nothing happened."""
+    found, tried = analyses.conclusion, analyses.placebo
+    lean = None if tried is None else placebo.lean(tried)
+    if "leans" not in found.reservations or lean is None:
         return []
     _ = reader.translate
-    return [
-        _(
-            "On dates when nothing happened, the method finds {mean} {each} on average: the "
-            "effect is perhaps overstated by as much.",
-            mean=shown(lean),
-            each=each,
-        )
-    ]
+    left = [None if end is None else end - lean for end in (found.effect, found.low, found.high)]
+    said = _(
+        "On dates when nothing happened, the method finds {mean} {each} on average. With that "
+        "taken out: {effect} {each} ({interval}).",
+        mean=shown(lean),
+        each=each,
+        effect=shown(left[0]),
+        interval=_interval(left[1], left[2], shown, reader),
+    )
+    return [said, *_share_left(found, left, reader)]
+
+
+def _share_left(
+    found: prepost.Conclusion, left: list[float | None], reader: Reader
+) -> Iterator[str]:
+    """Say the same as a share of what is then expected."""
+    _ = reader.translate
+    if not found.relative or found.effect is None:
+        return
+    observed = found.effect + found.effect / found.relative
+    shares = [None if end is None else end / (observed - end) for end in left]
+    yield _(
+        "That would be {relative} on what was expected ({interval}).",
+        relative=reader.change(shares[0], decimals=0),
+        interval=_interval(
+            shares[1], shares[2], lambda value: reader.change(value, decimals=0), reader
+        ),
+    )
 
 
 def _cannot_tell(

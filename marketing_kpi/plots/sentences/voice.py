@@ -36,6 +36,13 @@ def _points(value: Any, reader: Reader) -> str:
     return reader.number(value, decimals=0)
 
 
+def _in_points(value: Any, reader: Reader) -> str:
+    """Return a score with its unit: French has 0 point, English 0 points."""
+    _ = reader.translate
+    said = _points(value, reader)
+    return _.n("{said} point", "{said} points", abs(round(value)), said=said)
+
+
 def nps(
     scores: pd.DataFrame,
     *,
@@ -57,7 +64,7 @@ def nps(
     aside
         Answers off the scale, which do not count; see `voice.set_aside`.
     persons
-        Whether the data tell who answered, so that a person counts once.
+        Whether the data tell who answered, so that the people can be counted.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -66,16 +73,17 @@ def nps(
         nothing = _("Nobody answered the question of recommendation in the period.")
         return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
     counted = {
-        "score": _points(row["score"], reader),
+        "score": _in_points(row["score"], reader),
         "answers": reader.integer(row["answers"]),
+        "people": reader.integer(row["people"]),
     }
     if persons:
-        said = _("NPS: {score} points; answers, one a person: {answers}.", **counted)
+        said = _("NPS: {score}; answers: {answers}, given by people: {people}.", **counted)
     else:
-        said = _("NPS: {score} points; answers, from people not known: {answers}.", **counted)
+        said = _("NPS: {score}; answers, from people not known: {answers}.", **counted)
     if is_absent(row["low"]):
         too_few = _(
-            "Under {n} answers, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)
+            "Under {n} people, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)
         )
         return Sentence(f"{said} {too_few} {_aside(aside, reader)}".strip())
     sure = _(
@@ -116,11 +124,11 @@ def nps_groups(
     ranked = scores.dropna(subset=["low", "high"]).sort_values("score")
     worst, best = ranked.iloc[0], ranked.iloc[-1]
     said = _(
-        "Lowest: {worst} ({low} points); highest: {best} ({high} points).",
+        "Lowest: {worst} ({low}); highest: {best} ({high}).",
         worst=_("unknown") if is_absent(worst[by]) else str(worst[by]),
-        low=_points(worst["score"], reader),
+        low=_in_points(worst["score"], reader),
         best=_("unknown") if is_absent(best[by]) else str(best[by]),
-        high=_points(best["score"], reader),
+        high=_in_points(best["score"], reader),
     )
     values = {
         "n": reader.integer(differences.groups),
@@ -162,8 +170,8 @@ def nps_change(change: voice.NpsChange, *, lang: str | Reader) -> Sentence:
     if change.before is None or change.after is None:
         return Sentence(_("There are not two waves of answers to compare."))
     said = _(
-        "NPS: {before} points, then {after}, from {n_before} and {n_after} answers.",
-        before=_points(change.before, reader),
+        "NPS: {before}, then {after}, from {n_before} and {n_after} answers.",
+        before=_in_points(change.before, reader),
         after=_points(change.after, reader),
         n_before=reader.integer(change.answers_before),
         n_after=reader.integer(change.answers_after),
