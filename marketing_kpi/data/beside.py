@@ -91,10 +91,10 @@ def only_one(found: Apart, *, where: str) -> str:
 
 
 def beside_rules(rules: Mapping) -> Mapping:
-    """Return how tables beside an extract are read: dates and numbers as it, the rest detected."""
+    """Return how tables beside an extract are read: dates, numbers and words as it says."""
     how = rules.format
     same = Format(date_order=how.date_order, decimal=how.decimal, thousands=how.thousands)
-    return Mapping(kind="tables", format=same)
+    return Mapping(kind="tables", format=same, values=rules.values)
 
 
 def ignored(name: str) -> Finding:

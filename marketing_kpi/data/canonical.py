@@ -328,7 +328,13 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     findings += blank_rows(flat, raw.where)
     if findings and findings[-1].code == "blank_rows":
         # Deleted, not filtered: the other rows keep their number in the file.
-        nothing = " AND ".join(f"{quote(name)} IS NULL" for name in of_a_sale(flat))
+        kinds = store.types(relation)
+        nothing = " AND ".join(
+            f"{quote(name)} IS NULL"
+            if kinds[name] in ("VARCHAR", "TIMESTAMP")
+            else f"coalesce({quote(name)}, 0) = 0"
+            for name in of_a_sale(flat)
+        )
         store.execute(f"DELETE FROM {quote(relation)} WHERE {nothing}")
     findings += duplicates(store, relation, copies_action(rules), raw.where)
     if not flat.count().to_pyarrow().as_py():

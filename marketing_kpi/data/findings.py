@@ -57,8 +57,9 @@ TEMPLATES: Mapping[str, str] = {
     "missing_keys": N_("{place}: a part of the key is missing in {rows}"),
     "missing_values": N_("{place}: no value in {rows}"),
     "negative_orders": N_(
-        "{place}: negative in {rows}, which are counted as orders. If these are credits, read the "
-        "file with a mapping of the kind orders that sets returns.negative_quantity to true"
+        "{place}: negative in {rows}, taken for credits: they lower net sales and count as no "
+        "orders. To count them as returns, read the file with a mapping of the kind orders that "
+        "sets returns.negative_quantity to true"
     ),
     "negative_values": N_("{place}: negative in {rows}"),
     "no_customers": N_(
@@ -87,6 +88,10 @@ TEMPLATES: Mapping[str, str] = {
     "dates_of_order": N_(
         "{place}: no date on the line; that of the order's other lines is taken in {rows}, whose "
         "amounts add up to {amount}. If these lines are totals, take them out of the export"
+    ),
+    "totals_of_orders": N_(
+        "{place}: lines without a date that are worth all the others of their order (totals of "
+        "tickets), {rows} left out; their amounts add up to {amount}"
     ),
     "made_of_extract": N_("{place}: not read, since the extract makes this table"),
     "ambiguous_dates": N_(

@@ -46,7 +46,7 @@ from marketing_kpi.data.parts import (
     read_parts,
 )
 from marketing_kpi.data.reading import Raw, read_frame
-from marketing_kpi.data.store import Store, literal, open_store, quote
+from marketing_kpi.data.store import DERIVED, Store, literal, open_store, quote
 from marketing_kpi.data.transactions import Format, Mapping, flat_types, read_mapping
 from marketing_kpi.errors import SourceError, suggest
 
@@ -385,19 +385,20 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
             hint="open the folder of its parts itself",
         )
     # The parts of an extract may be in a folder of their own, with tables beside it.
-    are_beside = [table_of(_stem(file)) not in (None, *OF_THE_EXTRACT) for file in files]
-    together = entries if rules.table is not None or all(are_beside) else files
+    beside = [entry for entry in entries if table_of(_stem(entry)) not in (None, *OF_THE_EXTRACT)]
+    is_apart = rules.table is not None or all(file in beside for file in files)
+    together = entries if is_apart else [entry for entry in entries if entry in (*files, *beside)]
     called = {entry.name: _stem(entry) for entry in together}
     told = apart(called, rules, where=folder.name)
     aside = [
         Finding("ignored_folder", "suspicious", entry.name)
         for entry in folders
-        if entry.name not in told.extract
+        if entry.name not in (*told.extract, *told.beside.values())
     ]
     aside += [ignored(file.name) for file in files if file.name in told.others]
     parts = [folder / name for name in told.extract]
-    if len(parts) == 1 and parts[0].is_dir():
-        parts = part_files(parts[0])
+    if any(part.is_dir() for part in parts):
+        parts = part_files(folder / only_one(told, where=folder.name))
     if len(parts) > 1:
         needed = {source: name for name, sources in rules.columns.items() for source in sources}
         how = rules.format
@@ -474,8 +475,11 @@ def _completed(
     for name in TABLES:
         if name not in derived:
             continue
-        made = backend.create_table if findings and name == "orders" else backend.create_view
-        named[name] = made(name, derived[name])
+        made = backend.create_view(
+            f"{name}{DERIVED}" if findings and name == "orders" else name, derived[name]
+        )
+        # Computed once; what it was made of stays to be read.
+        named[name] = backend.create_table(name, made) if made.get_name() != name else made
     return named, findings
 
 

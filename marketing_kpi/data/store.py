@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import duckdb
     from ibis.backends.duckdb import Backend
 
+DERIVED = " with what is derived"
+"""What follows the name of a table in that of the view which says how it was made."""
+
 # Each DuckDB thread keeps buffers of its own: one thread is what a small limit can feed.
 SMALL_MEMORY_MB = 512
 _UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6, "KIB": 1e-3, "MIB": 1.05, "GIB": 1074.0}

@@ -436,7 +436,12 @@ def of_a_sale(flat: ir.Table) -> list[str]:
 
 def is_blank(flat: ir.Table) -> ir.BooleanValue:
     """Return whether a row says nothing of a sale: formatted cells under a table, for instance."""
-    return reduce(and_, (flat[name].isnull() for name in of_a_sale(flat)))
+    return reduce(and_, (_is_empty(flat[name]) for name in of_a_sale(flat)))
+
+
+def _is_empty(column: ir.Value) -> ir.BooleanValue:
+    """Whether a cell is blank; formulas filled down write 0 where there is nothing."""
+    return (column == 0).fill_null(True) if column.type().is_numeric() else column.isnull()
 
 
 def blank_rows(rows: ir.Table, where: str) -> list[Finding]:
@@ -541,7 +546,8 @@ def split(
             hint="check what the mapping calls a return and what it leaves out",
         )
     findings += _findings(flat, parts, mapping, where)
-    findings.append(_balance(parts, sold, dropped_before, where))
+    totals = sum(found.count for found in findings if found.code == "totals_of_orders")
+    findings.append(_balance(parts, sold, dropped_before + totals, where))
     sales = flat.filter(flat[_ROLE].isin(kept))
     if mapping.kind == "lines":
         findings += _several_values(sales, mapping, where)
@@ -602,8 +608,11 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
     )
     counted = told.to_pyarrow().to_pylist()[0]
     # A line that is worth all the others of its ticket is their total, and no sale.
-    if not counted["n"] or (counted["totals"] or 0) > _MOST_SHARE * counted["several"]:
+    if not counted["n"]:
         return flat, []
+    if (counted["totals"] or 0) > _MOST_SHARE * counted["several"]:
+        totals = partly.filter(partly.missing == partly.known).select(total_of="order_id")
+        return _without_totals(flat, lacks, totals, where)
     shown = [flat[name] for name in _SHOWN if name in flat.columns]
     first = flat.filter(lacks).semi_join(partly, "order_id").select(flat[_LINE], *shown)
     examples = first.order_by(["order_id", _LINE]).limit(_EXAMPLES).to_pyarrow().to_pylist()
@@ -619,6 +628,21 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
         {"amount": float(counted["amount"] or 0)},
     )
     return flat.mutate(ordered_at=lacks.ifelse(dated, flat.ordered_at)), [found]
+
+
+def _without_totals(
+    flat: ir.Table, lacks: ir.BooleanValue, totals: ir.Table, where: str
+) -> tuple[ir.Table, list[Finding]]:
+    """Leave out the undated lines of orders of which they are the total."""
+    found = flat.filter(lacks).semi_join(totals, [("order_id", "total_of")])
+    row = found.aggregate(n=found.count(), amount=found[_VALUE].sum()).to_pyarrow().to_pylist()[0]
+    joined = flat.left_join(totals, [("order_id", "total_of")])
+    is_total = joined.total_of.notnull() & joined.ordered_at.isnull()
+    kept = joined.filter(~is_total).drop("total_of")
+    details: dict[str, JSON] = {"amount": float(row["amount"] or 0)}
+    total = int(flat.count().to_pyarrow().as_py())
+    told = Finding("totals_of_orders", "dropped", where, None, row["n"], total, (), details)
+    return kept, [told]
 
 
 def _parts_missing(flat: ir.Table, mapping: Mapping, where: str) -> Iterator[Finding]:
@@ -815,7 +839,7 @@ def _findings(
 def _with_quantity(flat: ir.Table, mapping: Mapping) -> int:
     """Return how many incomplete rows may be sales; totals of a ticket give no quantity."""
     quantity = flat.quantity if mapping.kind == "lines" else flat.amount
-    lacks = (flat[_ROLE] == "incomplete") & quantity.notnull()
+    lacks = (flat[_ROLE] == "incomplete") & (quantity != 0)
     return int(flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"] or 0)
 
 
@@ -852,13 +876,10 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         same = orders.least_customer_id == orders.greatest_customer_id
         counts |= {"one_customer": (same & (apart > 0)).sum()}
         counts |= {"several_customers": (~same & (apart > 0)).sum()}
-        counts |= {"customers": orders.least_customer_id.nunique(where=same & (apart > 0))}
         if "store_id" in names:
             mixed = orders.least_store_id != orders.greatest_store_id
             counts |= {"one_customer_of_stores": (same & mixed).sum()}
             counts |= {"several_customers_of_stores": (~same & mixed).sum()}
-            customers = orders.least_customer_id.nunique(where=same & mixed)
-            counts |= {"customers_of_stores": customers}
     row = orders.aggregate(
         rows_of_table=orders.count(),
         several_lines=(orders[_LINES] > 1).sum(),
@@ -871,6 +892,8 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         **counts,
     )
     counted = row.to_pyarrow().to_pylist()[0]
+    if "customer_id" in names:
+        counted["house_account"] = _has_house_account(orders)
     if counted["several_days"]:
         yield _several_days(sales, counted, mapping, where)
     shared_by = _shared_by(counted)
@@ -899,6 +922,10 @@ _GOOD_PART = 1 / 3
 # begin again every day are there those of most orders.
 _SHORT_DAYS = 7
 _MOST_SHARE = 0.5
+# A customer of more of the orders than that is an account of the house; of few orders, nearly all
+# fall on several days where their numbers are used again.
+_HOUSE_SHARE = 0.3
+_NEARLY_ALL = 0.8
 
 
 def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
@@ -914,10 +941,19 @@ def _are_used_again(counted: MappingType[str, Any]) -> bool:
         return True
     days = int(counted["days_of_extract"])
     share = _MOST_SHARE if days < _SHORT_DAYS else _MANY_SHARE
+    share = share if total >= _FEWEST_ORDERS else _NEARLY_ALL
     is_enough = total >= _FEWEST_ORDERS or int(counted["lines"]) >= _FEWEST_LINES
     is_common = is_enough and several > share * total
     average = int(counted["days_apart_in_all"]) / several
     return is_common and average > _GOOD_PART * days
+
+
+def _has_house_account(orders: ir.Table) -> bool:
+    """Whether one customer has a large part of the orders: whoever passes, as tills write it."""
+    known = orders.filter(orders.least_customer_id == orders.greatest_customer_id)
+    each = known.group_by("least_customer_id").aggregate(n=known.count())
+    row = each.aggregate(most=each.n.max(), every=each.n.sum()).to_pyarrow().to_pylist()[0]
+    return bool(row["every"]) and row["most"] > _HOUSE_SHARE * row["every"]
 
 
 def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) -> bool:
@@ -928,8 +964,7 @@ def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) 
     """
     one = int(counted.get(f"one_customer{which}") or 0)
     several = int(counted.get(f"several_customers{which}") or 0)
-    customers = int(counted.get(f"customers{which}") or 0)
-    is_known = one + several > _MOST_SHARE * orders and customers > _MOST_SHARE * one
+    is_known = one + several > _MOST_SHARE * orders and not counted.get("house_account")
     return is_known and several <= _USED_AGAIN_SHARE * (one + several)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from marketing_kpi.data.store import DERIVED
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import sqlglot.expressions as sge
@@ -173,8 +175,9 @@ def _views(data: Data) -> Mapping[str, sge.Query]:
         "SELECT view_name, sql FROM duckdb_views() "
         "WHERE NOT internal AND database_name = current_catalog()"
     ).fetchall()
+    # A table that was computed once is what the view says that it was made of.
     return {
-        name: _with_options(sqlglot.parse_one(text, read="duckdb").expression)
+        name.removesuffix(DERIVED): _with_options(sqlglot.parse_one(text, read="duckdb").expression)
         for name, text in listed
     }
 

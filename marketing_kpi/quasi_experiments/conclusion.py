@@ -218,8 +218,8 @@ def analyse(study: Study) -> Analyses:
     units are enough for a verdict, else the counterfactual with control series, else the
     interrupted series. It has a verdict when it says higher or lower, its checks hold (trends that
     are alike before, no return to the mean and no percentage shared by all that could make it, two
-    models that agree, nothing of the kind found on earlier dates, nor a third of it on average),
-    and no other method that answers says the opposite. To
+    models that agree, nothing of the kind found on earlier dates, nor a third of it on average, nor
+    as much as takes its interval back to 0), and no other method that answers says the opposite. To
     take whichever method finds something would find something too often.
 
     Examples
@@ -365,9 +365,9 @@ def _of_series(study: Study, season: Season) -> _Series:
         "action": study.series.loc[after, "period"].iloc[0].date(),
         "season": season,
     }
-    interrupted = _without_gap(study, _attempt(interrupted_time_series, study.series, **asked))
+    interrupted = _of_study(study, _attempt(interrupted_time_series, study.series, **asked))
     along = _attempt(counterfactual, study.series, controls=controls, **asked) if controls else None
-    if along := _without_gap(study, along):
+    if along := _of_study(study, along):
         tried = _attempt(
             placebo, counterfactual, study.series, controls=controls, structural=False, **asked
         )
@@ -376,13 +376,21 @@ def _of_series(study: Study, season: Season) -> _Series:
     return _Series(None, interrupted, tried if interrupted else None)
 
 
-def _without_gap(study: Study, found: OfSeries | None) -> OfSeries | None:
+def _without_gap(study: Study, found: OfSeries) -> OfSeries:
     """Call the week that the study left out by its name: nothing sold would be 0 there too."""
     proposed = study.proposal
-    if found is None or proposed is None or "action_week_left_out" not in proposed.notes:
+    if proposed is None or "action_week_left_out" not in proposed.notes:
         return found
     notes = ("action_within_period" if note == "gaps" else note for note in found.notes)
     return found._replace(notes=tuple(notes))
+
+
+def _of_study(study: Study, found: OfSeries | None) -> OfSeries | None:
+    """Word the notes for a study, which chooses the season and knows the week that it left out."""
+    if found is None:
+        return None
+    notes = ("unlearnt_season" if note == "no_season" else note for note in found.notes)
+    return _without_gap(study, found._replace(notes=tuple(notes)))
 
 
 def _methods(study: Study, season: Season, regression: RegressionToTheMean | None) -> pd.DataFrame:
@@ -503,7 +511,7 @@ def _of_placebo(found: Placebo | None) -> Iterator[str]:
         yield "few_placebos"
     else:
         yield from (note for note in _OF_PLACEBOS if note in found.notes)
-        if _leans(found, from_share=_LARGE_LEAN):
+        if _leans(found, from_share=_LARGE_LEAN) or _is_undone(found):
             yield "leaning"
 
 
@@ -513,6 +521,14 @@ def _leans(found: Placebo | None, *, from_share: float = _LEAN) -> bool:
         return False
     effect = float(found.frame["effect"].iloc[0])
     return mean * effect > 0 and abs(mean) >= from_share * abs(effect)
+
+
+def _is_undone(found: Placebo) -> bool:
+    """Whether an interval that excludes 0 reaches it once a lean that is said is taken out."""
+    if not _leans(found) or (mean := lean(found)) is None:
+        return False
+    low, high = found.frame[["low", "high"]].iloc[0].astype(float)
+    return low * high > 0 and (low - mean) * (high - mean) <= 0
 
 
 def _answers(

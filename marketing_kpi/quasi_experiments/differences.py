@@ -46,6 +46,10 @@ SKEWED = 0.3
 """Skewness of the changes of units, over the root of how many the smaller arm has, from which
 Welch's interval is a warned one; as in trials. Under `FEW_UNITS` it is warned anyway."""
 
+SMALL = 0.01
+"""Share of the median level of its arm, before, under which a unit has no growth of its own: stores
+closed or nearly so. One of them would decide a mean of logarithms; a convention."""
+
 NOTES: Mapping[str, str] = MappingProxyType(
     {
         "few_units": N_(
@@ -64,6 +68,14 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "scales_disagree": N_(
             "Taken as a percentage of each unit's own level, the effect does not lead to the same "
             "verdict: in amounts and in percentages, the answers differ."
+        ),
+        "only_percentages": N_(
+            "Taken as a percentage of each unit's own level there would be a verdict, in amounts "
+            "there is none: in amounts and in percentages, the answers differ."
+        ),
+        "small_units_left_out": N_(
+            "Units under 1% of the median level of their group before, closed or nearly so, are "
+            "left out of the effect in percentages: their own growth tells nothing."
         ),
         "too_few_to_tell": N_(
             "With so few units no result, however large, could be told from chance: the treated "
@@ -135,8 +147,8 @@ class DifferenceInDifferences(NamedTuple):
         ends are null with those of the effect.
     verdict
         ``higher`` or ``lower`` when both p-values are under alpha and the interval excludes 0, and
-        the effect on the units' own levels, where it is known, leads to the same; else
-        ``cannot_tell``.
+        the effect on the units' own levels leads to the same, or, where that one is not known,
+        the notes have no ``levels_differ``; else ``cannot_tell``.
     method
         ``units`` (collapsed to one change each, Welch and permutation) or ``rows`` (no unit).
     notes
@@ -155,8 +167,9 @@ class DifferenceInDifferences(NamedTuple):
         One less the level of the interval.
     own_effect, own_low, own_high
         The effect on each unit's own level, a fraction: how many times as much the treated grew,
-        less 1 (geometric means over units), and its interval; null without a unit, or where a
-        unit's mean is not above 0.
+        less 1 (geometric means over units), and its interval. Units under `SMALL` of the median
+        level of their arm before are left out; null without a unit, or where the mean of another
+        is not above 0.
     own_p_value, own_permutation_p
         As `p_value` and `permutation_p`, of that effect.
     """
@@ -396,6 +409,7 @@ def difference_in_differences(
     then by more. Where the treated are larger, that alone makes an effect in amounts (up to 95 %
     false alarms where they are half as large again and all grow by 30 %). So the effect is also
     taken on each unit's own level, from :math:`\log(after / before)`, and has to say the same.
+    Where it cannot be taken, an effect that one percentage for all could make has no verdict.
 
     It is the effect of the action if, without it, both arms would have changed alike: see
     `parallel_trends` and `event_study`, which can refute that, not prove it.
@@ -457,33 +471,54 @@ def _from_units(
     }
     means = [float(side.mean()) for side in sides]
     told = _answer(found, shuffled, means, counts, int(arms[0]["rows_after"].sum()), notes, alpha)
-    return _on_own_levels(told, sides, rng) if min(map(np.min, sides)) > 0 else told
+    return _on_own_levels(told, sides, rng)
 
 
 def _on_own_levels(
     told: DifferenceInDifferences, sides: list[Floats], rng: np.random.Generator | None
 ) -> DifferenceInDifferences:
     """Add the effect on the units' own levels; a verdict that it does not share is none."""
-    found = own_effect(*sides, alpha=told.alpha)
-    grown = np.log(sides[1] / sides[0]), np.log(sides[3] / sides[2])
+    treated, control = (_grows(before) for before in sides[::2])
+    kept = [sides[0][treated], sides[1][treated], sides[2][control], sides[3][control]]
+    if min(map(np.min, kept)) <= 0:
+        return _held_by_levels(told)
+    found = own_effect(*kept, alpha=told.alpha)
+    grown = np.log(kept[1] / kept[0]), np.log(kept[3] / kept[2])
     shuffled = permute(*grown, alpha=told.alpha, rng=rng)
     low, high, p_value = known(found.low), known(found.high), known(found.p_value)
     permutation_p = float(shuffled.p_value)
-    said = verdict(low, high, (p_value, permutation_p), alpha=told.alpha)
+    left_out = sum(map(len, kept)) < sum(map(len, sides))
     told = told._replace(
         own_effect=math.expm1(float(found.value)),
         own_low=None if low is None else math.expm1(low),
         own_high=None if high is None else math.expm1(high),
         own_p_value=p_value,
         own_permutation_p=permutation_p,
+        notes=(*told.notes, "small_units_left_out") if left_out else told.notes,
     )
-    if said == told.verdict:
+    if p_value is None:
+        return _held_by_levels(told)
+    return _both(told, verdict(low, high, (p_value, permutation_p), alpha=told.alpha))
+
+
+def _grows(before: Floats) -> NDArray[np.bool_]:
+    """Whether a unit is large enough, in its arm, to have a growth of its own."""
+    return np.abs(before) >= SMALL * np.median(before)
+
+
+def _both(told: DifferenceInDifferences, own: Verdict) -> DifferenceInDifferences:
+    """Put the verdict in amounts beside that on the units' own levels: they have to agree."""
+    if own == told.verdict:
         # What one percentage for all would make is already taken out of this second answer.
-        notes = told.notes if said == "cannot_tell" else _without(told.notes, "levels_differ")
+        notes = told.notes if own == "cannot_tell" else _without(told.notes, "levels_differ")
         return told._replace(notes=notes)
-    if told.verdict == "cannot_tell":
-        return told
-    return told._replace(verdict="cannot_tell", notes=(*told.notes, "scales_disagree"))
+    differ = "only_percentages" if told.verdict == "cannot_tell" else "scales_disagree"
+    return told._replace(verdict="cannot_tell", notes=(*told.notes, differ))
+
+
+def _held_by_levels(told: DifferenceInDifferences) -> DifferenceInDifferences:
+    """Take away, without an answer on own levels, what one percentage for all could make."""
+    return told._replace(verdict="cannot_tell") if "levels_differ" in told.notes else told
 
 
 def _without(notes: tuple[str, ...], left_out: str) -> tuple[str, ...]:
@@ -516,7 +551,7 @@ def _from_rows(cells: pd.DataFrame, *, alpha: float) -> DifferenceInDifferences:
     }
     means = [float(each.mean) for each in (before, after, control_before, control_after)]
     counts = [int(count[2] + count[3]), int(count[0] + count[1])]
-    return _answer(found, None, means, counts, int(count[3]), notes, alpha)
+    return _held_by_levels(_answer(found, None, means, counts, int(count[3]), notes, alpha))
 
 
 def _answer(

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.errors import ComputeError, ConfigError, DataError
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, require
 from marketing_kpi.kpis.periods import day
@@ -34,7 +34,9 @@ from marketing_kpi.trials.checks import check_alpha
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Side: TypeAlias = "str | int | float | bool | tuple[str | dt.date, str | dt.date]"
+Side: TypeAlias = (
+    "str | int | float | bool | dt.date | pd.Period | tuple[str | dt.date, str | dt.date]"
+)
 Method: TypeAlias = Literal["paired_t", "welch", "mcnemar", "proportions"]
 
 RANKED_UNITS = 2_000
@@ -161,10 +163,11 @@ def compare(
     outcome
         A column of numbers; of booleans, or of 0 and 1 alone, it is a rate.
     period
-        The column that says which side a row is of: by a value of its own, or by its day.
+        The column that says which side a row is of: by a value of its own, or by its day. Pandas
+        periods count as their first day.
     before, after
-        The two values; or, of a column of days, two periods: first day, and the day after the
-        last. Other rows are left out, and the notes say so.
+        The two values, of a column of days two days; or, of such a column, two periods: first
+        day, and the day after the last. Other rows are left out, and the notes say so.
     unit
         The column that names who was measured twice; None when both sides are of others.
     alpha
@@ -307,11 +310,21 @@ def _is_of(column: ir.Column, side: Side) -> ir.BooleanValue:
         date = _date(column)
         return (date >= ibis.literal(start, "date")) & (date < ibis.literal(end, "date"))
     kind = column.type()
-    if isinstance(side, str) or not (kind.is_boolean() or kind.is_numeric()):
+    if (kind.is_date() or kind.is_timestamp()) and (on := _as_day(side)) is not None:
+        return _date(column) == ibis.literal(on, "date")
+    if isinstance(side, str | dt.date | pd.Period) or not (kind.is_boolean() or kind.is_numeric()):
         return column.cast("string") == str(side)
     # A column of 0.0 and 1.0, as a merge leaves it, has the sides 0 and 1, and False and True.
     value = column.cast("int64") if kind.is_boolean() else column
     return value.cast("float64") == float(side)
+
+
+def _as_day(side: Any) -> dt.date | None:
+    """Return the day that a value of a side is, of a pandas period its first; None of another."""
+    try:
+        return day(side.start_time if isinstance(side, pd.Period) else side, name="before, after")
+    except ConfigError:
+        return None
 
 
 def _date(column: ir.Column) -> ir.DateValue:

@@ -54,6 +54,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "The periods go on for more than a year, and no yearly season was asked for: a season "
             "can then pass for an effect. See `season`."
         ),
+        "unlearnt_season": N_(
+            "The history before the action is shorter than two years: a season of the year cannot "
+            "be learnt from it, and can pass for an effect."
+        ),
         "high_autocorrelation": N_(
             "Each period resembles the one before so much that the series may be wandering: the "
             "error rate of this analysis is then not the one it states, and only a control series "

@@ -365,6 +365,10 @@ def compare(
     return _compared(_case(members, pair, question, rng, notes), alpha)
 
 
+COMPARED = (*Comparison._fields, "p_adjusted")
+"""Names that columns of what `compare_all` returns may have: a segment has none of them."""
+
+
 def compare_all(
     members: Frame,
     *,
@@ -530,7 +534,7 @@ def _several(count: int, by: Sequence[str], correction: Correction | None) -> tu
 
 def _check_segments(by: Sequence[str], arm: str) -> None:
     for name in by:
-        if name in (arm, *Comparison._fields, "p_adjusted"):
+        if name in (arm, *COMPARED):
             kind = "the arm" if name == arm else "a column of the result"
             raise ComputeError(
                 f"by names '{name}', which is {kind}",

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from marketing_kpi.errors import ComputeError
+from marketing_kpi.errors import ComputeError, DataError
 from marketing_kpi.kpis.frames import Frame, executed, same_kind
 from marketing_kpi.kpis.intervals import normal_score
 from marketing_kpi.text.messages import N_
@@ -30,12 +30,12 @@ POWER = 0.8
 NOTES: Mapping[str, str] = MappingProxyType(
     {
         "no_margin": N_(
-            "Neither margins nor a margin rate are known: what the campaign returned cannot be "
-            "told."
+            "The gross profit on what members bought is not known, and no margin rate was given: "
+            "what the campaign returned cannot be told."
         ),
         "margin_incomplete": N_(
-            "The margin of some buyers is not known: the margins of the others are not used, since "
-            "leaving buyers alone out would lower the difference."
+            "The margin of some members is not known, though whether they bought is: the margins "
+            "of the others are not used, since these are not members taken by chance."
         ),
         "assumed_margin_rate": N_("The margin is revenue times a rate that was given."),
         "no_cost": N_("The campaign cost nothing: there is no return on a cost of 0."),
@@ -147,8 +147,8 @@ def incremental(
         What contacting the treated cost, 0 or more, in the currency of revenue: the messages and
         their preparation, not the discounts that are taken off revenue already.
     margin_rate
-        Gross profit / net sales, a fraction, where the members have no margin, or some buyers have
-        none; what they have comes first.
+        Gross profit / net sales, a fraction, where the members have no margin, or some of them
+        have none; what they have comes first.
     arm, control, treatment, alpha, rng
         As in `compare`.
     covariate
@@ -163,7 +163,7 @@ def incremental(
     ComputeError
         When the cost is negative or not a number, the margin rate over 1, or as `compare` says.
     ColumnError, DataError
-        As `compare`.
+        As `compare`; when the revenue of some members is not known, though whether they bought is.
 
     Notes
     -----
@@ -181,7 +181,7 @@ def incremental(
     the interval keeps its promise in all, but misses on one side more than on the other: at
     break-even the probability is over .95 in 1 test of 100 rather than 5, and under .025 in 4.
 
-    A margin that is not known of some who bought is not used: `margin_rate` takes its place.
+    A margin that is not known of some members is not used: `margin_rate` takes its place.
 
     References
     ----------
@@ -202,7 +202,12 @@ def incremental(
     _check(cost, margin_rate)
     require_members(members, [arm, "bought", "revenue"])
     with _at_hand(members, (arm, *([covariate] if covariate else []))) as table:
-        is_incomplete = _is_incomplete(table)
+        incomplete = _incomplete(table)
+        if "revenue" in incomplete:
+            raise DataError(
+                "the revenue of some members is not known, though whether they bought is",
+                hint="write 0 for who bought nothing",
+            )
         comparisons = {
             name: compare(
                 table,
@@ -216,7 +221,7 @@ def incremental(
                 rng=rng,
             )
             for name in _known(table)
-            if not (name == "margin" and is_incomplete)
+            if name not in incomplete
         }
     of_margin = _of_margin(comparisons, margin_rate)
     first = comparisons["bought"]
@@ -228,7 +233,7 @@ def incremental(
     orders = amounts.get("orders", Amount())
     per_order = _cost_per_order(orders, cost)
     holds = {
-        "margin_incomplete": is_incomplete,
+        "margin_incomplete": "margin" in incomplete,
         "no_margin": of_margin is None,
         "assumed_margin_rate": of_margin is not None and of_margin.source == "margin_rate",
         "no_cost": cost == 0,
@@ -298,19 +303,27 @@ def _known(members: Frame) -> list[str]:
     return [name for name in there if counts[name] or name in ("bought", "revenue")]
 
 
-def _is_incomplete(members: Frame) -> bool:
-    """Say whether some margins are known, but not those of all who bought."""
-    if "margin" not in members.columns:
-        return False
+def _incomplete(members: Frame) -> set[str]:
+    """Return which of revenue and margin is known of some, but not of all whose purchase is.
+
+    Those who lack it are buyers alone, at an unknown cost, or those who bought nothing alone, whom
+    a join left empty: without them, the arms are not those that were drawn.
+    """
+    names = [name for name in ("revenue", "margin") if name in members.columns]
 
     def query(rows: ir.Table) -> ir.Table:
-        lacking = rows.margin.isnull() & (rows.bought.cast("int64") != 0)
-        return rows.aggregate(known=rows.margin.count(), lacking=lacking.sum())
+        return rows.aggregate(
+            **{f"{name}_known": rows[name].count() for name in names},
+            **{
+                f"{name}_lacking": (rows[name].isnull() & rows.bought.notnull()).sum()
+                for name in names
+            },
+        )
 
-    names = ["bought", "margin"]
-    chosen = members[names] if isinstance(members, pd.DataFrame) else members.select(*names)
-    known, lacking = executed(same_kind(chosen, query)).fillna(0).iloc[0]
-    return bool(known and lacking)
+    wanted = ["bought", *names]
+    chosen = members[wanted] if isinstance(members, pd.DataFrame) else members.select(*wanted)
+    counts = executed(same_kind(chosen, query)).fillna(0).iloc[0]
+    return {name for name in names if counts[f"{name}_known"] and counts[f"{name}_lacking"]}
 
 
 def _in_all(found: Comparison, treated: int) -> Amount:

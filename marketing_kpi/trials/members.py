@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.facts.campaigns import (
     CONTROL,
     WINDOW_DAYS,
+    known_members,
     members_of,
     purchases,
     starts,
@@ -54,6 +56,11 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "Fewer than half of the members have an order in the data, at any time: either many "
             "never bought, or customer ids are written in two ways."
         ),
+        "unlike_found": N_(
+            "Before the window, far more members of one arm than of another had an order, which "
+            "chance does not do: customer ids are written in two ways in one of them, or the draw "
+            "was not random. Find out which before you believe anything below."
+        ),
         "in_both_arms": N_("Some members are listed in both arms."),
         "unknown_members": N_(
             "The members of an arm have no order in the data, at any time: their customer ids are "
@@ -67,11 +74,16 @@ NOTES: Mapping[str, str] = MappingProxyType(
 FEW_FOUND = 0.5
 """Share of the members with an order, at any time, under which their ids are doubted."""
 
-SURELY_SOME = 10
-"""Members of an arm who should have an order, going by the others, when none of them has: more
-than chance ever hides."""
+BY_CHANCE = 1e-6
+"""Probability under which chance is not what made more members of one arm have ordered before."""
 
 _BOUGHT = ("orders", "revenue", "margin")
+
+MADE = (
+    "customer_id", "arm", "assigned_at", "contacted_at",
+    "bought", *_BOUGHT, "responded", "orders_before", "revenue_before",
+)  # fmt: skip
+"""The columns that `members` makes: none to add has the name of one."""
 
 
 class Window(NamedTuple):
@@ -174,7 +186,7 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
     first_day, last_day = extent(data)
     begun, latest = extent(data, before=end)
     is_outside = latest is None or latest < start
-    known = _found(data, listed)
+    known = _known(data, listed)
     told = row["treated_contacted"] + row["control_contacted"] > 0
     is_over = lasts_to(last_day, end)
     days = (row["last"] - row["first"]).days + 1 if row["first"] else None
@@ -186,6 +198,7 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         "contacts_spread_out": (days or 1) > 1,
         "window_before_data": not is_outside and not begins_by(begun, start),
         "few_members_found": _share_found(known) < FEW_FOUND,
+        "unlike_found": not _are_unknown(known) and _are_unlike(known),
         "in_both_arms": row["treated_n"] + row["control_n"] > row["members"],
         "unknown_members": _are_unknown(known),
         "outside_data": is_outside,
@@ -249,7 +262,8 @@ def members(
     MissingDataError
         When the data lack campaign_members, the customer of orders, or their amounts.
     ComputeError
-        When a number of days is not a whole number, or a column of `by` is not known.
+        When the campaign is not a name, a number of days is not a whole number, or a column of `by`
+        is not known or has the name of one that is made.
 
     Notes
     -----
@@ -297,10 +311,7 @@ def members(
         rows = rows.mutate(responded=ibis.null("int64"))
     rows = _dated(rows, start - dt.timedelta(days=before_days), start)
     rows = _with_purchases(rows, data, ("orders", "revenue"), suffix="_before")
-    table = _with_columns(rows, data, names).select(
-        "customer_id", "arm", "assigned_at", "contacted_at",
-        "bought", *_BOUGHT, "responded", "orders_before", "revenue_before", *names,
-    )  # fmt: skip
+    table = _with_columns(rows, data, names).select(*MADE, *names)
     return _answer(data, table)
 
 
@@ -349,6 +360,11 @@ def _answer(data: Data, table: ir.Table) -> Frame:
 
 
 def _listed(data: Data, campaign: str) -> ir.Table:
+    if not isinstance(campaign, str):
+        raise ComputeError(
+            f"campaign == {campaign!r}, must be a campaign_id, as text",
+            hint="trial(data).campaign is the last one that can be looked at",
+        )
     rows = members_of(data)
     return rows.filter(rows.campaign_id == campaign)
 
@@ -377,39 +393,44 @@ def _refuse_unknown(data: Data, campaign: str) -> None:
     raise DataError(message, hint=hint)
 
 
-class _Found(NamedTuple):
-    """Members of an arm, and how many of them have an order in the data, at any time."""
+class _Known(NamedTuple):
+    """An arm, as `known_members` gives it."""
 
+    arm: str
     members: int
     found: int
+    before: int
+    is_unknown: bool
 
 
-def _found(data: Data, listed: ir.Table) -> list[_Found]:
+def _known(data: Data, listed: ir.Table) -> list[_Known]:
     """Return how many members of each arm of a campaign are customers of the data."""
-    buyers = data.orders.select(buyer="customer_id").distinct()
-    rows = listed.left_join(buyers, listed.customer_id == buyers.buyer)
-    counts = rows.group_by("arm").aggregate(members=rows.count(), found=rows.buyer.count())
-    return [
-        _Found(row["members"], row["found"])
-        for row in data.connection.to_pyarrow(counts).to_pylist()
-    ]
+    rows = known_members(listed, data).select(*_Known._fields)
+    return [_Known(**row) for row in data.connection.to_pyarrow(rows).to_pylist()]
 
 
-def _share_found(arms: Sequence[_Found]) -> float:
+def _share_found(arms: Sequence[_Known]) -> float:
     return sum(arm.found for arm in arms) / sum(arm.members for arm in arms)
 
 
-def _are_unknown(arms: Sequence[_Found]) -> bool:
-    """Say whether the members of an arm can hardly be customers of the data."""
-    share = _share_found(arms)
-    return any(not arm.found and (not share or arm.members * share >= SURELY_SOME) for arm in arms)
+def _are_unknown(arms: Sequence[_Known]) -> bool:
+    return any(arm.is_unknown for arm in arms)
+
+
+def _are_unlike(arms: Sequence[_Known]) -> bool:
+    """Say whether more of one arm than chance makes had an order before the window."""
+    from scipy.stats import fisher_exact
+
+    counts = [(arm.before, arm.members - arm.before) for arm in arms]
+    pairs = itertools.combinations(counts, 2)
+    return any(fisher_exact(pair).pvalue < BY_CHANCE for pair in pairs)
 
 
 def _refuse_invented_zeros(
     data: Data, listed: ir.Table, campaign: str, start: dt.date, end: dt.date
 ) -> None:
     """Refuse members of whom the data tell nothing: that they bought nothing would be invented."""
-    if _are_unknown(_found(data, listed)):
+    if _are_unknown(_known(data, listed)):
         raise DataError(
             f"the members of campaign '{campaign}', or of one of its arms, have no order in these "
             "data, at any time",
@@ -429,7 +450,23 @@ def _dated(rows: ir.Table, begins: dt.date, ends: dt.date) -> ir.Table:
     return rows.mutate(begins=midnight(begins), ends=midnight(ends))
 
 
-def told_outcomes(data: Data, within: Window) -> tuple[str, ...]:
+class Told(NamedTuple):
+    """What the data tell of the purchases of members.
+
+    Attributes
+    ----------
+    outcomes
+        Of orders, revenue and margin, those that `members` gives.
+    uncosted
+        Lines that members bought in the window, and whose cost is not known: where there are any,
+        there is no margin. 0 too where the data have no costs at all.
+    """
+
+    outcomes: tuple[str, ...]
+    uncosted: int
+
+
+def told_outcomes(data: Data, within: Window) -> Told:
     """Return what the data tell of the purchases of members, as `members` gives it.
 
     Parameters
@@ -441,12 +478,13 @@ def told_outcomes(data: Data, within: Window) -> tuple[str, ...]:
     """
     columns = _told(data)
     if "margin" not in columns:
-        return columns
+        return Told(columns, 0)
     rows = _dated(_listed(data, within.campaign), within.start, within.end)
-    found = purchases(rows, data, columns=["margin"])
-    unknown = found.aggregate(unknown=found.margin.isnull().any())
-    (row,) = data.connection.to_pyarrow(unknown).to_pylist()
-    return tuple(name for name in columns if name != "margin" or not row["unknown"])
+    found = purchases(rows, data, columns=["uncosted"])
+    lines = found.aggregate(lines=found.uncosted.sum())
+    (row,) = data.connection.to_pyarrow(lines).to_pylist()
+    uncosted = row["lines"] or 0
+    return Told(tuple(name for name in columns if name != "margin" or not uncosted), uncosted)
 
 
 def _told(data: Data) -> tuple[str, ...]:
@@ -517,7 +555,6 @@ MEMBER_TABLES = ("campaign_members", "contacts")
 
 def parting_columns(data: Data) -> list[str]:
     """Return the columns of members that `members` can add, by name."""
-    own = {"assigned_at", "contacted_at", *_NEEDED}
     return sorted(
         {
             name
@@ -525,13 +562,18 @@ def parting_columns(data: Data) -> list[str]:
             if data.has(table, "customer_id")
             for name in data.table(table).columns
         }
-        - own
+        - {*MADE, *_NEEDED}
     )
 
 
 def _check_columns(data: Data, names: Sequence[str]) -> None:
     known = parting_columns(data)
     for name in names:
+        if name in MADE:
+            raise ComputeError(
+                f"by names '{name}', which is a column of every table of members",
+                hint=f"rename that of the data, for instance {name}_group",
+            )
         if name not in known:
             message, hint = unknown("column", name, known, where="campaign_members and contacts")
             raise ComputeError(message, hint=hint)

@@ -11,8 +11,10 @@ import pandas as pd
 from marketing_kpi.data.model import Data
 from marketing_kpi.kpis.facts.campaigns import CONTROL, WINDOW_DAYS, members_of, starts
 from marketing_kpi.kpis.frames import Frame, same_kind
+from marketing_kpi.trials.comparison import COMPARED
 from marketing_kpi.trials.design import TREATMENT
 from marketing_kpi.trials.members import (
+    MADE,
     MEMBER_TABLES,
     Window,
     campaign_cost,
@@ -33,10 +35,13 @@ Problem: TypeAlias = Literal[
     "outside_data",
     "unknown_treatment",
 ]
-ByProblem: TypeAlias = Literal["unknown_column", "no_values", "many_values"]
+ByProblem: TypeAlias = Literal["unknown_column", "reserved_column", "no_values", "many_values"]
 
 _OF_WINDOW: tuple[Problem, ...] = ("in_both_arms", "unknown_members", "outside_data")
 """What the window notes that keeps arms from being compared, the first to say first."""
+
+_RESERVED = {"campaign_id", *MADE, *COMPARED}
+"""Names that `members` and `compare_all` give to columns of their own."""
 
 MOST_SEGMENTS = 12
 """Values of a column that parts members into segments: more of them hold too few members each."""
@@ -81,9 +86,13 @@ class Trial(NamedTuple):
         The column asked for to part the members; null without one.
     by_problem
         Why `segments` is empty though a column was asked for: ``"unknown_column"``,
-        ``"no_values"`` or ``"many_values"``; else null.
+        ``"reserved_column"`` (results have a column of that name), ``"no_values"`` or
+        ``"many_values"``; else null.
     by_columns
         The columns of groups that could part the members, by name.
+    uncosted
+        Lines that members bought in the window, and whose cost is not known: they are why the
+        outcomes have no margin. 0 too where the data have no costs at all.
     """
 
     campaign: str
@@ -99,6 +108,7 @@ class Trial(NamedTuple):
     by: str | None = None
     by_problem: ByProblem | None = None
     by_columns: tuple[str, ...] = ()
+    uncosted: int = 0
 
     @property
     def is_ready(self) -> bool:
@@ -174,10 +184,12 @@ def trial(
     if problem:
         return found._replace(problem=problem, treatments=treatments)
     within = window(data, campaign=campaign, window_days=window_days)
+    told = told_outcomes(data, within)
     found = found._replace(
         window=within,
         treatments=treatments,
-        outcomes=("bought", *told_outcomes(data, within)),
+        outcomes=("bought", *told.outcomes),
+        uncosted=told.uncosted,
     )
     for noted in _OF_WINDOW:
         if noted in within.notes:
@@ -218,11 +230,13 @@ def _groups(data: Data) -> list[str]:
         for name in data.table(table).columns
     }
     groups = {name for name, kind in kinds.items() if kind.is_string() or kind.is_boolean()}
-    return [name for name in parting_columns(data) if name in groups]
+    return [name for name in parting_columns(data) if name in groups - _RESERVED]
 
 
 def _by_problem(data: Data, by: str) -> ByProblem | None:
     """Say why a column cannot part the members; null when it can."""
+    if by in _RESERVED and any(data.has(name, by) for name in MEMBER_TABLES):
+        return "reserved_column"
     for name in MEMBER_TABLES:
         if data.has(name, "customer_id", by):
             count = data.table(name)[by].nunique().as_table()

@@ -285,7 +285,7 @@ def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Tab
     """
     lines = _acquired(data, period, as_of, by)
     brought = lines.group_by(["customer_id", by or _GROUP]).aggregate(
-        orders=lines.order_id.nunique(),
+        orders=lines.order_id.nunique(where=lines.is_purchase),
         revenue=lines.revenue.sum().cast(MONEY),
         margin=lines.margin.sum().cast(MONEY),
         revenue_without_cost=lines.revenue_without_cost.sum().fill_null(0).cast(MONEY),

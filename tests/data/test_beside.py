@@ -168,3 +168,33 @@ def test_a_table_that_the_extract_makes_is_said_not_to_be_read():
     data = open_data(tables, mapping={"columns": COLUMNS, "table": "ventes"})
     found = next(found for found in data.findings if found.code == "made_of_extract")
     assert found.text("en") == "orders: not read, since the extract makes this table"
+
+
+def test_two_folders_that_could_be_the_extract_ask_for_its_name(tmp_path):
+    for name in ("ventes", "archives"):
+        (tmp_path / name).mkdir()
+        _folder(tmp_path / name, {"un": SALES})
+    source = _folder(tmp_path, {"campaign_members": MEMBERS})
+    with pytest.raises(SourceError, match=r"2 tables that could be the extract \(archives, ventes"):
+        open_data(source, mapping={"columns": COLUMNS})
+    data = open_data(source, mapping={"columns": COLUMNS, "table": "ventes"})
+    assert data.has("campaign_members")
+
+
+@pytest.mark.parametrize("named", [None, "ventes"])
+def test_a_table_beside_may_be_a_folder_of_parts(tmp_path, named):
+    (tmp_path / "campaign_members").mkdir()
+    _folder(tmp_path / "campaign_members", {"un": MEMBERS[:1], "deux": MEMBERS[1:]})
+    source = _folder(tmp_path, {"ventes": SALES})
+    data = open_data(source, mapping={"columns": COLUMNS, "table": named})
+    assert data.campaign_members.count().execute() == 3
+    assert "ignored_folder" not in {found.code for found in data.findings}
+
+
+@pytest.mark.parametrize("made", [_folder, _frames])
+def test_words_of_the_mapping_are_read_beside_too(tmp_path, made):
+    members = MEMBERS.replace({"arm": {"control": "témoin"}})
+    source = made(tmp_path, {"ventes": SALES, "campaign_members": members})
+    rules = {"columns": COLUMNS, "values": {"arm": {"témoin": "control"}}}
+    data = open_data(source, mapping=rules)
+    assert "control" in set(data.campaign_members.arm.execute())

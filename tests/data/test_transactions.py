@@ -517,7 +517,11 @@ def test_the_total_of_a_ticket_is_no_sale(tmp_path, kind):
     columns = {name: column for name, column in STORES.items() if name != "store_id"}
     data = open_data(source, mapping={"columns": columns})
     assert data.orders.amount.sum().execute() == 900
-    assert "dates_of_order" not in _counts(data)
+    assert not {"dates_of_order", "many_rows_incomplete"} & set(_counts(data))
+    found = _finding(data, "totals_of_orders")
+    assert (found.level, found.count, found.details) == ("dropped", 30, {"amount": 900.0})
+    read = _finding(data, "rows_read").details
+    assert read == {"read": 90, "sold": 60, "returned": 0, "left": 30}
 
 
 @pytest.mark.parametrize("kind", ["csv", "sqlite"])
@@ -556,6 +560,7 @@ def test_where_only_cancelled_lines_say_so_the_others_stand(tmp_path, kind):
 def test_blank_rows_are_neither_lost_sales_nor_copies(tmp_path, kind):
     source = _stores(5)
     blank = pd.DataFrame(index=range(60), columns=source.columns)
+    blank.loc[30:, "quantity"] = 0
     total = pd.DataFrame([{"magasin": "Total", "line_amount": 800}])
     whole = pd.concat([source.astype("object"), blank, total], ignore_index=True)
     data = open_data(_tickets(tmp_path, kind, whole), mapping={"columns": STORES})
@@ -632,6 +637,34 @@ def test_a_customer_of_all_who_pass_proves_nothing(owner):
     data = open_data({"sales": frame}, mapping={"columns": columns})
     assert _finding(data, "numbers_used_again" if owner == "day" else "numbers_shared")
     assert check(data).worst == "error"
+
+
+@pytest.mark.parametrize("clients", [40, 150])
+@pytest.mark.parametrize("late", ["days", "stores"])
+def test_loyal_customers_are_no_house_account(clients, late):
+    rows = []
+    for number in range(400):
+        day = pd.Timestamp("2025-03-03") + pd.Timedelta(days=number % 10)
+        for line in range(3):
+            at = day + pd.Timedelta(days=5 * (late == "days" and line == 2 and number % 5 < 3))
+            store = f"S{line}" if late == "stores" else "S1"
+            rows.append((f"A{number}", at, store, f"C{number % clients}", 1, 10))
+    names = ["ticket", "ordered_at", "magasin", "client", "quantity", "line_amount"]
+    frame = pd.DataFrame(rows, columns=names)
+    data = open_data({"sales": frame}, mapping={"columns": STORES | {"customer_id": "client"}})
+    assert check(data).worst == "suspicious"
+
+
+def test_few_orders_delivered_late_are_no_number_used_again():
+    rows = [
+        (f"A{number}", f"2025-03-{3 + number + 9 * (number < 3 and line == 9):02d}", 1, 10)
+        for number in range(6)
+        for line in range(10)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "ordered_at", "quantity", "line_amount"])
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    data = open_data({"sales": frame}, mapping={"columns": columns})
+    assert _counts(data)["several_days"] == ("suspicious", 3)
 
 
 def test_a_till_of_few_numbers_uses_them_again():

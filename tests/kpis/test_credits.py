@@ -149,3 +149,23 @@ def test_retention_and_rfm_count_the_same(data):
     assert found.value["repeat_purchase_rate"] == pytest.approx((EACH >= 2).mean())
     scored = plain(rfm.summary(data.orders, as_of="2025-07-01", since="2024-07-01"))
     assert scored.frequency.sum() == len(BOUGHT)
+
+
+def test_one_time_customers_are_those_of_one_purchase():
+    rows = [("A", 1, 20.0), ("A", 40, 30.0), ("B", 2, 20.0), ("B", 9, -20.0), ("D", 3, 0.0)]
+    frame = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
+    frame["ordered_at"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(frame.pop("day"), unit="D")
+    frame["order_id"] = [f"O{n}" for n in range(len(frame))]
+    spend = pd.DataFrame(
+        {
+            "spend_id": ["1"],
+            "at": pd.to_datetime(["2025-01-02"]),
+            "amount": [90.0],
+            "purpose": ["acquisition"],
+        }
+    )
+    with mk.open_data({"orders": frame, "marketing_spend": spend}) as opened:
+        found = clv.acquisition(
+            opened, start="2025-01-01", end="2025-02-01", as_of="2025-06-01", by=None
+        )
+    assert found.one_time.tolist() == pytest.approx([2 / 3])

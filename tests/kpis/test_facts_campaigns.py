@@ -11,7 +11,7 @@ import sqlglot
 
 import marketing_kpi as mk
 from marketing_kpi import experiments
-from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.errors import ComputeError, DataError, MissingDataError
 from marketing_kpi.kpis.binding import named
 
 KPIS = [
@@ -198,6 +198,46 @@ def test_arms_that_share_a_member_say_nothing_of_each_other(frames):
     assert found.absolute_lift["card"] == 1
     assert table(KPIS, mixed).absolute_lift[0] == 1
     assert table("absolute_lift", mixed, by="half").absolute_lift.dropna().tolist() == [1]
+
+
+def _of_strangers(members, arm):
+    return members.assign(
+        customer_id=members["customer_id"].where(
+            members["arm"] != arm, "x" + members["customer_id"]
+        )
+    )
+
+
+UNTOLD = {
+    "nobody is a customer": lambda m: m.assign(customer_id="x" + m["customer_id"]),
+    "the controls are none": lambda m: _of_strangers(m, "control"),
+    "the treated are none": lambda m: _of_strangers(m, "treatment"),
+    "before the data": lambda m: m.assign(contacted_at=pd.Timestamp("2020-04-03")),
+    "after the data": lambda m: m.assign(contacted_at=pd.Timestamp("2027-04-03")),
+    "no start": lambda m: m.assign(contacted_at=pd.NaT),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_members_of_whom_the_data_tell_nothing_have_no_lift(case):
+    """The same data as `experiments.members` refuses: a zero would be invented."""
+    people = [f"K{n}" for n in range(60)]
+    at = pd.to_datetime(["2025-03-01", "2025-04-10"])
+    orders = pd.DataFrame({"customer_id": people * 2, "ordered_at": at.repeat(60), "amount": 10.0})
+    orders = orders.assign(order_id=[str(n) for n in orders.index])
+    members = pd.DataFrame({"campaign_id": "mail", "customer_id": people})
+    members = members.assign(
+        arm=["treatment", "control"] * 30, contacted_at=pd.Timestamp("2025-04-03")
+    )
+    kpis = ["absolute_lift", "relative_lift", "incremental_revenue"]
+    told = {"orders": orders, "campaign_members": members}
+    assert table(kpis, told).iloc[0].tolist() == [0, 0, 0]
+    untold = {"orders": orders, "campaign_members": UNTOLD[case](members)}
+    assert table(kpis, untold).iloc[0].isna().all()
+    by_campaign = table(kpis, untold, by="campaign_id")
+    assert by_campaign[kpis].isna().all(axis=None)
+    with pytest.raises(DataError):
+        experiments.members(mk.open_data(untold), campaign="mail")
 
 
 def test_members_listed_twice_count_once(frames):

@@ -133,3 +133,43 @@ def test_a_text_in_a_filter_stays_a_text(tmp_path, frames):
         everything = mk.compute("orders", data).execute()
     assert_same(run(query), everything)
     assert everything["orders"].iloc[0] > 0
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "parquet"])
+def test_amounts_made_of_the_lines_are_there_outside_too(tmp_path, kind):
+    frames = {
+        "orders": pd.DataFrame(
+            {
+                "order_id": ["1", "2", "3"],
+                "customer_id": ["a", "a", "b"],
+                "ordered_at": pd.to_datetime(["2025-01-02", "2025-02-03", "2025-02-04"]),
+            }
+        ),
+        "order_lines": pd.DataFrame(
+            {
+                "order_id": ["1", "1", "2", "3"],
+                "quantity": [1.0, 2.0, 1.0, -1.0],
+                "unit_price": [10.0, 2.5, 8.0, 4.0],
+            }
+        ),
+    }
+    if kind == "duckdb":
+        path = tmp_path / "shop.duckdb"
+        with duckdb.connect(path) as shop:
+            for name, frame in frames.items():
+                shop.register("frame", frame)
+                shop.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
+                shop.unregister("frame")
+    else:
+        path = tmp_path / "shop"
+        path.mkdir()
+        for name, frame in frames.items():
+            frame.to_parquet(path / f"{name}.parquet")
+    asked = ["orders", "buyers", "average_order_value"]
+    with mk.open_data(str(path)) as data:
+        expected = mk.compute(asked, data, start="2025-01-01", end="2025-07-01").execute()
+        text = mk.sql(asked, data, start="2025-01-01", end="2025-07-01")
+    with duckdb.connect(str(path) if kind == "duckdb" else ":memory:") as outside:
+        found = outside.execute(text).df()
+    assert found.iloc[0].tolist() == pytest.approx(expected.iloc[0].tolist())
+    assert expected.iloc[0].orders == 2

@@ -285,6 +285,16 @@ def test_what_was_tested_is_said_with_its_days_and_its_notes():
     assert "(a, b)" in said
 
 
+def test_costs_that_are_not_known_are_said_to_be_why_there_is_no_margin():
+    def said(lines):
+        return plain(sentences.experiments.trial(TRIAL._replace(uncosted=lines), lang="en"))
+
+    assert "cost" not in said(0)
+    assert "The cost of 1 order line of the members in these days is not known" in said(1)
+    assert "The cost of 1,200 order lines" in said(1200)
+    assert "parameter margin_rate" in said(1)
+
+
 def test_the_split_is_judged_only_by_what_was_meant():
     check = experiments.split_check(TESTED)
     assert "expected_control_share" in str(sentences.experiments.split(check, lang="en"))
@@ -312,6 +322,7 @@ def test_arms_that_differed_before_are_named():
         ("unknown_column", ("region",), "has a column regionn. The parameter by takes one of: reg"),
         ("unknown_column", (), "no column that parts"),
         ("no_values", ("region",), "The column regionn is empty"),
+        ("reserved_column", ("region",), "have a column regionn of their own: rename"),
         ("many_values", ("region",), "more than 12 values"),
     ],
 )

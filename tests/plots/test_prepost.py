@@ -172,12 +172,32 @@ def test_a_method_that_leans_is_said_to_and_its_lean_taken_out(found):
     text = str(sentences.prepost.conclusion(leaning, outcome=OUTCOME, lang="en"))
     assert "a rise of $20 a week beyond what was expected" in text
     assert "through the action" not in text
-    assert "finds $3.00 a week on average. With that taken out: $17 a week" in text
-    # 100 observed: 17 on 83, from 12 on 88 to 22 on 78
-    assert "+20% on what was expected (95% interval: +14% to +28%)" in text
+    left = text.split("With that taken out, ")[1]
+    assert left.startswith("$17 a week would be left: a point estimate, without an interval")
+    assert "+20% on what was expected. " in left  # 100 observed: 17 on 83
+    assert "95% interval" not in left.split("Deciding method")[0]
     assert "on the same side of 0, $3.00 on average" in str(
         sentences.prepost.placebos(leaning.placebo, outcome=OUTCOME, lang="en")
     )
+
+
+def test_a_question_that_is_not_put_has_no_answer_yet():
+    unput = prepost.analyse(
+        prepost.study(orders(0.0), as_of="2025-09-01", treated=None, action=None)
+    )
+    text = str(sentences.prepost.conclusion(unput, outcome=OUTCOME, lang="en"))
+    assert text.startswith("There is no answer yet")
+    assert "no method" not in text
+
+
+@pytest.mark.parametrize("note", ["scales_disagree", "only_percentages"])
+def test_the_effect_in_percentages_is_shown_where_it_does_not_say_the_same(found, note):
+    assert "own level: " not in str(sentences.prepost.difference(found, outcome=OUTCOME, lang="en"))
+    own = found.differences._replace(own_effect=0.05, own_low=0.02, own_high=0.08, notes=(note,))
+    text = str(
+        sentences.prepost.difference(found._replace(differences=own), outcome=OUTCOME, lang="en")
+    )
+    assert "unit's own level: +5.0% (95% interval: +2.0% to +8.0%)." in text
 
 
 def test_what_is_held_against_each_method_is_in_the_table(found):

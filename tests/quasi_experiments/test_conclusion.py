@@ -129,6 +129,26 @@ def test_what_is_found_where_nothing_happened_is_held_against_the_method(
     assert found.reservations == reservations
 
 
+@pytest.mark.parametrize(("near", "doubts"), [(0.1, ("leaning",)), (0.5, ())])
+def test_a_lean_that_takes_the_interval_back_to_nothing_is_held_against_it(
+    monkeypatch, near, doubts
+):
+    asked = study(effect=8.0, units=6, treated=3)
+    tried = leaning(prepost.analyse(asked), 0.2)
+    tried.frame.loc[0, "low"] = near * tried.frame["effect"].iloc[0]
+    monkeypatch.setattr(conclusion, "placebo", lambda *_, **__: tried)
+    found = prepost.analyse(asked).conclusion
+    assert (found.doubts, found.verdict) == (doubts, "cannot_tell" if doubts else "higher")
+
+
+def test_a_year_that_could_not_be_learnt_is_not_said_to_be_unasked():
+    """100 weeks in all: over a year, and under two before the action."""
+    found = prepost.analyse(study(effect=20.0, units=4, treated=4, control=[], start=-100))
+    assert found.season is None
+    assert "unlearnt_season" in found.interrupted.notes
+    assert "no_season" not in found.interrupted.notes
+
+
 def test_what_weakens_each_method_is_named():
     found = prepost.analyse(study(effect=8.0, units=6, treated=3)).answers.set_index("method")
     weak = found["reservations"]

@@ -398,7 +398,51 @@ def test_levels_are_noted_without_units_and_without_logarithms():
     assert "levels_differ" not in found.notes  # sizes spread too much for rows to tell anything
     close = panel_of(*[[([size + n % 3], [1.1 * (size + n % 3)]) for n in range(20)]
                        for size in (150.0, 100.0)])  # fmt: skip
-    assert "levels_differ" in prepost.difference_in_differences(close, outcome="y").notes
+    held = prepost.difference_in_differences(close, outcome="y")
+    assert held.low > 0
+    assert "levels_differ" in held.notes
+    assert held.verdict == "cannot_tell"
+
+
+def one_more(rows, level):
+    """Add one control unit of such levels, before and after."""
+    more = panel_of([], [([level[0]], [level[1]])])
+    return pd.concat([rows, more.assign(unit="closed")], ignore_index=True)
+
+
+@pytest.mark.parametrize("level", [(5.0, 0.5), (5.0, 0.0), (0.0, 0.0)])
+def test_a_closed_unit_has_no_growth_of_its_own(level):
+    """It would decide the mean of logarithms, or leave none to take."""
+    told = prepost.difference_in_differences(
+        one_more(of_sizes(1.0, grown=1.0, effect=1.05, noise=0.01), level), **BY
+    )
+    assert told.verdict == "higher"
+    assert told.own_effect == pytest.approx(0.05, abs=0.02)
+    same = prepost.difference_in_differences(one_more(of_sizes(1.5), level), **BY)
+    assert same.low > 0
+    assert same.verdict == "cannot_tell"
+    assert same.own_low < 0 < same.own_high
+    assert "small_units_left_out" in told.notes
+    assert "small_units_left_out" in same.notes
+
+
+def test_without_an_answer_on_own_levels_one_percentage_for_all_is_no_verdict():
+    """A store of some size that closes has no logarithm, and is no small one."""
+    rows = one_more(of_sizes(1.5, units=30), (50.0, 0.0))
+    found = prepost.difference_in_differences(rows, **BY)
+    assert found.own_effect is None
+    assert found.low > 0
+    assert "levels_differ" in found.notes
+    assert found.verdict == "cannot_tell"
+
+
+def test_an_effect_in_percentages_alone_is_noted():
+    """Two thirds as large, the treated grow by 10 % and a tenth more: by as much, in amounts."""
+    found = prepost.difference_in_differences(of_sizes(0.6, effect=1.06), **BY)
+    assert found.verdict == "cannot_tell"
+    assert found.p_value > 0.05 or found.permutation_p > 0.05
+    assert found.own_low > 0
+    assert "only_percentages" in found.notes
 
 
 def test_what_levels_make_is_unknown_at_none():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 
-from marketing_kpi.errors import ComputeError, ConfigError, DataError
+from marketing_kpi.errors import ComputeError, DataError
 from marketing_kpi.quasi_experiments.interrupted import interrupted_time_series
 from marketing_kpi.quasi_experiments.series import NOTES
 

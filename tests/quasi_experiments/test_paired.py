@@ -1,5 +1,6 @@
 """Before and after, of the same units or of others: by hand, properties, bad input."""
 
+import datetime as dt
 import math
 
 import ibis
@@ -219,6 +220,36 @@ def test_sides_are_found_by_the_type_of_their_column(values, before, after):
     for one in (table, table.convert_dtypes(), ibis.memtable(table)):
         found = prepost.compare(one, outcome="y", before=before, after=after)
         assert found.absolute_change == pytest.approx(10 / 3 - 2)
+
+
+DAY = "2024-01-01", "2025-01-01"
+
+
+@pytest.mark.parametrize("side", [str, dt.date.fromisoformat, pd.Timestamp])
+@pytest.mark.parametrize("held", [dt.date.fromisoformat, pd.Timestamp])
+def test_a_day_may_be_the_value_of_a_side(held, side):
+    table = sides([1.0, 2, 3], [3.0, 3, 4])
+    days = pd.Series([DAY[0]] * 3 + [DAY[1]] * 3).map(held)
+    for one in (table.assign(period=days), ibis.memtable(table.assign(period=days))):
+        found = prepost.compare(one, outcome="y", before=side(DAY[0]), after=side(DAY[1]))
+        assert found.absolute_change == pytest.approx(10 / 3 - 2)
+        assert found.calendar is None
+
+
+def test_a_moment_may_be_the_value_of_a_side():
+    table = sides([1.0, 2, 3], [3.0, 3, 4])
+    moments = [pd.Timestamp("2024-01-01 09:00"), pd.Timestamp("2024-01-01 10:30")]
+    table["period"] = [moments[0]] * 3 + [moments[1]] * 3
+    found = prepost.compare(table, outcome="y", before=moments[0], after=moments[1])
+    assert found.absolute_change == pytest.approx(10 / 3 - 2)
+
+
+def test_a_pandas_period_may_be_the_value_of_a_side():
+    table = sides([1.0, 2, 3], [3.0, 3, 4])
+    months = [pd.Period("2024-01", "M"), pd.Period("2025-01", "M")]
+    table["period"] = [months[0]] * 3 + [months[1]] * 3
+    found = prepost.compare(table, outcome="y", before=months[0], after=months[1])
+    assert found.absolute_change == pytest.approx(10 / 3 - 2)
 
 
 def test_pandas_periods_are_days():

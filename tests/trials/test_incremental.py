@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import marketing_kpi as mk
 from marketing_kpi import experiments
-from marketing_kpi.errors import ColumnError, ComputeError
+from marketing_kpi.errors import ColumnError, ComputeError, DataError
 from marketing_kpi.trials import means, sums
 from marketing_kpi.trials.incremental import probability_above
 from marketing_kpi.trials.power import sample_size
@@ -163,6 +163,22 @@ def test_margins_that_some_buyers_lack_are_not_used(engine):
     assert rated.notes == ("margin_incomplete", "assumed_margin_rate")
 
 
+@pytest.mark.parametrize("engine", [lambda frame: frame, ibis.memtable])
+def test_amounts_that_only_buyers_have_are_no_amounts_of_members(engine):
+    """What a join leaves empty: a mean over buyers alone would be taken for that of all."""
+    members = campaign(1000, 100, 2000, 300)
+    nothing = members["bought"] == 0
+    found = experiments.incremental(
+        engine(members.assign(margin=members["margin"].mask(nothing))), cost=500.0
+    )
+    assert (found.margin.value, found.verdict) == (None, "cannot_tell")
+    assert found.notes == ("margin_incomplete", "no_margin")
+    with pytest.raises(DataError, match="revenue of some members is not known"):
+        experiments.incremental(
+            engine(members.assign(revenue=members["revenue"].mask(nothing))), cost=500.0
+        )
+
+
 def test_a_lift_of_0_has_a_probability_and_a_size():
     members = campaign(1000, 100, 2000, 200)
     found = experiments.incremental(members, cost=500.0)
@@ -238,7 +254,8 @@ def test_an_engine_gives_the_same():
 
 def test_members_whose_outcome_is_missing_are_still_treated():
     members = campaign(1000, 100, 2000, 300)
-    members.loc[members.index[-500:], "margin"] = np.nan
+    members = members.astype({"bought": "float64"})
+    members.loc[members.index[-500:], ["bought", "margin"]] = np.nan
     found = experiments.incremental(members, cost=500.0)
     margin = experiments.compare(members, outcome="margin")
     assert (found.treated, margin.treatment_n) == (2000, 1500)

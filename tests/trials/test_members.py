@@ -220,10 +220,37 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("case", UNKNOWN)
 def test_members_who_are_no_customers_bought_nothing_that_is_known(case):
-    data = mk.open_data({"orders": buyers("K"), "campaign_members": UNKNOWN[case]})
+    orders = buyers("K", first="2025-03-05")  # 29 of 40 before the window
+    data = mk.open_data({"orders": orders, "campaign_members": UNKNOWN[case]})
     assert "unknown_members" in experiments.window(data, campaign="mail").notes
     with pytest.raises(DataError, match="have no order in these data, at any time"):
         experiments.members(data, campaign="mail")
+
+
+@pytest.mark.parametrize("arms", [("control", "treatment"), ("treatment", "control")])
+def test_an_arm_of_prospects_none_of_whom_bought_is_no_mistake(arms):
+    """What is bought in the window may be the campaign's doing: it tells nothing of the others."""
+    without, bought = arms
+    people = listed((without, "P", 300), (bought, "K", 40))
+    data = mk.open_data({"orders": buyers("K", "other"), "campaign_members": people})
+    assert not {"unknown_members", "unlike_found"} & {
+        *experiments.window(data, campaign="mail").notes
+    }
+    table = experiments.members(data, campaign="mail")
+    assert table.groupby("arm")["bought"].sum().to_dict() == {without: 0, bought: 21}
+
+
+def test_arms_of_which_unlike_shares_bought_before_are_noted():
+    """40 of 40 treated bought before; of the controls 33 did, or 1 where ids are unlike."""
+    orders = buyers("K", "L", first="2025-01-20")
+    people = listed(("treatment", "K", 40), ("control", "L", 40))
+    unlike = people.assign(customer_id=[*people["customer_id"][:41], *["x"] * 39])
+    unlike["customer_id"] += [""] * 41 + [str(n) for n in range(39)]
+    for members, is_noted in ((people, False), (unlike, True)):
+        data = mk.open_data({"orders": orders, "campaign_members": members})
+        notes = experiments.window(data, campaign="mail").notes
+        assert ("unlike_found" in notes) == is_noted
+        assert "unknown_members" not in notes
 
 
 def test_orders_without_customers_tell_nothing_of_members():
@@ -283,6 +310,10 @@ def test_what_is_refused(data):
         experiments.window(data, campaign="mial")
     with pytest.raises(ComputeError, match="did you mean 'region'"):
         experiments.members(data, campaign="mail", by="regoin")
+    with pytest.raises(ComputeError, match="campaign == None, must be a campaign_id"):
+        experiments.members(data, campaign=None)
+    with pytest.raises(ComputeError, match="'revenue', which is a column of every table"):
+        experiments.members(data, campaign="mail", by="revenue")
     with pytest.raises(ComputeError, match="0 days"):
         experiments.members(data, campaign="mail", window_days=0)
     with (

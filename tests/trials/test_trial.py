@@ -136,6 +136,9 @@ def test_segments_are_those_that_the_data_have_and_few():
     assert (found.segments, found.by_problem) == (("region",), None)
     for data, by, problem in (
         (with_regions, "regionn", "unknown_column"),
+        (shop(contacts=people.assign(revenue="high")), "revenue", "reserved_column"),
+        (shop(contacts=people.assign(verdict="good")), "verdict", "reserved_column"),
+        (with_regions, "arm", "reserved_column"),
         (shop(), "region", "unknown_column"),
         (with_towns, "town", "many_values"),
         (shop(contacts=people.assign(region=None)), "region", "no_values"),
@@ -145,6 +148,17 @@ def test_segments_are_those_that_the_data_have_and_few():
     assert "region" in experiments.trial(with_regions, campaign="mail", by="x").by_columns
     nothing = experiments.trial(with_regions, campaign="mail")
     assert (nothing.segments, nothing.by_problem) == ((), None)
+
+
+def test_lines_of_unknown_cost_are_counted_where_they_are_why_there_is_no_margin():
+    lines = pd.DataFrame(
+        {"order_id": ["1", "1", "3"], "line_id": ["1", "2", "1"], "quantity": 1.0}
+    ).assign(unit_price=20.0)
+    for costs, uncosted in (([5.0, None, None], 1), ([5.0, 6.0, None], 0), (None, 0)):
+        sold = lines if costs is None else lines.assign(unit_cost=costs)
+        found = experiments.trial(shop(order_lines=sold), campaign="mail")
+        assert found.uncosted == uncosted  # order 3 is none of the window
+        assert ("margin" in found.outcomes) == (costs is not None and not uncosted)
 
 
 def test_what_is_ready_can_be_compared():

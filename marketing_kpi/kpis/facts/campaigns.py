@@ -39,6 +39,10 @@ WINDOW_DAYS = 28
 CONTROL = "control"
 """The arm that is not contacted; every other arm is treated."""
 
+SURELY_SOME = 10
+"""Members of an arm who should have an order, going by the others, when none of them has: more
+than chance ever hides."""
+
 # A mail program may load the images of a message by itself: an open tells of no person.
 _NO_RESPONSE = ("open", "impression")
 _KEYS = ("campaign_id", "customer_id")
@@ -105,6 +109,45 @@ def starts(members: ir.Table, data: Data) -> ir.Table:
     )
 
 
+def known_members(members: ir.Table, data: Data) -> ir.Table:
+    """Return a row a campaign and arm: of how many members the data have an order.
+
+    Parameters
+    ----------
+    members
+        What `members_of` returns, or all of some campaigns.
+    data
+        The data they are of.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        campaign_id, arm; members; found, those with an order at any time, of any status; before,
+        those with one before the campaign began; is_unknown, whether the arm's members can hardly
+        be customers of the data, so that nothing tells what they bought. None of them has an order
+        then, and either nobody in the campaign has, or too many had one before it began: what is
+        bought since may be the campaign's own doing.
+    """
+    import ibis
+
+    begun = starts(members, data)
+    rows = attach(members, begun, on=["campaign_id"], columns={"begins": "begins"})
+    orders = data.orders.filter(data.orders.customer_id.notnull())
+    first = orders.group_by("customer_id").aggregate(first=orders.ordered_at.min())
+    first = first.mutate(buyer=first.customer_id)
+    rows = attach(rows, first, on=["customer_id"], columns={"first": "first", "buyer": "buyer"})
+    arms = rows.group_by(["campaign_id", "arm"]).aggregate(
+        members=rows.count(),
+        found=rows.buyer.count(),
+        before=(rows["first"] < rows.begins).fill_null(False).cast("int64").sum(),
+    )
+    of_all = ibis.window(group_by="campaign_id")
+    expected = arms.members * arms.before.sum().over(of_all)
+    are_some = expected >= SURELY_SOME * arms.members.sum().over(of_all)
+    is_nobody = arms.found.sum().over(of_all) == 0
+    return arms.mutate(is_unknown=(arms.found == 0) & (is_nobody | are_some))
+
+
 def purchases(members: ir.Table, data: Data, *, columns: Collection[str]) -> ir.Table:
     """Return a row a member who bought within [begins, ends), and what they bought.
 
@@ -115,18 +158,19 @@ def purchases(members: ir.Table, data: Data, *, columns: Collection[str]) -> ir.
     data
         The data they are of.
     columns
-        What is wanted of: orders, revenue, margin.
+        What is wanted of: orders, revenue, margin, uncosted.
 
     Returns
     -------
     ibis.expr.types.Table
         campaign_id, customer_id and those columns: valid orders that are no credits, the net
         sales of orders and credits, and their gross profit, null where the cost of a line is not
-        known: that of the others would be too little.
+        known: that of the others would be too little; uncosted, how many such lines there are.
     """
     read = {"ordered_at", "customer_id", "order_id", "bought"}
-    read |= {"net_sales"} if {"revenue", "margin"} & {*columns} else set()
-    read |= {"cost"} if "margin" in columns else set()
+    of_cost = {"margin", "uncosted"}
+    read |= {"net_sales"} if {"revenue", *of_cost} & {*columns} else set()
+    read |= {"cost"} if of_cost & {*columns} else set()
     sales = SALES.build(data, read).rename(buyer="customer_id")
     windows = members.select(*_KEYS, "begins", "ends").distinct()
     within = windows.inner_join(
@@ -141,6 +185,7 @@ def purchases(members: ir.Table, data: Data, *, columns: Collection[str]) -> ir.
         "orders": lambda: within.order_id.nunique(where=within.bought),
         "revenue": lambda: within.net_sales.sum().cast(MONEY),
         "margin": lambda: _whole(within.net_sales - within.cost),
+        "uncosted": lambda: (within.net_sales - within.cost).isnull().sum(),
     }
     made = {name: makers[name]() for name in sorted(columns)}
     return within.group_by(list(_KEYS)).aggregate(**made)
@@ -223,11 +268,9 @@ def _campaigns(data: Data, columns: Collection[str]) -> ir.Table:
     begun = starts(listed, data)
     added = {name: name for name in ("begins", "is_told", "reached")}
     rows = attach(listed, begun, on=["campaign_id"], columns=added)
-    if "is_mixed" in columns:
-        mixed = listed.group_by("campaign_id").aggregate(
-            is_mixed=listed.count() > listed.customer_id.nunique()
-        )
-        rows = attach(rows, mixed, on=["campaign_id"], columns={"is_mixed": "is_mixed"})
+    if "is_comparable" in columns:
+        arms = {"is_comparable": "is_comparable"}
+        rows = attach(rows, _comparable(listed, data), on=["campaign_id"], columns=arms)
     rows = rows.mutate(
         ends=rows.begins + ibis.interval(days=WINDOW_DAYS),
         measured_at=rows.begins + ibis.interval(days=WINDOW_DAYS - 1),
@@ -251,6 +294,30 @@ def _campaigns(data: Data, columns: Collection[str]) -> ir.Table:
     return with_dimensions(rows.mutate(**own), data, homes).select(*sorted(columns))
 
 
+def _comparable(members: ir.Table, data: Data) -> ir.Table:
+    """Return a row a campaign: is_comparable, whether its arms say what the campaign changed.
+
+    Of arms that share a member, neither says what the other would have done; of members who are no
+    customers of the data, or of days that these do not tell of, zeros would be invented.
+    """
+    import ibis
+
+    apart = members.group_by("campaign_id").aggregate(
+        is_apart=members.count() == members.customer_id.nunique()
+    )
+    known = known_members(members, data)
+    known = known.group_by("campaign_id").aggregate(is_known=~known.is_unknown.any())
+    begun = starts(members, data).select("campaign_id", "begins")
+    days = data.orders.select(day=data.orders.ordered_at.truncate("D")).distinct()
+    ends = begun.begins + ibis.interval(days=WINDOW_DAYS)
+    within = begun.inner_join(days, [begun.begins <= days.day, days.day < ends])
+    told = within.select("campaign_id", of_campaign="campaign_id").distinct()
+    rows = attach(apart, known, on=["campaign_id"], columns={"is_known": "is_known"})
+    rows = attach(rows, told, on=["campaign_id"], columns={"of_campaign": "of_campaign"})
+    is_comparable = rows.is_apart & rows.is_known & rows.of_campaign.notnull()
+    return rows.select("campaign_id", is_comparable=is_comparable.fill_null(False))
+
+
 def _by_campaign(events: ir.Table, keys: Sequence[str], columns: Collection[str]) -> ir.Table:
     """Return a row a campaign, in each cell; a part of it takes its part of the cost."""
     import ibis
@@ -258,8 +325,7 @@ def _by_campaign(events: ir.Table, keys: Sequence[str], columns: Collection[str]
     treated, control = events.arm != CONTROL, events.arm == CONTROL
     makers: dict[str, Callable[[], ir.Value]] = {
         "treated": lambda: treated.sum(),
-        # Of arms that share a member, neither says what the other would have done.
-        "controls": lambda: events.is_mixed.any().ifelse(ibis.null("int64"), control.sum()),
+        "controls": lambda: events.is_comparable.all().ifelse(control.sum(), ibis.null("int64")),
         "treated_buyers": lambda: (treated & events.bought).sum(),
         "control_buyers": lambda: (control & events.bought).sum(),
         "treated_revenue": lambda: events.revenue.sum(where=treated).cast(MONEY),
@@ -303,7 +369,7 @@ CAMPAIGNS = Fact(
         "customer_region": dimension("contacts.region", via=_MEMBER),
         "acquisition_channel": dimension("contacts.acquisition_channel", via=_MEMBER),
         "arm": _measure("string", "campaign_members.arm"),
-        "is_mixed": _measure("boolean", "campaign_members.arm"),
+        "is_comparable": _measure("boolean", "campaign_members.arm", "orders.customer_id"),
         "bought": _measure("boolean", "orders.customer_id"),
         "revenue": _measure(MONEY, *_SOLD),
         "margin": _measure(
@@ -330,7 +396,7 @@ CAMPAIGNS = Fact(
     by_unit={
         "campaign_id": ("string", ("campaign_id",)),
         "treated": ("int64", ("arm",)),
-        "controls": ("int64", ("arm", "is_mixed")),
+        "controls": ("int64", ("arm", "is_comparable")),
         "treated_buyers": ("int64", ("arm", "bought")),
         "control_buyers": ("int64", ("arm", "bought")),
         "treated_revenue": (MONEY, ("arm", "revenue")),

@@ -148,7 +148,23 @@ def trial(found: experiments.Trial, *, lang: str | Reader) -> Sentence:
             names=", ".join(found.treatments),
             one=str(found.treatment),
         )
-    return _said(said, several, *notes(window.notes, members.NOTES, reader))
+    return _said(
+        said, several, *notes(window.notes, members.NOTES, reader), _uncosted(found, reader)
+    )
+
+
+def _uncosted(found: experiments.Trial, reader: Reader) -> str:
+    """Say that costs are missing, where they are why there is no gross profit."""
+    if not found.uncosted:
+        return ""
+    return reader.translate.n(
+        "The cost of {n} order line of the members in these days is not known: no gross profit is "
+        "told until it is. Give it, or a gross margin rate as the parameter margin_rate.",
+        "The cost of {n} order lines of the members in these days is not known: no gross profit is "
+        "told until it is. Give it, or a gross margin rate as the parameter margin_rate.",
+        found.uncosted,
+        n=reader.integer(found.uncosted),
+    )
 
 
 def _problem(found: experiments.Trial, reader: Reader) -> str:
@@ -245,6 +261,14 @@ def segments(found: experiments.Trial, *, lang: str | Reader) -> Sentence | None
                 "The column {column} has more than {n} values: each would hold too few members to "
                 "compare.",
                 n=str(MOST_SEGMENTS),
+                **named,
+            )
+        )
+    if found.by_problem == "reserved_column":
+        return Sentence(
+            _(
+                "The results have a column {column} of their own: rename that of the data to part "
+                "the members by it.",
                 **named,
             )
         )
@@ -646,7 +670,10 @@ def incremental(
         )
     )
     if "no_margin" in found.notes:
-        margin = _("The parameter margin_rate takes a gross margin rate.")
+        margin = _(
+            "Give the cost of all that was bought, or a gross margin rate as the parameter "
+            "margin_rate."
+        )
     if not is_cost_known:
         unknown = _(
             "What the campaign cost is not known: give it as the parameter cost (0 if nothing) to "

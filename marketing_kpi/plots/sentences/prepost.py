@@ -189,7 +189,24 @@ def difference(analyses: prepost.Analyses, *, outcome: str, lang: str | Reader) 
             "{share} of the ways to take them.",
             share=reader.percent(found.permutation_p, decimals=0),
         )
-    return Sentence(" ".join([said, *_noted(found.notes, differences.NOTES, reader)]))
+    notes = _noted(found.notes, differences.NOTES, reader)
+    return Sentence(" ".join([said, *_in_percentages(found, reader), *notes]))
+
+
+def _in_percentages(found: prepost.DifferenceInDifferences, reader: Reader) -> Iterator[str]:
+    """Say the effect on the units' own levels, where it does not say what amounts do."""
+    _ = reader.translate
+    if {"scales_disagree", "only_percentages"} & {*found.notes}:
+        yield _(
+            "As a percentage of each unit's own level: {effect} ({interval}).",
+            effect=reader.change(found.own_effect, decimals=1),
+            interval=_interval(
+                found.own_low,
+                found.own_high,
+                lambda value: reader.change(value, decimals=1),
+                reader,
+            ),
+        )
 
 
 def parallel(analyses: prepost.Analyses, *, outcome: str, lang: str | Reader) -> Sentence:
@@ -368,6 +385,10 @@ def conclusion(
     reader = Reader.of(lang)
     _ = reader.translate
     found = analyses.conclusion
+    if analyses.methods.empty:
+        return Sentence(
+            _("There is no answer yet: see above what is missing for the question to be put.")
+        )
     if found.method is None:
         return Sentence(_("One cannot tell what the action changed: no method can be applied."))
     shown, each = amount(outcome, reader), _(_EACH[grain])
@@ -434,33 +455,27 @@ def _less_the_lean(
     if "leans" not in found.reservations or lean is None:
         return []
     _ = reader.translate
-    left = [None if end is None else end - lean for end in (found.effect, found.low, found.high)]
+    left = (found.effect or 0.0) - lean
     said = _(
         "On dates when nothing happened, the method finds {mean} {each} on average. With that "
-        "taken out: {effect} {each} ({interval}).",
+        "taken out, {effect} {each} would be left: a point estimate, without an interval, since "
+        "that average is itself uncertain.",
         mean=shown(lean),
         each=each,
-        effect=shown(left[0]),
-        interval=_interval(left[1], left[2], shown, reader),
+        effect=shown(left),
     )
     return [said, *_share_left(found, left, reader)]
 
 
-def _share_left(
-    found: prepost.Conclusion, left: list[float | None], reader: Reader
-) -> Iterator[str]:
+def _share_left(found: prepost.Conclusion, left: float, reader: Reader) -> Iterator[str]:
     """Say the same as a share of what is then expected."""
     _ = reader.translate
     if not found.relative or found.effect is None:
         return
     observed = found.effect + found.effect / found.relative
-    shares = [None if end is None else end / (observed - end) for end in left]
     yield _(
-        "That would be {relative} on what was expected ({interval}).",
-        relative=reader.change(shares[0], decimals=0),
-        interval=_interval(
-            shares[1], shares[2], lambda value: reader.change(value, decimals=0), reader
-        ),
+        "That would be {relative} on what was expected.",
+        relative=reader.change(left / (observed - left), decimals=0),
     )
 
 
