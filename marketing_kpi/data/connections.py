@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
-from marketing_kpi.data.beside import apart, ignored, only_one, refuse_both
+from marketing_kpi.data.beside import apart, beside_rules, ignored, only_one, refuse_both
 from marketing_kpi.data.canonical import (
     KEYED_ONCE,
     all_found,
@@ -211,7 +211,8 @@ def _lazy_data(
         findings += map(ignored, told.others)
         for canonical, other in told.beside.items():
             refuse_both(canonical, found, where=name)
-            found[canonical], noticed = _lazy_table(tables[other], canonical, None, connection)
+            beside = beside_rules(rules)
+            found[canonical], noticed = _lazy_table(tables[other], canonical, beside, connection)
             findings += noticed
     else:
         for canonical, table in by_table(tables).items():

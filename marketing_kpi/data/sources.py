@@ -398,7 +398,10 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
     aside += [ignored(file.name) for file in files if file.name in told.others]
     parts = [folder / name for name in told.extract]
     if any(part.is_dir() for part in parts):
-        parts = part_files(folder / only_one(told, where=folder.name))
+        own = folder / only_one(told, where=folder.name)
+        parts = part_files(own)
+        nested = [entry.name for entry in sorted(own.iterdir()) if entry.is_dir()]
+        aside += [Finding("ignored_folder", "suspicious", f"{own.name}/{name}") for name in nested]
     if len(parts) > 1:
         needed = {source: name for name, sources in rules.columns.items() for source in sources}
         how = rules.format

@@ -191,7 +191,16 @@ def test_a_table_beside_may_be_a_folder_of_parts(tmp_path, named):
     assert "ignored_folder" not in {found.code for found in data.findings}
 
 
-@pytest.mark.parametrize("made", [_folder, _frames])
+def test_a_folder_within_the_parts_is_said_not_to_be_read(tmp_path):
+    (tmp_path / "ventes" / "plus").mkdir(parents=True)
+    _folder(tmp_path / "ventes", {"un": SALES})
+    _folder(tmp_path / "ventes" / "plus", {"deux": SALES})
+    data = open_data(_folder(tmp_path, {"campaign_members": MEMBERS}), mapping={"columns": COLUMNS})
+    found = next(found for found in data.findings if found.code == "ignored_folder")
+    assert (found.level, found.table) == ("suspicious", "ventes/plus")
+
+
+@pytest.mark.parametrize("made", SOURCES)
 def test_words_of_the_mapping_are_read_beside_too(tmp_path, made):
     members = MEMBERS.replace({"arm": {"control": "témoin"}})
     source = made(tmp_path, {"ventes": SALES, "campaign_members": members})
