@@ -232,17 +232,15 @@ def _flat_workbook(store: Store, path: Path, rules: Mapping) -> Tables:
     chosen = next((name for name in sheets if simplified(name) == simplified(wanted)), wanted)
     own = rules.format.model_copy(update={"sheet": chosen})
     raw = read_entry(path, store, "source_rows", own)
-    named = {sheet: table_of(sheet) for sheet in sheets if simplified(sheet) != simplified(chosen)}
-    beside = _by_table(
-        {sheet: sheet for sheet, table in named.items() if table not in OF_THE_EXTRACT},
-        path.name,
-        "sheets",
+    told = apart(
+        {sheet: sheet for sheet in sheets},
+        rules.model_copy(update={"table": chosen}),
+        where=path.name,
     )
     if rules.format.sheet is None and rules.table is None:
-        others = [sheet for sheet in named if sheet not in beside.values()]
-        raw = raw.noticing(*ignored_sheets(path, others))
+        raw = raw.noticing(*ignored_sheets(path, told.others))
     found = flat_extract(raw, store, rules)
-    for table, sheet in beside.items():
+    for table, sheet in told.beside.items():
         how = beside_rules(rules).format.model_copy(update={"sheet": sheet})
         entry = read_entry(path, store, f"{table}_rows", how)
         found = _with_beside(found, table, entry, store, rules, path.name)
@@ -478,11 +476,12 @@ def _completed(
     for name in TABLES:
         if name not in derived:
             continue
-        made = backend.create_view(
-            f"{name}{DERIVED}" if findings and name == "orders" else name, derived[name]
-        )
-        # Computed once; what it was made of stays to be read.
-        named[name] = backend.create_table(name, made) if made.get_name() != name else made
+        if findings and name == "orders":
+            # Computed once; the view says what it was made of.
+            view = backend.create_view(f"{name}{DERIVED}", derived[name])
+            named[name] = backend.create_table(name, view)
+        else:
+            named[name] = backend.create_view(name, derived[name])
     return named, findings
 
 
