@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
@@ -461,7 +462,8 @@ def _over_dropout(
     if not (np.isfinite([a, b]).all() and len(x)):
         return np.full(len(x), np.nan)
     frequencies, place = np.unique(x, return_inverse=True)
-    nodes, weights = _beta_rule(a, b + frequencies, _rule_size(float(length.max())))
+    size = _rule_size(float(length.max()))
+    nodes, weights = _beta_rule(float(a), tuple((b + frequencies).tolist()), size)
     step = max(1, _CHUNK // nodes.shape[1])
     parts = [
         np.einsum(
@@ -475,19 +477,27 @@ def _over_dropout(
 
 
 def _rule_size(length: float) -> int:
-    """Return how many nodes reach double precision: the integrand's pole lies at -1 / length."""
+    """Return how many nodes reach double precision: the integrand's pole lies at -1 / length.
+
+    A power of two, so that the months of a horizon share a few rules.
+    """
     if length == 0:
         return 4
     pole = 1 + 2 / length
     decay = 2 * np.log(pole + np.sqrt(pole**2 - 1))
-    return min(_MOST_NODES, 4 + int(np.ceil(_DIGITS / decay)))
+    needed = 4 + int(np.ceil(_DIGITS / decay))
+    return min(_MOST_NODES, 1 << (needed - 1).bit_length())
 
 
-def _beta_rule(a: float, b: Floats, size: int) -> tuple[Floats, Floats]:
+@lru_cache(maxsize=8)
+def _beta_rule(a: float, bs: tuple[float, ...], size: int) -> tuple[Floats, Floats]:
     """Return Gauss nodes and weights of the beta distributions of a and each b, a row each.
 
     Eigenvalues of the Jacobi matrix of the shifted Jacobi polynomials (Golub and Welsch 1969).
     """
+    from scipy.linalg import eigh_tridiagonal
+
+    b = np.array(bs)
     k = np.arange(1.0, size)
     both = (a + b)[:, None]
     edge = 2 * k + both
@@ -502,12 +512,11 @@ def _beta_rule(a: float, b: Floats, size: int) -> tuple[Floats, Floats]:
         * (k + both - 2)
         / ((edge - 2) ** 2 * (edge - 1) * (edge - 3))
     )
-    matrix = np.zeros((len(b), size, size))
-    at = np.arange(size)
-    matrix[:, at, at] = np.hstack([a / both, inner])
-    matrix[:, at[1:], at[:-1]] = np.sqrt(off)
-    nodes, vectors = np.linalg.eigh(matrix)
-    return np.clip(nodes, 1e-100, 1.0), vectors[:, 0, :] ** 2
+    diagonals = zip(np.hstack([a / both, inner]), np.sqrt(off), strict=True)
+    solved = [eigh_tridiagonal(diagonal, beside) for diagonal, beside in diagonals]
+    nodes = np.array([values for values, _ in solved])
+    weights = np.array([vectors[0] for _, vectors in solved]) ** 2
+    return np.clip(nodes, 1e-100, 1.0), weights
 
 
 # --- The parametric bootstrap ---------------------------------------------------------------

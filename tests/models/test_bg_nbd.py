@@ -232,7 +232,14 @@ def by_integration(point, history, periods, moment):
 
 @pytest.mark.parametrize(
     ("x", "recency", "age", "periods"),
-    [(0, 0, 30, 10), (2, 30.43, 38.86, 39), (7, 5, 40, 500), (80, 38, 39, 52), (400, 150, 150, 52)],
+    [
+        (0, 0, 30, 10),
+        (2, 30.43, 38.86, 39),
+        (7, 5, 40, 500),
+        (80, 38, 39, 52),
+        (400, 150, 150, 52),
+        (300, 8, 8, 52),
+    ],
 )
 @pytest.mark.parametrize("point", [(0.24, 4.4, 0.79, 2.4), (1.5, 20, 1.0, 3), (0.8, 3, 4, 60)])
 def test_expected_purchases_by_integration(x, recency, age, periods, point):
