@@ -81,9 +81,9 @@ class Limit(NamedTuple):
         Of those silent for the days proposed, the share who come back later, within the horizon;
         null without a proposal, and where nobody is silent so long.
     reason
-        Null; ``"few"`` when there are too few returns; ``"history"`` when purchases are not
-        watched long enough after the limit, and those still without a return could move it out of
-        its interval; ``"close"`` when it would reach the other limit.
+        Null; ``"few"`` when there are too few returns, or too few purchases watched long enough
+        after the limit; ``"history"`` when none is, and those still without a return could move
+        the limit out of its interval; ``"close"`` when it would reach the other limit.
     """
 
     id: str
@@ -278,12 +278,13 @@ class _Curve:
 
     `days` are those on which someone came back, up to the horizon; `returned` the share of
     purchases followed by another by then; `watched` those at risk; `followed` the last day on
-    which enough are.
+    which enough are, `longest` the last on which one is.
     """
 
     waits: ir.Table
     data: Data
     followed: int
+    longest: int
     days: NDArray[np.int64]
     returned: NDArray[np.float64]
     watched: NDArray[np.int64]
@@ -305,6 +306,7 @@ class _Curve:
             waits,
             data,
             followed=int(waited[enough].max(initial=0)),
+            longest=int(waited.max(initial=0)),
             days=waited[kept],
             returned=1 - survival,
             watched=watched[kept],
@@ -421,9 +423,11 @@ def _limit(curve: _Curve, id: str, share: float, current: int) -> Limit:
         return Limit(id, share, current, None, None, None, None, None, None, "few")
     margin = Z95 * curve.error_at(exact)
     low, high = curve.day_of(max(share - margin, 0.0)), curve.day_of(share + margin)
-    known = curve.followed >= FOLLOW_UP * exact or _stays(curve.latest_day_of(share), high)
+    needed = FOLLOW_UP * exact
+    known = curve.followed >= needed or _stays(curve.latest_day_of(share), high)
     proposed = _rounded(exact, share, curve) if known else None
-    reason = None if known else "history"
+    # Days that some purchases are followed, but not enough of them, lack customers, not history.
+    reason = None if known else "few" if curve.longest >= needed else "history"
     now, later = curve.share_by(current), curve.return_after(proposed)
     return Limit(id, share, current, now, proposed, exact, low, high, later, reason)
 

@@ -201,6 +201,14 @@ def test_a_limit_that_is_not_followed_long_enough_is_not_proposed():
     assert inactive.reason == "history"
 
 
+def test_a_limit_that_too_few_are_followed_for_lacks_customers_not_history():
+    old = [(f"old{n}", AS_OF - dt.timedelta(days=900), 20.0) for n in range(5)]
+    with shop([*regulars(400, days=190, pace=60.0), *old]) as data:
+        _, inactive = propose(data, as_of=AS_OF).limits
+    assert inactive.proposed is None
+    assert inactive.reason == "few"
+
+
 def subscribers(gaps, *, customers=300, days=912):
     """Return customers who buy on fixed dates; `gaps` gives the days of a customer's next wait."""
     first = AS_OF - dt.timedelta(days=days)
