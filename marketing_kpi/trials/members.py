@@ -18,6 +18,7 @@ from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.facts.campaigns import (
     CONTROL,
+    SURELY_SOME,
     WINDOW_DAYS,
     known_members,
     members_of,
@@ -60,6 +61,11 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "Before the window, far more members of one arm than of another had an order, which "
             "chance does not do: customer ids are written in two ways in one of them, or the draw "
             "was not random. Find out which before you believe anything below."
+        ),
+        "nobody_found": N_(
+            "One arm has no order in the data, at any time, and another has many: either its "
+            "members bought nothing, or their customer ids are written otherwise. Look for a few "
+            "of them in the orders before you believe anything below."
         ),
         "in_both_arms": N_("Some members are listed in both arms."),
         "unknown_members": N_(
@@ -199,6 +205,7 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         "window_before_data": not is_outside and not begins_by(begun, start),
         "few_members_found": _share_found(known) < FEW_FOUND,
         "unlike_found": not _are_unknown(known) and _are_unlike(known),
+        "nobody_found": not _are_unknown(known) and _is_nobody_found(known),
         "in_both_arms": row["treated_n"] + row["control_n"] > row["members"],
         "unknown_members": _are_unknown(known),
         "outside_data": is_outside,
@@ -424,6 +431,12 @@ def _are_unlike(arms: Sequence[_Known]) -> bool:
     counts = [(arm.before, arm.members - arm.before) for arm in arms]
     pairs = itertools.combinations(counts, 2)
     return any(fisher_exact(pair).pvalue < BY_CHANCE for pair in pairs)
+
+
+def _is_nobody_found(arms: Sequence[_Known]) -> bool:
+    """Say whether an arm has no order where, bought as all members did, it would have many."""
+    share = _share_found(arms)
+    return any(arm.found == 0 and share * arm.members >= SURELY_SOME for arm in arms)
 
 
 def _refuse_invented_zeros(

@@ -233,9 +233,9 @@ def test_an_arm_of_prospects_none_of_whom_bought_is_no_mistake(arms):
     without, bought = arms
     people = listed((without, "P", 300), (bought, "K", 40))
     data = mk.open_data({"orders": buyers("K", "other"), "campaign_members": people})
-    assert not {"unknown_members", "unlike_found"} & {
-        *experiments.window(data, campaign="mail").notes
-    }
+    notes = {*experiments.window(data, campaign="mail").notes}
+    assert not {"unknown_members", "unlike_found"} & notes
+    assert "nobody_found" in notes  # or the ids of that arm are written otherwise: nothing tells
     table = experiments.members(data, campaign="mail")
     assert table.groupby("arm")["bought"].sum().to_dict() == {without: 0, bought: 21}
 
