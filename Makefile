@@ -7,10 +7,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help report test check lint lessons notebooks-check lock clean
+.PHONY: help report site test check lint lessons notebooks-check lock clean
 
 help:
 	@echo "make report    the demo client's report, in French and in English"
+	@echo "make site      the course as pages that open offline, in French and in English"
 	@echo "make test      every check: style, types, tests, lessons"
 	@echo "make lessons   rebuild notebooks/fr and notebooks/en from notebooks/src"
 	@echo "make lock      pin the dependencies again after a change of pyproject.toml"
@@ -27,6 +28,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 report: $(INSTALLED)
 	@$(BIN)/marketing-kpi report reports/demo.yml
+
+site: $(INSTALLED)
+	@$(BIN)/marketing-kpi site
 
 test: lint notebooks-check
 	$(BIN)/python -m pytest --numprocesses 2
@@ -50,4 +54,4 @@ lock:
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv reports/build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv reports/build build .pytest_cache .mypy_cache .ruff_cache .hypothesis

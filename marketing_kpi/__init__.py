@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from marketing_kpi.kpis.compute import compute, explain, sql
     from marketing_kpi.kpis.dictionary import dictionary
     from marketing_kpi.kpis.periods import periods
+    from marketing_kpi.learn.exercises import exercises
+    from marketing_kpi.learn.quiz import quiz
     from marketing_kpi.text.locale import reader
 
 _HOMES = {
@@ -26,9 +28,11 @@ _HOMES = {
     "compute": "marketing_kpi.kpis.compute",
     "demo": "marketing_kpi.data.demo",
     "dictionary": "marketing_kpi.kpis.dictionary",
+    "exercises": "marketing_kpi.learn.exercises",
     "explain": "marketing_kpi.kpis.compute",
     "open_data": "marketing_kpi.data.sources",
     "periods": "marketing_kpi.kpis.periods",
+    "quiz": "marketing_kpi.learn.quiz",
     "reader": "marketing_kpi.text.locale",
     "sql": "marketing_kpi.kpis.compute",
     "truth": "marketing_kpi.data.demo",
@@ -40,9 +44,11 @@ __all__ = [
     "compute",
     "demo",
     "dictionary",
+    "exercises",
     "explain",
     "open_data",
     "periods",
+    "quiz",
     "reader",
     "sql",
     "truth",

@@ -67,6 +67,7 @@ def main() -> None:
     "--lang", multiple=True, help="Only this language, fr or en; by default those of the YAML."
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option("--force", is_flag=True, help="Make again what has not changed since the last run.")
 @_says_what_is_wrong
 def report(
     configs: tuple[Path, ...],
@@ -74,6 +75,7 @@ def report(
     notebooks: tuple[str, ...],
     lang: tuple[str, ...],
     jobs: int,
+    force: bool,
 ) -> None:
     """Make the reports that the YAML files CONFIGS describe.
 
@@ -82,7 +84,10 @@ def report(
     from marketing_kpi.report import run
 
     chosen = [item.strip() for each in notebooks for item in each.split(",")]
-    sys.exit(run(configs, out=out, notebooks=chosen or None, jobs=jobs, lang=lang or None))
+    code = run(
+        configs, out=out, notebooks=chosen or None, jobs=jobs, lang=lang or None, force=force
+    )
+    sys.exit(code)
 
 
 @main.command()
@@ -142,14 +147,17 @@ def dictionary() -> None:
 @dictionary.command("check")
 @_says_what_is_wrong
 def dictionary_check() -> None:
-    """Validate every entry, import every callable and run every example."""
+    """Validate every entry, callable and example, and the bank of items and exercises."""
     from marketing_kpi.kpis.dictionary import dictionary as load_dictionary
+    from marketing_kpi.learn.bank import checked
 
     entries = load_dictionary()
-    problems = entries.check()
+    items, exercises, in_bank = checked()
+    problems = [*entries.check(), *in_bank]
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     errors = f"{len(problems)} error{'' if len(problems) == 1 else 's'}"
+    click.echo(f"{items} items and {exercises} exercises read")
     click.echo(f"{len(entries.kpis)} KPIs and {len(entries.concepts)} concepts checked: {errors}")
     sys.exit(1 if problems else 0)
 
@@ -187,6 +195,25 @@ def sheet(lang: str, out: Path | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(made(lang), encoding="utf-8")
     click.echo(str(path))
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/site"),
+    show_default=True,
+    help="Folder of the site; what it held is replaced.",
+)
+@_says_what_is_wrong
+def site(out: Path) -> None:
+    """Build the course as pages: lessons, dictionary, cards, formulas, functions, search.
+
+    The folder opens in a browser as it is, without a network; nothing is executed.
+    """
+    from marketing_kpi.learn.site.build import build
+
+    click.echo(str(build(out)))
 
 
 @main.command()

@@ -50,6 +50,10 @@ class DictionaryError(MarketingKpiError):
     """An entry of the KPI dictionary is not valid."""
 
 
+class BankError(MarketingKpiError):
+    """An item or exercise of the bank is not valid, or is not there."""
+
+
 class ComputeError(MarketingKpiError):
     """A KPI cannot be computed as asked."""
 

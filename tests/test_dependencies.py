@@ -80,4 +80,4 @@ def test_conda_asks_for_the_same_ranges():
     assert {name: SpecifierSet(spec) for name, spec in asked.items()} == wanted
     assert pip[-1] == "--editable ."
     others = {name: RUNTIME[name] for name in FROM_PYPI}
-    assert ranges(pip[:-1]) == EXTRAS["samples"] | others
+    assert ranges(pip[:-1]) == EXTRAS["samples"] | EXTRAS["site"] | others

@@ -45,7 +45,8 @@ def apart(called: MappingType[str, str], rules: Mapping, *, where: str) -> Apart
     called
         Name of each file, sheet, table or frame, without what is no part of its name.
     rules
-        Whose `table` names the extract; without it, all that has no name of a table is the
+        Whose `table` names the extract, in full (ventes.csv, schema.ventes) or as it is called;
+        without it, all that has no name of a table is the
         extract, or everything where nothing else is.
 
     Raises
@@ -56,7 +57,9 @@ def apart(called: MappingType[str, str], rules: Mapping, *, where: str) -> Apart
     tables = {name: table_of(each) for name, each in called.items()}
     if rules.table is not None:
         wanted = simplified(rules.table)
-        extract = tuple(name for name, each in called.items() if simplified(each) == wanted)
+        extract = tuple(name for name in called if simplified(name) == wanted) or tuple(
+            name for name, each in called.items() if simplified(each) == wanted
+        )
         if not extract:
             message, hint = unknown("table", rules.table, [*called.values()], where=where)
             raise SourceError(message, hint=hint)
@@ -83,11 +86,17 @@ def only_one(found: Apart, *, where: str) -> str:
     if len(found.extract) == 1:
         return found.extract[0]
     names = [found.called[name] for name in found.extract]
+    if len(set(names)) < len(names):
+        names = [*found.extract]
+    choices = ", or ".join(f"table: {name}" for name in names[:_CHOICES])
     raise SourceError(
         f"{where} holds {len(names)} tables that could be the extract "
         f"({', '.join(names[:8])}), and the mapping describes one",
-        hint=f"say which in the mapping: table: {names[0]}",
+        hint=f"say which in the mapping ({choices}); parts of one extract go in one folder",
     )
+
+
+_CHOICES = 3
 
 
 def beside_rules(rules: Mapping) -> Mapping:

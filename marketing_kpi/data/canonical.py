@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from marketing_kpi.data.cleaning import Target, clean
 from marketing_kpi.data.conform import conform, line_value
+from marketing_kpi.data.dates import Written
 from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
@@ -53,10 +54,19 @@ class Tables:
 
     tables: dict[str, ir.Table]
     findings: list[Finding]
+    dates: Written | None = None
+    """How the dates of the extract, or of the orders, are written."""
+
+    def joined_by(self, other: Tables) -> Tables:
+        """Return these tables and others; the dates of the first that tells are those of all."""
+        findings = [*self.findings, *other.findings]
+        return Tables(self.tables | other.tables, findings, self.dates or other.dates)
 
 
-def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Tables:
-    """Make one canonical table of a raw relation."""
+def one_table(
+    raw: Raw, store: Store, name: str, rules: Mapping | None, elsewhere: Written | None = None
+) -> Tables:
+    """Make one canonical table of a raw relation, its dates as those elsewhere where none tells."""
     table = TABLES[name]
     renamed = rules.tables.get(name, {}) if rules is not None else {}
     chosen = all_found(renamed, raw)
@@ -70,7 +80,8 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
     targets = table_targets(raw, table, matched, rules)
     findings = [*raw.findings, *misspelt_findings(table, taken, raw)]
     relation = f"{name}_read"
-    findings += clean(raw, targets, store, relation, format_of(rules))
+    cleaned = clean(raw, targets, store, relation, format_of(rules), elsewhere)
+    findings += cleaned.findings
     typed, found = conform(
         store.backend.table(relation),
         {column.name: column.type for column in table.columns},
@@ -84,7 +95,7 @@ def one_table(raw: Raw, store: Store, name: str, rules: Mapping | None) -> Table
     if name in KEYED_ONCE and not raw.is_canonical:
         complete, dropped = keyed_once(complete, table, raw)
         findings += dropped
-    return Tables({name: complete}, findings)
+    return Tables({name: complete}, findings, cleaned.dates)
 
 
 def table_targets(
@@ -319,7 +330,8 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     """Make orders, order_lines and returns of a flat extract."""
     types = flat_types(rules.kind)
     targets = flat_targets(raw, rules, types)
-    findings = [*raw.findings, *clean(raw, targets, store, "extract_read", rules.format)]
+    cleaned = clean(raw, targets, store, "extract_read", rules.format)
+    findings = [*raw.findings, *cleaned.findings]
     typed, found = conform(store.backend.table("extract_read"), types, where="extract")
     findings += [_at(finding, "extract", raw) for finding in found]
     flat, relation = _stored(store, "extract_read", typed)
@@ -354,7 +366,7 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     parts = split(whole, rules, where=raw.where, dropped_before=dropped, keep=keep)
     if rules.kind == "orders":
         refuse_shared_ids(parts.tables["orders"], raw)
-    return Tables(parts.tables, [*findings, *parts.findings])
+    return Tables(parts.tables, [*findings, *parts.findings], cleaned.dates)
 
 
 def copies_action(rules: Mapping) -> str:

@@ -106,13 +106,26 @@ class _Text:
     value: str
 
 
+@dataclass(frozen=True)
+class Cleaned:
+    """What reading text found, and how the dates were written."""
+
+    findings: list[Finding]
+    dates: dates.Written | None
+
+
 def clean(
-    raw: Raw, targets: Sequence[Target], store: Store, relation: str, how: Format
-) -> list[Finding]:
+    raw: Raw,
+    targets: Sequence[Target],
+    store: Store,
+    relation: str,
+    how: Format,
+    elsewhere: dates.Written | None = None,
+) -> Cleaned:
     """Make `relation` in the store from a raw one: text read as canonical types, names canonical.
 
     Columns that already have a type keep it. Nothing is copied when no text needs reading: the
-    relation is then a view.
+    relation is then a view. Dates that do not tell how they are written are as those `elsewhere`.
 
     Raises
     ------
@@ -126,12 +139,15 @@ def clean(
         for target in targets
         if _is_text(target, types) and not raw.is_canonical
     ]
-    profile = _profile(texts, raw, store)
-    expressions, findings = _expressions(texts, profile, raw, store, how)
+    like = elsewhere or dates.Written()
+    profile = _profile(texts, raw, store, like)
+    expressions, findings = _expressions(texts, profile, raw, store, how, like)
+    moments = {t.target.name: profile[t.target.name] for t in texts if t.target.type in _MOMENTS}
+    styles = dates.written(moments, given=how.date_order, style=how.date_format)
     changed = [text for text in texts if text.target.name in expressions]
     if not changed:
         store.execute(f"CREATE VIEW {quote(relation)} AS {_renamed(raw, targets)}")
-        return findings
+        return Cleaned(findings, styles)
     trimmed = {text.target.name: text.trimmed for text in changed}
     values = {text.target.name: text.value for text in changed}
     innermost = ", ".join(
@@ -152,7 +168,7 @@ def clean(
     )
     findings += _unreadable(changed, profile, expressions, raw, store, relation)
     store.drop(raw.relation)
-    return findings
+    return Cleaned(findings, styles)
 
 
 def _renamed(raw: Raw, targets: Sequence[Target]) -> str:
@@ -218,9 +234,12 @@ def _as_text(name: str, kind: str) -> str:
     return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
 
 
-def _profile(texts: Sequence[_Text], raw: Raw, store: Store) -> dict[str, dict[str, Any]]:
+def _profile(
+    texts: Sequence[_Text], raw: Raw, store: Store, like: dates.Written
+) -> dict[str, dict[str, Any]]:
     """Return, for each text column, how many values look like what."""
-    profile = _counted(texts, {text.target.name: _shapes(text) for text in texts}, raw, store)
+    shapes = {text.target.name: _shapes(text, like) for text in texts}
+    profile = _counted(texts, shapes, raw, store)
     # Detailed shapes cost a lot: they are only looked for where values are not written plainly.
     odd = [text for text in texts if profile[text.target.name].get("odd")]
     detailed = {text.target.name: _details(text) for text in odd}
@@ -255,13 +274,13 @@ def _given(text: _Text) -> str:
     return first if len(text.target.source) == 1 else f"CAST({first} AS VARCHAR)"
 
 
-def _shapes(text: _Text) -> dict[str, str]:
+def _shapes(text: _Text, like: dates.Written) -> dict[str, str]:
     value = quote(text.target.name)
     shapes = {"filled": f"count({value})"}
     if text.target.type in _NUMBERS:
         return shapes | numbers.plain_shapes(value)
     if text.target.type in _MOMENTS:
-        return shapes | {"odd": dates.odd_shape(value)}
+        return shapes | dates.plain_shapes(value, like)
     given = quote("raw " + text.target.name)
     shapes["changed"] = f"count(*) FILTER (WHERE {given} IS DISTINCT FROM {value})"
     shapes["emptied"] = f"count({quote('text ' + text.target.name)}) - count({value})"
@@ -291,6 +310,7 @@ def _expressions(
     raw: Raw,
     store: Store,
     how: Format,
+    like: dates.Written,
 ) -> tuple[dict[str, str], list[Finding]]:
     """Return the SQL of each column to change, on its trimmed value, and what is worth saying."""
     decimals = numbers.decide(
@@ -301,6 +321,7 @@ def _expressions(
     orders = dates.decide(
         {t.target.name: profile[t.target.name] for t in texts if t.target.type in _MOMENTS},
         given=how.date_order,
+        elsewhere=like.order,
     )
     expressions: dict[str, str] = {}
     findings: list[Finding] = []
@@ -319,10 +340,10 @@ def _expressions(
             findings += numbers.findings(counts, style, raw.where, target.name)
         elif target.name in orders:
             order = orders[target.name]
-            expressions[target.name] = dates.expression(
-                value, counts, order, target.type, how.date_format
-            )
-            findings += dates.findings(counts, order, raw.where, target.name, how.date_format)
+            is_alike = counts["filled"] and counts.get("alike") == counts["filled"]
+            given = like.format if is_alike else how.date_format
+            expressions[target.name] = dates.expression(value, counts, order, target.type, given)
+            findings += dates.findings(counts, order, raw.where, target.name, given)
         elif target.type == BOOLEAN:
             expressions[target.name] = _boolean(value)
         elif target.is_id:

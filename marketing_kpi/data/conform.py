@@ -38,6 +38,15 @@ _WITHIN = {
 _EXAMPLES = 5
 # Less than that is how floats are kept, not what was written.
 _SMALLEST_LOSS = 1e-7
+# Their SQL reads the vertical tab and the form feed, as Ibis writes them, as letters v and f.
+_READ_ESCAPES_OTHERWISE = ("pyspark", "databricks")
+
+
+def trimmed(text: ir.StringValue) -> ir.StringValue:
+    """Return a text without the white space around it."""
+    if text.get_backend().name in _READ_ESCAPES_OTHERWISE:
+        return text.re_replace(r"^\s+|\s+$", "")
+    return text.strip()
 
 
 def conform(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -75,16 +76,46 @@ CREATE OR REPLACE TEMP MACRO offset_of(zone) AS
 
 
 @dataclass(frozen=True)
+class Written:
+    """How the dates of a table are written, for those beside it that do not tell.
+
+    Attributes
+    ----------
+    order
+        Which of day and month comes first; None where that is not known.
+    format
+        The strptime format that the mapping gives.
+    """
+
+    order: Order | None = None
+    format: str | None = None
+
+
+@dataclass(frozen=True)
 class Reading:
-    """How a column's dates are read: which of day and month comes first, and how sure that is."""
+    """How a column's dates are read.
+
+    Attributes
+    ----------
+    order
+        Which of day and month comes first.
+    sure
+        Whether its own values tell, or the rest of the source.
+    elsewhere
+        What the dates of the extract, or of the orders, say where they decided or say otherwise.
+    """
 
     order: Order
     sure: bool
+    elsewhere: Order | None = None
 
 
-def odd_shape(value: str) -> str:
-    """Return the SQL count of dates not written plainly as ISO ones."""
-    return f"count(*) FILTER (WHERE {_odd(value)})"
+def plain_shapes(value: str, like: Written) -> dict[str, str]:
+    """Return the SQL counts of dates not written plainly as ISO ones, and of those as elsewhere."""
+    counts = {"odd": f"count(*) FILTER (WHERE {_odd(value)})"}
+    if like.format is not None:
+        counts["alike"] = f"count(try_strptime({value}, {literal(like.format)}))"
+    return counts
 
 
 def _odd(value: str) -> str:
@@ -117,22 +148,65 @@ def shapes(value: str) -> dict[str, str]:
     return counts
 
 
-def decide(profiles: Mapping[str, Mapping[str, Any]], *, given: Order | None) -> dict[str, Reading]:
+def order_of(style: str) -> Order | None:
+    """Return which of day and month comes first in a strptime format, None after a year.
+
+    >>> order_of("%d.%m.%Y"), order_of("%b %d, %Y"), order_of("%Y-%m-%d")
+    ('day_first', 'month_first', None)
+    """
+    match = _FIRST_FIELD.search(style)
+    return _ORDERS.get(match[1]) if match else None
+
+
+_FIRST_FIELD = re.compile("%-?([dembBYyj])")
+_ORDERS: Mapping[str, Order] = {
+    **dict.fromkeys("de", "day_first"),
+    **dict.fromkeys("mbB", "month_first"),
+}
+
+
+def _evidence(profiles: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many more dates can only have the day first than only the month."""
+    return sum(p.get("first_over_12", 0) - p.get("second_over_12", 0) for p in profiles)
+
+
+def written(
+    profiles: Mapping[str, Mapping[str, Any]], *, given: Order | None, style: str | None
+) -> Written | None:
+    """Return how the dates of a file are written, None if neither it nor the mapping tells."""
+    if style is not None:
+        return Written(given or order_of(style), style)
+    evidence = _evidence(profiles.values())
+    if given is not None or not evidence:
+        return Written(given) if given else None
+    return Written("month_first" if evidence < 0 else "day_first")
+
+
+def decide(
+    profiles: Mapping[str, Mapping[str, Any]],
+    *,
+    given: Order | None,
+    elsewhere: Order | None = None,
+) -> dict[str, Reading]:
     """Return how each date column is read; a column without evidence follows its file.
 
-    A first field over 12 can only be a day, a second over 12 too. Where nothing tells, day first
-    is taken, as French-speaking shops write, and said.
+    A first field over 12 can only be a day, a second over 12 too. Where nothing tells, the dates
+    of the extract do (`elsewhere`); else day first is taken, as French-speaking shops write, and
+    said.
     """
-    first = {name: p.get("first_over_12", 0) for name, p in profiles.items()}
-    second = {name: p.get("second_over_12", 0) for name, p in profiles.items()}
-    of_file = sum(first.values()) - sum(second.values())
+    of_file = _evidence(profiles.values())
     readings = {}
     for name in profiles:
         if given is not None:
             readings[name] = Reading(given, sure=True)
             continue
-        evidence = (first[name] - second[name]) or of_file
-        readings[name] = Reading("month_first" if evidence < 0 else "day_first", sure=evidence != 0)
+        evidence = _evidence([profiles[name]]) or of_file
+        if not evidence and elsewhere is not None:
+            readings[name] = Reading(elsewhere, sure=True, elsewhere=elsewhere)
+            continue
+        order: Order = "month_first" if evidence < 0 else "day_first"
+        other = elsewhere if elsewhere != order else None
+        readings[name] = Reading(order, sure=evidence != 0, elsewhere=other)
     return readings
 
 
@@ -217,6 +291,17 @@ def findings(
             "ambiguous_dates", "suspicious", where, column, ambiguous, filled,
             details={"order": _FIRST[reading.order]},
         )  # fmt: skip
+    if reading.elsewhere is not None and counts["numeric"]:
+        is_same = reading.elsewhere == reading.order
+        yield Finding(
+            "dates_as_elsewhere" if is_same else "dates_unlike_elsewhere",
+            "info" if is_same else "suspicious",
+            where,
+            column,
+            ambiguous if is_same else counts["numeric"],
+            filled,
+            details={"order": _FIRST[reading.order]},
+        )
     if counts["first_over_12"] and counts["second_over_12"]:
         yield Finding(
             "mixed_date_orders", "suspicious", where, column, ambiguous, filled,

@@ -36,7 +36,7 @@ def demo() -> Data:
     """
     from marketing_kpi.data.sources import open_data
 
-    return open_data(_folder())
+    return open_data(demo_folder())
 
 
 def truth() -> dict[str, JSON]:
@@ -53,7 +53,7 @@ def truth() -> dict[str, JSON]:
     >>> truth()["spring_mail"]["control_share"]
     0.1
     """
-    return cast("dict[str, JSON]", json.loads((_folder() / TRUTH).read_text(encoding="utf-8")))
+    return cast("dict[str, JSON]", json.loads((demo_folder() / TRUTH).read_text(encoding="utf-8")))
 
 
 def simulate(
@@ -124,10 +124,11 @@ def _plain(scale: float) -> float:
     return int(scale) if scale == int(scale) else scale
 
 
-def _folder() -> Path:
+def demo_folder() -> Path:
+    """Return the folder of the demo's tables; outside a checkout it is made when first asked."""
     if (CHECKOUT / TRUTH).is_file():
         return CHECKOUT
-    folder = _cache() / "marketing-kpi" / f"demo-{VERSION}"
+    folder = user_cache() / f"demo-{VERSION}"
     if not (folder / TRUTH).is_file():
         _make(folder)
     return folder
@@ -147,9 +148,12 @@ def _make(folder: Path) -> None:
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _cache() -> Path:
+def user_cache() -> Path:
+    """Return the folder of what this package keeps for the user; it may not be there yet."""
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        home = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Caches"
+    else:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "marketing-kpi"

@@ -80,18 +80,26 @@ TEMPLATES: Mapping[str, str] = {
     "test_orders": N_("{place}: test orders, {rows}"),
     "unidentified_orders": N_("{place}: orders without an identified customer, {rows}"),
     "unknown_values": N_(
-        "{place}: values that the model does not know ({values}) in {rows}; expected: {expected}"
+        "{place}: values that the model does not know ({values}) in {rows}, kept and without "
+        "effect (an order of an unknown status is a sale); expected: {expected}. Say in the "
+        "mapping what they mean, such as {remedy}"
     ),
     "zero_values": N_("{place}: zero in {rows}"),
     # sources.py and what it calls: what reading the source decided, repaired or left out
     "blank_rows": N_("{place}: blank rows, {rows} left out"),
     "dates_of_order": N_(
         "{place}: no date on the line; that of the order's other lines is taken in {rows}, whose "
-        "amounts add up to {amount}. If these lines are totals, take them out of the export"
+        "amounts add up to {amount}. If these lines are totals or payments, the sales count twice: "
+        "write in the mapping {remedy}, or take them out of the export"
     ),
     "totals_of_orders": N_(
         "{place}: lines without a date that are worth all the others of their order (totals of "
         "tickets), {rows} left out; their amounts add up to {amount}"
+    ),
+    "lines_of_totals": N_(
+        "{place}: of the orders of three lines or more, one line is worth all the others in "
+        "{rows}. If these lines are totals, the sales count twice: leave them out by their code "
+        "(leave_out in the mapping), or take them out of the export"
     ),
     "made_of_extract": N_("{place}: not read, since the extract makes this table"),
     "ambiguous_dates": N_(
@@ -102,6 +110,14 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: a mark followed by three digits could be decimals or thousands in {rows}; "
         "the decimal mark was taken to be the {decimal}. Set decimal in the mapping if that is "
         "wrong"
+    ),
+    "dates_as_elsewhere": N_(
+        "{place}: whether day or month comes first cannot be told; read with the {order} first in "
+        "{rows}, as the dates of the orders are written"
+    ),
+    "dates_unlike_elsewhere": N_(
+        "{place}: dates with the {order} first in {rows}, unlike those of the orders. If that is "
+        "wrong, write one order in the export and set date_order in the mapping"
     ),
     "amount_derived": N_("{place}: absent, made from the quantities and prices of the lines"),
     "broken_rows": N_("{place}: broken quotation marks or line ends, {rows} left out"),

@@ -21,6 +21,7 @@ from marketing_kpi.data.cleaning import (
     WHAT,
     Target,
 )
+from marketing_kpi.data.conform import trimmed
 from marketing_kpi.data.model import (
     BOOLEAN,
     DATE,
@@ -118,7 +119,7 @@ def _joined(table: ir.Table, target: Target) -> ir.Value:
     texts = {name: _filled(target, part.cast(STRING)) for name, part in parts.items()}
     # A part that is missing leaves the others: an order without a customer keeps its number.
     present = [(" " + text).fill_null("") for text in texts.values()]
-    joined = reduce(lambda joined, text: joined + text, present).strip().nullif("")
+    joined = trimmed(reduce(lambda joined, text: joined + text, present)).nullif("")
     if not target.needed:
         return joined
     lacks = reduce(or_, [texts[name].isnull() for name in target.needed])
@@ -126,17 +127,17 @@ def _joined(table: ir.Table, target: Target) -> ir.Value:
 
 
 def _text(target: Target, given: ir.StringValue, backend: BaseBackend) -> _Text:
-    trimmed = given.strip().nullif("")
-    filled = _filled(target, given) if target.type != STRING or target.is_id else trimmed
+    plain = trimmed(given).nullif("")
+    filled = _filled(target, given) if target.type != STRING or target.is_id else plain
     value = _value(target, filled, backend, zoned=True)
-    return _Text(target, given, trimmed, filled, value)
+    return _Text(target, given, plain, filled, value)
 
 
 def _filled(target: Target, given: ir.StringValue) -> ir.StringValue:
     """Return the text without the spaces around it; null for the words that mean nothing."""
-    trimmed = given.strip().nullif("")
+    plain = trimmed(given).nullif("")
     nothing = NOTHING if target.is_id else NOTHING_TYPED
-    return trimmed.lower().isin(nothing).ifelse(None, trimmed)
+    return plain.lower().isin(nothing).ifelse(None, plain)
 
 
 def _needed(text: _Text, counted: Mapping[str, int], backend: BaseBackend) -> ir.Value:

@@ -37,6 +37,7 @@ from marketing_kpi.data.model import (
     Table,
 )
 from marketing_kpi.data.scales import SCALES
+from marketing_kpi.data.words import remedy
 from marketing_kpi.errors import DataError
 
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -315,7 +316,9 @@ def _row_finding(data: Data, spec: Table, one: _RowCheck, *, count: int, rows: i
     table = data.table(spec.name)
     details = dict(one.details)
     if one.code == "unknown_values" and one.column is not None:
-        details["values"] = _most_frequent(data, table.filter(one.predicate), one.column)
+        values = _most_frequent(data, table.filter(one.predicate), one.column)
+        details["values"] = dict(list(values.items())[:EXAMPLES])
+        details["remedy"] = remedy(one.column, values, expected=spec.column(one.column).values)
     examples = _examples(data, table.filter(one.predicate), spec) if one.examples else ()
     return Finding(one.code, one.level, spec.name, one.column, count, rows, examples, details)
 
@@ -602,10 +605,14 @@ def _number(values: ir.Value) -> ir.FloatingValue:
     return values.cast(FLOAT)
 
 
-def _most_frequent(data: Data, table: ir.Table, column: str) -> JSON:
+def _most_frequent(data: Data, table: ir.Table, column: str) -> dict[str, JSON]:
     counts = table.group_by(column).agg(n=row.count())
-    first = counts.order_by([ibis.desc("n"), column]).limit(EXAMPLES)
+    first = counts.order_by([ibis.desc("n"), column]).limit(_MOST_VALUES)
     return {str(one[column]): int(one["n"]) for one in _rows(data, first)}
+
+
+# A column of states has a few values; of more, the first ones are enough to understand.
+_MOST_VALUES = 20
 
 
 def _examples(data: Data, table: ir.Table, spec: Table) -> tuple[dict[str, JSON], ...]:

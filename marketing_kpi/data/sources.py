@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import replace
 from pathlib import Path
@@ -252,8 +252,8 @@ def _with_beside(
 ) -> Tables:
     """Add a canonical table that stands beside a flat extract."""
     refuse_both(table, found.tables, where=where)
-    read = one_table(raw, store, table, beside_rules(rules))
-    return Tables(found.tables | read.tables, [*found.findings, *read.findings])
+    read = one_table(raw, store, table, beside_rules(rules), found.dates)
+    return found.joined_by(read)
 
 
 def _by_table(names: MappingType[str, str], where: str, what: str) -> dict[str, str]:
@@ -282,18 +282,24 @@ def _read_tables(
 ) -> Tables:
     """Read files, each the table it is given for, or the lines of a sale when they are alone."""
     found = Tables({}, findings)
-    for name, (entry, how) in entries.items():
+    for name in _orders_first(entries):
+        entry, how = entries[name]
         raw = read_entry(entry, store, f"{name}_rows", how)
-        is_alone = name == "order_lines" and "orders" not in entries
-        table = (_by_content if is_alone else one_table)(raw, store, name, rules)
-        found.tables.update(table.tables)
-        found.findings.extend(table.findings)
+        if name == "order_lines" and "orders" not in entries:
+            found = found.joined_by(_by_content(raw, store, name, rules))
+        else:
+            found = found.joined_by(one_table(raw, store, name, rules, found.dates))
     if "orders" not in found.tables and "order_lines" in found.tables:
         raise SourceError(
             f"{where} has order_lines and no orders",
             hint="add orders (order_id, ordered_at), or give a mapping if the lines hold them",
         )
     return found
+
+
+def _orders_first(names: Iterable[str]) -> list[str]:
+    """Return the tables to read: the orders, whose dates tell how others are written, first."""
+    return sorted(names, key=lambda name: name not in ("orders", "order_lines"))
 
 
 def _stem(path: Path) -> str:
@@ -373,15 +379,10 @@ def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:
 
 
 def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping) -> Tables:
+    nested = _nested(folder)
+    _refuse_nested(folder, nested, entries, rules)
     files = [entry for entry in entries if entry.is_file()]
     folders = [entry for entry in entries if entry not in files]
-    if not files and len(folders) > 1:
-        listed = ", ".join(entry.name for entry in folders[:5])
-        raise SourceError(
-            f"{folder.name} holds {len(folders)} folders ({listed}) and the mapping describes one "
-            "extract",
-            hint="open the folder of its parts itself",
-        )
     # The parts of an extract may be in a folder of their own, with tables beside it.
     beside = [entry for entry in entries if table_of(_stem(entry)) not in (None, *OF_THE_EXTRACT)]
     is_apart = rules.table is not None or all(file in beside for file in files)
@@ -393,13 +394,14 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
         for entry in folders
         if entry.name not in (*told.extract, *told.beside.values())
     ]
+    aside += [Finding("ignored_folder", "suspicious", name) for name in nested]
     aside += [ignored(file.name) for file in files if file.name in told.others]
     parts = [folder / name for name in told.extract]
     if any(part.is_dir() for part in parts):
         own = folder / only_one(told, where=folder.name)
         parts = part_files(own)
-        nested = [entry.name for entry in sorted(own.iterdir()) if entry.is_dir()]
-        aside += [Finding("ignored_folder", "suspicious", f"{own.name}/{name}") for name in nested]
+        within = [entry.name for entry in sorted(own.iterdir()) if entry.is_dir()]
+        aside += [Finding("ignored_folder", "suspicious", f"{own.name}/{name}") for name in within]
     if len(parts) > 1:
         needed = {source: name for name, sources in rules.columns.items() for source in sources}
         how = rules.format
@@ -411,6 +413,37 @@ def _flat_folder(store: Store, folder: Path, entries: list[Path], rules: Mapping
         entry = read_entry(folder / name, store, f"{table}_rows", beside_rules(rules).format)
         found = _with_beside(found, table, entry, store, rules, folder.name)
     return found
+
+
+def _nested(folder: Path) -> dict[str, list[str]]:
+    """Return the folders that hold no file, only folders of files, each with the names of these."""
+    found: dict[str, list[str]] = {}
+    for own in sorted(each for each in folder.iterdir() if each.is_dir()):
+        if own.name.startswith((".", "~", "_")) or is_readable(own):
+            continue
+        inner = [each.name for each in sorted(own.glob("*")) if each.is_dir() and is_readable(each)]
+        if inner:
+            found[own.name] = inner
+    return found
+
+
+def _refuse_nested(
+    folder: Path,
+    nested: MappingType[str, list[str]],
+    entries: list[Path],
+    rules: Mapping,
+) -> None:
+    """Refuse an extract of which each part is in a folder of its own, as ventes/2025/1.csv."""
+    extracts = (None, *OF_THE_EXTRACT)
+    is_free = rules.table is None and all(table_of(_stem(e)) not in extracts for e in entries)
+    for name, inner in nested.items():
+        is_wanted = rules.table is not None and simplified(rules.table) == simplified(name)
+        if is_wanted or is_free:
+            raise SourceError(
+                f"{folder.name}: the folder '{name}' holds no file, only folders "
+                f"({', '.join(inner[:5])})",
+                hint=f"put the parts of the extract in one folder: {name}/{inner[0]}-1.csv",
+            )
 
 
 def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
@@ -434,12 +467,10 @@ def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
     named = _by_table({place: row["name"] for place, row in at.items()}, path.name, "tables")
     unnamed = [row["name"] for place, row in at.items() if place not in named.values()]
     found.findings.extend(map(ignored, unnamed))
-    for name, place in named.items():
-        row = at[place]
+    for name in _orders_first(named):
+        row = at[named[name]]
         raw = _database_raw(store, f"{name}_rows", row, f"{path.name}:{row['name']}")
-        table = one_table(raw, store, name, rules)
-        found.tables.update(table.tables)
-        found.findings.extend(table.findings)
+        found = found.joined_by(one_table(raw, store, name, rules, found.dates))
     need_some_table(found.tables, path.name, [row["name"] for row in listed])
     return found
 
@@ -461,8 +492,16 @@ def _flat_database(
 
 
 def _database_raw(store: Store, relation: str, row: MappingType[str, Any], where: str) -> Raw:
+    import duckdb
+
     location = f"source.{quote(row['schema'])}.{quote(row['name'])}"
-    store.execute(f"CREATE VIEW {quote(relation)} AS SELECT * FROM {location}")
+    try:
+        store.execute(f"CREATE VIEW {quote(relation)} AS SELECT * FROM {location}")
+    except duckdb.CatalogException as error:
+        raise SourceError(
+            f"{where}: the view '{row['name']}' reads a table that the database does not hold",
+            hint="make a table of it: CREATE TABLE … AS SELECT * FROM the view, and open that",
+        ) from error
     return Raw(relation, tuple(store.types(relation)), where)
 
 
@@ -505,11 +544,10 @@ def _read_frames(
     if rules is not None and rules.kind != "tables":
         return _flat_frames(store, frames, rules)
     found = Tables({}, [])
-    for name, frame in by_table(frames).items():
-        raw = read_frame(frame, store, f"{name}_rows", where=name)
-        table = one_table(raw, store, name, rules)
-        found.tables.update(table.tables)
-        found.findings.extend(table.findings)
+    named = by_table(frames)
+    for name in _orders_first(named):
+        raw = read_frame(named[name], store, f"{name}_rows", where=name)
+        found = found.joined_by(one_table(raw, store, name, rules, found.dates))
     return found
 
 

@@ -36,8 +36,11 @@ class Store:
 
     def execute(self, query: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run one statement and return the connection, to fetch from."""
+        from marketing_kpi.data.engine import telling_of_memory
+
         connection: duckdb.DuckDBPyConnection = self.backend.con
-        return connection.execute(query, list(parameters))
+        with telling_of_memory(connection):
+            return connection.execute(query, list(parameters))
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries; for the few rows that Python looks at."""
@@ -104,19 +107,20 @@ def open_store(*, memory_limit: str | None = None) -> Store:
     ----------
     memory_limit
         What DuckDB may take, such as "500MB"; None leaves its own default (80 % of the machine).
+        What does not fit is written to disk, where the engine can; else a `DataError` says so.
 
     Raises
     ------
     ConfigError
         The limit is not a size.
     """
-    import ibis
+    from marketing_kpi.data.engine import Engine
 
     settings: dict[str, Any] = {}
     if memory_limit is not None:
         settings = _limits(memory_limit)
     folder = Path(tempfile.mkdtemp(prefix="marketing_kpi_"))
-    backend = ibis.duckdb.connect(
+    backend = Engine().connect(
         folder / "store.duckdb",
         temp_directory=str(folder / "spill"),
         # A file rewritten within the same second must not be served from a cache.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from marketing_kpi.data.conform import line_value
+from marketing_kpi.data.conform import line_value, trimmed
 from marketing_kpi.data.model import (
     BOOLEAN,
     DATE,
@@ -31,6 +31,7 @@ from marketing_kpi.data.model import (
 )
 from marketing_kpi.data.names import MISSPELT
 from marketing_kpi.data.store import quote
+from marketing_kpi.data.words import written
 from marketing_kpi.errors import MappingError, SourceError, unknown
 from marketing_kpi.text.yaml12 import load as load_yaml
 
@@ -590,29 +591,33 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
     if mapping.kind != "lines" or mapping.is_numbered_by_day:
         return flat, []
     lacks = flat.order_id.notnull() & flat.ordered_at.isnull()
+    lacks = lacks & ~_left_out(flat, mapping.leave_out)
     if not flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"]:
         return flat, []
     orders = flat.group_by("order_id").aggregate(
         undated=lacks.sum(),
         missing=flat[_VALUE].sum(where=lacks),
-        dated=(~lacks).sum(),
-        known=flat[_VALUE].sum(where=~lacks),
+        dated=flat.ordered_at.count(),
+        known=flat[_VALUE].sum(where=flat.ordered_at.notnull()),
     )
     partly = orders.filter((orders.undated > 0) & (orders.dated > 0))
+    # A line that is worth all the others of its ticket is their total, and no sale.
+    is_total = (partly.missing == partly.known) & (partly.known != 0)
     told = partly.aggregate(
         n=partly.undated.sum(),
         several=(partly.dated > 1).sum(),
-        totals=((partly.dated > 1) & (partly.missing == partly.known)).sum(),
+        totals=((partly.dated > 1) & is_total).sum(),
         amount=partly.missing.sum(),
         total=flat.count().as_scalar(),
     )
     counted = told.to_pyarrow().to_pylist()[0]
-    # A line that is worth all the others of its ticket is their total, and no sale.
     if not counted["n"]:
         return flat, []
     if (counted["totals"] or 0) > _MOST_SHARE * counted["several"]:
-        totals = partly.filter(partly.missing == partly.known).select(total_of="order_id")
-        return _without_totals(flat, lacks, totals, where)
+        totals = partly.filter(is_total).select(total_of="order_id")
+        sales, left = _without_totals(flat, lacks, totals, where)
+        dated, noticed = _dated(sales, mapping, where)
+        return dated, [*left, *noticed]
     shown = [flat[name] for name in _SHOWN if name in flat.columns]
     first = flat.filter(lacks).semi_join(partly, "order_id").select(flat[_LINE], *shown)
     examples = first.order_by(["order_id", _LINE]).limit(_EXAMPLES).to_pyarrow().to_pylist()
@@ -625,9 +630,21 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
         int(counted["n"]),
         counted["total"],
         tuple({name: plain(value) for name, value in row.items()} for row in examples),
-        {"amount": float(counted["amount"] or 0)},
+        {"amount": float(counted["amount"] or 0), "remedy": _totals_remedy(flat, lacks)},
     )
     return flat.mutate(ordered_at=lacks.ifelse(dated, flat.ordered_at)), [found]
+
+
+def _totals_remedy(flat: ir.Table, lacks: ir.BooleanValue) -> str:
+    """Return the line of the mapping that leaves totals out, as far as a code tells them."""
+    codes: list[str] = []
+    if "product_id" in flat.columns:
+        of_products = flat.filter(flat.product_id.notnull()).group_by("product_id")
+        each = of_products.aggregate(undated=lacks.sum(), dated=flat.ordered_at.count())
+        only = each.filter((each.undated > 0) & (each.dated == 0))
+        first = only.order_by(only.undated.desc(), "product_id").limit(_EXAMPLES)
+        codes = [row["product_id"] for row in first.to_pyarrow().to_pylist()]
+    return f"leave_out: {{product_id: [{', '.join(map(written, codes)) or '…'}]}}"
 
 
 def _without_totals(
@@ -753,8 +770,8 @@ def _role(flat: ir.Table, mapping: Mapping) -> ir.StringValue:
     # Only the amount of a line has a value where there is no quantity.
     amount_only = (quantity == 0) & (flat[_VALUE] > 0)
     return ibis.cases(
-        (flat.order_id.isnull() | flat.ordered_at.isnull(), "incomplete"),
         (_left_out(flat, mapping.leave_out), "left_out"),
+        (flat.order_id.isnull() | flat.ordered_at.isnull(), "incomplete"),
         (_is_return(flat, mapping.returns, quantity), "return"),
         (amount_only, "amount_only"),
         (flat[_VALUE].isnull(), "unpriced"),
@@ -788,7 +805,7 @@ def _is_return(flat: ir.Table, rule: Returns, quantity: ir.NumericValue) -> ir.B
         conditions.append(quantity < 0)
     if rule.column is not None:
         marks = [value.casefold() for value in rule.values]
-        conditions.append(flat[RETURN_MARK].strip().lower().isin(marks))
+        conditions.append(trimmed(flat[RETURN_MARK]).lower().isin(marks))
     return _any_of(conditions)
 
 
@@ -869,6 +886,8 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         **{_LINES: sales.count(), _DAYS_APART: _days_apart(sales.ordered_at)},
         first=sales.ordered_at.min(),
         last=sales.ordered_at.max(),
+        greatest_value=sales[_VALUE].max(),
+        whole_value=sales[_VALUE].sum(),
     )
     counts = {n: (orders[f"least_{n}"] != orders[f"greatest_{n}"]).sum() for n in names}
     apart = orders[_DAYS_APART]
@@ -880,23 +899,38 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
             mixed = orders.least_store_id != orders.greatest_store_id
             counts |= {"one_customer_of_stores": (same & mixed).sum()}
             counts |= {"several_customers_of_stores": (~same & mixed).sum()}
+    if "store_id" in names:
+        mixed = orders.least_store_id != orders.greatest_store_id
+        counts["stores_of_several_days"] = (mixed & (apart > 0)).sum()
     row = orders.aggregate(
         rows_of_table=orders.count(),
         several_lines=(orders[_LINES] > 1).sum(),
+        three_lines=(orders[_LINES] > _TWO).sum(),
+        doubled=(
+            (orders[_LINES] > _TWO)
+            & (orders.greatest_value > 0)
+            & (orders.greatest_value * 2 == orders.whole_value)
+        ).sum(),
         lines=orders[_LINES].sum(),
         several_days=(apart > 0).sum(),
         far_apart=(apart > _FAR_APART_DAYS).sum(),
+        days_far_apart=apart.sum(where=apart > _FAR_APART_DAYS),
         longest=apart.max(),
         days_apart_in_all=apart.sum(),
         days_of_extract=orders["last"].max().date().delta(orders["first"].min().date(), unit="day"),
         **counts,
     )
     counted = row.to_pyarrow().to_pylist()[0]
+    if counted["several_days"]:
+        counted |= _seen_before(sales)
     if "customer_id" in names:
-        counted["house_account"] = _has_house_account(orders)
+        counted |= _accounts(orders)
     if counted["several_days"]:
         yield _several_days(sales, counted, mapping, where)
-    shared_by = _shared_by(counted)
+    if int(counted["doubled"] or 0) > max(_MOST_SHARE * int(counted["three_lines"]), 1):
+        count, total = int(counted["doubled"]), int(counted["three_lines"])
+        yield Finding("lines_of_totals", "suspicious", where, None, count, total)
+    shared_by = _shared_by(counted, mapping)
     for name in names:
         if name == shared_by:
             yield _numbers_shared(sales, counted, name, mapping, where)
@@ -908,52 +942,87 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
 
 _LINES = "lines_of_order"
 _DAYS_APART = "days_apart"
-# Partial deliveries may be weeks apart. Where more than this share of the orders are longer than
-# that, the same numbers name several orders.
-_FAR_APART_DAYS = 31
-_USED_AGAIN_SHARE = 0.01
-# An extract of a month holds no order as long as that. There, numbers are used again where many
-# orders have several days, on average a good part of the extract apart; late deliveries are fewer
-# or closer to their order.
+_TWO = 2
+# Of fewer orders, only what nearly all of them show says anything.
 _FEWEST_ORDERS, _FEWEST_LINES = 10, 50
 _MANY_SHARE = 0.2
-_GOOD_PART = 1 / 3
-# Within a week an order delivered a day later is a good part of the extract apart. Numbers that
-# begin again every day are there those of most orders.
-_SHORT_DAYS = 7
 _MOST_SHARE = 0.5
-# A customer of more of the orders than that is an account of the house; of few orders, nearly all
-# fall on several days where their numbers are used again.
-_HOUSE_SHARE = 0.3
 _NEARLY_ALL = 0.8
+# Where numbers begin again, the later days hold hardly a new one. Even when the second of two
+# years sells twice as much as the first, a third of the tickets falls on such days; of orders
+# delivered in two parts, only those that follow the last order of the extract do.
+_FEW_NEW = 0.2
+_BEGIN_AGAIN_SHARE = 0.3
+# And an order would last a good part of the extract on average: two uses of one number lie half of
+# it apart where numbers begin again, and a third where they come at random.
+_GOOD_PART = 1 / 3
+# Partial deliveries may be weeks apart. Where more orders than this share are longer than that,
+# and long for their extract too, a part of the tills uses its numbers again.
+_FAR_APART_DAYS = 31
+_USED_AGAIN_SHARE = 0.01
+_FAR_PART = 1 / 4
+# Accounts of the house (one, or one a till) are few, and each has many of the numbers; a
+# subscriber whose order lasts the year has one.
+_FEW_ACCOUNTS = 10
+_NUMBERS_OF_AN_ACCOUNT = 5
 
 
 def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
     return moments.max().date().delta(moments.min().date(), unit="day")
 
 
-def _are_used_again(counted: MappingType[str, Any]) -> bool:
-    """Whether so many orders are so long that their numbers must name several orders."""
-    total, several = int(counted["rows_of_table"]), int(counted["several_days"])
-    if not several or _have_one_customer(counted, several, ""):
-        return False
-    if int(counted["far_apart"]) > _USED_AGAIN_SHARE * total:
-        return True
-    days = int(counted["days_of_extract"])
-    share = _MOST_SHARE if days < _SHORT_DAYS else _MANY_SHARE
-    share = share if total >= _FEWEST_ORDERS else _NEARLY_ALL
-    is_enough = total >= _FEWEST_ORDERS or int(counted["lines"]) >= _FEWEST_LINES
-    is_common = is_enough and several > share * total
-    average = int(counted["days_apart_in_all"]) / several
-    return is_common and average > _GOOD_PART * days
+def _seen_before(sales: ir.Table) -> dict[str, int]:
+    """Count the tickets (an order on a day), and those of days that hold hardly a new number."""
+    tickets = sales.select("order_id", day=sales.ordered_at.date()).distinct()
+    begun = tickets.group_by("order_id").aggregate(day=tickets.day.min())
+    new = begun.group_by("day").aggregate(new=begun.count())
+    seen = tickets.group_by("day").aggregate(seen=tickets.count())
+    days = seen.left_join(new, "day")
+    few = days.new.fill_null(0) < _FEW_NEW * days.seen
+    row = days.aggregate(tickets=days.seen.sum(), tickets_seen_before=days.seen.sum(where=few))
+    return {name: int(n or 0) for name, n in row.to_pyarrow().to_pylist()[0].items()}
 
 
-def _has_house_account(orders: ir.Table) -> bool:
-    """Whether one customer has a large part of the orders: whoever passes, as tills write it."""
+def _accounts(orders: ir.Table) -> dict[str, int]:
+    """Count the customers, their orders and those of the greatest one."""
     known = orders.filter(orders.least_customer_id == orders.greatest_customer_id)
     each = known.group_by("least_customer_id").aggregate(n=known.count())
-    row = each.aggregate(most=each.n.max(), every=each.n.sum()).to_pyarrow().to_pylist()[0]
-    return bool(row["every"]) and row["most"] > _HOUSE_SHARE * row["every"]
+    row = each.aggregate(accounts=each.count(), of_the_greatest=each.n.max(), of_all=each.n.sum())
+    counted = {name: int(n or 0) for name, n in row.to_pyarrow().to_pylist()[0].items()}
+    if "least_store_id" in orders.columns:
+        stores = orders.least_store_id.nunique()
+        counted["stores"] = int(orders.aggregate(n=stores).to_pyarrow().to_pylist()[0]["n"])
+    return counted
+
+
+def _begin_again(counted: MappingType[str, Any]) -> bool:
+    """Whether the numbers lie as those that begin again every day, month or year."""
+    total, several = int(counted["rows_of_table"]), int(counted["several_days"])
+    if total < _FEWEST_ORDERS and (
+        int(counted["lines"]) < _FEWEST_LINES or several <= _NEARLY_ALL * total
+    ):
+        return False
+    average = int(counted["days_apart_in_all"]) / several
+    is_long = average > _GOOD_PART * int(counted["days_of_extract"])
+    return is_long and counted["tickets_seen_before"] > _BEGIN_AGAIN_SHARE * counted["tickets"]
+
+
+def _are_used_again(counted: MappingType[str, Any]) -> bool:
+    """Whether the same numbers must name several orders, on different days."""
+    several = int(counted["several_days"])
+    if not several:
+        return False
+    begin_again = _begin_again(counted)
+    if _have_one_customer(counted, several, ""):
+        few = max(_FEW_ACCOUNTS, int(counted.get("stores", 0)))
+        is_few = counted["accounts"] <= few
+        has_many = counted["of_all"] >= _NUMBERS_OF_AN_ACCOUNT * counted["accounts"]
+        return begin_again and is_few and has_many
+    far = int(counted["far_apart"])
+    if far <= _USED_AGAIN_SHARE * int(counted["rows_of_table"]):
+        return begin_again
+    is_long = int(counted["days_far_apart"]) > _FAR_PART * far * int(counted["days_of_extract"])
+    return begin_again or is_long
 
 
 def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) -> bool:
@@ -964,7 +1033,7 @@ def _have_one_customer(counted: MappingType[str, Any], orders: int, which: str) 
     """
     one = int(counted.get(f"one_customer{which}") or 0)
     several = int(counted.get(f"several_customers{which}") or 0)
-    is_known = one + several > _MOST_SHARE * orders and not counted.get("house_account")
+    is_known = one + several > _MOST_SHARE * orders
     return is_known and several <= _USED_AGAIN_SHARE * (one + several)
 
 
@@ -995,7 +1064,7 @@ def _several_days(
     return Finding(code, level, where, column, int(counted["several_days"]), total, shown, details)
 
 
-def _shared_by(counted: MappingType[str, Any]) -> str | None:
+def _shared_by(counted: MappingType[str, Any], mapping: Mapping) -> str | None:
     """Return whose orders have the same numbers, if many of those of several lines are so.
 
     Numbers used again on other days explain both: the day is to be mended first.
@@ -1006,10 +1075,23 @@ def _shared_by(counted: MappingType[str, Any]) -> str | None:
     for name in _OWNERS:
         mixed = int(counted.get(name) or 0)
         if mixed > _MANY_SHARE * several:
-            # An order that two stores deliver is of one customer.
-            is_split = name == "store_id" and _have_one_customer(counted, mixed, "_of_stores")
+            is_split = name == "store_id" and _are_split(counted, mixed, mapping)
             return None if is_split else name
     return None
+
+
+def _are_split(counted: MappingType[str, Any], mixed: int, mapping: Mapping) -> bool:
+    """Whether orders of several stores are each one order, which several stores deliver.
+
+    They are of one customer; where that is nearly always the same one, the days tell: two stores
+    do not reach a number on the same day.
+    """
+    if not _have_one_customer(counted, mixed, "_of_stores"):
+        return False
+    if counted["of_the_greatest"] <= _NEARLY_ALL * counted["of_all"]:
+        return True
+    days_tell = counted["days_of_extract"] > 0 and not mapping.is_numbered_by_day
+    return days_tell and counted["stores_of_several_days"] <= _NEARLY_ALL * mixed
 
 
 # Who may number orders from 1, and whose an order is alone.
@@ -1040,11 +1122,7 @@ def _numbered_also_by(mapping: Mapping, parts: Sequence[str]) -> str:
     """Return the line of the mapping that makes source columns a part of the number of orders."""
     # At the end: returns and rows to leave out are known by how the number begins.
     sources = [*mapping.columns["order_id"], *parts]
-    names = [repr(name) if _YAML_MARKS.intersection(name) else name for name in sources]
-    return f"order_id: [{', '.join(names)}]"
-
-
-_YAML_MARKS = frozenset(",[]{}:#&*!|>%@`\"'")
+    return f"order_id: [{', '.join(map(written, sources))}]"
 
 
 def _of_orders(sales: ir.Table) -> list[str]:

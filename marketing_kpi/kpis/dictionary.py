@@ -40,7 +40,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -49,16 +48,14 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
 )
 from pydantic import model_validator as check_whole
 
-from marketing_kpi.errors import DictionaryError, suggest, unknown
-from marketing_kpi.text import yaml12
+from marketing_kpi.errors import DictionaryError, unknown
+from marketing_kpi.kpis.schema import Place, Problem, Strict, read, refusals
 
 Domain = Literal[
     "foundations",
@@ -130,13 +127,7 @@ Callable_ = Annotated[str, StringConstraints(pattern=r"^[a-z_]\w*(\.[a-z_]\w*)*:
 Lesson = Annotated[str, StringConstraints(pattern=r"^(0\d|1[0-7])$")]
 
 
-class _Strict(BaseModel):
-    """A model that refuses keys it does not know and does not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Bilingual(_Strict):
+class Bilingual(Strict):
     """A text in French and English: ``text["fr"]``."""
 
     fr: Text
@@ -146,7 +137,7 @@ class Bilingual(_Strict):
         return str(_in_language(self, lang))
 
 
-class Terms(_Strict):
+class Terms(Strict):
     """Other names in use, by language: ``terms["en"]`` is a tuple."""
 
     fr: tuple[Text, ...] = ()
@@ -162,7 +153,7 @@ def _in_language(texts: Bilingual | Terms, lang: str) -> Any:
     return getattr(texts, lang)
 
 
-class Source(_Strict):
+class Source(Strict):
     """A system that holds what the KPI needs."""
 
     system: System
@@ -173,7 +164,7 @@ class Source(_Strict):
     """How late its data are, as an ISO 8601 duration: ``P1D`` is one day."""
 
 
-class Change(_Strict):
+class Change(Strict):
     """One version of an entry."""
 
     version: Version
@@ -181,7 +172,7 @@ class Change(_Strict):
     change: Bilingual
 
 
-class Reference(_Strict):
+class Reference(Strict):
     """Where a definition comes from."""
 
     cite: Text
@@ -189,14 +180,14 @@ class Reference(_Strict):
     doi: Text | None = None
 
 
-class Example(_Strict):
+class Example(Strict):
     """A case worked by hand; the module's docstring says what `given` holds."""
 
     given: Mapping[str, Any] = Field(min_length=1)
     expect: Any
 
 
-class _Named(_Strict):
+class _Named(Strict):
     """What a concept and a KPI have in common."""
 
     id: Identifier
@@ -317,24 +308,6 @@ class Kpi(_Named):
 Entry: TypeAlias = Concept | Kpi
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong in the dictionary.
-
-    `code` is stable (``unknown_key``, ``bad_id``, ``missing_language``, …), so that a program can
-    tell problems apart; `str` gives the line that a person reads.
-    """
-
-    code: str
-    file: str
-    line: int
-    entry: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.entry}: {self.message} [{self.code}]"
-
-
 class InvalidDictionaryError(DictionaryError):
     """Entries break the schema or each other; `problems` lists all that was found."""
 
@@ -347,25 +320,13 @@ class UnknownEntryError(DictionaryError, KeyError):
     """No entry has that id."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where an entry was read."""
-
-    file: str
-    document: yaml12.Document
-    index: int
-
-    def line(self, *path: str | int) -> int:
-        return self.document.line((self.index, *path))
-
-
 class Dictionary(Mapping[str, Entry]):
     """The entries by id, in the order of the files.
 
     An id that is not there raises an error that suggests one that is.
     """
 
-    def __init__(self, entries: Mapping[str, Entry], places: Mapping[str, _Place]) -> None:
+    def __init__(self, entries: Mapping[str, Entry], places: Mapping[str, Place]) -> None:
         self._entries = dict(entries)
         self._places = dict(places)
 
@@ -496,7 +457,7 @@ def load(paths: Iterable[Path]) -> Dictionary:
         With every problem found: file, line, entry, what is wrong and what was expected.
     """
     entries: dict[str, Entry] = {}
-    places: dict[str, _Place] = {}
+    places: dict[str, Place] = {}
     problems: list[Problem] = []
     for path in paths:
         for place, raw in _raw_entries(path, problems):
@@ -519,25 +480,15 @@ def load(paths: Iterable[Path]) -> Dictionary:
     return Dictionary(entries, places)
 
 
-def _raw_entries(path: Path, problems: list[Problem]) -> Iterator[tuple[_Place, dict[str, Any]]]:
-    try:
-        document = yaml12.read(path)
-    except yaml12.YamlError as error:
-        problems.append(Problem(error.code, path.name, error.line, "-", error.message))
-        return
-    except UnicodeDecodeError:
-        message = "the file is not UTF-8: save it as UTF-8"
-        problems.append(Problem("not_utf8", path.name, 1, "-", message))
-        return
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror}"
-        problems.append(Problem("not_readable", path.name, 1, "-", message))
+def _raw_entries(path: Path, problems: list[Problem]) -> Iterator[tuple[Place, dict[str, Any]]]:
+    document = read(path, problems)
+    if document is None:
         return
     if not isinstance(document.value, list):
         problems.append(Problem("not_a_list", path.name, 1, "-", "a file is a list of entries"))
         return
     for index, raw in enumerate(document.value):
-        place = _Place(path.name, document, index)
+        place = Place(path.name, document, (index,))
         if isinstance(raw, dict):
             yield place, raw
         else:
@@ -545,33 +496,16 @@ def _raw_entries(path: Path, problems: list[Problem]) -> Iterator[tuple[_Place, 
             problems.append(Problem("not_an_entry", path.name, place.line(), "-", message))
 
 
-def _validated(raw: dict[str, Any], place: _Place, problems: list[Problem]) -> Entry | None:
+def _validated(raw: dict[str, Any], place: Place, problems: list[Problem]) -> Entry | None:
     model: type[Entry] = Concept if raw.get("kind") == "concept" else Kpi
-    name = str(raw.get("id", f"entry {place.index + 1}"))
+    name = str(raw.get("id", f"entry {place.number}"))
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        for fault in _told_once(error):
-            code, message = _named(fault, model)
-            line = place.line(*fault["loc"])
-            problems.append(Problem(code, place.file, line, name, message))
+        problems += refusals(error, model, place, name, malformed=_MALFORMED)
         return None
 
 
-def _told_once(error: ValidationError) -> list[Any]:
-    """Return pydantic's errors, without lists that only look empty since an item is refused."""
-    faults = error.errors(include_url=False)
-    above = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
-    return [f for f in faults if f["type"] != "too_short" or f["loc"] not in above]
-
-
-_CODES = {
-    "missing": "missing_field",
-    "literal_error": "unknown_value",
-    "string_pattern_mismatch": "malformed",
-    "string_too_short": "empty_text",
-    "too_short": "empty",
-}
 _MALFORMED = {
     "id": ("bad_id", "is not snake_case (a-z, 0-9, single underscores)"),
     "version": ("bad_version", "is not a version such as 1.0.0"),
@@ -583,56 +517,7 @@ _MALFORMED = {
 }
 
 
-def _named(fault: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:
-    """Return the code and the sentence for one of pydantic's errors."""
-    path, kind, given = fault["loc"], fault["type"], fault["input"]
-    field = ".".join(map(str, path))
-    last = str(path[-1]) if path else ""
-    if kind == "extra_forbidden":
-        fields = _fields_at(model, path[:-1])
-        return "unknown_key", "; ".join(
-            unknown("key", last, fields, where=".".join(map(str, path[:-1])))
-        )
-    if kind == "missing":
-        if last in LANGUAGES:
-            return "missing_language", f"'{field}' is missing: write it in French and English"
-        return (
-            "missing_example" if last == "example" else "missing_field"
-        ), f"'{field}' is missing"
-    if kind == "literal_error":
-        expected = str(fault["ctx"]["expected"])
-        close = suggest(str(given), re.findall(r"'(\w+)'", expected))
-        question = f"; did you mean '{close}'?" if close else ""
-        return f"unknown_{last}", f"'{field}' is {given!r}, must be one of {expected}{question}"
-    if kind == "string_pattern_mismatch":
-        code, sentence = _MALFORMED.get(last, ("malformed", "is not snake_case"))
-        return code, f"'{field}' {given!r} {sentence}"
-    if kind == "value_error":
-        code, _, sentence = str(fault["ctx"]["error"]).partition(": ")
-        return code, sentence
-    return _CODES.get(kind, "wrong_type"), f"'{field}': {fault['msg'].lower()} (found {given!r})"
-
-
-def _fields_at(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
-    """Return the keys that are allowed where `path` leads."""
-    fields = model
-    for step in path:
-        if isinstance(step, str):
-            fields = _model_of(fields.model_fields[step].annotation)
-    return list(fields.model_fields)
-
-
-def _model_of(annotation: Any) -> type[BaseModel]:
-    """Return the model inside an annotation such as ``Bilingual | None`` or ``tuple[X, ...]``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    arguments = (_model_of(part) for part in getattr(annotation, "__args__", ()))
-    return next((part for part in arguments if part is not BaseModel), BaseModel)
-
-
-def _repeated_terms(
-    entries: Mapping[str, Entry], places: Mapping[str, _Place]
-) -> Iterator[Problem]:
+def _repeated_terms(entries: Mapping[str, Entry], places: Mapping[str, Place]) -> Iterator[Problem]:
     for lang in LANGUAGES:
         owners: dict[str, str] = {}
         for entry in entries.values():
@@ -647,9 +532,7 @@ def _repeated_terms(
                 yield Problem("name_used_twice", place.file, line, entry.id, message)
 
 
-def _bad_references(
-    entries: Mapping[str, Entry], places: Mapping[str, _Place]
-) -> Iterator[Problem]:
+def _bad_references(entries: Mapping[str, Entry], places: Mapping[str, Place]) -> Iterator[Problem]:
     for entry in entries.values():
         place = places[entry.id]
         for field, targets in _links(entry).items():

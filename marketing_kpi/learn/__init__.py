@@ -1,1 +1,1 @@
-"""Revising: flashcards and the sheet of formulas, made of the dictionary."""
+"""Revising: exercises, quizzes, their bank, flashcards and the sheet of formulas."""

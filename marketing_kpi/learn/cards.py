@@ -1,8 +1,9 @@
-"""Flashcards of the dictionary: terms, definitions, formulas and their other language.
+"""Flashcards of the dictionary and of the bank.
 
-A card is made of its entry, so that correcting the entry corrects the card. Its id says which
-entry and which question, never what is written: a corrected card keeps its place in the schedule
-of whoever learns it.
+Terms, definitions, formulas and their other language come from the dictionary, small computations
+from the items of the bank that ask for a number. A card is made of its entry or item, so that
+correcting these corrects the card. Its id says which entry and which question, or which item,
+never what is written: a corrected card keeps its place in the schedule of whoever learns it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from marketing_kpi.kpis.dictionary import LANGUAGES, Concept, Entry, Kpi, dictionary
+from marketing_kpi.learn.answers import same
+from marketing_kpi.learn.bank import Bank, Number
+from marketing_kpi.learn.bank import bank as whole_bank
+from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_, Translator, translator
 
 Question: TypeAlias = Literal["term", "definition", "formula", "translation"]
@@ -30,6 +35,7 @@ _ASKED = {
     "translation": N_("How does one say it in the other language?"),
 }
 _FEWEST_LETTERS = 3
+_MOST_DECIMALS = 6
 
 
 class Formula(NamedTuple):
@@ -38,7 +44,13 @@ class Formula(NamedTuple):
     latex: str
 
 
-Part: TypeAlias = "str | Formula"
+class Phrase(NamedTuple):
+    """A text of the bank among the paragraphs of a card: inline Markdown, with its formulas."""
+
+    markdown: str
+
+
+Part: TypeAlias = "str | Formula | Phrase"
 
 
 class Card(NamedTuple):
@@ -47,9 +59,11 @@ class Card(NamedTuple):
     Attributes
     ----------
     id
-        Stable: ``net_sales:term`` asks the term of that entry. Cards of both languages share it.
+        Stable: ``net_sales:term`` asks the term of that entry, ``item:<id>`` an item of the bank.
+        Cards of both languages share it.
     front, back
-        Paragraphs, each a text or a formula.
+        Paragraphs, each a text, a formula or a phrase of the bank; the front's last is a text,
+        what is asked.
     tags
         Lesson, domain and what is asked, without spaces.
     """
@@ -60,7 +74,9 @@ class Card(NamedTuple):
     tags: tuple[str, ...]
 
 
-def cards(lang: str, *, entries: Iterable[Entry] | None = None) -> tuple[Card, ...]:
+def cards(
+    lang: str, *, entries: Iterable[Entry] | None = None, bank: Bank | None = None
+) -> tuple[Card, ...]:
     """Return the flashcards of entries, in the order of the lessons.
 
     Parameters
@@ -69,12 +85,15 @@ def cards(lang: str, *, entries: Iterable[Entry] | None = None) -> tuple[Card, .
         ``"fr"`` or ``"en"``: the language of the cards.
     entries
         By default those of the package's dictionary that are in use.
+    bank
+        Where their computations come from; by default the package's bank.
 
     Returns
     -------
     tuple of Card
         For each entry, its term, its definition and its name in the other language; for a KPI its
-        formula too. A definition hides the term that it is of.
+        formula too. A definition hides the term that it is of. Then, for each lesson, a card for
+        each item of the bank on one of the entries that asks for a number.
 
     Raises
     ------
@@ -91,9 +110,39 @@ def cards(lang: str, *, entries: Iterable[Entry] | None = None) -> tuple[Card, .
         raise KeyError(lang)
     chosen = dictionary().values() if entries is None else entries
     used = [entry for entry in chosen if not (isinstance(entry, Kpi) and entry.status != "active")]
+    found = [card for entry in used for card in _of_entry(entry, lang)]
+    found += _of_bank(whole_bank() if bank is None else bank, used, lang)
     # Of one lesson, the order of the dictionary: what comes first is what the rest is built on.
-    ordered = sorted(used, key=lambda entry: entry.lesson)
-    return tuple(card for entry in ordered for card in _of_entry(entry, lang))
+    return tuple(sorted(found, key=lambda card: card.tags[0]))
+
+
+def _of_bank(bank: Bank, entries: Iterable[Entry], lang: str) -> Iterator[Card]:
+    """Return a card for each number of the bank that an entry is asked about."""
+    domains = {entry.id: entry.domain for entry in entries}
+    for lesson in bank.lessons:
+        for item in bank.items(lesson=lesson):
+            if isinstance(item, Number) and item.entry in domains:
+                domain = f"domain::{domains[item.entry]}"
+                yield _of_item(item, lang, (f"lesson::{lesson}", domain, "asks::computation"))
+
+
+def _of_item(item: Number, lang: str, tags: tuple[str, ...]) -> Card:
+    _ = translator(lang)
+    back = (_in_words(item, Reader.of(lang)), Phrase(item.feedback[lang]))
+    return Card(f"item:{item.id}", (Phrase(item.question[lang]), _("Work it out.")), back, tags)
+
+
+def _in_words(item: Number, reader: Reader) -> str:
+    """Return the answer in its unit, with no more decimals than tell it from its neighbours."""
+    if item.unit == "currency":
+        return reader.money(item.answer, 0 if item.answer == round(item.answer) else 2)
+    factor = 100 if item.unit in ("fraction", "points") else 1
+    value, tolerance = item.answer * factor, item.tolerance * factor / 10
+    decimals = next(
+        (n for n in range(_MOST_DECIMALS) if same(round(value, n), value, tolerance=tolerance)),
+        _MOST_DECIMALS,
+    )
+    return reader.unit(item.answer, item.unit, decimals=decimals)
 
 
 def _of_entry(entry: Entry, lang: str) -> Iterator[Card]:

@@ -12,7 +12,8 @@ from types import MappingProxyType
 from markupsafe import Markup, escape
 
 from marketing_kpi.errors import ConfigError
-from marketing_kpi.learn.cards import Card, Formula, Part
+from marketing_kpi.learn import inline
+from marketing_kpi.learn.cards import Card, Formula, Part, Phrase
 from marketing_kpi.learn.pages import page
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.math import mathml
@@ -138,14 +139,23 @@ def _front(card: Card, formula: Callable[[Formula], Markup]) -> Markup:
 
 
 def _html(parts: Sequence[Part], formula: Callable[[Formula], Markup]) -> Markup:
-    return Markup("").join(
-        Markup("<p>{}</p>").format(formula(part) if isinstance(part, Formula) else part)
-        for part in parts
-    )
+    return Markup("").join(Markup("<p>{}</p>").format(_paragraph(part, formula)) for part in parts)
+
+
+def _paragraph(part: Part, formula: Callable[[Formula], Markup]) -> Markup | str:
+    if isinstance(part, Formula):
+        return formula(part)
+    if isinstance(part, Phrase) and formula is _mathjax:
+        return inline.html(part.markdown, formula=_in_mathjax)
+    return inline.html(part.markdown) if isinstance(part, Phrase) else part
 
 
 def _mathjax(formula: Formula) -> Markup:
-    return Markup(r"\({}\)").format(escape(formula.latex))
+    return _in_mathjax(formula.latex)
+
+
+def _in_mathjax(latex: str) -> Markup:
+    return Markup(r"\({}\)").format(escape(latex))
 
 
 def _shown(formula: Formula) -> Markup:
@@ -153,4 +163,10 @@ def _shown(formula: Formula) -> Markup:
 
 
 def _plain(parts: Sequence[Part]) -> str:
-    return "\n".join(rf"\({part.latex}\)" if isinstance(part, Formula) else part for part in parts)
+    return "\n".join(map(_in_text, parts))
+
+
+def _in_text(part: Part) -> str:
+    if isinstance(part, Formula):
+        return rf"\({part.latex}\)"
+    return inline.plain(part.markdown) if isinstance(part, Phrase) else part

@@ -1,4 +1,4 @@
-"""Pages made for paper: one file, nothing fetched, in the language of their reader."""
+"""Pages made for paper, and parts of pages: nothing fetched, in the language of their reader."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 
 def page(template: str, reader: Reader, **content: Any) -> str:
     """Return a page of `marketing_kpi/learn/templates`."""
-    return (
-        _templates()
-        .get_template(template)
-        .render(lang=reader.lang, policy=POLICY, version=__version__, _=reader.translate, **content)
-    )
+    return fragment(template, reader, policy=POLICY, version=__version__, **content)
+
+
+def fragment(template: str, reader: Reader, **content: Any) -> str:
+    """Return a part of a page, from a template that may be shown anywhere."""
+    words = {"lang": reader.lang, "_": reader.translate}
+    return _templates().get_template(template).render(**words, **content)
 
 
 @cache

@@ -32,7 +32,12 @@ class _Line(NamedTuple):
     words: tuple[str, ...]
 
 
-def sheet(lang: str | Reader, *, entries: Iterable[Entry] | None = None) -> str:
+def sheet(
+    lang: str | Reader,
+    *,
+    entries: Iterable[Entry] | None = None,
+    links: Iterable[tuple[str, str]] = (),
+) -> str:
     """Return the page of every formula, which fits two printed A4 pages.
 
     Parameters
@@ -41,6 +46,8 @@ def sheet(lang: str | Reader, *, entries: Iterable[Entry] | None = None) -> str:
         ``"fr"``, ``"en"`` or a reader.
     entries
         By default the package's dictionary; concepts and KPIs that are not in use are left out.
+    links
+        Pages to go to from the screen, not printed: the address and the name of each.
 
     Examples
     --------
@@ -62,6 +69,7 @@ def sheet(lang: str | Reader, *, entries: Iterable[Entry] | None = None) -> str:
         reader,
         title=_("Marketing KPIs: the formulas"),
         domains=domains,
+        links=list(links),
         size=_size([line for _domain, lines in domains for line in lines]),
     )
 

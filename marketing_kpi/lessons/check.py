@@ -229,23 +229,41 @@ def output_problems(cell: Node) -> Iterator[str]:
 
 
 def _size_problems(code: Sequence[Node], *, number: str) -> Iterator[str]:
-    lines = [len(cell.source.splitlines()) for cell in code if "parameters" not in tags(cell)]
-    if number != OVERVIEW and len(code) not in MAIN_LESSON_CODE_CELLS:
-        yield f"{len(code)} code cells; a main lesson has 25 to 45"
-    if statistics.median(lines) > MEDIAN_LINES:
-        yield f"median of {statistics.median(lines)} lines a code cell; at most {MEDIAN_LINES}"
-    for cell, length in zip((c for c in code if "parameters" not in tags(c)), lines, strict=True):
-        if length > LONGEST_CELL_LINES:
-            yield f"{label(cell)} has {length} lines; at most {LONGEST_CELL_LINES}"
+    taught = [cell for cell in code if "exercise" not in tags(cell)]
+    if number != OVERVIEW and len(taught) not in MAIN_LESSON_CODE_CELLS:
+        yield f"{len(taught)} code cells before the exercises; a main lesson has 25 to 45"
+    median = statistics.median(map(_lines, (cell for cell in taught if not _is_settings(cell))))
+    if median > MEDIAN_LINES:
+        yield f"median of {median} lines a code cell; at most {MEDIAN_LINES}"
+    for cell in code:
+        if _is_settings(cell):
+            continue
+        if _lines(cell) > LONGEST_CELL_LINES:
+            yield f"{label(cell)} has {_lines(cell)} lines; at most {LONGEST_CELL_LINES}"
         if (width := max(map(len, cell.source.splitlines()))) > LONGEST_LINE:
             yield f"{label(cell)} has a line of {width} characters; at most {LONGEST_LINE}"
 
 
+def _lines(cell: Node) -> int:
+    return len(cell.source.splitlines())
+
+
+def _is_settings(cell: Node) -> bool:
+    return "parameters" in tags(cell)
+
+
 def _introduction_problems(cells: Sequence[Node]) -> Iterator[str]:
     for previous, cell in zip([None, *cells], cells, strict=False):
-        introduced = previous is not None and previous.cell_type == "markdown"
-        if cell.cell_type == "code" and not introduced:
+        if cell.cell_type == "code" and not _is_introduced(cell, previous):
             yield f"{label(cell)} is not introduced by a sentence"
+
+
+def _is_introduced(cell: Node, previous: Node | None) -> bool:
+    """Say whether prose comes just before a cell; an exercise may follow another exercise."""
+    if previous is None:
+        return False
+    follows = "exercise" in tags(cell) and "exercise" in tags(previous)
+    return previous.cell_type == "markdown" or follows
 
 
 def _is_code(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from markupsafe import Markup, escape
@@ -84,7 +84,11 @@ class Glossary:
 
 
 def glossary(
-    entries: Entry | Iterable[Entry], *, lang: str | Reader, search: bool = True
+    entries: Entry | Iterable[Entry],
+    *,
+    lang: str | Reader,
+    search: bool = True,
+    more: Callable[[Entry], Iterable[Fact]] | None = None,
 ) -> Glossary:
     """Show entries of the dictionary: what each means, its formula, sources, pitfalls, version.
 
@@ -99,6 +103,8 @@ def glossary(
         True for a page's one glossary: by name, with a search field (which the report's script
         shows and serves), details folded, and an anchor ``kpi-<id>`` for each entry. False for a
         few entries in a lesson: in the order given, everything open, no anchor.
+    more
+        What the page adds to the facts of an entry: terms and their values.
 
     Returns
     -------
@@ -117,7 +123,10 @@ def glossary(
     chosen = [entries] if isinstance(entries, Concept | Kpi) else list(entries)
     if search:
         chosen.sort(key=lambda entry: normalise(entry.name[reader.lang]))
-    articles = Markup("\n").join(_article(entry, reader, anchor=search) for entry in chosen)
+    added = more or (lambda _entry: ())
+    articles = Markup("\n").join(
+        _article(entry, reader, anchor=search, more=added(entry)) for entry in chosen
+    )
     return Glossary(
         html=Markup(
             '<section class="mk-glossary" aria-label="{label}">\n{search}{all}\n</section>'
@@ -142,11 +151,10 @@ def _nothing(_: Translator) -> Markup:
     return Markup("<p>{}</p>").format(_("No entry matches."))
 
 
-def _article(entry: Entry, reader: Reader, *, anchor: bool) -> Markup:
+def _article(entry: Entry, reader: Reader, *, anchor: bool, more: Iterable[Fact]) -> Markup:
     _, lang = reader.translate, reader.lang
-    facts = list(
-        _concept_facts(entry, reader) if isinstance(entry, Concept) else _kpi_facts(entry, reader)
-    )
+    own = _concept_facts(entry, reader) if isinstance(entry, Concept) else _kpi_facts(entry, reader)
+    facts = [*own, *more]
     return Markup(
         '<article{id} data-mk-text="{words}">\n<h3>{name}</h3>\n'
         '<p class="mk-entry-kind">{kind} · <span lang="{other}">{other_name}</span></p>\n'

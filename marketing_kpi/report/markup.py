@@ -36,6 +36,9 @@ _STRUCTURE = _names(
     "h2 h3 h4 h5 h6 header hr input label li ol p pre search section span table tbody td tfoot th",
     "thead time tr ul",
 )
+CONTROLS = _names("fieldset legend option select")
+"""Elements that only a quiz may have: its own script answers them."""
+
 _DRAWING = _names("svg g path line polyline polygon rect circle title desc")
 _FORMULA = _names(
     "math mrow mi mo mn mtext mfrac msqrt mroot msub msup msubsup munder mover munderover mtable",
@@ -45,7 +48,7 @@ _DROPPED_WITH_CONTENT = _names("script style template iframe object noscript")
 _VOID = _names("br col hr input")
 _ATTRIBUTES = _names(
     "class id lang dir title role scope colspan rowspan headers span for type placeholder hidden",
-    "tabindex datetime value href autocomplete spellcheck open",
+    "tabindex datetime value href autocomplete spellcheck open disabled inputmode",
     "viewbox width height preserveaspectratio d points x y x1 x2 y1 y2 cx cy r rx ry fill",
     "fill-opacity stroke stroke-width stroke-linecap stroke-linejoin stroke-opacity focusable",
     "xmlns display displaystyle scriptlevel mathvariant stretchy fence form separator accent",
@@ -57,7 +60,9 @@ _REFERENCES = frozenset({"for", "headers", "aria-labelledby", "aria-describedby"
 _SVG_NAMES = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}
 _HEADING = re.compile(r"h[2-6]")
 _LINK = re.compile(r"(https?:|mailto:|#)", re.IGNORECASE)
-_ALL = _TEXT | _STRUCTURE | _DRAWING | _FORMULA
+CONTENT = _TEXT | _STRUCTURE | _DRAWING | _FORMULA
+"""Elements that the HTML of an output may have."""
+
 _SCROLL_CLASS = "mk-scroll"
 _SCROLLING = frozenset({_SCROLL_CLASS, "mk-table"})
 
@@ -75,6 +80,8 @@ class PageState:
         The page's first heading of level 1, as plain text; it is shown in the page's header.
     kpis
         Ids of the KPIs named on the page, in order.
+    has_quiz
+        Whether a quiz is on the page, which then needs the quizzes' style and script.
     """
 
     title: str | None = None
@@ -82,6 +89,7 @@ class PageState:
     ids: set[str] = field(default_factory=set)
     kpis: dict[str, None] = field(default_factory=dict)
     known_kpis: frozenset[str] = frozenset()
+    has_quiz: bool = False
 
     def unique(self, wanted: str) -> str:
         """Return `wanted`, or the first of wanted-2, wanted-3 … that the page has not."""
@@ -232,7 +240,7 @@ class _Writer:
         return self.renamed.get(word, word)
 
 
-def clean(markup: str, state: PageState, *, allowed: frozenset[str] = _ALL) -> str:
+def clean(markup: str, state: PageState, *, allowed: frozenset[str] = CONTENT) -> str:
     """Return an HTML fragment reduced to what a page may hold.
 
     Parameters

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from markupsafe import Markup, escape
 
 from marketing_kpi.report.markup import (
+    CONTENT,
+    CONTROLS,
     PICTURES,
     PageState,
     clean,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLE_MIME = "application/vnd.marketing-kpi.table+json"
+QUIZ_MIME = "application/vnd.marketing-kpi.quiz+json"
 INDEX, QUALITY = "index.html", "quality.html"
 SUMMARY_CHARACTERS = 180
 SCORECARD, HEADLINES = "scorecard", 4
@@ -121,6 +124,7 @@ class Body:
     tables: list[dict[str, Any]] = field(default_factory=list)
     kpis: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
+    has_quiz: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
         tables=tables,
         kpis=tuple(kpi for kpi in state.kpis if kpi in known),
         ids=frozenset(state.ids),
+        has_quiz=state.has_quiz,
     )
 
 
@@ -207,11 +212,28 @@ def page(content: Body, *, cover: Cover, file: str, lang: str | Reader) -> str:
         reader,
         cover=cover,
         file=file,
-        title=content.title,
-        body=Markup(content.html),  # noqa: S704 - written by markup.py
-        terms=[_term(kpi, reader) for kpi in content.kpis],
-        glossary=_glossary(content, reader),
+        **drawn(content, reader),
+        **frame(reader, **beside(content)),
     )
+
+
+def beside(content: Body) -> dict[str, str]:
+    """Return the style and the script that a page needs beside those of every page, for `frame`."""
+    if not content.has_quiz:
+        return {}
+    from marketing_kpi.learn import quiz
+
+    return {"style": quiz.style(), "script": quiz.script()}
+
+
+def drawn(content: Body, reader: Reader) -> dict[str, Any]:
+    """Return what ``content.html.j2`` draws: a page's body, its definitions and its glossary."""
+    return {
+        "title": content.title,
+        "body": Markup(content.html),  # noqa: S704 - written by markup.py
+        "terms": [_term(kpi, reader) for kpi in content.kpis],
+        "glossary": _glossary(content, reader),
+    }
 
 
 def failed_page(
@@ -506,28 +528,43 @@ def _words(_: Translator) -> dict[str, str]:
 
 
 def _layout(template: str, reader: Reader, *, cover: Cover, file: str, **content: Any) -> str:
-    from marketing_kpi import __version__
-
     files = [link.file for link in cover.links]
     position = files.index(file) if file in files else None
     return (
         _environment()
         .get_template(template)
         .render(
-            lang=reader.lang,
-            words=_words(reader.translate),
             cover=cover,
             file=file,
             previous=cover.links[position - 1] if position else None,
             next=cover.links[position + 1] if position is not None and file != files[-1] else None,
-            version=__version__,
-            css=Markup(_asset("page.css")),  # noqa: S704 - ours
-            script=Markup(_asset("page.js")),  # noqa: S704 - ours
-            policy=_policy(),
-            icon="data:image/svg+xml;base64," + base64.b64encode(_ICON.encode()).decode(),
-            **content,
+            **{**frame(reader), **content},
         )
     )
+
+
+def frame(reader: Reader, *, style: str = "", script: str = "") -> dict[str, Any]:
+    """Return what the layout of any page needs: its words, its style, its script, its policy.
+
+    Parameters
+    ----------
+    reader
+        Of the page.
+    style, script
+        What a page has beside the style and the script of every page.
+    """
+    from marketing_kpi import __version__
+
+    css, code = _asset("page.css") + style, _asset("page.js") + script
+    return {
+        "lang": reader.lang,
+        "words": _words(reader.translate),
+        "version": __version__,
+        "css": Markup(css),  # noqa: S704 - ours
+        "script": Markup(code),  # noqa: S704 - ours
+        "policy": _policy(css, code),
+        "icon": "data:image/svg+xml;base64," + base64.b64encode(_ICON.encode()).decode(),
+    }
 
 
 @cache
@@ -536,11 +573,10 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _policy() -> str:
+def _policy(css: str, code: str) -> str:
     """Return a policy that allows this page's own style and script, and nothing else."""
     style, script = (
-        base64.b64encode(hashlib.sha256(_asset(name).encode()).digest()).decode()
-        for name in ("page.css", "page.js")
+        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (css, code)
     )
     return (
         f"default-src 'none'; img-src data:; style-src 'sha256-{style}'; "
@@ -605,7 +641,9 @@ def _output(
     if any(name in data for name in PICTURES):
         return figure(data, metadata)
     if "text/html" in data:
-        return clean(data["text/html"], state)
+        is_quiz = QUIZ_MIME in data
+        state.has_quiz = state.has_quiz or is_quiz
+        return clean(data["text/html"], state, allowed=CONTENT | CONTROLS if is_quiz else CONTENT)
     if "text/markdown" in data:
         return markdown(data["text/markdown"], state)
     return _preformatted(_plain(data))

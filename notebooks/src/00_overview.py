@@ -25,15 +25,15 @@
 #
 # | Votre question | Leçon |
 # |---|---|
-# | Comment va l'activité, qu'est-ce qui a bougé ? | 00 Vue d'ensemble |
-# | Que veut dire ce chiffre, et laquelle de deux campagnes refaire ? | 01 Glossaire des KPI |
-# | À quels clients parler, et pour leur dire quoi ? | 02 Segmentation RFM |
-# | Combien vaut un client, et combien payer pour en gagner un ? | 03 Valeur vie client |
-# | La campagne a‑t‑elle vraiment rapporté ? | 04 Groupes de contrôle |
-# | L'action a‑t‑elle changé quelque chose ? | 05 Analyse avant‑après |
-# | Où en est chaque contact, et qui change de stade ? | 06 Cycle de vie client |
-# | Les clients reviennent‑ils, et les produits aussi ? | 09 Fidélité et retours |
-# | Que pensent et que disent les clients ? | 16 La voix des clients |
+# | Comment va l'activité, qu'est-ce qui a bougé ? | [00 Vue d'ensemble](00_overview.ipynb) |
+# | Que veut dire ce chiffre, et laquelle de deux campagnes refaire ? | [01 Glossaire des KPI](01_kpi_glossary.ipynb) |
+# | À quels clients parler, et pour leur dire quoi ? | [02 Segmentation RFM](02_rfm_scoring.ipynb) |
+# | Combien vaut un client, et combien payer pour en gagner un ? | [03 Valeur vie client](03_cltv_from_attrition.ipynb) |
+# | La campagne a‑t‑elle vraiment rapporté ? | [04 Groupes de contrôle](04_control_group_tests.ipynb) |
+# | L'action a‑t‑elle changé quelque chose ? | [05 Analyse avant‑après](05_pre_post_analysis.ipynb) |
+# | Où en est chaque contact, et qui change de stade ? | [06 Cycle de vie client](06_customer_lifecycle.ipynb) |
+# | Les clients reviennent‑ils, et les produits aussi ? | [09 Fidélité et retours](09_retention_and_returns.ipynb) |
+# | Que pensent et que disent les clients ? | [16 La voix des clients](16_customer_voice.ipynb) |
 #
 # Le même texte sert de **rapport** pour un client : les cellules de cours en sont retirées, il reste les chiffres. Voici les réglages de la page.
 
@@ -42,15 +42,15 @@
 #
 # | Your question | Lesson |
 # |---|---|
-# | How is business, and what has moved? | 00 Overview |
-# | What does this number mean, and which of two campaigns to run again? | 01 KPI glossary |
-# | Which customers to talk to, and to say what? | 02 RFM segmentation |
-# | What is a customer worth, and what to pay to win one? | 03 Customer lifetime value |
-# | Did the campaign really pay? | 04 Control-group tests |
-# | Did the action change anything? | 05 Before–after analysis |
-# | Where does each contact stand, and who changes stage? | 06 Customer lifecycle |
-# | Do customers come back, and do products? | 09 Retention and returns |
-# | What do customers think and say? | 16 The customer's voice |
+# | How is business, and what has moved? | [00 Overview](00_overview.ipynb) |
+# | What does this number mean, and which of two campaigns to run again? | [01 KPI glossary](01_kpi_glossary.ipynb) |
+# | Which customers to talk to, and to say what? | [02 RFM segmentation](02_rfm_scoring.ipynb) |
+# | What is a customer worth, and what to pay to win one? | [03 Customer lifetime value](03_cltv_from_attrition.ipynb) |
+# | Did the campaign really pay? | [04 Control-group tests](04_control_group_tests.ipynb) |
+# | Did the action change anything? | [05 Before–after analysis](05_pre_post_analysis.ipynb) |
+# | Where does each contact stand, and who changes stage? | [06 Customer lifecycle](06_customer_lifecycle.ipynb) |
+# | Do customers come back, and do products? | [09 Retention and returns](09_retention_and_returns.ipynb) |
+# | What do customers think and say? | [16 The customer's voice](16_customer_voice.ipynb) |
 #
 # The same text is a client's **report**: the teaching cells are taken out and the figures remain. Here are the settings of the page.
 
@@ -79,6 +79,57 @@ reader = mk.reader(lang, locale=locale, currency=currency)
 data = mk.open_data(source, mapping=mapping)
 dates = mk.periods(as_of=as_of, period=period, compare=compare)
 
+# %% [markdown] tags=["lang-fr", "lesson"]
+# ## Votre parcours
+#
+# Pour un examen, suivez ce tableau de haut en bas : chaque sujet vient après ceux sur lesquels il s'appuie. Si un seul sujet vous manque, lisez d'abord ce que nomme sa ligne. Les liens vers les leçons sont dans le tableau du début.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# ## Your path
+#
+# For an exam, follow this table from top to bottom: each topic comes after those that it rests on. If only one topic is missing, read first what its row names. The links to the lessons are in the table at the top.
+
+# %% tags=["lesson"]
+from marketing_kpi.learn import path
+
+path.show(reader)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Pour chaque sujet, dans cet ordre :
+#
+# 1. **Lisez** la leçon en exécutant ses cellules, et changez un chiffre pour voir ce qui bouge.
+# 2. **Calculez** : ses exercices tirent leurs données de votre propre numéro, et disent quelle sorte d'erreur vous avez faite.
+# 3. **Contrôlez-vous** au quiz. Chaque réponse est expliquée, et le bilan nomme les passages à relire : relisez ceux-là, non toute la leçon.
+# 4. **Retenez**, quelques minutes par jour, avec les cartes.
+#
+# Dans un terminal, avec `.venv/bin/` devant si vous avez installé le projet par `make` :
+#
+# | Pour… | Commande |
+# |---|---|
+# | savoir si votre ordinateur peut exécuter les leçons, et que faire sinon | `marketing-kpi doctor --lang fr` |
+# | apprendre les termes et les formules avec Anki, sur papier ou ailleurs | `marketing-kpi cards --lang fr --out kpi.apkg` |
+# | avoir toutes les formules sur deux pages imprimées | `marketing-kpi sheet --lang fr --out kpi.html` |
+#
+# Un mot vous échappe ? `mk.dictionary().search("panier", lang="fr")` le trouve, dans n'importe quelle leçon.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# For each topic, in this order:
+#
+# 1. **Read** the lesson while running its cells, and change a figure to see what moves.
+# 2. **Compute**: its exercises draw their data from your own number, and say what kind of mistake you made.
+# 3. **Check yourself** with the quiz. Each answer is explained, and the summary names the passages to read again: read those, not the whole lesson.
+# 4. **Remember**, a few minutes a day, with the cards.
+#
+# In a terminal, with `.venv/bin/` in front if you installed the project with `make`:
+#
+# | To… | Command |
+# |---|---|
+# | know whether your computer can run the lessons, and what to do if not | `marketing-kpi doctor --lang en` |
+# | learn terms and formulas with Anki, on paper or elsewhere | `marketing-kpi cards --lang en --out kpi.apkg` |
+# | have every formula on two printed pages | `marketing-kpi sheet --lang en --out kpi.html` |
+#
+# A word escapes you? `mk.dictionary().search("basket", lang="en")` finds it, in any lesson.
+
 # %% [markdown] tags=["lang-fr"]
 # ## L'essentiel
 #
@@ -96,14 +147,14 @@ plots.scorecard(scorecard, lang=reader)
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ### Comment lire une ligne
 #
-# Une bonne page de KPI répond à quatre questions pour chaque chiffre : **combien** (la valeur et son unité), **par rapport à quoi** (une période comparable), **est-ce sûr** (un intervalle, quand le chiffre repose sur un échantillon) et **que faire** (sinon, il n'a pas sa place ici).
+# Une bonne page de KPI répond à quatre questions pour chaque chiffre : **combien** (la valeur et son unité), **par rapport à quoi** (une période comparable), **est-ce sûr** (un intervalle, quand le chiffre repose sur un échantillon) et **que faire** (sinon, il n'a pas sa place ici). Un cumul depuis l'ouverture monte presque toujours, que l'on fasse bien ou mal : il flatte, il ne décide de rien.
 #
 # La variation se calcule à la main. Prenez un chiffre d'affaires de cent l'an dernier et de cent vingt cette année.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### How to read a row
 #
-# A good KPI page answers four questions about each number: **how much** (the value and its unit), **compared with what** (a comparable period), **how sure** (an interval, when the number rests on a sample) and **so what** (or it has no place here).
+# A good KPI page answers four questions about each number: **how much** (the value and its unit), **compared with what** (a comparable period), **how sure** (an interval, when the number rests on a sample) and **so what** (or it has no place here). A running total since the opening nearly always rises, whether one does well or badly: it flatters, it decides nothing.
 #
 # The change can be worked by hand. Take sales of a hundred last year and a hundred and twenty this year.
 
@@ -164,12 +215,16 @@ for customers in (40, 400, 4000):
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **De quoi est-ce un échantillon ?** De tous les clients qui auraient pu venir dans les mêmes conditions. Les vôtres en sont un tirage ; l'intervalle est fait de telle sorte que, sur cent tirages, environ quatre-vingt-quinze donneraient un intervalle qui contient la vraie part. L'unité tirée est le **client**, pas la commande, car les commandes d'une même personne se ressemblent.
 #
+# **Combien faut-il de clients ?** La largeur suit la racine carrée de leur nombre : un intervalle deux fois plus étroit en demande à peu près quatre fois plus.
+#
 # **Pourquoi un total n'en a-t-il pas ?** Le chiffre d'affaires ou le nombre de commandes ont été comptés, non estimés : il n'y a rien à deviner sur ce qui a été encaissé. Un taux ou une moyenne, eux, servent à parler des clients en général, donc aussi de ceux de demain.
 #
 # **La règle.** Si l'intervalle de la *variation* contient 0, on ne peut pas dire que le chiffre a changé. Cela ne prouve pas qu'il n'a pas changé.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **A sample of what?** Of all the customers who could have come under the same conditions. Yours are one draw of them; the interval is made so that, of a hundred draws, about ninety-five would give an interval that holds the true share. What is drawn is the **customer**, not the order, for the orders of one person resemble each other.
+#
+# **How many customers does it take?** The width goes with the square root of their number: an interval half as wide takes about four times as many.
 #
 # **Why has a total none?** Revenue or the number of orders were counted, not estimated: there is nothing to guess about what was cashed. A rate or an average, though, is used to speak of customers in general, so of tomorrow's too.
 #
@@ -182,10 +237,10 @@ for customers in (40, 400, 4000):
 # ## What needs your attention
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# D'abord ce qui a nettement changé : l'intervalle à 95 % de la variation ne contient pas 0. S'y ajoutent les indicateurs sans intervalle, comme les totaux, quand ils vont franchement dans le mauvais sens.
+# D'abord ce qui a nettement changé : l'intervalle à 95 % de la variation ne contient pas 0. S'y ajoutent les indicateurs sans intervalle, comme les totaux, quand ils vont franchement dans le mauvais sens. Gardez la tête froide : de vingt indicateurs que rien n'a fait bouger, un intervalle à 95 % en signale en moyenne un.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# First what moved clearly: the 95% interval of the change does not include 0. Then the indicators without an interval, such as totals, that went well in the wrong direction.
+# First what moved clearly: the 95% interval of the change does not include 0. Then the indicators without an interval, such as totals, that went well in the wrong direction. Keep a cool head: of twenty indicators that nothing moved, a 95% interval flags one on average.
 
 # %%
 judged = overview.attention(scorecard)
@@ -254,6 +309,17 @@ plots.kpi_table(overview.by_channel(shown, data, periods=dates), lang=reader)
 plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
+# Chaque indicateur lit ses propres colonnes. Sans coût d'achat, pas de marge ; sans identifiant du client, ni achat répété ni fréquence ; sans prix catalogue, pas de taux de remise ; sans les retours, pas de taux de retour. La boutique de trois commandes n'a rien de tout cela.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Each indicator reads columns of its own. Without what items cost, no margin; without the customer's number, neither repeat purchases nor frequency; without list prices, no discount rate; without returns, no return rate. The shop of three orders has none of these.
+
+# %% tags=["lesson"]
+lost = ["gross_margin_rate", "repeat_purchase_rate", "discount_rate", "return_rate_value"]
+gaps = overview.scorecard(shop, periods=years, kpis=lost, by_month=False)
+gaps[["kpi", "available", "missing"]]
+
+# %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe
 #
 # - **Trop d'indicateurs.** Plus la liste est longue, moins on la suit, et plus le hasard y donne de fausses alertes.
@@ -286,21 +352,72 @@ plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 # - Say what a source lacks before commenting on what it says.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Quelles sont les quatre questions auxquelles une ligne doit répondre ?
-# 2. **Calculer.** Un taux de retour passe de 8 % à 10 %. Donnez la variation en points, puis en pour cent. Laquelle mettriez-vous dans un titre, et pourquoi ?
-# 3. **Appliquer.** Mettez `period` à `"3 months"` et `compare` à `"previous_period"`, puis relancez. Quelles lignes changent le plus, et est-ce l'activité ou la saison ? Pourquoi faut-il changer aussi `period` ?
-# 4. **Comprendre.** Un taux gagne 1 point, avec un intervalle de −0,5 à +2,5 points. Que pouvez-vous dire, et que ne pouvez-vous pas dire ?
-# 5. **Décider.** Choisissez la ligne qui vous inquiète le plus. Quels deux autres chiffres demanderiez-vous avant d'agir ?
-# 6. **Cas.** Vous avez deux minutes devant la direction. Résumez cette page en trois phrases : ce qui va, ce qui ne va pas, ce que vous proposez.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** Which four questions must a row answer?
-# 2. **Compute.** A return rate goes from 8% to 10%. Give the change in points, then in percent. Which would you put in a headline, and why?
-# 3. **Apply.** Set `period` to `"3 months"` and `compare` to `"previous_period"`, then run again. Which rows change most, and is it the business or the season? Why must `period` change too?
-# 4. **Understand.** A rate gains 1 point, with an interval from −0.5 to +2.5 points. What can you say, and what can you not say?
-# 5. **Decide.** Choose the row that worries you most. Which two other numbers would you ask for before acting?
-# 6. **Case.** You have two minutes with management. Sum this page up in three sentences: what goes well, what does not, what you propose.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5 = mk.exercises("00", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("00", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Appliquer.** Mettez `period` à `"3 months"` et `compare` à `"previous_period"`, puis relancez. Quelles lignes changent le plus, et est-ce l'activité ou la saison ? Pourquoi faut-il changer aussi `period` ?
+# 2. **Décider.** Choisissez la ligne qui vous inquiète le plus. Quels deux autres chiffres demanderiez-vous avant d'agir ?
+# 3. **Cas.** Vous avez deux minutes devant la direction. Résumez cette page en trois phrases : ce qui va, ce qui ne va pas, ce que vous proposez.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Apply.** Set `period` to `"3 months"` and `compare` to `"previous_period"`, then run again. Which rows change most, and is it the business or the season? Why must `period` change too?
+# 2. **Decide.** Choose the row that worries you most. Which two other numbers would you ask for before acting?
+# 3. **Case.** You have two minutes with management. Sum this page up in three sentences: what goes well, what does not, what you propose.

@@ -102,6 +102,15 @@ plots.glossary(words["model"], lang=reader, search=False)
 plots.glossary(words["marketing_information_system"], lang=reader, search=False)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
+# Il puise à deux sortes de données. Les **données internes** naissent de l'activité elle-même ; les **données externes** disent ce que l'activité ne voit pas : le marché, les concurrents, ce que vos clients achètent ailleurs.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# It draws on two kinds of data. **Internal data** come from doing business; **external data** say what business does not see: the market, the competitors, what your customers buy elsewhere.
+
+# %% tags=["lesson"]
+plots.glossary([words["internal_data"], words["external_data"]], lang=reader, search=False)
+
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Le **CRM** connaît des personnes par leur nom ; la **DMP** connaît des profils, souvent anonymes. On les confond souvent : comparez.
 
 # %% [markdown] tags=["lang-en", "lesson"]
@@ -445,6 +454,7 @@ plots.glossary(words.search("roi", lang=lang)[:2], lang=reader, search=False)
 # - **Juger une campagne au taux d'achat** : un rabais assez fort fera toujours acheter.
 # - **Mettre le chiffre d'affaires au numérateur du ROI** sans le dire. Le gain est une marge.
 # - **Oublier ceux qui auraient acheté de toute façon.**
+# - **Classer par ROI des actions de tailles différentes** : un ROI élevé sur une petite dépense peut rapporter moins d'argent qu'un ROI modeste sur une grande.
 # - **Faire la moyenne de moyennes**, ou comparer deux taux de conversion dont l'un est par visite et l'autre par visiteur.
 # - **Changer une formule sans changer sa version** : la courbe bouge, et tout le monde croit que ce sont les clients.
 
@@ -455,13 +465,14 @@ plots.glossary(words.search("roi", lang=lang)[:2], lang=reader, search=False)
 # - **Judging a campaign by its purchase rate**: a big enough discount will always make people buy.
 # - **Putting revenue in the numerator of ROI** without saying so. The gain is a margin.
 # - **Forgetting those who would have bought anyway.**
+# - **Ranking actions of different sizes by ROI**: a high ROI on a small spend may earn less money than a modest ROI on a large one.
 # - **Averaging averages**, or comparing two conversion rates when one is by visit and the other by visitor.
 # - **Changing a formula without changing its version**: the curve moves and everyone believes it is the customers.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Ce que vous avez appris
 #
-# - Dire ce qu'est un KPI, un modèle, un SIM, un CRM, une DMP, et ce que chacun n'est pas.
+# - Dire ce qu'est un KPI, un modèle, un SIM, un CRM, une DMP, et ce que chacun n'est pas ; distinguer données internes et externes.
 # - Calculer un ROI sur la marge due à l'action, et savoir pourquoi il décide mieux que le taux d'achat.
 # - Distinguer taux de marque (sur le prix) et taux de marge (sur le coût).
 # - Trouver une entrée, lire sa formule et ses pièges, la calculer à toute maille, en sortir le SQL.
@@ -469,29 +480,84 @@ plots.glossary(words.search("roi", lang=lang)[:2], lang=reader, search=False)
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## What you learned
 #
-# - Say what a KPI, a model, an MIS, a CRM and a DMP are, and what each is not.
+# - Say what a KPI, a model, an MIS, a CRM and a DMP are, and what each is not; tell internal from external data.
 # - Compute an ROI on the margin due to the action, and know why it decides better than the purchase rate.
 # - Tell the gross margin rate (on the price) from the markup (on the cost).
 # - Find an entry, read its formula and pitfalls, compute it at any grain, get its SQL.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Citez deux différences entre un CRM et une DMP.
-# 2. **Comprendre.** « Le nombre d'abonnés à notre infolettre est notre KPI. » À quelle condition est-ce vrai ?
-# 3. **Calculer.** Une action coûte 2 000 et fait gagner 2 600 de marge. Quel est son ROI ? Vérifiez avec `margins.roi`. Et si 800 de cette marge seraient venus sans elle ?
-# 4. **Chercher.** Combien d'acheteurs la campagne `discount` aurait-elle dû faire pour égaler le ROI de l'autre ? Posez l'équation, puis vérifiez sur le tableau.
-# 5. **Convertir.** Un produit a un taux de marge de 25 %. Quel est son taux de marque ? Écrivez la formule qui passe de l'un à l'autre.
-# 6. **Appliquer.** Donnez à `followed`, en tête de page, la valeur d'un autre KPI du dictionnaire, et relancez la page. Son chiffre par canal change-t-il une décision ?
-# 7. **Cas.** Votre directrice veut refaire la campagne `discount` « parce qu'elle a eu 50 % d'acheteurs en plus ». Écrivez-lui cinq lignes : le chiffre qui compte, pourquoi, et ce qu'il faudrait mesurer la prochaine fois.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** Give two differences between a CRM and a DMP.
-# 2. **Understand.** "The number of subscribers to our newsletter is our KPI." Under what condition is that true?
-# 3. **Compute.** An action costs 2,000 and earns 2,600 of margin. What is its ROI? Check with `margins.roi`. And if 800 of that margin would have come without it?
-# 4. **Search.** How many buyers would the `discount` campaign have needed to match the ROI of the other? Write the equation, then check it on the table.
-# 5. **Convert.** A product has a markup of 25%. What is its gross margin rate? Write the formula that goes from one to the other.
-# 6. **Apply.** Set `followed`, at the top of the page, to another KPI of the dictionary and run the page again. Does its figure by channel change a decision?
-# 7. **Case.** Your director wants to run the `discount` campaign again "because it brought 50% more buyers". Write her five lines: the figure that counts, why, and what to measure next time.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("01", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("01", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Chercher.** Combien d'acheteurs la campagne `discount` aurait-elle dû faire pour égaler le ROI de l'autre ? Posez l'équation, puis vérifiez sur le tableau.
+# 2. **Appliquer.** Donnez à `followed`, en tête de page, la valeur d'un autre KPI du dictionnaire, et relancez la page. Son chiffre par canal change-t-il une décision ?
+# 3. **Cas.** Votre directrice veut refaire la campagne `discount` « parce qu'elle a eu 50 % d'acheteurs en plus ». Écrivez-lui cinq lignes : le chiffre qui compte, pourquoi, et ce qu'il faudrait mesurer la prochaine fois.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Search.** How many buyers would the `discount` campaign have needed to match the ROI of the other? Write the equation, then check it on the table.
+# 2. **Apply.** Set `followed`, in the second cell of code, to another KPI of the dictionary and run the page again. Does its figure by channel change a decision?
+# 3. **Case.** Your director wants to run the `discount` campaign again "because it brought 50% more buyers". Write her five lines: the figure that counts, why, and what to measure next time.

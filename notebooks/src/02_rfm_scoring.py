@@ -590,23 +590,78 @@ print(reader.integer(len(champions)), reader.integer(lost.sum()), reader.percent
 # - Read the grid in four boxes, weigh each segment, follow the moves between two dates, over equal windows.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Que mesure chacune des lettres R, F et M ? Pour laquelle un petit nombre est-il bon ?
-# 2. **Comprendre.** Pourquoi, dans la petite boutique, aucun client n'a-t-il la note de fréquence 1 ?
-# 3. **Calculer.** Le client `i` passe une deuxième commande de 40 le 20 décembre 2025. Refaites ses trois mesures à la main, puis ajoutez la commande à `shop` et vérifiez.
-# 4. **Comparer.** Fixez vos propres seuils pour la récence d'une épicerie, puis d'un vendeur de matelas. Qu'est-ce qui change, et pourquoi ?
-# 5. **Appliquer.** Relancez la page avec `as_of = "2025-01-01"`. Quels segments ont grandi depuis ? Est-ce une bonne nouvelle ?
-# 6. **Décider.** Il vous reste de quoi appeler cinquante clients. Dans quel segment les prenez-vous, et comment sauriez-vous, dans trois mois, que les appels ont servi ?
-# 7. **Cas.** La direction veut offrir un rabais aux champions « pour les remercier ». Rédigez en cinq phrases votre réponse, avec une autre proposition et le chiffre de cette page qui l'appuie.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** What does each of the letters R, F and M measure? For which is a small number good?
-# 2. **Understand.** Why does no customer of the small shop have a frequency score of 1?
-# 3. **Compute.** Customer `i` places a second order of 40 on 20 December 2025. Work out the three measures by hand, then add the order to `shop` and check.
-# 4. **Compare.** Set your own recency thresholds for a grocer, then for a mattress seller. What changes, and why?
-# 5. **Apply.** Run the page again with `as_of = "2025-01-01"`. Which segments have grown since? Is it good news?
-# 6. **Decide.** You have enough left to call fifty customers. From which segment do you take them, and how would you know, in three months, that the calls were of use?
-# 7. **Case.** Management wants to give champions a discount "to thank them". Write your answer in five sentences, with another proposal and the figure of this page that supports it.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("02", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("02", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Comparer.** Fixez vos propres seuils pour la récence d'une épicerie, puis d'un vendeur de matelas. Qu'est-ce qui change, et pourquoi ?
+# 2. **Appliquer.** Relancez la page avec `as_of = "2025-01-01"`. Quels segments ont grandi depuis ? Est-ce une bonne nouvelle ?
+# 3. **Décider.** La direction veut offrir un rabais aux champions « pour les remercier ». Rédigez en cinq phrases votre réponse, avec une autre proposition et le chiffre de cette page qui l'appuie.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Compare.** Set your own recency thresholds for a grocer, then for a mattress seller. What changes, and why?
+# 2. **Apply.** Run the page again with `as_of = "2025-01-01"`. Which segments have grown since? Is it good news?
+# 3. **Decide.** Management wants to give champions a discount "to thank them". Write your answer in five sentences, with another proposal and the figure of this page that supports it.

@@ -572,12 +572,12 @@ plots.sentences.clv.second_opinion(first, other, lang=reader)
 # What a repeat purchase is worth on average, and whether those who buy often spend otherwise:
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Un client a acheté une fois pour 300 $. Attendez-vous 300 $ du prochain achat ? Le modèle Gamma-Gamma tempère : avec un seul achat, il croit surtout la moyenne de tous ; avec vingt, surtout le client. C'est une moyenne pondérée, avec $z$ la valeur moyenne des achats répétés du client :
+# Un client a acheté une fois pour 300 dollars. En attendez-vous autant du prochain achat ? Le modèle Gamma-Gamma tempère : avec un seul achat, il croit surtout la moyenne de tous ; avec vingt, surtout le client. C'est une moyenne pondérée, avec $z$ la valeur moyenne des achats répétés du client :
 #
 # $$E = \frac{q - 1}{p x + q - 1} \cdot \frac{p v}{q - 1} + \frac{p x}{p x + q - 1} \cdot z$$
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# A customer bought once for $300. Do you expect $300 of the next purchase? The Gamma-Gamma model tempers: with one purchase it mostly believes everyone's average; with twenty, mostly the customer. It is a weighted average, with $z$ the mean value of the customer's repeat purchases:
+# A customer bought once for 300 dollars. Do you expect as much of the next purchase? The Gamma-Gamma model tempers: with one purchase it mostly believes everyone's average; with twenty, mostly the customer. It is a weighted average, with $z$ the mean value of the customer's repeat purchases:
 #
 # $$E = \frac{q - 1}{p x + q - 1} \cdot \frac{p v}{q - 1} + \frac{p x}{p x + q - 1} \cdot z$$
 
@@ -759,23 +759,78 @@ lowered = plots.discounted_years(after_costs, lang=reader)
 # - Say whether a channel pays back, in how many months, and what that does not prove.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Pourquoi un client qui n'était pas actif au début ne peut-il pas être perdu ?
-# 2. **Calculer.** Une attrition de 25 % par an : quelle durée de vie, en années puis en mois ? Et si ces 25 % étaient perdus en six mois ?
-# 3. **Comprendre.** Deux clients se taisent depuis cinq mois. Pourquoi l'un a-t-il 90 % de chances d'être encore actif, et l'autre 10 % ?
-# 4. **Calculer.** Marge annuelle de 120 $, rétention de 70 %, 8 % d'actualisation, 150 $ d'acquisition. Ce client vaut-il son prix sur trois ans ? Sans horizon ?
-# 5. **Appliquer.** Mettez `activity_days` à `180`, relancez : que deviennent l'attrition, la durée de vie, la CLTV simple ? Que devient la CLTV prédictive, et pourquoi ?
-# 6. **Décider.** Un canal a un ratio CLTV / CAC de 1,4, avec un intervalle de 0,9 à 2,0. Augmentez-vous son budget ? Que demandez-vous d'abord ?
-# 7. **Cas.** La direction veut « se débarrasser des clients non rentables ». Répondez en cinq phrases, avec un chiffre de cette page et une autre proposition.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** Why can a customer who was not active at the start not be lost?
-# 2. **Compute.** An attrition of 25% a year: what lifespan, in years, then in months? And if those 25% were lost in six months?
-# 3. **Understand.** Two customers have been silent for five months. Why does one have a 90% chance of still being active, and the other 10%?
-# 4. **Compute.** A yearly margin of $120, 70% retention, a discount of 8%, $150 of acquisition. Is this customer worth the price over three years? Without a horizon?
-# 5. **Apply.** Set `activity_days` to `180` and run again: what becomes of attrition, lifespan and simple CLTV? What becomes of predicted CLTV, and why?
-# 6. **Decide.** A channel has a CLTV / CAC ratio of 1.4, with an interval from 0.9 to 2.0. Do you raise its budget? What do you ask first?
-# 7. **Case.** Management wants to "get rid of the customers who are not profitable". Answer in five sentences, with a figure of this page and another proposal.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("03", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("03", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Appliquer.** Mettez `activity_days` à `180`, relancez : que deviennent l'attrition, la durée de vie, la CLTV simple ? Que devient la CLTV prédictive, et pourquoi ?
+# 2. **Décider.** Choisissez, dans le tableau des canaux, celui dont vous augmenteriez le budget. De combien, par quels paliers, et quel chiffre vous ferait arrêter ?
+# 3. **Cas.** La direction veut « se débarrasser des clients non rentables ». Répondez en cinq phrases, avec un chiffre de cette page et une autre proposition.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Apply.** Set `activity_days` to `180` and run again: what becomes of attrition, lifespan and simple CLTV? What becomes of predicted CLTV, and why?
+# 2. **Decide.** In the table of channels, choose the one whose budget you would raise. By how much, in what steps, and which figure would make you stop?
+# 3. **Case.** Management wants to "get rid of the customers who are not profitable". Answer in five sentences, with a figure of this page and another proposal.

@@ -690,23 +690,78 @@ spoilt.map(reader.percent)
 # - Decide everything beforehand: the length, the outcome, the segments.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Que divise-t-on par quoi dans le lift relatif ? Pourquoi la même campagne peut-elle avoir un petit lift absolu et un grand lift relatif ?
-# 2. **Comprendre.** Pourquoi un client du groupe traité qui n'a jamais ouvert le courriel reste-t-il dans le groupe traité ?
-# 3. **Calculer.** Parmi les dix clients, `i` achète aussi. Refaites les deux différences à la main, puis avec `experiments.compare`.
-# 4. **Calculer.** Vous avez 40 000 clients, une conversion de 3 % et vous espérez 10 % de plus. Quelle part de contrôle faut-il pour trouver cet effet quatre fois sur cinq ? Est-ce possible ?
-# 5. **Comparer.** Relancez la page avec `campaign = "autumn_mail"` et `expected_control_share = 0.2`, puis avec `window_days = 7`. Quels verdicts changent, et pourquoi ne faut-il pas choisir la fenêtre après coup ?
-# 6. **Décider.** Le contrôle de printemps est à 10 %. La direction refuse d'en laisser plus de côté. Que proposez-vous : attendre, réunir plusieurs campagnes, changer de résultat ? Avec quels chiffres ?
-# 7. **Cas.** Une agence annonce : « les cliqueurs ont dépensé quatre fois plus que le groupe de contrôle ». Répondez-lui en cinq phrases, et dites quels nombres vous lui demandez.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** What is divided by what in the relative lift? Why can one campaign have a small absolute lift and a large relative one?
-# 2. **Understand.** Why does a customer of the treatment who never opened the e-mail stay in the treatment?
-# 3. **Compute.** Of the ten customers, `i` buys too. Work out both differences again by hand, then with `experiments.compare`.
-# 4. **Compute.** You have 40,000 customers, a conversion of 3% and hope for 10% more. What share of control does it take to find that lift four times in five? Is it possible?
-# 5. **Compare.** Run the page again with `campaign = "autumn_mail"` and `expected_control_share = 0.2`, then with `window_days = 7`. Which verdicts change, and why must the window not be chosen afterwards?
-# 6. **Decide.** Spring's control is 10%. Management refuses to leave more customers alone. What do you propose: to wait, to pool several campaigns, to change the outcome? With which figures?
-# 7. **Case.** An agency announces: "clickers spent four times as much as the control". Answer in five sentences, and say which numbers you ask for.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("04", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("04", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Comparer.** Relancez la page avec `campaign = "autumn_mail"` et `expected_control_share = 0.2`, puis avec `window_days = 7`. Quels verdicts changent, et pourquoi ne faut-il pas choisir la fenêtre après coup ?
+# 2. **Décider.** Le contrôle de printemps est à 10 %. La direction refuse d'en laisser plus de côté. Que proposez-vous : attendre, réunir plusieurs campagnes, changer de résultat ? Avec quels chiffres ?
+# 3. **Cas.** Une agence annonce : « les cliqueurs ont dépensé quatre fois plus que le groupe de contrôle ». Répondez-lui en cinq phrases, et dites quels nombres vous lui demandez.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Compare.** Run the page again with `campaign = "autumn_mail"` and `expected_control_share = 0.2`, then with `window_days = 7`. Which verdicts change, and why must the window not be chosen afterwards?
+# 2. **Decide.** Spring's control is 10%. Management refuses to leave more customers alone. What do you propose: to wait, to pool several campaigns, to change the outcome? With which figures?
+# 3. **Case.** An agency announces: "clickers spent four times as much as the control". Answer in five sentences, and say which numbers you ask for.

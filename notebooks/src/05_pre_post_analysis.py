@@ -536,23 +536,78 @@ known[columns].round(0).assign(truth=round(a_week), held=holds_truth)
 # - Conclude with the method chosen beforehand, or say what it would have taken.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Que suppose une différence de différences, et qu'est-ce qui peut réfuter cette hypothèse ?
-# 2. **Comprendre.** Pourquoi six magasins ne suffisent-ils jamais à trancher, même si l'effet est énorme ?
-# 3. **Calculer.** Deux boutiques touchées passent de 50 à 70 et de 60 à 75, deux autres de 40 à 48 et de 55 à 61. Calculez l'effet à la main, puis vérifiez avec `prepost.difference_in_differences`.
-# 4. **Appliquer.** Relancez la page avec `weeks = 8`, puis avec `action = "2024-06-03"`, où rien n'a commencé. Que dit la réponse en bref ? Avec `weeks = 8`, qu'est-ce qui est le plus près de la part que les conseillers ajoutent vraiment : l'effet annoncé, ou ce qui reste une fois retiré ce que la méthode trouve d'elle-même ? Pourquoi ce reste est-il donné sans intervalle ?
-# 5. **Analyser.** Les placebos penchent presque tous du même côté. Qu'est-ce que cela dit de l'effet estimé, et quelle en est la cause la plus probable dans la démo ?
-# 6. **Évaluer.** Un directeur envoie un formateur dans les dix magasins les plus mauvais du trimestre ; neuf remontent. Que répondez-vous, et que proposez-vous pour le trimestre suivant ?
-# 7. **Cas.** La direction veut étendre les conseillers à tous les magasins. En cinq phrases : ce que l'on sait, à combien près, ce qui reste incertain, et le test que vous feriez d'abord.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** What does a difference-in-differences assume, and what can refute that assumption?
-# 2. **Understand.** Why are six stores never enough to tell, even if the effect is enormous?
-# 3. **Compute.** Two touched shops go from 50 to 70 and from 60 to 75, two others from 40 to 48 and from 55 to 61. Work out the effect by hand, then check with `prepost.difference_in_differences`.
-# 4. **Apply.** Run the page again with `weeks = 8`, then with `action = "2024-06-03"`, when nothing began. What does the answer in brief say? With `weeks = 8`, which is nearer the share that advisers really add: the effect announced, or what is left once what the method finds by itself is taken out? Why is that given without an interval?
-# 5. **Analyse.** The placebos nearly all lean to the same side. What does that say of the estimated effect, and what is its most likely cause in the demo?
-# 6. **Evaluate.** A manager sends a trainer to the ten worst stores of the quarter; nine recover. What do you answer, and what do you propose for the next quarter?
-# 7. **Case.** Management wants to extend advisers to all stores. In five sentences: what is known, how precisely, what remains uncertain, and the test that you would do first.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("05", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("05", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Appliquer.** Relancez la page avec `weeks = 8`, puis avec `action = "2024-06-03"`, où rien n'a commencé. Que dit la réponse en bref ? Avec `weeks = 8`, qu'est-ce qui est le plus près de la part que les conseillers ajoutent vraiment : l'effet annoncé, ou ce qui reste une fois retiré ce que la méthode trouve d'elle-même ? Pourquoi ce reste est-il donné sans intervalle ?
+# 2. **Analyser.** Les placebos penchent presque tous du même côté. Quelle en est la cause la plus probable dans la démo, et où la voyez-vous dans cette page ?
+# 3. **Cas.** La direction veut étendre les conseillers à tous les magasins. En cinq phrases : ce que l'on sait, à combien près, ce qui reste incertain, et le test que vous feriez d'abord.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Apply.** Run the page again with `weeks = 8`, then with `action = "2024-06-03"`, when nothing began. What does the answer in brief say? With `weeks = 8`, which is nearer the share that advisers really add: the effect announced, or what is left once what the method finds by itself is taken out? Why is that given without an interval?
+# 2. **Analyse.** The placebos nearly all lean to the same side. What is the most likely cause in the demo, and where do you see it on this page?
+# 3. **Case.** Management wants to extend advisers to all stores. In five sentences: what is known, how precisely, what remains uncertain, and the test that you would do first.

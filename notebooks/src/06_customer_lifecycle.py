@@ -116,10 +116,10 @@ def customer_stage(days, purchases):
     return "defecting" if days <= 365 else "inactive"
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Pour un lead, on regarde d'abord une réponse récente, puis une inscription récente, puis depuis combien de temps il ne s'est plus rien passé.
+# Un lead est un contact que l'on sait joindre et qui n'a aucune commande valide : une commande annulée n'en fait pas un client. Pour lui, on regarde d'abord une réponse récente, puis une inscription récente, puis depuis combien de temps il ne s'est plus rien passé.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# For a lead, first look for a recent response, then for a recent registration, then for how long nothing has happened.
+# A lead is a contact whom you can reach and who has no valid order: a cancelled order does not make a customer. For a lead, first look for a recent response, then for a recent registration, then for how long nothing has happened.
 
 # %% tags=["lesson"]
 def lead_stage(registered, response):
@@ -264,9 +264,13 @@ plots.stage_status_table(pairs, lang=reader, settings=rules)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Cherchez la case « client en défection » des paliers les plus hauts : ce sont d'excellents clients qui se taisent depuis plus de trois mois. C'est par eux qu'une campagne de reconquête commence.
+#
+# Ces paliers ont des bornes fixes : si chacun dépense davantage, ceux du haut se remplissent. Un quintile de la RFM (leçon 02), lui, garde toujours un client sur cinq.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Look for the "defecting customer" cell of the highest tiers: these are excellent customers silent for more than three months. That is where a win-back campaign begins.
+#
+# These tiers have fixed bounds: if everyone spends more, the top ones fill up. A quintile of RFM (lesson 02) always keeps one customer in five.
 
 # %% [markdown] tags=["lang-fr"]
 # ### Le score eRFM
@@ -460,6 +464,28 @@ small = mk.open_data({"orders": three.assign(order_id=three.index.astype(str))})
 checked = lifecycle.conversion(small, as_of="2026-01-01").set_index("rate")
 assert checked.value["repurchase_rate"] == rate
 
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Qui pouvait convertir, dans chacun des cinq ?
+#
+# - **Conversion de lead** : les inscrits des 180 derniers jours qui n'avaient rien acheté au soir de leur inscription. Un compte ouvert au moment de payer n'a jamais été un lead.
+# - **Réachat** : ceux dont la première commande est dans les 90 derniers jours, même d'hier. Deux commandes le premier jour en sont deux.
+# - **Fidélisation** : ceux qui ont commandé il y a 90 jours, jour pour jour, et qui en étaient au moins à leur deuxième commande. Chacun a eu autant de temps pour revenir, mais ils sont peu : d'un jour à l'autre, ce ne sont pas les mêmes.
+# - **Reconquête des clients en défection** : ceux qui ont franchi le seuil dans les 90 derniers jours, non toute l'étape.
+# - **Reconquête des inactifs** : ceux qui l'ont franchi dans les 275 derniers jours. Il faut donc 275 + 365 jours d'historique.
+#
+# Revenir n'est pas être reconquis : certains seraient revenus sans vous. Seul un groupe témoin (leçon 04) dit ce qu'une relance ajoute. Et sur peu de clients, deux retours de plus ne prouvent rien : lisez l'intervalle.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Who could convert, in each of the five?
+#
+# - **Lead conversion**: those registered in the last 180 days who had bought nothing by the end of the day they registered. An account opened at the checkout was never a lead.
+# - **Repurchase**: those whose first order is in the last 90 days, even yesterday's. Two orders on the first day are two.
+# - **Loyalty**: those who ordered exactly 90 days ago and were at their second order or beyond. Each has had as much time to come back, but they are few: from one day to the next they are not the same people.
+# - **Win-back of defecting customers**: those who crossed the limit in the last 90 days, not the whole stage.
+# - **Win-back of inactive customers**: those who crossed it in the last 275 days. So it takes 275 + 365 days of history.
+#
+# To come back is not to be won back: some would have returned without you. Only a control group (lesson 04) says what a reminder adds. And with few customers, two more returns prove nothing: read the interval.
+
 # %% [markdown] tags=["lang-fr"]
 # À la fin de la période, avec l'intervalle de chacun :
 
@@ -615,23 +641,78 @@ print(reader.days(gaps.quantile(0.8)), reader.days(late.exact))
 # - Choose a limit from a return curve that also counts those who have not come back.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Quelles sont les quatre étapes d'un lead et les quatre étapes d'un client ?
-# 2. **Comprendre.** Un contact inscrit il y a 100 jours a ouvert un courriel il y a 95 jours. Dans quelle étape est-il ? Et s'il l'avait ouvert hier ?
-# 3. **Calculer.** Sur 200 clients devenus « en défection » depuis 90 jours, 26 ont racheté. Quel est le taux de reconquête ? Pourquoi ce taux peut-il bouger alors que les clients n'ont rien changé à leurs habitudes ?
-# 4. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ?
-# 5. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
-# 6. **Décider.** Vous avez de quoi appeler cent personnes. Quelle case du tableau étape et statut choisissez-vous, et quel taux suivrez-vous ?
-# 7. **Cas.** La direction annonce : « nous avons deux mille clients actifs de plus ». Depuis hier, le seuil est passé de 90 à 180 jours. Répondez en cinq phrases.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** What are the four stages of a lead and the four stages of a customer?
-# 2. **Understand.** A contact registered 100 days ago opened an email 95 days ago. Which stage is it in? And if it had opened it yesterday?
-# 3. **Compute.** Of 200 customers who became defecting in the last 90 days, 26 have bought again. What is the win-back rate? Why may this rate move although customers have not changed their habits?
-# 4. **Apply.** Set `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` and run again. What becomes of the stages, the rates, the advice?
-# 5. **Apply.** Set `filters = {"category": ["…"]}` with a category of this page. Who are the "active" customers of that category?
-# 6. **Decide.** You can afford to call a hundred people. Which cell of the stage and status grid do you choose, and which rate will you follow?
-# 7. **Case.** Management announces: "we have two thousand more active customers". Since yesterday, the limit has gone from 90 to 180 days. Answer in five sentences.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6 = mk.exercises("06", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("06", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Appliquer.** Mettez `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` et relancez. Que deviennent les étapes, les taux, le conseil ? Qu'ont fait les clients ?
+# 2. **Appliquer.** Mettez `filters = {"category": ["…"]}` avec une catégorie de la page. Qui sont les clients « actifs » de cette catégorie ?
+# 3. **Décider.** Vous avez choisi la case à appeler (exercice 6). Quel taux suivrez-vous, pendant combien de temps, et à quel groupe le comparerez-vous ? Répondez en cinq phrases.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Apply.** Set `settings = {"customers": {"active_days": 60, "defecting_days": 300}}` and run again. What becomes of the stages, the rates, the advice? What have the customers done?
+# 2. **Apply.** Set `filters = {"category": ["…"]}` with a category of this page. Who are the "active" customers of that category?
+# 3. **Decide.** You have chosen the cell to call (exercise 6). Which rate will you follow, for how long, and with which group will you compare it? Answer in five sentences.

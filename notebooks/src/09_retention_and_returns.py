@@ -632,9 +632,13 @@ kpis = pd.DataFrame() if nameless else retention.loyalty(data, **span)
 plots.loyalty_table(kpis, lang=reader, lacks=nameless)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
+# Ne les confondez pas. Le **taux d'achat répété** et la **fréquence** regardent une seule fenêtre : qui y a commandé, et combien de fois. La **rétention** en compare deux : de ceux qui étaient actifs avant, combien le sont encore ? Les nouveaux n'y entrent pas. Une cliente qui commande une fois chaque novembre est retenue chaque année, sans jamais compter comme achat répété. Les commandes sans client connu n'entrent dans aucun des trois.
+#
 # Deux d'entre eux se lisent dans la figure : la fréquence d'achat et le taux d'achat répété. Vérifiez.
 
 # %% [markdown] tags=["lang-en", "lesson"]
+# Do not mix them up. The **repeat purchase rate** and the **frequency** look at one window: who ordered in it, and how often. **Retention** compares two: of those who were active before, how many still are? Newcomers are not in it. A customer who orders once every November is retained every year and never counts as a repeat purchase. Orders without a known customer are in none of the three.
+#
 # Two of them can be read off the figure: purchase frequency and repeat purchase rate. Check.
 
 # %% tags=["lesson"]
@@ -652,6 +656,7 @@ assert abs(values.repeat_purchase_rate - (1 - frequency.customers_share[0])) < 1
 # - **La moyenne des délais.** Elle oublie ceux qui ne sont jamais revenus, et ceux qui achètent souvent y comptent plusieurs fois.
 # - **Le canal qui reçoit les retours** n'est pas celui qui les cause.
 # - **Le premier d'une longue liste** de produits l'est en partie par hasard : attendez que son intervalle s'écarte.
+# - **Ne compter que les retours.** Des frais les font baisser, et les ventes parfois aussi. Jugez-les sur ce que gagne la boutique, en marge, entre deux groupes tirés au sort (leçon 04).
 # - **Une cohorte n'est pas un effet.** Que les clients de mai reviennent mieux ne prouve pas que l'action de mai en est la cause (leçons 04 et 05).
 
 # %% [markdown] tags=["lang-en", "lesson"]
@@ -663,6 +668,7 @@ assert abs(values.repeat_purchase_rate - (1 - frequency.customers_share[0])) < 1
 # - **The average gap.** It forgets those who never came back, and counts those who buy often several times.
 # - **The channel that receives the returns** is not the one that causes them.
 # - **The first of a long list** of products is there partly by chance: wait until its interval stands apart.
+# - **Counting returns only.** A fee lowers them, and sometimes sales as well. Judge it on what the shop earns, in margin, between two groups drawn at random (lesson 04).
 # - **A cohort is not an effect.** That May's customers come back more does not prove that May's action is the cause (lessons 04 and 05).
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -684,23 +690,84 @@ assert abs(values.repeat_purchase_rate - (1 - frequency.customers_share[0])) < 1
 # - Tell repeat purchase rate, retention and purchase frequency apart.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Que divise-t-on par quoi dans un taux de retour en valeur ? Et dans un taux d'achat répété ?
-# 2. **Comprendre.** Pourquoi le taux en valeur de la petite boutique est-il bien plus élevé que le taux en unités ? Donnez un cas où ce serait l'inverse.
-# 3. **Calculer.** Le client `e` de la boutique aux six clients commande le 30 mars. Quelle case du triangle change, et de combien ? Ajoutez la commande à `shop` et vérifiez.
-# 4. **Calculer.** Dans les six attentes, le client censuré à 12 jours rachète finalement au jour 15. Refaites la courbe à la main : où est la médiane ?
-# 5. **Comparer.** Relancez la page avec `grain = "quarter"`, puis avec `as_of = "2025-11-15"`. Quelles cases disparaissent, et pourquoi est-ce une bonne chose ?
-# 6. **Décider.** D'après le temps entre deux achats, quel jour après un achat enverriez-vous un rappel ? Que perdez-vous à l'envoyer plus tôt ? plus tard ?
-# 7. **Cas.** La direction veut rendre les retours payants « parce que le magasin en a trop ». Répondez en cinq phrases, avec deux chiffres de cette page et une autre proposition.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** What is divided by what in a return rate by value? And in a repeat purchase rate?
-# 2. **Understand.** Why is the rate by value of the small shop so much higher than the rate by units? Give a case where it would be the other way round.
-# 3. **Compute.** Customer `e` of the six-customer shop orders on 30 March. Which cell of the triangle changes, and by how much? Add the order to `shop` and check.
-# 4. **Compute.** In the six waits, the customer censored at 12 days ends up buying again on day 15. Work out the curve again by hand: where is the median?
-# 5. **Compare.** Run the page again with `grain = "quarter"`, then with `as_of = "2025-11-15"`. Which cells disappear, and why is that a good thing?
-# 6. **Decide.** From the time between two purchases, how many days after a purchase would you send a reminder? What do you lose by sending it earlier? later?
-# 7. **Case.** Management wants to charge for returns "because the store gets too many". Answer in five sentences, with two figures from this page and another proposal.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6, q7 = mk.exercises("09", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% tags=["lesson", "exercise"]
+q7
+
+# %% tags=["lesson", "exercise"]
+q7.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("09", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Comparer.** Relancez la page avec `grain = "quarter"`, puis avec `as_of = "2025-11-15"`. Quelles cases disparaissent, et pourquoi est-ce une bonne chose ?
+# 2. **Décider.** D'après le temps entre deux achats, quel jour après un achat enverriez-vous un rappel ? Que perdez-vous à l'envoyer plus tôt ? plus tard ?
+# 3. **Cas.** La direction veut rendre les retours payants « parce que le magasin en a trop ». Répondez en cinq phrases, avec deux chiffres de cette page et une autre proposition. Que lui demanderiez-vous de tester d'abord ?
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Compare.** Run the page again with `grain = "quarter"`, then with `as_of = "2025-11-15"`. Which cells disappear, and why is that a good thing?
+# 2. **Decide.** From the time between two purchases, how many days after a purchase would you send a reminder? What do you lose by sending it earlier? later?
+# 3. **Case.** Management wants to charge for returns "because the store gets too many". Answer in five sentences, with two figures from this page and another proposal. What would you ask them to test first?

@@ -87,10 +87,32 @@ plots.lacking(voice.lacking(data), lang=reader)
 plots.families(lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Lisez la table comme une liste d'achats : quelles familles avez-vous, et lesquelles sont reliées à une même personne ? C'est ce lien, une seule clé de client pour toutes les tables, qui rend le reste possible.
+# Lisez la table comme une liste d'achats : quelles familles avez-vous, et lesquelles sont reliées à une même personne ? C'est ce lien, une seule clé de client pour toutes les tables, qui rend le reste possible. Sans elle, qui achète en magasin et sur le site compte pour deux clients, et la fréquence paraît trop basse.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Read the table as a shopping list: which families do you have, and which are tied to one person? That tie, one customer key for all tables, is what makes the rest possible.
+# Read the table as a shopping list: which families do you have, and which are tied to one person? That tie, one customer key for all tables, is what makes the rest possible. Without it, someone who buys in a store and on the site counts as two customers, and frequency looks too low.
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Cinq distinctions évitent la plupart des erreurs :
+#
+# - **Décrire n'est pas expliquer.** L'âge ou la ville choisissent un ton ; le comportement passé annonce bien mieux l'achat.
+# - **Faire, payer, échanger, dire.** Un *comportement* (un clic, un panier) n'engage pas d'argent, une *transaction* oui, une *interaction* veut deux parties qui se répondent, un *sentiment* est ce que l'on déclare. Et une ouverture de courriel peut être celle d'une machine.
+# - **Une ligne n'est pas une commande.** Un panier de trois articles a trois lignes : le panier moyen se divise par les commandes.
+# - **Le parcours n'est pas l'entonnoir.** L'entonnoir est la vue de l'entreprise, dans un ordre imposé ; le parcours est celle du client, qui essaie ici et achète là. La dernière étape n'a pas tout le mérite.
+# - **La valeur n'est pas la dépense.** Elle part de la marge, et l'on en retire ce que coûte ce client : retours, appels, livraisons.
+#
+# Et lisez l'historique dans l'ordre : une commande, puis un colis en retard, puis le silence, ce n'est pas une « cliente récente », c'est une cliente déçue.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Five distinctions avoid most mistakes:
+#
+# - **To describe is not to explain.** Age or town choose a tone; past behaviour foretells a purchase far better.
+# - **Doing, paying, exchanging, saying.** *Behaviour* (a click, a cart) commits no money, a *transaction* does, an *interaction* takes two parties who answer each other, a *sentiment* is what people state. And an email open may be a machine's.
+# - **A line is not an order.** A basket of three items has three lines: the average order value is divided by orders.
+# - **The journey is not the funnel.** The funnel is the company's view, in a set order; the journey is the customer's, who tries here and buys there. The last step does not deserve all the credit.
+# - **Value is not spending.** It starts from the margin, less what this customer costs: returns, calls, deliveries.
+#
+# And read the history in order: an order, then a late parcel, then silence is not a "recent customer" but a disappointed one.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Ce qui améliore l'expérience
@@ -103,7 +125,8 @@ plots.families(lang=reader)
 # Customers judge the whole. What the company can adjust comes down to a few levers; here is the term, with an example.
 
 # %% tags=["lesson"]
-plots.concepts(["customer_experience", "omnichannel"], lang=reader, id="levers", text="example")
+levers = ["customer_experience", "omnichannel", "loyalty_programme"]
+plots.concepts(levers, lang=reader, id="levers", text="example")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # À essayer et à mesurer, chacun chez soi :
@@ -126,9 +149,13 @@ plots.concepts(["customer_experience", "omnichannel"], lang=reader, id="levers",
 # 6. **Join the channels.** The customer sees one company only.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
+# **Un programme de fidélisation** reconnaît et identifie ; il ne rend pas fidèle à lui seul. Que les membres dépensent plus ne prouve rien : les bons clients s'inscrivent plus volontiers. Il se juge sur ce que les membres dépensent *en plus*, en marge, une fois payés les points, dus sur tous leurs achats.
+#
 # **L'omnicanal, en une paire de bottes.** Vous entrez dans la boutique : votre taille n'y est plus. En *multicanal*, on vous dit « regardez sur le site » et vous partez. En *omnicanal*, la vendeuse voit le stock de toute l'enseigne, commande la taille devant vous, vous payez sur place, la boîte arrive chez vous, et si elles serrent vous les rendez dans n'importe quelle boutique. Une vente au lieu de zéro, et trois systèmes (caisse, site, entrepôt) qui doivent connaître la même cliente et la même paire.
 
 # %% [markdown] tags=["lang-en", "lesson"]
+# **A loyalty programme** recognises and identifies; it does not make people loyal by itself. That members spend more proves nothing: good customers enrol more readily. Judge it on what members spend *extra*, in margin, once the points are paid, and they are due on all purchases.
+#
 # **Omnichannel, in one pair of boots.** You walk into the shop: your size is gone. With *multichannel* they say "look on the site", and you leave. With *omnichannel* the assistant sees the stock of the whole company, orders your size in front of you, you pay there, the box arrives at your home, and if they pinch you return them in any shop. One sale instead of none, and three systems (till, site, warehouse) that must know the same customer and the same pair.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -536,10 +563,10 @@ ax = plots.engagement_counts(voice.engagement_counts(engaged), lang=reader)
 plots.engagement_table(engaged, lang=reader) if len(engaged) else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Un score ne vaut que s'il annonce quelque chose. Notez les contacts trois mois plus tôt, puis regardez qui a commandé depuis, parmi la moitié la plus engagée et parmi l'autre.
+# Le percentile est relatif : si tout le monde décroche, il ne bouge pas ; suivez aussi les points. Et un score ne vaut que s'il annonce quelque chose. Notez les contacts trois mois plus tôt, puis regardez qui a commandé depuis, parmi la moitié la plus engagée et parmi l'autre.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# A score is worth something only if it foretells something. Score the contacts three months earlier, then see who has ordered since, among the more engaged half and among the other.
+# The percentile is relative: if everyone drifts away it does not move; follow the points too. And a score is worth something only if it foretells something. Score the contacts three months earlier, then see who has ordered since, among the more engaged half and among the other.
 
 # %% tags=["lesson"]
 earlier = voice.engagement(demo, as_of="2025-10-01").to_pandas()
@@ -608,6 +635,7 @@ strata.round(0).head()
 # - **Un NPS de douze réponses** bouge de dizaines de points par hasard. Sans intervalle, on félicite ou l'on gronde une équipe pour du bruit.
 # - **La moyenne des parts** n'est pas la part de portefeuille : elle compte les petits portefeuilles autant que les gros.
 # - **« L'omnicanal fait dépenser plus. »** Ceux qui achètent souvent ont plus d'occasions d'utiliser deux canaux. Seul un test le dirait (leçon 04).
+# - **Satisfait n'est pas fidèle.** Un client content peut partir pour un prix, et les ventes baisser sans que personne ne soit fâché.
 # - **Ceux qui se taisent.** Si les mécontents répondent plus, ou moins, que les autres, le score est faux d'une manière qu'aucun intervalle ne montre.
 # - **Le score devenu objectif.** Dès que la prime en dépend, on demande un 10 à la caisse, et la mesure est perdue.
 
@@ -617,6 +645,7 @@ strata.round(0).head()
 # - **An NPS of twelve answers** moves by tens of points by chance. Without an interval, teams are praised or scolded for noise.
 # - **The mean of shares** is not the share of wallet: it counts small wallets as much as large ones.
 # - **"Omnichannel makes people spend more."** Those who buy often have more occasions to use two channels. Only a test would tell (lesson 04).
+# - **Satisfied is not loyal.** A happy customer may leave over a price, and sales may fall without anyone being upset.
 # - **Those who stay silent.** If unhappy customers answer more, or less, than the others, the score is wrong in a way that no interval shows.
 # - **The score turned into a target.** As soon as the bonus depends on it, people ask for a 10 at the till, and the measure is lost.
 
@@ -667,23 +696,84 @@ reader.number(three_years.score), reader.number(alike)
 # - Compare omnichannel customers with the others at an equal number of orders, without reading a cause into it.
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
-# ## Questions
+# ## Exercices
 #
-# 1. **Se souvenir.** Dans quelle famille rangez-vous : un appel au service client, l'âge, un avis sur un produit, le coût des retours d'un client ?
-# 2. **Comprendre.** Pourquoi les passifs changent-ils le NPS alors qu'ils ne sont ni ajoutés ni retranchés ?
-# 3. **Calculer.** Une boutique a 40 réponses : 22 promoteurs, 8 détracteurs. Calculez le score et sa marge à la main, puis vérifiez avec `voice.nps`.
-# 4. **Analyser.** Deux équipes ont 31 et 38 points, sur 45 réponses chacune. La direction veut récompenser la seconde. Que répondez-vous, avec quel chiffre ?
-# 5. **Appliquer.** Relancez la page avec `settings = {"engagement": {"half_life_days": 90}}`. Qui gagne des points, qui en perd au percentile, et pourquoi ?
-# 6. **Évaluer.** Dans la table de l'enjeu, la cible est la part de la meilleure catégorie. Donnez deux raisons pour lesquelles elle est peut-être hors d'atteinte.
-# 7. **Cas.** La direction veut offrir 20 $ à chaque client pour sa première commande sur l'application, « puisque les clients de deux canaux dépensent bien plus ». Écrivez cinq phrases : ce que la figure montre, ce qu'elle ne montre pas, et le test que vous proposez.
+# Changez `seed` pour votre propre numéro : vos données et vos réponses seront à vous seul. Chaque exercice se montre avec ses données (`q1.data`) ; `check` dit si la réponse est juste et, sinon, quelle sorte d'erreur y mène. `q1.hint()` donne un indice à chaque appel, `q1.solution()` le raisonnement.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
-# ## Questions
+# ## Exercises
 #
-# 1. **Remember.** In which family do you put: a call to customer service, age, a product review, the cost of a customer's returns?
-# 2. **Understand.** Why do passives change the NPS although they are neither added nor taken away?
-# 3. **Compute.** A shop has 40 answers: 22 promoters, 8 detractors. Work out the score and its margin by hand, then check with `voice.nps`.
-# 4. **Analyse.** Two teams have 31 and 38 points, on 45 answers each. Management wants to reward the second. What do you answer, with which figure?
-# 5. **Apply.** Run the page again with `settings = {"engagement": {"half_life_days": 90}}`. Who gains points, who falls in percentile, and why?
-# 6. **Evaluate.** In the table of the prize, the target is the share of the best category. Give two reasons why it may be out of reach.
-# 7. **Case.** Management wants to give each customer $20 for a first order on the app, "since customers of two channels spend far more". Write five sentences: what the figure shows, what it does not, and the test that you propose.
+# Change `seed` to a number of your own: your data and your answers will be yours alone. Each exercise shows itself with its data (`q1.data`); `check` says whether the answer is right and, if not, what kind of mistake leads there. `q1.hint()` gives one more hint at each call, `q1.solution()` the reasoning.
+
+# %% tags=["lesson", "exercise"]
+seed = 2026
+q1, q2, q3, q4, q5, q6, q7 = mk.exercises("16", lang=reader, seed=seed)
+
+# %% tags=["lesson", "exercise"]
+q1
+
+# %% tags=["lesson", "exercise"]
+q1.check(...)
+
+# %% tags=["lesson", "exercise"]
+q2
+
+# %% tags=["lesson", "exercise"]
+q2.check(...)
+
+# %% tags=["lesson", "exercise"]
+q3
+
+# %% tags=["lesson", "exercise"]
+q3.check(...)
+
+# %% tags=["lesson", "exercise"]
+q4
+
+# %% tags=["lesson", "exercise"]
+q4.check(...)
+
+# %% tags=["lesson", "exercise"]
+q5
+
+# %% tags=["lesson", "exercise"]
+q5.check(...)
+
+# %% tags=["lesson", "exercise"]
+q6
+
+# %% tags=["lesson", "exercise"]
+q6.check(...)
+
+# %% tags=["lesson", "exercise"]
+q7
+
+# %% tags=["lesson", "exercise"]
+q7.check(...)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Quiz
+#
+# Chaque réponse a son explication ; celle d'une mauvaise réponse dit quoi relire.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Quiz
+#
+# Each answer has its explanation; that of a wrong one says what to read again.
+
+# %% tags=["lesson", "exercise"]
+mk.quiz("16", lang=reader)
+
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# ## Questions ouvertes
+#
+# 1. **Appliquer.** Relancez la page avec `settings = {"engagement": {"half_life_days": 90}}`. Qui gagne des points, qui perd au percentile, et pourquoi ?
+# 2. **Évaluer.** Dans la table de l'enjeu, la cible est la part de la meilleure catégorie. Donnez deux raisons pour lesquelles elle est peut-être hors d'atteinte. Quelle cible proposeriez-vous ?
+# 3. **Cas.** La direction veut offrir 20 $ à chaque client pour sa première commande sur l'application, « puisque les clients de deux canaux dépensent bien plus ». Que répondez-vous ? Écrivez cinq phrases : ce que la figure montre, ce qu'elle ne montre pas, et le test que vous proposez.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# ## Open questions
+#
+# 1. **Apply.** Run the page again with `settings = {"engagement": {"half_life_days": 90}}`. Who gains points, who falls in percentile, and why?
+# 2. **Evaluate.** In the table of the prize, the target is the share of the best category. Give two reasons why it may be out of reach. Which target would you propose?
+# 3. **Case.** Management wants to give each customer $20 for a first order on the app, "since customers of two channels spend far more". What do you answer? Write five sentences: what the figure shows, what it does not, and the test that you propose.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import ibis
 import pandas as pd
 import pytest
@@ -91,7 +92,7 @@ def test_several_that_could_be_the_extract_ask_for_its_name(tmp_path, made):
     source = made(tmp_path, {"notes": SALES, "ventes": SALES})
     with pytest.raises(SourceError, match="2 tables that could be the extract") as caught:
         open_data(source, mapping={"columns": COLUMNS})
-    assert caught.value.hint == "say which in the mapping: table: notes"
+    assert "say which in the mapping (table: notes, or table: ventes)" in caught.value.hint
 
 
 @pytest.mark.parametrize("made", SOURCES)
@@ -207,3 +208,142 @@ def test_words_of_the_mapping_are_read_beside_too(tmp_path, made):
     rules = {"columns": COLUMNS, "values": {"arm": {"témoin": "control"}}}
     data = open_data(source, mapping=rules)
     assert "control" in set(data.campaign_members.arm.execute())
+
+
+@pytest.mark.parametrize("named", [None, "ventes"])
+def test_parts_of_an_extract_beside_parts_of_a_table(tmp_path, named):
+    for name in ("ventes", "campaign_members", "surveys"):
+        (tmp_path / name).mkdir()
+    _folder(tmp_path / "ventes", {"un": SALES[:2], "deux": SALES[2:]})
+    _folder(tmp_path / "campaign_members", {"un": MEMBERS[:1], "deux": MEMBERS[1:]})
+    surveys = pd.DataFrame({"response_id": ["R1"], "question": ["nps"], "score": [9]})
+    _folder(tmp_path / "surveys", {"un": surveys})
+    data = open_data(tmp_path, mapping={"columns": COLUMNS, "table": named})
+    assert data.orders.count().execute() == 3
+    assert data.campaign_members.count().execute() == 3
+    assert data.has("surveys")
+
+
+@pytest.mark.parametrize("named", [None, "ventes"])
+def test_parts_in_folders_of_a_folder_have_a_way_out(tmp_path, named):
+    for year in ("2024", "2025"):
+        (tmp_path / "ventes" / year).mkdir(parents=True)
+        _folder(tmp_path / "ventes" / year, {"un": SALES})
+    source = _folder(tmp_path, {"campaign_members": MEMBERS})
+    rules = {"columns": COLUMNS, "table": named}
+    with pytest.raises(SourceError, match=r"'ventes' holds no file, only folders \(2024") as caught:
+        open_data(source, mapping=rules)
+    assert "put the parts of the extract in one folder: ventes/2024-1.csv" in caught.value.hint
+    with pytest.raises(SourceError, match="2 tables that could be the extract") as caught:
+        open_data(tmp_path / "ventes", mapping={"columns": COLUMNS})
+    assert "parts of one extract go in one folder" in caught.value.hint
+
+
+def test_folders_of_folders_beside_an_extract_are_said_not_to_be_read(tmp_path):
+    (tmp_path / "archives" / "2019").mkdir(parents=True)
+    _folder(tmp_path / "archives" / "2019", {"un": SALES})
+    data = open_data(_folder(tmp_path, {"orders": SALES}), mapping={"columns": COLUMNS})
+    found = next(found for found in data.findings if found.code == "ignored_folder")
+    assert (found.level, found.table) == ("suspicious", "archives")
+
+
+def test_the_extract_may_be_named_with_its_suffix(tmp_path):
+    source = _folder(tmp_path, {"ventes": SALES, "ventes_2": SALES, "notes": MEMBERS})
+    data = open_data(source, mapping={"columns": COLUMNS, "table": "ventes.csv"})
+    assert data.orders.count().execute() == 3
+
+
+def test_two_schemas_of_a_database_may_have_the_same_table(tmp_path):
+    path = tmp_path / "base.duckdb"
+    connection = ibis.duckdb.connect(path)
+    for schema, sales in (("paris", SALES), ("lyon", SALES[:2])):
+        connection.create_database(schema)
+        connection.create_table("ventes", ibis.memtable(sales), database=schema)
+    connection.disconnect()
+    with pytest.raises(SourceError, match=r"\(lyon\.ventes, paris\.ventes\)") as caught:
+        open_data(path, mapping={"columns": COLUMNS, "table": "ventes"})
+    assert "table: lyon.ventes, or table: paris.ventes" in caught.value.hint
+    data = open_data(path, mapping={"columns": COLUMNS, "table": "paris.ventes"})
+    assert data.orders.count().execute() == 3
+
+
+def _told(data, code):
+    return [
+        (found.table, found.column, found.level) for found in data.findings if found.code == code
+    ]
+
+
+def _contacted(data):
+    return {str(moment.date()) for moment in data.campaign_members.contacted_at.to_pandas()}
+
+
+@pytest.mark.parametrize("made", [_folder, _workbook, _duckdb, _frames])
+@pytest.mark.parametrize(
+    ("proof", "read"), [("12/25/2025", "2025-04-05"), ("25/12/2025", "2025-05-04")]
+)
+def test_dates_beside_that_tell_nothing_are_as_those_of_the_extract(tmp_path, made, proof, read):
+    sales = SALES.assign(Date=[proof, proof, "04/05/2025", "04/05/2025"])
+    members = MEMBERS.assign(contacted_at="04/05/2025")
+    data = open_data(
+        made(tmp_path, {"ventes": sales, "campaign_members": members}), mapping={"columns": COLUMNS}
+    )
+    assert _contacted(data) == {read}
+    assert [level for _, _, level in _told(data, "dates_as_elsewhere")] == ["info"]
+    assert not _told(data, "ambiguous_dates")
+
+
+def test_dates_beside_that_tell_otherwise_are_said(tmp_path):
+    sales = SALES.assign(Date="12/25/2025")
+    members = MEMBERS.assign(contacted_at=["25/12/2025", "04/05/2025", "04/05/2025"])
+    source = _folder(tmp_path, {"ventes": sales, "campaign_members": members})
+    data = open_data(source, mapping={"columns": COLUMNS})
+    assert _contacted(data) == {"2025-12-25", "2025-05-04"}
+    assert _told(data, "dates_unlike_elsewhere") == [
+        ("campaign_members.csv", "contacted_at", "suspicious")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "read"),
+    [
+        ("%m/%d/%Y", "04/05/2025", "2025-04-05"),
+        ("%d/%m/%Y", "04/05/2025", "2025-05-04"),
+        ("%m/%d/%Y", "04-05-2025", "2025-04-05"),
+        ("%m/%d/%Y", "2025-04-05", "2025-04-05"),
+        ("%Y-%d-%m", "2025-04-05", "2025-05-04"),
+    ],
+)
+def test_the_format_of_dates_is_that_of_tables_beside_too(tmp_path, given, written, read):
+    day = pd.Timestamp("2025-03-04").strftime(given)
+    source = _folder(
+        tmp_path,
+        {
+            "ventes": SALES.assign(Date=day),
+            "campaign_members": MEMBERS.assign(contacted_at=written),
+        },
+    )
+    rules = {"columns": COLUMNS, "format": {"date_format": given}}
+    data = open_data(source, mapping=rules)
+    assert data.orders.ordered_at.min().execute() == pd.Timestamp("2025-03-04")
+    assert _contacted(data) == {read}
+
+
+def test_canonical_tables_are_written_as_their_orders_are(tmp_path):
+    orders = pd.DataFrame({"order_id": ["1", "2"], "ordered_at": ["12/25/2025", "04/05/2025"]})
+    members = MEMBERS.assign(contacted_at="04/05/2025")
+    data = open_data(_folder(tmp_path, {"orders": orders, "campaign_members": members}))
+    assert _contacted(data) == {"2025-04-05"}
+    assert "as the dates of the orders are written" in next(
+        found.text("en") for found in data.findings if found.code == "dates_as_elsewhere"
+    )
+
+
+def test_a_view_of_what_is_elsewhere_is_refused_in_words(tmp_path):
+    path = tmp_path / "base.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.register("given", MEMBERS)
+        connection.execute("CREATE VIEW campaign_members AS FROM given")
+        connection.register("sold", SALES)
+        connection.execute("CREATE TABLE ventes AS FROM sold")
+    with pytest.raises(SourceError, match="the view 'campaign_members' reads a table"):
+        open_data(path, mapping={"columns": COLUMNS})

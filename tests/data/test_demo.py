@@ -152,7 +152,7 @@ def test_outside_a_checkout_the_shop_is_made_once_in_the_cache(tmp_path, monkeyp
         (out / demo.TRUTH).write_text('{"seed": 1}')
 
     monkeypatch.setattr(demo, "CHECKOUT", tmp_path / "absent")
-    monkeypatch.setattr(demo, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(demo, "user_cache", lambda: tmp_path / "cache")
     monkeypatch.setattr(demo, "simulate", small_shop)
     assert demo.truth() == {"seed": 1}
     assert demo.truth() == {"seed": 1}

@@ -7,7 +7,11 @@ import subprocess
 import sys
 
 import duckdb
+import pandas as pd
 import pytest
+
+from marketing_kpi.data.sources import open_data
+from marketing_kpi.errors import DataError
 
 LINES = 3_000_000
 # What the interpreter, Ibis, pandas and Arrow take before any data, and the engine's limit.
@@ -68,3 +72,18 @@ def test_200_mb_under_a_limit_of_100_mb(extract):
     assert found["orders"] == LINES // 4
     assert float(found["amount"]) == LINES * 0.99 * 3
     assert found["peak_mb"] < PEAK_MB
+
+
+def test_a_question_larger_than_the_memory_says_what_to_do():
+    frame = pd.DataFrame({"order_id": [f"{n:050}" for n in range(200_000)]})
+    frame = frame.assign(ordered_at=pd.Timestamp("2025-01-02"), amount=1.0)
+    with open_data({"orders": frame}) as data:
+        data.connection.raw_sql("SET threads = 1; SET temp_directory = ''")
+        data.connection.raw_sql("SET memory_limit = '10MB'")
+        several = data.orders.group_by("order_id").aggregate(n=data.orders.count())
+        for asked in (several.n.sum().execute, several.n.sum().to_pyarrow):
+            with pytest.raises(DataError, match="not enough memory") as caught:
+                asked()
+            assert "memory_limit='1GB'" in caught.value.hint
+        with pytest.raises(DataError, match="not enough memory"):
+            data.connection.create_table("copies", several.order_by("order_id"))

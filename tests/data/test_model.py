@@ -184,11 +184,12 @@ def test_a_finding_counts_in_the_readers_words(count, total, lang, expected):
 
 
 def test_details_are_shown_by_what_they_are():
-    details = {"values": {"Delivered ": 1200}, "expected": ["placed", "delivered"]}
+    details = {"values": {"Delivered ": 1200}, "expected": ["placed", "delivered"], "remedy": "r"}
     finding = Finding("unknown_values", "suspicious", "orders", "status", 1200, 1300, (), details)
     assert finding.text("en") == (
         "orders.status: values that the model does not know ('Delivered ' × 1,200) "
-        "in 1,200 rows of 1,300 (92.3%); expected: placed, delivered"
+        "in 1,200 rows of 1,300 (92.3%), kept and without effect (an order of an unknown status "
+        "is a sale); expected: placed, delivered. Say in the mapping what they mean, such as r"
     )
     gap = {"days": 12, "gaps": 1, "first_day": "2025-03-01", "last_day": "2025-03-12"}
     finding = Finding("days_without_orders", "suspicious", "orders", "ordered_at", details=gap)

@@ -14,6 +14,7 @@ import pytest
 from marketing_kpi.data.demo import demo
 from marketing_kpi.data.model import TABLES, Data, Finding
 from marketing_kpi.data.quality import check
+from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import DataError
 
 
@@ -205,6 +206,55 @@ def test_unknown_values_are_listed_with_their_counts():
     assert finding.details["values"] == {"Delivered ": 3, "shipped": 2}
     assert finding.details["expected"] == ["placed", "delivered", "cancelled", "fraud"]
     assert finding.count == 5
+    assert finding.details["remedy"] == (
+        "values: {status: {'Delivered ': delivered, shipped: delivered}}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "remedy"),
+    [
+        ("status", ["Annulée", "ok"], "values: {status: {Annulée: cancelled}}"),
+        ("status", ["VOIDED", "Livré"], "values: {status: {Livré: delivered, VOIDED: cancelled}}"),
+        ("status", ["remboursé"], "returns: {column: …, values: [remboursé]}"),
+        (
+            "status",
+            ["annulé", "Remboursée"],
+            "values: {status: {annulé: cancelled}}, returns: {column: …, values: [Remboursée]}",
+        ),
+        ("status", ["En attente"], "values: {status: {En attente: placed}}"),
+        ("status", ["zzz"], "values: {status: {zzz: …}}"),
+        ("channel", ["Boutique"], "values: {channel: {Boutique: store}}"),
+    ],
+)
+def test_what_unknown_values_mean_is_offered(column, values, remedy):
+    frames = shop()
+    rows = len(frames["orders"])
+    frames["orders"][column] = (values * rows)[:rows]
+    finding = found(frames)["unknown_values", f"orders.{column}"]
+    assert finding.details["remedy"] == remedy
+    for lang in ("fr", "en"):
+        assert remedy in finding.text(lang)
+
+
+def test_a_remedy_for_unknown_values_works():
+    columns = {name: name for name in ("order_id", "ordered_at", "quantity", "unit_price")}
+    frame = pd.DataFrame(
+        {
+            "order_id": ["1", "2", "3"], "ordered_at": "2025-01-02", "quantity": 1,
+            "unit_price": [10, 20, 40], "etat": ["Annulée", "livrée", "remboursé"],
+        }
+    )  # fmt: skip
+    rules = {
+        "columns": columns | {"status": "etat"},
+        "values": {"status": {"Annulée": "cancelled", "livrée": "delivered"}},
+        "returns": {"column": "etat", "values": ["remboursé"]},
+    }
+    data = open_data({"ventes": frame}, mapping=rules)
+    assert dict(data.orders.select("order_id", "status").to_pandas().to_numpy()) == {
+        "1": "cancelled", "2": "delivered",
+    }  # fmt: skip
+    assert data.returns.refund_amount.sum().execute() == 40
 
 
 def test_zero_and_negative_quantities_and_prices_of_lines():

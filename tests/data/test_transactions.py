@@ -496,7 +496,7 @@ def test_lines_take_the_date_of_their_order(tmp_path, kind):
     assert {amount for _, amount in orders} == {Decimal(20)}
     # Of the ticket 2 no line has a date.
     assert _counts(data)["dates_of_order"] == ("suspicious", 19)
-    assert _finding(data, "dates_of_order").details == {"amount": 190.0}
+    assert _finding(data, "dates_of_order").details["amount"] == 190.0
     assert _counts(data)["rows_incomplete"] == ("dropped", 2)
     assert "that of the order's other lines" in _finding(data, "dates_of_order").text("en")
 
@@ -522,6 +522,74 @@ def test_the_total_of_a_ticket_is_no_sale(tmp_path, kind):
     assert (found.level, found.count, found.details) == ("dropped", 30, {"amount": 900.0})
     read = _finding(data, "rows_read").details
     assert read == {"read": 90, "sold": 60, "returned": 0, "left": 30}
+
+
+def _with_totals(more, *, lines=2, dated=False):
+    """Tickets of different amounts, each followed by lines worth a constant part of its sum."""
+    rows = []
+    for ticket in range(1, 31):
+        amounts = [7 + ticket * (line + 1) for line in range(lines)]
+        rows += [(str(ticket), "2025-01-05", f"P{n}", 1, a) for n, a in enumerate(amounts)]
+        day = "2025-01-05" if dated else None
+        rows += [(str(ticket), day, code, 1, sum(amounts) * part) for code, part in more.items()]
+    return pd.DataFrame(
+        rows, columns=["ticket", "ordered_at", "article", "quantity", "line_amount"]
+    )
+
+
+WITH_ARTICLE = {
+    **{name: column for name, column in STORES.items() if name != "store_id"},
+    "product_id": "article",
+}
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ({"TOTAL": 1.2}, 2),
+        ({"TOTAL": 1.14975}, 2),
+        ({"CB": 1, "TOTAL": 1}, 2),
+        ({"CB": 1.2, "Espèces, monnaie": -0.2, "TOTAL": 1}, 3),
+        ({"TOTAL": 1}, 1),
+    ],
+)
+def test_totals_that_cannot_be_told_name_what_leaves_them_out(tmp_path, kind, more, lines):
+    frame = _with_totals(more, lines=lines)
+    true = frame.line_amount[frame.ordered_at.notna()].sum()
+    source = _tickets(tmp_path, kind, frame)
+    told = _finding(open_data(source, mapping={"columns": WITH_ARTICLE}), "dates_of_order")
+    codes = ["'Espèces, monnaie'" if "," in code else code for code in sorted(more)]
+    assert told.details["remedy"] == f"leave_out: {{product_id: [{', '.join(codes)}]}}"
+    assert "leave_out" in told.text("fr")
+    rules = {"columns": WITH_ARTICLE, "leave_out": {"product_id": list(more)}}
+    data = open_data(source, mapping=rules)
+    assert float(data.orders.amount.sum().execute()) == true
+    assert _counts(data)["rows_left_out"] == ("dropped", 30 * len(more))
+    assert not {"dates_of_order", "rows_incomplete"} & set(_counts(data))
+
+
+def test_beside_totals_a_line_without_a_date_is_a_sale():
+    more = [("31", "2025-01-05", "P0", 1, 10), ("31", None, "P1", 1, 3)]
+    more += [("32", "2025-01-05", "P0", 1, 0), ("32", None, "CADEAU", 1, 0)]
+    frame = _with_totals({"TOTAL": 1})
+    true = frame.line_amount[frame.ordered_at.notna()].sum() + 13
+    frame = pd.concat([frame, pd.DataFrame(more, columns=frame.columns)], ignore_index=True)
+    data = open_data({"sales": frame}, mapping={"columns": WITH_ARTICLE})
+    assert float(data.orders.amount.sum().execute()) == true
+    assert _counts(data)["totals_of_orders"] == ("dropped", 30)
+    assert _counts(data)["dates_of_order"] == ("suspicious", 2)
+    assert "rows_incomplete" not in _counts(data)
+
+
+def test_totals_that_have_the_date_of_their_ticket_are_said():
+    data = open_data(
+        {"sales": _with_totals({"TOTAL": 1}, dated=True)}, mapping={"columns": WITH_ARTICLE}
+    )
+    found = _finding(data, "lines_of_totals")
+    assert (found.level, found.count, found.total) == ("suspicious", 30, 30)
+    sound = open_data({"sales": _with_totals({}, lines=3)}, mapping={"columns": WITH_ARTICLE})
+    assert "lines_of_totals" not in _counts(sound)
 
 
 @pytest.mark.parametrize("kind", ["csv", "sqlite"])

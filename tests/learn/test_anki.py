@@ -6,6 +6,7 @@ import anki.collection as anki
 import pytest
 
 from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.learn.bank import Bank
 from marketing_kpi.learn.cards import Card, cards
 from marketing_kpi.learn.decks import write
 
@@ -41,6 +42,22 @@ def test_the_whole_deck_is_read(collection, tmp_path, monkeypatch):
     assert "KPI marketing" in names
 
 
+def test_a_corrected_computation_is_updated(collection, tmp_path, monkeypatch, sample):
+    entries = [dictionary()["repeat_purchase_rate"]]
+    made = cards("fr", entries=entries, bank=sample)
+    _imported(collection, _deck(tmp_path, monkeypatch, made))
+    note = collection.get_note(collection.find_notes("tag:asks::computation")[0])
+    assert note["Back"] == "<p>12,5\u00a0%</p><p>\\(1 / 8 = 0{,}125\\).</p>"
+
+    item = sample.item("sample_one_order_share")
+    text = item.question.model_copy(update={"fr": "Et sur 16 clients ?"})
+    corrected = Bank({"02": (item.model_copy(update={"question": text}),)}, {"02": ()})
+    again = cards("fr", entries=entries, bank=corrected)
+    log = _imported(collection, _deck(tmp_path, monkeypatch, again, at=1_800_000_000))
+    assert len(log.new) == 0
+    assert "Et sur 16 clients" in collection.get_note(note.id)["Front"]
+
+
 def test_a_corrected_card_keeps_its_schedule(collection, tmp_path, monkeypatch):
     first, *others = cards("fr", entries=[dictionary()["roi"]])
     _imported(collection, _deck(tmp_path, monkeypatch, [first, *others]))
@@ -64,8 +81,8 @@ def test_both_languages_live_side_by_side(collection, tmp_path, monkeypatch):
     roi = [dictionary()["roi"]]
     _imported(collection, _deck(tmp_path, monkeypatch, cards("fr", entries=roi)))
     path = _deck(tmp_path, monkeypatch, cards("en", entries=roi), lang="en", at=1_700_000_001)
-    assert len(_imported(collection, path).new) == 4
-    assert collection.card_count() == 8
+    assert len(_imported(collection, path).new) == len(cards("en", entries=roi))
+    assert collection.card_count() == 2 * len(cards("fr", entries=roi))
 
 
 def test_the_same_moment_gives_the_same_deck(tmp_path, monkeypatch):

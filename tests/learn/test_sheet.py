@@ -29,3 +29,10 @@ def test_concepts_and_what_is_out_of_use_are_left_out():
     page = sheet("en", entries=[old, dictionary()["crm"]])
     assert "<math" not in page
     assert "<dt>" not in page
+
+
+def test_links_are_for_the_screen_only():
+    html = sheet("en", links=[("index.html", "Home & more")])
+    assert '<a href="index.html">Home &amp; more</a>' in html
+    assert "nav { display: none; }" in html
+    assert "<nav" not in sheet("en")

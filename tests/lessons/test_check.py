@@ -284,11 +284,33 @@ def test_a_notebook_that_is_missing_is_said(folder):
     assert check.check(folder) == ["en/00_one.ipynb: not built; run `marketing-kpi lessons build`"]
 
 
+EXERCISES = """
+# %% [markdown] tags=["lang-fr", "lesson", "exercise"]
+# Deux exercices.
+
+# %% [markdown] tags=["lang-en", "lesson", "exercise"]
+# Two exercises.
+
+# %% tags=["lesson", "exercise"]
+q1 = 2
+
+# %% tags=["lesson", "exercise"]
+q1
+"""
+
+
 @pytest.mark.parametrize(
     ("stem", "more", "message"),
     [
-        ("07_one", "", "2 code cells; a main lesson has 25 to 45"),
+        ("07_one", "", "2 code cells before the exercises; a main lesson has 25 to 45"),
         ("00_one", "\n# %%\n2\n", "is not introduced by a sentence"),
+        ("00_one", EXERCISES, None),
+        (
+            "00_one",
+            f'{EXERCISES}\n# %% tags=["lesson"]\n4\n',
+            "'4' is not introduced by a sentence",
+        ),
+        ("00_one", EXERCISES.replace(', "exercise"', ""), "is not introduced by a sentence"),
         ("00_one", "", None),
     ],
 )
@@ -297,6 +319,22 @@ def test_size_and_introductions_are_checked(tmp_path, stem, more, message):
     source.write_text(SOURCE.format(more=more), encoding="utf-8")
     problems = check.source_problems(source)
     assert [message in problem for problem in problems] == ([True] if message else [])
+
+
+def test_exercises_are_not_counted_among_the_cells_of_a_lesson(tmp_path):
+    said = '\n# %% [markdown] tags=["lang-fr"]\n# Et\n\n# %% [markdown] tags=["lang-en"]\n# And\n'
+    taught = "".join(f"{said}\n# %%\n{n}\n" for n in range(43))
+    source = tmp_path / "07_one.py"
+    source.write_text(SOURCE.format(more=taught + EXERCISES), encoding="utf-8")
+    assert check.source_problems(source) == []
+
+
+def test_short_cells_of_exercises_do_not_hide_long_ones(tmp_path):
+    text = SOURCE.format(more=EXERCISES).replace("\n1\n", "\n" + "1\n" * 5)
+    (tmp_path / "00_one.py").write_text(text, encoding="utf-8")
+    assert check.source_problems(tmp_path / "00_one.py") == [
+        "median of 5 lines a code cell; at most 3"
+    ]
 
 
 def test_cells_of_too_many_lines_are_found(tmp_path):

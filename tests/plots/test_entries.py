@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import Markup
 
 from marketing_kpi.kpis.dictionary import dictionary, load, normalise
 from marketing_kpi.plots.entries import glossary
@@ -132,4 +133,14 @@ def test_texts_of_entries_are_never_markup(tmp_path):
     assert "<script" not in shown
     assert "<b>" not in shown
     assert "a &amp; b" in shown
+    Page(shown)
+
+
+def test_a_page_adds_facts_of_its_own_to_an_entry():
+    def more(entry):
+        yield "See & read", Markup('<a href="{}">{}</a>').format(f"x.html#{entry.id}", "<there>")
+
+    shown = html(glossary(dictionary()["roi"], lang="en", more=more))
+    assert "<dt>See &amp; read</dt>" in shown
+    assert '<dd><a href="x.html#roi">&lt;there&gt;</a></dd>' in shown
     Page(shown)

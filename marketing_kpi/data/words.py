@@ -1,0 +1,79 @@
+"""Words that shops write, and the values of the model that they may mean: offered, never taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from marketing_kpi.data.names import simplified
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "status": {
+        "placed": "paid paye payee enregistree confirmed confirme confirmee pending enattente "
+        "encours encoursdetraitement processing inprogress new nouveau nouvelle open ouverte "
+        "validee valide onhold enpreparation preparation commandee",
+        "delivered": "livre livree shipped expedie expediee envoye envoyee fulfilled completed "
+        "complete done termine terminee closed cloture cloturee traitee remise",
+        "cancelled": "annule annulee annulation canceled cancel cancellation void voided "
+        "abandonne abandonnee refuse refusee declined rejected rejete rejetee failed echoue "
+        "echouee expired expiree",
+        "fraud": "fraude fraudulent fraudulente suspectedfraud fraudesuspectee chargeback impaye",
+    },
+    "arm": {
+        "treatment": "test teste traitement traite expose exposee contacte cible variant "
+        "treated target exposed",
+        "control": "temoin controle ctrl holdout nonexpose groupetemoin controlgroup",
+    },
+    "channel": {
+        "web": "enligne internet site siteweb online ecommerce eshop website boutiqueenligne",
+        "store": "magasin boutique caisse pos shop retail pointdevente instore",
+        "app": "application appli mobile applicationmobile mobileapp",
+        "marketplace": "placedemarche amazon ebay cdiscount",
+    },
+}
+_MEANINGS = {
+    column: {word: value for value, words in values.items() for word in words.split()}
+    for column, values in _WORDS.items()
+}
+# An order that came back is a return, which a status alone does not make of it.
+_RETURNED = frozenset(
+    (
+        *("rembourse", "remboursee", "remboursement", "refund", "refunded", "retour", "retourne"),
+        *("retournee", "returned", "return", "avoir", "credit"),
+    )
+)
+
+
+def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) -> str:
+    """Return the lines of a mapping that say what values of a source mean.
+
+    >>> print(remedy("status", ["Annulée", "remboursé"]))
+    values: {status: {Annulée: cancelled}}, returns: {column: …, values: [remboursé]}
+    >>> remedy("arm", ["?"])
+    "values: {arm: {'?': …}}"
+    """
+    values = list(values)
+    known = {simplified(value): value for value in expected} | _MEANINGS.get(column, {})
+    meanings = {value: known[simplified(value)] for value in values if simplified(value) in known}
+    back = [value for value in values if column == "status" and simplified(value) in _RETURNED]
+    lines = []
+    if meanings or not back:
+        meanings = meanings or dict.fromkeys(values[:1], "…")
+        pairs = ", ".join(f"{written(value)}: {meant}" for value, meant in meanings.items())
+        lines.append(f"values: {{{column}: {{{pairs}}}}}")
+    if back:
+        lines.append(f"returns: {{column: …, values: [{', '.join(map(written, back))}]}}")
+    return ", ".join(lines)
+
+
+def written(text: str) -> str:
+    """Return a text as YAML has it in a list or as a key: between quotation marks if need be.
+
+    >>> written("Date"), written("a, b"), written("no")
+    ('Date', "'a, b'", "'no'")
+    """
+    is_plain = text == text.strip() and text and not _MARKS.intersection(text)
+    return text if is_plain and text.casefold() not in _SWITCHES else repr(text)
+
+
+_MARKS = frozenset(",[]{}:#&*!|>%@`\"'?")
+_SWITCHES = frozenset(("yes", "no", "on", "off", "true", "false", "null", "~"))
