@@ -1,12 +1,13 @@
-"""Tests of pages in a browser: run where there is one, and said where there is none."""
+"""Tests in a browser and on Spark: run where there is one, and said where there is none."""
 
+import importlib.util
 import os
 import shutil
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-BROWSER_TESTS = "in_browser.py"
+BROWSER_TESTS, SPARK_TESTS = "in_browser.py", "on_spark.py"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -18,20 +19,31 @@ ARGUMENTS = [
 ]
 
 
+def has_spark():
+    """Say whether Spark can start: its Python package, and Java."""
+    return bool(importlib.util.find_spec("pyspark") and shutil.which("java"))
+
+
 def pytest_collection_modifyitems(config, items):
-    """Without Chromium, leave the tests that need it out, and say so; in CI that is an error."""
-    in_browser = [item for item in items if item.path.name.endswith(BROWSER_TESTS)]
-    if not in_browser or any(map(shutil.which, CHROMIUMS)):
+    """Leave out the tests that need what this machine lacks, and say so; in CI that is an error."""
+    if not any(map(shutil.which, CHROMIUMS)):
+        leave_out(config, items, BROWSER_TESTS, "of pages in a browser", "Chromium")
+    if not has_spark():
+        leave_out(config, items, SPARK_TESTS, "on Spark", "Java, and requirements-spark.lock,")
+
+
+def leave_out(config, items, ending, what, missing):
+    """Leave out the tests of the files that end so."""
+    out = [item for item in items if item.path.name.endswith(ending)]
+    if not out:
         return
     if os.environ.get("CI"):
-        raise pytest.UsageError("Chromium is not installed; the pages must be tried in it")
-    config.hook.pytest_deselected(items=in_browser)
-    items[:] = [item for item in items if item not in in_browser]
+        raise pytest.UsageError(f"tests {what} are to run here: install {missing} first")
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter:
-        reporter.write_line(
-            f"{len(in_browser)} tests of pages in a browser left out: install Chromium to run them"
-        )
+        reporter.write_line(f"{len(out)} tests {what} left out: install {missing} to run them")
 
 
 @pytest.fixture(scope="session")

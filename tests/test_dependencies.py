@@ -13,8 +13,12 @@ from packaging.version import Version
 from marketing_kpi.text import yaml12
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+LOCK, SPARK_LOCK = (
+    (ROOT / name).read_text(encoding="utf-8")
+    for name in ("requirements.lock", "requirements-spark.lock")
+)
 # Names that conda-forge gives to packages that PyPI names otherwise.
 CONDA_NAMES = {
     "ibis-framework": "ibis-duckdb",
@@ -35,10 +39,10 @@ RUNTIME = ranges(PROJECT["dependencies"])
 EXTRAS = {name: ranges(items) for name, items in PROJECT["optional-dependencies"].items()}
 
 
-def pinned():
-    """Return the versions that the lock pins for each package, over all its markers."""
+def pinned(lock=LOCK):
+    """Return the versions that a lock pins for each package, over all its markers."""
     found = {}
-    for name, version in re.findall(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", LOCK, re.M):
+    for name, version in re.findall(r"^([a-z0-9._-]+)(?:\[[^]]*\])?==([^ ;\\]+)", lock, re.M):
         found.setdefault(canonicalize_name(name), []).append(Version(version))
     return found
 
@@ -52,11 +56,19 @@ def test_the_lock_pins_every_dependency_within_its_range(group):
         assert all(version in specifier for version in versions[name]), name
 
 
-def test_every_pin_has_its_hashes_and_no_index_is_named():
-    entries = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.M)[1:]
-    assert len(entries) > 100
+def test_spark_has_a_lock_of_its_own_within_its_range():
+    versions = pinned(SPARK_LOCK)
+    for name, specifier in ranges(PYPROJECT["dependency-groups"]["spark"]).items():
+        assert all(version in specifier for version in versions[name])
+        assert name not in pinned(), f"{name} would be installed with every report"
+
+
+@pytest.mark.parametrize(("lock", "fewest"), [(LOCK, 100), (SPARK_LOCK, 2)])
+def test_every_pin_has_its_hashes_and_no_index_is_named(lock, fewest):
+    entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]
+    assert len(entries) >= fewest
     assert [entry.split("\n")[0] for entry in entries if "--hash=sha256:" not in entry] == []
-    assert not re.search(r"https?:|index-url|find-links|trusted-host|file:", LOCK)
+    assert not re.search(r"https?:|index-url|find-links|trusted-host|file:", lock)
 
 
 def test_the_lock_serves_every_supported_system():
