@@ -24,6 +24,7 @@ def run(
     jobs: int = DEFAULT_JOBS,
     lang: str | Sequence[str] | None = None,
     folder: Path | None = None,
+    force: bool = False,
 ) -> int:
     """Make the reports of clients and say where they are.
 
@@ -42,6 +43,9 @@ def run(
         Only ``"fr"``, ``"en"`` or those of a list; by default the client's languages.
     folder
         Folder of the built lessons (``<lang>/NN_slug.ipynb``); by default the checkout's.
+    force
+        Whether to make again the pages that an earlier run made of the same data, parameters,
+        lessons and code; they are kept in ``.cache`` within `out`.
 
     Returns
     -------
@@ -66,4 +70,12 @@ def run(
     """
     from marketing_kpi.report.pipeline import make
 
-    return make(configs, out=Path(out), notebooks=notebooks, jobs=jobs, lang=lang, folder=folder)
+    return make(
+        configs,
+        out=Path(out),
+        notebooks=notebooks,
+        jobs=jobs,
+        lang=lang,
+        folder=folder,
+        force=force,
+    )

@@ -1,7 +1,8 @@
-"""Executes lessons as reports: papermill in a pool of processes, a fresh kernel for each.
+"""Executes lessons as reports: papermill, in a fork (`report.forks`) or a fresh kernel for each.
 
-A kernel is the interpreter that runs this package, over private sockets, with none of the user's
-IPython start-up files. What a notebook does wrong comes back as a `Failure`; it stops nothing else.
+Where nothing can be forked, a pool of processes does it. A kernel is the interpreter that runs this
+package, over private sockets, with none of the user's IPython start-up files. What a notebook does
+wrong comes back as a `Failure`; it stops nothing else.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from marketing_kpi.errors import LessonError, MarketingKpiError, ReportError
+from marketing_kpi.report.forks import BACKEND
 from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from nbformat import NotebookNode
+
+    from marketing_kpi.report.forks import Child
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -59,7 +63,7 @@ TIME_HINT = N_("try a shorter period or --jobs 1")
 GRACE_SECONDS = 5
 """What a worker is given to end its kernel when the run is stopped."""
 
-_ENGINE = "marketing_kpi"
+_ENGINE, _FORKED_ENGINE = "marketing_kpi", "marketing_kpi_forked"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -173,11 +177,12 @@ class CellStoppedError(ReportError):
 
 
 @cache
-def _engine_name() -> str:
-    """Register our papermill engine in this process and return its name."""
+def _register_engines() -> None:
+    """Register our papermill engines in this process."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.engines import Engine as PapermillEngine
     from papermill.engines import NBClientEngine, papermill_engines
 
     spec = KernelSpec(
@@ -227,10 +232,54 @@ def _engine_name() -> str:
                     hint=TIME_HINT,
                 ) from error
 
+    class ForkedEngine(PapermillEngine):  # type: ignore[misc]
+        """Runs the cells in a fork of this process; see `report.forks` and `report.shell`."""
+
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man: Any, _: str, *, execution_timeout: float, **__: Any
+        ) -> None:
+            _run_in_fork(nb_man, timeout=execution_timeout)
+
     papermill_engines.register(_ENGINE, Engine)
+    papermill_engines.register(_FORKED_ENGINE, ForkedEngine)
     # What it would log about a notebook comes back as a `Failure`.
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
-    return _ENGINE
+
+
+def _run_in_fork(nb_man: Any, *, timeout: float) -> None:
+    """Run the cells of a notebook one after the other, until one fails."""
+    from marketing_kpi.report.forks import fork
+    from marketing_kpi.report.shell import serve
+
+    child = fork(serve)
+    try:
+        for index, cell in enumerate(nb_man.nb.cells):
+            if cell.cell_type != "code" or not cell.source.strip():
+                continue
+            nb_man.cell_start(cell, index)
+            _run_cell(child, cell, index, timeout=timeout)
+            if any(output.output_type == "error" for output in cell.outputs):
+                nb_man.cell_exception(cell, index)
+                return
+            nb_man.cell_complete(cell, index)
+    finally:
+        child.end()
+
+
+def _run_cell(child: Child, cell: NotebookNode, index: int, *, timeout: float) -> None:
+    from nbformat import from_dict
+
+    with suppress(BrokenPipeError):  # it has ended already, which is heard below
+        child.line.send(cell.source)
+    if not child.stirs(timeout):
+        raise CellStoppedError(index, "CellTimeoutError", TOO_LONG, hint=TIME_HINT)
+    answer = child.heard()
+    if answer is None:
+        raise CellStoppedError(index, "DeadKernelError", KERNEL_ENDED, hint=MEMORY_HINT)
+    ran = json.loads(answer)
+    cell.outputs = [from_dict(output) for output in ran["outputs"]]  # type: ignore[no-untyped-call]
+    cell.execution_count = ran["execution_count"]
 
 
 def _last_started(notebook: NotebookNode) -> int:
@@ -242,8 +291,16 @@ def _last_started(notebook: NotebookNode) -> int:
     return started[-1] if started else 0
 
 
-def execute(job: Job) -> Executed:
-    """Execute one lesson as a report, in this process's working folder of the moment.
+def execute(job: Job, *, is_forked: bool = False) -> Executed:
+    """Execute one lesson as a report.
+
+    Parameters
+    ----------
+    job
+        The lesson.
+    is_forked
+        Whether this process is one that may be forked (`report.forks`): the cells then run in a
+        fork of it instead of a Jupyter kernel.
 
     Returns
     -------
@@ -254,6 +311,7 @@ def execute(job: Job) -> Executed:
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
+    _register_engines()
     started = time.perf_counter()
     source = report_cells(nbformat.read(job.path, as_version=4))  # type: ignore[no-untyped-call]
     failure: Failure | None = None
@@ -264,7 +322,7 @@ def execute(job: Job) -> Executed:
                 source,
                 None,
                 parameters=dict(job.parameters),
-                engine_name=_engine_name(),
+                engine_name=_FORKED_ENGINE if is_forked else _ENGINE,
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
@@ -300,8 +358,7 @@ def _quiet_folder() -> Iterator[str]:
             "JUPYTER_RUNTIME_DIR": str(runtime),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             FIGURES_VARIABLE: "svg",
-            # A shell may ask for a backend that shows nothing; a page may not.
-            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "MPLBACKEND": BACKEND,
         }
         before = {name: os.environ.get(name) for name in private}
         os.environ.update(private)
@@ -380,7 +437,7 @@ def run_all(
     *,
     jobs: int,
     failed: Callable[[K, BaseException], T],
-    done: Callable[[K], None],
+    done: Callable[[K, T], None],
 ) -> dict[K, T]:
     """Run picklable tasks in a pool of processes and return their results by key.
 
@@ -396,7 +453,7 @@ def run_all(
     failed
         Result of a task that raised, or whose worker died twice.
     done
-        Called with the key of each task that ended.
+        Called with the key and the result of each task that ended.
     """
     results: dict[K, T] = {}
     with _pool(jobs) as pool:
@@ -405,13 +462,13 @@ def run_all(
             key, error = futures[future], future.exception()
             if not isinstance(error, BrokenProcessPool):
                 results[key] = failed(key, error) if error else future.result()
-                done(key)
+                done(key, results[key])
     for key in [key for key in tasks if key not in results]:
         with _pool(1) as pool:
             alone = pool.submit(tasks[key])
             error = alone.exception()
             results[key] = failed(key, error) if error else alone.result()
-            done(key)
+            done(key, results[key])
     return results
 
 

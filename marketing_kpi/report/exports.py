@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,7 @@ from marketing_kpi.text.locale import Reader
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from openpyxl import Workbook
     from openpyxl.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
@@ -28,6 +32,7 @@ DAYS = frozenset({"date", "month"})
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _SHEET_FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
+_TIMES = re.compile(rb"<dcterms:(created|modified)\b.*?</dcterms:\1>")
 MAX_SHEET_NAME = 31
 MAX_CELL_CHARACTERS = 32_000
 MAX_COLUMN_WIDTH = 48
@@ -71,12 +76,12 @@ class Export:
         """What it holds, in the reader's language."""
         return str(self.payload["caption"])
 
-    @property
+    @cached_property
     def columns(self) -> Sequence[Mapping[str, Any]]:
         """Name, label, unit and KPI of each column."""
         return tuple(self.payload["columns"])
 
-    @property
+    @cached_property
     def flat(self) -> Sequence[int]:
         """Places of the columns that hold one value a cell, all that a sheet can show."""
         return tuple(n for n, column in enumerate(self.columns) if column["unit"] != "trend")
@@ -89,7 +94,7 @@ class Export:
             return str(row_units[place])
         return unit
 
-    @property
+    @cached_property
     def rows(self) -> Sequence[Sequence[Any]]:
         """Values, a sequence a row."""
         return tuple(self.payload["rows"])
@@ -180,7 +185,23 @@ def _write_workbook(exports: Sequence[Export], path: Path, *, reader: Reader) ->
     for export in exports:
         sheet = book.create_sheet(_sheet_name(export.name, names))
         _fill(sheet, export, reader)
-    book.save(path)
+    _save(book, path)
+
+
+def _save(book: Workbook, path: Path) -> None:
+    """Write a workbook without the time of the moment: the same tables give the same bytes."""
+    from openpyxl.writer.excel import ExcelWriter
+
+    written = io.BytesIO()
+    ExcelWriter(book, zipfile.ZipFile(written, "w")).save()
+    with zipfile.ZipFile(written) as parts, zipfile.ZipFile(path, "w") as file:
+        for name in sorted(parts.namelist()):
+            content = parts.read(name)
+            if name == "docProps/core.xml":
+                content = _TIMES.sub(b"", content)
+            part = zipfile.ZipInfo(name)  # of 1980, as a ZIP file without a date has it
+            part.external_attr = 0o600 << 16
+            file.writestr(part, content, zipfile.ZIP_DEFLATED)
 
 
 def _sheet_name(wanted: str, taken: set[str]) -> str:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import platform
 import re
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,41 +19,36 @@ import click
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
 from marketing_kpi.report import NOTEBOOK_FAILED, OK, render
+from marketing_kpi.report.cache import Cache
 from marketing_kpi.report.config import ClientConfig, languages, load, selected, slug
 from marketing_kpi.report.execute import (
-    Executed,
     Failure,
     Job,
-    execute,
     failure_of,
     find_notebook,
     notebooks_folder,
-    run_all,
 )
 from marketing_kpi.report.exports import Export, write_all
-from marketing_kpi.report.inputs import Inspection, inspect
+from marketing_kpi.report.inputs import Inspection, Source
+from marketing_kpi.report.keys import LIBRARIES, versions
+from marketing_kpi.report.making import Results, make_all
 from marketing_kpi.report.publish import publish, withdraw
+from marketing_kpi.report.tasks import Made, body_of
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.periods import Periods
     from marketing_kpi.text.locale import Reader
 
 MANIFEST_VERSION = 1
-_LIBRARIES = (
-    "duckdb",
-    "ibis-framework",
-    "ipykernel",
-    "matplotlib",
-    "nbconvert",
-    "numpy",
-    "pandas",
-    "papermill",
-    "pyarrow",
-    "scipy",
-)
 
-Key = tuple[str, ...]
-Result = Executed | Inspection
+
+@dataclass(frozen=True)
+class _Data:
+    """A client's data: their files, and the check of them."""
+
+    source: Source
+    made: Made
+    inspection: Inspection
 
 
 @dataclass(frozen=True)
@@ -64,7 +56,7 @@ class _Page:
     """A page of a report: what was executed, and what it shows if that went well."""
 
     job: Job
-    executed: Executed
+    made: Made
     title: str
     body: render.Body | None
     failure: Failure | None
@@ -87,6 +79,7 @@ def make(
     jobs: int,
     lang: str | Sequence[str] | None,
     folder: Path | None,
+    force: bool,
 ) -> int:
     """Make reports; see `marketing_kpi.report.run`."""
     if jobs < 1:
@@ -104,13 +97,19 @@ def make(
     for config in clients:
         _check_writable(out / config.id)
     with _ended_by_sigterm():
-        results = _run(clients, [job for group in planned.values() for job in group], jobs=jobs)
+        results = make_all(
+            clients,
+            [job for group in planned.values() for job in group],
+            cache=Cache(out),
+            jobs=jobs,
+            force=force,
+        )
         published = [
             _published(
                 config,
                 language,
-                [(job, results[job.key]) for job in planned[config.id, language]],
-                results[(config.id,)],
+                [(job, results.made[job.key]) for job in planned[config.id, language]],
+                _data(config, results),
                 out=out,
             )
             for config in clients
@@ -169,50 +168,26 @@ def _job(config: ClientConfig, number: str, *, lang: str, folder: Path) -> Job:
     )
 
 
-def _run(
-    clients: Sequence[ClientConfig], jobs_to_do: Sequence[Job], *, jobs: int
-) -> dict[Key, Any]:
-    """Check every client's data and execute every notebook, with a progress bar."""
-    from tqdm import tqdm
-
-    tasks: dict[Key, Callable[[], Result]] = {
-        (config.id,): partial(
-            inspect,
-            config.source_for_notebooks,
-            mapping=config.mapping_for_notebooks,
-            as_of=config.as_of,
-            secrets=config.secrets,
-        )
-        for config in clients
-    }
-    tasks |= {job.key: partial(execute, job) for job in jobs_to_do}
-    with tqdm(total=len(tasks), unit="page", desc="report", leave=False) as bar:
-
-        def done(key: Key) -> None:
-            bar.set_postfix_str(" ".join(key))
-            bar.update()
-
-        failed = partial(_failed, secrets={config.id: config.secrets for config in clients})
-        return run_all(tasks, jobs=min(jobs, len(tasks)), failed=failed, done=done)
-
-
-def _failed(key: Key, error: BaseException, *, secrets: Mapping[str, tuple[str, ...]]) -> Result:
-    """Return the result of a task that broke outside its notebook."""
-    failure = failure_of(error, secrets[key[0]])
-    return Inspection(0.0, failure=failure) if len(key) == 1 else Executed(0.0, failure=failure)
+def _data(config: ClientConfig, results: Results) -> _Data:
+    made = results.made[config.id,]
+    if made.content is None:
+        inspection = Inspection(made.seconds, failure=made.failure)
+    else:
+        inspection = Inspection.of(made.content, seconds=made.seconds)
+    return _Data(results.sources[config.id], made, inspection)
 
 
 def _published(
     config: ClientConfig,
     lang: str,
-    executed: Sequence[tuple[Job, Executed]],
-    inspection: Inspection,
+    made: Sequence[tuple[Job, Made]],
+    data: _Data,
     *,
     out: Path,
 ) -> bool:
     """Publish one report; what cannot be written costs no other client's."""
     try:
-        return _publish(config, lang, executed, inspection, out=out)
+        return _publish(config, lang, made, data, out=out)
     except (OSError, MarketingKpiError) as error:
         reason = failure_of(error, config.secrets).reason
         click.echo(f"failed: {config.id} {lang}: {reason}", err=True)
@@ -222,8 +197,8 @@ def _published(
 def _publish(
     config: ClientConfig,
     lang: str,
-    executed: Sequence[tuple[Job, Executed]],
-    inspection: Inspection,
+    made: Sequence[tuple[Job, Made]],
+    data: _Data,
     *,
     out: Path,
 ) -> bool:
@@ -233,19 +208,19 @@ def _publish(
     the pages that were not asked for would be lost to its readers.
     """
     reader = config.reader(lang)
-    pages = [_page(job, result, reader) for job, result in executed]
+    pages = [_page(job, result) for job, result in made]
     failed = [page for page in pages if page.failure]
-    is_sound = not failed and inspection.failure is None
+    is_sound = not failed and data.inspection.failure is None
     whole = out / config.id / lang
     good = whole if _is_complete(config, pages) else _beside(whole, "partial")
     target = good if is_sound else _beside(good, "failed")
-    publish(target, lambda staged: _write(staged, config, reader, pages, inspection))
+    publish(target, lambda staged: _write(staged, config, reader, pages, data))
     if is_sound:
         for outdated in _outdated_by(good, whole):
             withdraw(outdated)
         click.echo(target / render.INDEX)
         return True
-    for line in _failures(failed, inspection):
+    for line in _failures(failed, data.inspection):
         click.echo(f"failed: {config.id} {lang} {line}", err=True)
     kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
     click.echo(f"not published, see {target / render.INDEX}{kept}", err=True)
@@ -280,19 +255,11 @@ def _outdated_by(good: Path, whole: Path) -> tuple[Path, ...]:
     return failed, partial_, _beside(partial_, "failed")
 
 
-def _page(job: Job, executed: Executed, reader: Reader) -> _Page:
-    """Return a page; one that cannot be shown well (a figure without words) has failed too."""
-    import nbformat
-
-    if executed.notebook is None:
-        return _Page(job, executed, _title(job), None, executed.failure)
-    try:
-        notebook = nbformat.reads(executed.notebook, as_version=4)  # type: ignore[no-untyped-call]
-        body = render.body(notebook, lang=reader)
-    except ReportError as error:
-        failure = Failure(type(error).__name__, error.message, error.hint)
-        return _Page(job, executed, _title(job), None, failure)
-    return _Page(job, executed, body.title, body, None)
+def _page(job: Job, made: Made) -> _Page:
+    if made.content is None:
+        return _Page(job, made, _title(job), None, made.failure)
+    body = body_of(made.content)
+    return _Page(job, made, body.title, body, None)
 
 
 def _title(job: Job) -> str:
@@ -310,9 +277,10 @@ def _write(
     config: ClientConfig,
     reader: Reader,
     pages: Sequence[_Page],
-    inspection: Inspection,
+    data: _Data,
 ) -> None:
     """Write every file of a report."""
+    inspection = data.inspection
     exports = _exports(pages)
     cover = _cover(config, reader, pages, inspection)
     for page in pages:
@@ -331,7 +299,7 @@ def _write(
         lang=reader,
     )
     _write_text(folder / render.INDEX, index)
-    manifest = _manifest(config, reader, pages, inspection, exports)
+    manifest = _manifest(config, reader, pages, data, exports)
     text = json.dumps(manifest, ensure_ascii=False, indent=2)
     _write_text(folder / "manifest.json", text + "\n")
 
@@ -434,13 +402,14 @@ def _manifest(
     config: ClientConfig,
     reader: Reader,
     pages: Sequence[_Page],
-    inspection: Inspection,
+    data: _Data,
     exports: Sequence[Export],
 ) -> dict[str, Any]:
     """Return what made the report: configuration, versions, inputs, durations; no secret."""
     from marketing_kpi import __version__
     from marketing_kpi.kpis.dictionary import dictionary
 
+    known, inspection = versions(), data.inspection
     kpis = sorted({kpi for page in pages if page.body for kpi in page.body.kpis})
     return {
         "manifest": MANIFEST_VERSION,
@@ -450,14 +419,13 @@ def _manifest(
         "lang": reader.lang,
         "locale": reader.locale,
         "versions": {
-            "python": platform.python_version(),
             "marketing_kpi": __version__,
-            **{name: metadata.version(name) for name in _LIBRARIES},
+            **{name: known[name] for name in ("python", *LIBRARIES)},
         },
-        "inputs": [asdict(file) for file in inspection.files],
+        "inputs": [asdict(file) for file in data.source.files],
         "kpis": {kpi: dictionary().kpi(kpi).version for kpi in kpis},
         "data_check": {
-            "seconds": round(inspection.seconds, 3),
+            **_making(data.made),
             "failure": asdict(inspection.failure) if inspection.failure else None,
         },
         "pages": [
@@ -466,11 +434,20 @@ def _manifest(
                 "file": page.file,
                 "title": page.title,
                 "status": page.link.status,
-                "seconds": round(page.executed.seconds, 3),
+                **_making(page.made),
                 "parameters": _shown_parameters(page.job, config),
                 "failure": asdict(page.failure) if page.failure else None,
             }
             for page in pages
         ],
         "tables": [{"name": export.name, "caption": export.caption} for export in exports],
+    }
+
+
+def _making(made: Made) -> dict[str, Any]:
+    """Return how a part of a report came to be, for its manifest."""
+    return {
+        "seconds": round(made.seconds, 3),
+        "made_at": made.made_at,
+        "reused": made.is_reused,
     }

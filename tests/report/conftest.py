@@ -168,6 +168,18 @@ def sleeping(tmp_path):
 
 
 @pytest.fixture
+def new_lesson():
+    """Write a lesson of code cells: the folder, the file's name, then (id, source, tags) each."""
+
+    def write(folder, name, *cells, lang="en"):
+        made = [code(source, identity, tags=list(tags)) for identity, source, *tags in cells]
+        write_lesson(folder, name, lang, *made)
+        return folder / lang / name
+
+    return write
+
+
+@pytest.fixture
 def client(tmp_path):
     """A checked configuration; keys replace those of the file."""
     return lambda **keys: load([write_config(tmp_path, **keys)])[0]

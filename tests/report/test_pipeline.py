@@ -18,16 +18,17 @@ from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ConfigError, LessonError, ReportError
 from marketing_kpi.kpis.periods import periods
 from marketing_kpi.overview import scorecard
-from marketing_kpi.report import pipeline, render, run
+from marketing_kpi.report import execute as execute_module
+from marketing_kpi.report import forks, pipeline, render, run
 from marketing_kpi.report.execute import (
     Failure,
     Job,
     execute,
     find_notebook,
     report_cells,
-    run_all,
 )
 from marketing_kpi.report.inputs import inspect
+from marketing_kpi.report.making import failed_task
 from marketing_kpi.report.publish import publish
 from marketing_kpi.report.render import (
     INDEX,
@@ -262,7 +263,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
     client, lessons, tmp_path, monkeypatch
 ):
     (tmp_path / "build").write_text("in the way", encoding="utf-8")
-    monkeypatch.setattr(pipeline, "_run", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr(pipeline, "make_all", lambda *_, **__: pytest.fail("it ran"))
     with pytest.raises(ReportError, match="no report can be written in"):
         run([client()], out=tmp_path / "build", folder=lessons)
 
@@ -364,7 +365,7 @@ def test_a_secret_is_not_in_what_a_driver_says(monkeypatch):
     monkeypatch.setattr("marketing_kpi.data.sources.open_data", refuse)
     failure = inspect("x", mapping=None, as_of="2026-01-01", secrets=("hunter2",)).failure
     assert (failure.error, failure.reason) == ("RuntimeError", "cannot reach me:•••@host")
-    broke = pipeline._failed(("a",), OSError("hunter2"), secrets={"a": ("hunter2",)})
+    broke = failed_task(("a",), OSError("hunter2"), secrets={"a": ("hunter2",)})
     assert broke.failure.reason == "•••"
 
 
@@ -497,13 +498,18 @@ def raising():
     raise ValueError("broken")
 
 
-def test_a_worker_that_dies_costs_its_task_only():
+@pytest.mark.parametrize(
+    "run_all",
+    [execute_module.run_all, *([forks.run_all] if forks.can_fork() else [])],
+    ids=["pool", "forks"][: 1 + forks.can_fork()],
+)
+def test_a_worker_that_dies_costs_its_task_only(run_all):
     done = []
     results = run_all(
         {"dies": die, "raises": raising, "works": partial(Path, "a")},
         jobs=2,
         failed=lambda key, error: f"{key}: {type(error).__name__}",
-        done=done.append,
+        done=lambda key, _: done.append(key),
     )
     assert results == {
         "dies": "dies: BrokenProcessPool",
