@@ -8,7 +8,10 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
+try:
+    import click
+except ImportError as missing:  # nothing can be parsed, but what to do can be said
+    sys.exit(f"error: {missing}\nhint: install the packages: pip install -r requirements.lock")
 
 from marketing_kpi import __version__
 from marketing_kpi.errors import MarketingKpiError
@@ -20,6 +23,8 @@ USAGE_ERROR = 2
 
 INTERRUPTED = 130
 """Exit code of a command stopped with Ctrl-C, as shells have it."""
+
+_INSTALL_AGAIN = "install the packages again: make report, or pip install -r requirements.lock"
 
 _lang = click.option(
     "--lang", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Language."
@@ -224,7 +229,12 @@ def doctor(lang: str) -> None:
 
     Exit code 0: it can; 1: something is to be done first.
     """
-    from marketing_kpi.learn.doctor import checks, lines
+    try:
+        from marketing_kpi.learn.doctor import checks, lines
+    except ImportError as error:  # without its packages, it has no French either
+        click.echo(f"error: {error}", err=True)
+        click.echo(f"hint: {_INSTALL_AGAIN}", err=True)
+        sys.exit(1)
 
     is_well = True
     for check in checks(lang):

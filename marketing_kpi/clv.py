@@ -33,7 +33,7 @@ from marketing_kpi.models.holdout import (
     tracking_error,
 )
 from marketing_kpi.models.pareto_nbd import ParetoNbd, fit_pareto_nbd
-from marketing_kpi.models.purchases import REGULAR, counts, regularity, summary
+from marketing_kpi.models.purchases import PEAK, REGULAR, counts, regularity, season, summary
 from marketing_kpi.models.value import (
     NewCustomer,
     new_customer_value,
@@ -47,9 +47,11 @@ from marketing_kpi.worth.common import Numbers, check, check_margin_rate, is_who
 from marketing_kpi.worth.history import by_cohort, historical
 from marketing_kpi.worth.service import (
     Unprofitable,
+    UnsureReturns,
     lacking_costs,
     profitability,
     unprofitable,
+    unsure_returns,
     whale_curve,
 )
 from marketing_kpi.worth.summaries import alive_counts, cost_totals
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact, Values
 
 __all__ = [
+    "PEAK",
     "REGULAR",
     "BgNbd",
     "GammaGamma",
@@ -67,6 +70,7 @@ __all__ = [
     "ParetoNbd",
     "Simple",
     "Unprofitable",
+    "UnsureReturns",
     "Verdict",
     "acquisition",
     "alive_counts",
@@ -102,6 +106,7 @@ __all__ = [
     "predicted_cltv",
     "profitability",
     "regularity",
+    "season",
     "simple",
     "simple_cltv",
     "summary",
@@ -109,6 +114,7 @@ __all__ = [
     "tracking",
     "tracking_error",
     "unprofitable",
+    "unsure_returns",
     "whale_curve",
     "yearly_frequency",
 ]

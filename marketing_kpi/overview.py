@@ -19,6 +19,7 @@ from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import Periods, length
+from marketing_kpi.retention import frequency_interval
 from marketing_kpi.rfm import top_share
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ RATIOS = (
     "gross_margin_rate",
     "markup_rate",
     "discount_rate",
-    "purchase_frequency",
     "return_rate_units",
     "return_rate_value",
 )
@@ -123,8 +123,9 @@ def scorecard(
     Notes
     -----
     Shares of customers (repeat purchase, retention, attrition) have Wilson's interval; the share
-    of the best customers has that of `rfm.top_share`. Ratios of two sums (order value, margin,
-    discount and return rates, purchase frequency, …) have the linearised standard error of a
+    of the best customers has that of `rfm.top_share`, and purchase frequency that of
+    `retention.frequency_interval`. Ratios of two sums (order value, margin,
+    discount and return rates, …) have the linearised standard error of a
     ratio, with the customer as the unit that was drawn, for the orders of one customer
     resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``, where y and x are what the
     KPI's own formula divides. Orders without a customer stand for themselves; for a return rate,
@@ -335,6 +336,8 @@ def _intervals(
         value = _number(values[id])
         if value is not None and error is not None:
             found[id] = Interval(value - Z95 * error, value + Z95 * error)
+    if "purchase_frequency" in ids and _number(values["purchase_frequency"]) is not None:
+        found["purchase_frequency"] = frequency_interval(data, start, end)
     if "top_customers_share" in ids:
         found["top_customers_share"] = _top_share(data, start, end)
     return found

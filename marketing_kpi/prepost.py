@@ -2,7 +2,8 @@
 
 `propose` and `calendar_notes` choose the days to compare, `choose` the method. `compare` describes
 a change. `difference_in_differences` sets it against that of units left alone, on the `panel` of
-both; `event_study`, `parallel_trends`, `placebo_groups` and `regression_to_the_mean` doubt it.
+both; `event_study`, `parallel_trends`, `placebo_groups`, `placebo_dates` and
+`regression_to_the_mean` doubt it.
 `interrupted_time_series` and `counterfactual` work on one series, and `placebo` doubts those.
 `study` puts a question to a client's data, `analyse` gives all answers and what may be concluded.
 The analyses live in `marketing_kpi.quasi_experiments`.
@@ -23,6 +24,7 @@ from marketing_kpi.quasi_experiments.differences import (
     DifferenceInDifferences,
     difference_in_differences,
 )
+from marketing_kpi.quasi_experiments.earlier import placebo_dates
 from marketing_kpi.quasi_experiments.interrupted import (
     InterruptedTimeSeries,
     interrupted_time_series,
@@ -73,6 +75,7 @@ __all__ = [
     "panel",
     "parallel_trends",
     "placebo",
+    "placebo_dates",
     "placebo_groups",
     "propose",
     "regression_to_the_mean",

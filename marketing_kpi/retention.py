@@ -123,8 +123,8 @@ def loyalty(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataF
     pandas.DataFrame
         A row a KPI of `LOYALTY`: kpi (its id); value (as `compute` gives it: a fraction, or orders
         a customer); customers (that it is divided by); low, high (95 % interval: Wilson's of a
-        fraction, Hall's of the mean number of orders, which is null under `FEWEST_BUYERS`
-        customers). Null where the value is, and where nobody is counted.
+        fraction, `frequency_interval` of the mean number of orders). Null where the value is, and
+        where nobody is counted.
 
     Raises
     ------
@@ -151,17 +151,31 @@ def loyalty(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataF
     for id in LOYALTY:
         terms = ratio_terms([id], data, by=(), start=first, end=last).to_pandas().iloc[0]
         value, customers = _known(values[id]), int(_known(terms[f"{id} x"]) or 0)
-        ends: tuple[float | None, float | None] = (None, None)
+        ends = Interval()
         if value is not None and customers:
-            rate = id != "purchase_frequency"
-            ends = wilson(value, customers) if rate else _orders_interval(data, first, last)
+            is_rate = id != "purchase_frequency"
+            ends = wilson(value, customers) if is_rate else frequency_interval(data, first, last)
         rows.append((id, value, customers, *ends))
     table = pd.DataFrame(rows, columns=["kpi", "value", "customers", "low", "high"])
     return table.astype(dict.fromkeys(("value", "low", "high"), "float64"))
 
 
-def _orders_interval(data: Data, start: dt.date, end: dt.date) -> tuple[float | None, float | None]:
-    """Return the interval of the mean number of orders a customer."""
+def frequency_interval(data: Data, start: dt.date, end: dt.date) -> Interval:
+    """Return the 95 % interval of `purchase_frequency`, wherever that is shown.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with customers.
+    start, end
+        First day, and the day after the last.
+
+    Notes
+    -----
+    Hall's interval of a mean, since numbers of orders are skewed: a few customers order far more
+    than the others. None under `FEWEST_BUYERS` customers, nor where all ordered as often: that
+    says nothing of how far another sample would lie.
+    """
     rows = standing(identified_orders(data))
     rows = rows.filter(
         ~is_credit(rows.amount),
@@ -172,13 +186,14 @@ def _orders_interval(data: Data, start: dt.date, end: dt.date) -> tuple[float | 
     counts = each.group_by("orders").agg(customers=each.count()).to_pandas().sort_values("orders")
     orders, weights = (counts[name].to_numpy("float64") for name in ("orders", "customers"))
     n = weights.sum()
-    if n < FEWEST_BUYERS:
-        return None, None
+    if n < FEWEST_BUYERS or len(orders) == 1:
+        return Interval()
     mean = weights @ orders / n
     away = orders - mean
     spread = weights @ away**2 / n
-    skewness = (weights @ away**3 / n) / spread**1.5 if spread > 0 else 0.0
-    return mean_interval(mean, variance=spread * n / (n - 1), skewness=skewness, count=n)
+    skewness = (weights @ away**3 / n) / spread**1.5
+    ends = mean_interval(mean, variance=spread * n / (n - 1), skewness=skewness, count=n)
+    return Interval(*ends)
 
 
 # --- Returns --------------------------------------------------------------------------------

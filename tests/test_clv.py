@@ -762,8 +762,34 @@ def test_what_depends_on_goods_back_in_stock_is_not_concluded_where_they_are_not
     assert verdict(30, back) == ("cannot_tell", "unknown_returns")
     assert verdict(30, back.assign(restocked=True))[0] == "pays_back"
     assert verdict(30, back.assign(restocked=False))[0] == "not_yet"
+    most = back.assign(restocked=pd.array([False] + [None] * 59, dtype="boolean"))
+    assert verdict(30, most) == ("cannot_tell", "unknown_returns")
+    half = back.assign(restocked=pd.array([None, False] * 30, dtype="boolean"))
+    assert verdict(30, half)[0] == "not_yet"  # 50 - 225 a customer, if all of these are back
     assert verdict(150, back)[0] == "not_yet"  # even if returns cost nothing
     assert verdict(30, back.assign(refund_amount=10.0))[0] == "pays_back"
+
+
+def test_what_hangs_on_goods_of_which_nothing_is_said_is_told():
+    """Sold at 20, cost 12: back in stock, a return takes the margin of 8 away, else all of 20."""
+    rows = [(name, "2025-01-10", 20.0, 12.0) for name in "abcd"]
+    back = pd.DataFrame({"order_id": [f"o{n}" for n in range(4)], "line_id": "1", "quantity": 1.0})
+    back = back.assign(return_id=back.order_id, returned_at=pd.Timestamp("2025-02-01"))
+    back["refund_amount"] = [20.0, 20.0, 20.0, 5.0]
+    back["restocked"] = pd.array([True, False, None, None], dtype="boolean")
+    back["kind"] = ["return", "return", "return", "allowance"]
+    span = {"start": "2025-01-01", "end": "2025-03-01"}
+    with shop(*rows, returns=back) as data:
+        found = clv.profitability(data, **span)
+        assert clv.unsure_returns(data, **span) == (1, 3)
+    assert found["returns_cost"].tolist() == [8, 20, 20, 5]
+    assert found["returns_in_doubt"].tolist() == [0, 0, 12, 0]
+    with shop(*rows, returns=back.drop(columns="restocked")) as data:
+        found = clv.profitability(data, **span)
+        assert clv.unsure_returns(data, **span) == (3, 3)
+    assert found["returns_in_doubt"].tolist() == found["returns_cost"].tolist() == [20, 20, 20, 5]
+    with shop(*rows) as data:
+        assert clv.unsure_returns(data, **span) == (0, 0)
 
 
 def test_a_campaign_to_a_customer_from_before_the_data_is_a_cost_of_serving():

@@ -1140,3 +1140,12 @@ def test_a_week_of_flows_begins_on_monday():
         found = lifecycle.flows(data, start="2025-12-20", end=AS_OF, grain="week")
     assert found.period.dt.day.tolist() == [22, 29]
     assert found.before.tolist() == ["absent", "first_time"]
+
+
+def test_a_list_of_contacts_without_orders_is_refused_in_words_of_its_own():
+    with mk.open_data(frames(contacts=[("ann", ago(20))])) as data:
+        with pytest.raises(MissingDataError, match="they do not say who has bought") as refused:
+            lifecycle.contacts(data, as_of=AS_OF)
+        assert "these data have: contacts" in refused.value.hint
+        with pytest.raises(MissingDataError, match="have no orders"):
+            lifecycle.require_orders(data)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import marketing_kpi as mk
-from marketing_kpi import overview
+from marketing_kpi import overview, retention
 from marketing_kpi.kpis.dictionary import UnknownEntryError
 from marketing_kpi.kpis.intervals import Interval
 
@@ -196,6 +196,14 @@ def test_estimates_lie_in_their_interval(card, kpi):
     got = row(card, kpi)
     assert got.low < got.value < got.high
     assert got.change_low < got.change < got.change_high
+
+
+def test_purchase_frequency_has_one_interval_on_all_pages(data, card):
+    loyal = retention.loyalty(data, start=YEAR.start, end=YEAR.end).set_index("kpi")
+    told = loyal.loc["purchase_frequency", ["value", "low", "high"]].tolist()
+    assert row(card, "purchase_frequency")[["value", "low", "high"]].tolist() == told
+    alike = shop()[lambda orders: ~orders.customer_id.duplicated()]
+    assert card_of(alike, kpis=["purchase_frequency"])[["low", "high"]].isna().all(axis=None)
 
 
 def test_what_cannot_be_computed_keeps_its_row(card):

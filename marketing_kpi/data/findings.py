@@ -79,10 +79,23 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "test_orders": N_("{place}: test orders, {rows}"),
     "unidentified_orders": N_("{place}: orders without an identified customer, {rows}"),
-    "unknown_values": N_(
+    "refunded_orders": N_(
+        "{place}: the status says that the order came back ({values}) in {rows}. These orders stay "
+        "sales, and their refunds are unknown: no return rate counts them. Give the refunds as the "
+        "table returns"
+    ),
+    "unknown_statuses": N_(
         "{place}: values that the model does not know ({values}) in {rows}, kept and without "
         "effect (an order of an unknown status is a sale); expected: {expected}. Say in the "
         "mapping what they mean, such as {remedy}"
+    ),
+    "unknown_values": N_(
+        "{place}: values that the model does not know ({values}) in {rows}, kept and without "
+        "effect; expected: {expected}. Say in the mapping what they mean, such as {remedy}"
+    ),
+    "zones_of_parts": N_(
+        "{place}: the parts give the time in different zones, or some without a zone ({zones}); "
+        "each keeps the time that it shows"
     ),
     "zero_values": N_("{place}: zero in {rows}"),
     # sources.py and what it calls: what reading the source decided, repaired or left out
@@ -91,6 +104,15 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: no date on the line; that of the order's other lines is taken in {rows}, whose "
         "amounts add up to {amount}. If these lines are totals or payments, the sales count twice: "
         "write in the mapping {remedy}, or take them out of the export"
+    ),
+    "dates_of_first_line": N_(
+        "{place}: no date on the line; that of the order's other lines is taken in {rows}, whose "
+        "amounts add up to {amount}"
+    ),
+    "codes_of_totals": N_(
+        "{place}: totals or taxes of orders, by their name or by what part of the order they are, "
+        "in {rows}; their amounts ({amount} in all) count as sales. If so, write in the mapping "
+        "{remedy}"
     ),
     "totals_of_orders": N_(
         "{place}: lines without a date that are worth all the others of their order (totals of "
@@ -131,6 +153,7 @@ TEMPLATES: Mapping[str, str] = {
     "ignored_file": N_("{place}: not the name of a table, so it was not read"),
     "ignored_folder": N_("{place}: a folder beside the files of the extract; it was not read"),
     "ignored_sheet": N_("{place}: the sheet {sheet} was not read"),
+    "ignored_table": N_("{place}: the table {name} was not read"),
     "long_rows": N_("{place}: lines too long to be read, {rows} left out"),
     "misnamed_file": N_(
         "{place}: not the name of a table, so it was not read; the closest is {closest}"
@@ -217,6 +240,12 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: {read} rows read = {sold} sold + {returned} returned + {left} left out"
     ),
     "rows_return": N_("{place}: returns and cancellations, {rows}, moved to the table returns"),
+    "sales_marked_returns": N_(
+        "{place}: the status of an order ({column}) makes returns of {rows} that have the amount "
+        "of a sale ({amount} in all). They are not counted as sold any more, and count as refunds "
+        "besides: net sales and orders are too low, return rates too high. Take the column out of "
+        "returns in the mapping: the orders stay sales"
+    ),
     "rows_unpriced": N_(
         "{place}: no quantity or no price, {rows} left out; the amounts that are known add up to "
         "{amount}"
@@ -234,11 +263,11 @@ TEMPLATES: Mapping[str, str] = {
         "again on another day, write in the mapping {remedy}"
     ),
     "several_texts": N_(
-        "{place}: more than one value for the same order in {rows}; the last in alphabetical order "
-        "is kept"
+        "{place}: more than one value in {count} orders of {orders}; the last in alphabetical "
+        "order is kept"
     ),
     "several_values": N_(
-        "{place}: more than one value for the same order in {rows}; the greatest is kept"
+        "{place}: more than one value in {count} orders of {orders}; the greatest is kept"
     ),
     "text_format": N_("{place}: text in {encoding}, fields separated by {delimiter}"),
     "time_zones_dropped": N_("{place}: the time zone was left out, {rows}"),

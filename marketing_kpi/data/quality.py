@@ -37,7 +37,7 @@ from marketing_kpi.data.model import (
     Table,
 )
 from marketing_kpi.data.scales import SCALES
-from marketing_kpi.data.words import remedy
+from marketing_kpi.data.words import remedy, says_refunded
 from marketing_kpi.errors import DataError
 
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -306,21 +306,51 @@ def _audit_rows(
     if summary.rows == 0:
         return summary, [Finding("empty_table", "suspicious", spec.name, total=0)]
     return summary, [
-        _row_finding(data, spec, one, count=int(counted[f"check_{i}"]), rows=summary.rows)
+        finding
         for i, one in enumerate(checks)
-        if counted[f"check_{i}"]
+        if (count := int(counted[f"check_{i}"] or 0))
+        for finding in _row_findings(data, spec, one, count=count, rows=summary.rows)
     ]
 
 
-def _row_finding(data: Data, spec: Table, one: _RowCheck, *, count: int, rows: int) -> Finding:
-    table = data.table(spec.name)
-    details = dict(one.details)
+def _row_findings(
+    data: Data, spec: Table, one: _RowCheck, *, count: int, rows: int
+) -> Iterator[Finding]:
     if one.code == "unknown_values" and one.column is not None:
-        values = _most_frequent(data, table.filter(one.predicate), one.column)
-        details["values"] = dict(list(values.items())[:EXAMPLES])
-        details["remedy"] = remedy(one.column, values, expected=spec.column(one.column).values)
-    examples = _examples(data, table.filter(one.predicate), spec) if one.examples else ()
-    return Finding(one.code, one.level, spec.name, one.column, count, rows, examples, details)
+        yield from _unknown_values(data, spec, one, one.column, count=count, rows=rows)
+        return
+    yield _row_finding(data, spec, one, count=count, rows=rows)
+
+
+def _row_finding(data: Data, spec: Table, one: _RowCheck, *, count: int, rows: int) -> Finding:
+    found = data.table(spec.name).filter(one.predicate)
+    examples = _examples(data, found, spec) if one.examples else ()
+    return Finding(one.code, one.level, spec.name, one.column, count, rows, examples, one.details)
+
+
+def _unknown_values(
+    data: Data, spec: Table, one: _RowCheck, column: str, *, count: int, rows: int
+) -> Iterator[Finding]:
+    """Say what values are unknown, and apart, which orders came back by their status."""
+    table = data.table(spec.name)
+    values = _most_frequent(data, table.filter(one.predicate), column)
+    is_status = (spec.name, column) == ("orders", "status")
+    back = {value: n for value, n in values.items() if is_status and says_refunded(value)}
+    others = {value: n for value, n in values.items() if value not in back}
+    if others:
+        details: dict[str, JSON] = {
+            **one.details,
+            "values": dict(list(others.items())[:EXAMPLES]),
+            "remedy": remedy(column, others, expected=spec.column(column).values),
+        }
+        code = "unknown_statuses" if is_status else "unknown_values"
+        left = one.predicate & table[column].notin([*back])
+        told = one._replace(code=code, predicate=left, details=details)
+        yield _row_finding(data, spec, told, count=count - sum(back.values()), rows=rows)
+    if back:
+        of_back = table[column].isin([*back])
+        told = one._replace(code="refunded_orders", predicate=of_back, details={"values": {**back}})
+        yield _row_finding(data, spec, told, count=sum(back.values()), rows=rows)
 
 
 def _row_checks(data: Data, spec: Table, *, as_of: dt.date | None) -> Iterator[_RowCheck]:
@@ -605,7 +635,7 @@ def _number(values: ir.Value) -> ir.FloatingValue:
     return values.cast(FLOAT)
 
 
-def _most_frequent(data: Data, table: ir.Table, column: str) -> dict[str, JSON]:
+def _most_frequent(data: Data, table: ir.Table, column: str) -> dict[str, int]:
     counts = table.group_by(column).agg(n=row.count())
     first = counts.order_by([ibis.desc("n"), column]).limit(_MOST_VALUES)
     return {str(one[column]): int(one["n"]) for one in _rows(data, first)}

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from python_calamine import CalamineWorkbook
 
+    from marketing_kpi.data.model import JSON
     from marketing_kpi.data.transactions import Format
 
 EXAMPLES = 5
@@ -288,7 +290,7 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
         store.execute(
             f"CREATE VIEW {quote(relation)} AS SELECT * FROM read_parquet({location}{parts})"
         )
-        findings = _in_local_time(relation, paths[0], store, f"{location}{parts}", where)
+        findings = _in_local_time(relation, paths, store, where)
         columns = tuple(store.types(relation))
         is_canonical = _all_marked(location, store)
     except duckdb.Error as error:
@@ -301,52 +303,83 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
 
 
 def _in_local_time(
-    relation: str, path: Path, store: Store, location: str, where: str
+    relation: str, paths: Sequence[Path], store: Store, where: str
 ) -> tuple[Finding, ...]:
-    """Show times in the zone that their column states: what is kept of them is UTC."""
-    zoned = [name for name, kind in store.types(relation).items() if kind == _ZONED]
-    if not zoned:
+    """Show times in the zone that their column states: what is kept of them is UTC.
+
+    Each part states its own zones; times without one are local already.
+    """
+    if _ZONED not in store.types(relation).values():
         return ()
-    zones = {name: zone for name, zone in _zones(path).items() if name in zoned}
-    if zones:
-        shown = ", ".join(
+    parts: dict[tuple[tuple[str, str | None], ...], list[Path]] = {}
+    for path in paths:
+        parts.setdefault(tuple(_zones(path).items()), []).append(path)
+    stated: dict[str, set[str | None]] = {}
+    for name, zone in chain.from_iterable(parts):
+        stated.setdefault(name, set()).add(zone)
+    several = {name for name, zones in stated.items() if len(zones) > 1}
+    queries: list[str] = []
+    findings: list[Finding] = []
+    for zones, files in parts.items():
+        shown = {
+            name: zone
+            for name, zone in zones
+            if zone is not None and (zone != _UTC or name in several)
+        }
+        replaced = ", ".join(
             f"{quote(name)} AT TIME ZONE {literal(zone)} AS {quote(name)}"
-            for name, zone in zones.items()
+            for name, zone in shown.items()
         )
-        store.execute(
-            f"CREATE OR REPLACE VIEW {quote(relation)} AS "
-            f"SELECT * REPLACE ({shown}) FROM read_parquet({location})"
-        )
-    counted = ", ".join(f"count({quote(name)}) AS {quote(name)}" for name in zones) or "0"
-    row = store.rows(f"SELECT count(*) AS {quote(_ZONED)}, {counted} FROM {quote(relation)}")[0]
-    return tuple(
-        Finding(
-            "local_times",
-            "repaired",
-            where,
-            name,
-            row[name],
-            row[_ZONED],
-            details={"given": "UTC", "local": zone},
-        )
-        for name, zone in zones.items()
+        star = f"* REPLACE ({replaced})" if shown else "*"
+        union = ", union_by_name = true" if len(files) > 1 else ""
+        queries.append(f"SELECT {star} FROM read_parquet({located(*files)}{union})")
+        findings += _zones_shown(queries[-1], shown, store, where)
+    store.execute(
+        f"CREATE OR REPLACE VIEW {quote(relation)} AS {' UNION ALL BY NAME '.join(queries)}"
     )
+    total = store.rows(f"SELECT count(*) AS n FROM {quote(relation)}")[0]["n"]
+    told = [replace(finding, total=total) for finding in findings]
+    for name in sorted(several):
+        zones_of = sorted(zone or "–" for zone in stated[name])
+        told.append(
+            Finding("zones_of_parts", "suspicious", where, name, details={"zones": [*zones_of]})
+        )
+    return tuple(told)
+
+
+def _zones_shown(
+    query: str, shown: Mapping[str, str], store: Store, where: str
+) -> Iterator[Finding]:
+    """Say which columns of some parts are shown in which zone, and of how many rows."""
+    for name, zone in shown.items():
+        count = store.rows(f"SELECT count({quote(name)}) AS n FROM ({query})")[0]["n"]
+        details: dict[str, JSON] = {"given": _UTC, "local": zone}
+        if zone == _UTC:
+            yield Finding("utc_times", "repaired", where, name, count)
+        else:
+            yield Finding("local_times", "repaired", where, name, count, details=details)
 
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
+_UTC = "UTC"
 
 
-def _zones(path: Path) -> dict[str, str]:
-    """Return the zone of each column whose times a Parquet file places elsewhere than in UTC."""
+def _zones(path: Path) -> dict[str, str | None]:
+    """Return the zone of each column of times of a Parquet file; None where it states none."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    zones = {field.name: getattr(field.type, "tz", None) for field in pq.read_schema(path)}
-    # An offset alone (+02:00) is no place: DuckDB reads it with the opposite sign.
-    return {
-        name: zone
-        for name, zone in zones.items()
-        if zone and zone[0].isalpha() and zone not in ("UTC", "Etc/UTC", "Z")
+    times = {
+        field.name: field.type.tz
+        for field in pq.read_schema(path)
+        if pa.types.is_timestamp(field.type)
     }
+    # An offset alone (+02:00) is no place: DuckDB reads it with the opposite sign.
+    return {name: zone if zone is None or _is_place(zone) else _UTC for name, zone in times.items()}
+
+
+def _is_place(zone: str) -> bool:
+    return zone[0].isalpha() and zone not in (_UTC, "Etc/UTC", "Z")
 
 
 def _all_marked(location: str, store: Store) -> bool:

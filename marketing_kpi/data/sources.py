@@ -482,7 +482,13 @@ def _flat_database(
     told = apart(called, rules, where=path.name)
     chosen = only_one(told, where=path.name)
     raw = _database_raw(store, "source_rows", at[chosen], path.name)
-    aside = [ignored(called[place]) for place in told.others]
+    aside = [
+        # Of the extract's own name, only the schema tells it apart.
+        Finding("ignored_table", "suspicious", path.name, details={"name": place})
+        if called[place] == called[chosen]
+        else ignored(called[place])
+        for place in told.others
+    ]
     found = flat_extract(raw.noticing(*aside), store, rules)
     for table, place in told.beside.items():
         where = f"{path.name}:{called[place]}"

@@ -31,7 +31,7 @@ from marketing_kpi.data.model import (
 )
 from marketing_kpi.data.names import MISSPELT
 from marketing_kpi.data.store import quote
-from marketing_kpi.data.words import written
+from marketing_kpi.data.words import names_a_total, written
 from marketing_kpi.errors import MappingError, SourceError, unknown
 from marketing_kpi.text.yaml12 import load as load_yaml
 
@@ -108,7 +108,8 @@ class Returns(_Model):
     order_prefix
         Beginnings of the order id, such as "C".
     column, values
-        A source column, and its values that mark a return.
+        A source column, and its values that mark a row as a return. Not the status of an order
+        that was sold and came back: its rows are the sale.
     """
 
     negative_quantity: bool = False
@@ -547,11 +548,13 @@ def split(
             hint="check what the mapping calls a return and what it leaves out",
         )
     findings += _findings(flat, parts, mapping, where)
+    findings += _sales_marked(flat, mapping, where)
     totals = sum(found.count for found in findings if found.code == "totals_of_orders")
     findings.append(_balance(parts, sold, dropped_before + totals, where))
     sales = flat.filter(flat[_ROLE].isin(kept))
     if mapping.kind == "lines":
         findings += _several_values(sales, mapping, where)
+        findings += _codes_of_totals(sales, where)
     tables = {"orders": _orders(sales)}
     if mapping.kind == "lines":
         tables = {"orders": keep("orders", _orders_of(sales)), "order_lines": _lines(sales)}
@@ -622,29 +625,37 @@ def _dated(flat: ir.Table, mapping: Mapping, where: str) -> tuple[ir.Table, list
     first = flat.filter(lacks).semi_join(partly, "order_id").select(flat[_LINE], *shown)
     examples = first.order_by(["order_id", _LINE]).limit(_EXAMPLES).to_pyarrow().to_pylist()
     dated = flat.ordered_at.min().over(ibis.window(group_by=flat.order_id))
+    details: dict[str, JSON] = {"amount": float(counted["amount"] or 0)}
+    codes = _undated_codes(flat, lacks)
+    if codes:
+        details["remedy"] = _without_codes(codes)
     found = Finding(
-        "dates_of_order",
+        "dates_of_order" if codes else "dates_of_first_line",
         "suspicious",
         where,
         "ordered_at",
         int(counted["n"]),
         counted["total"],
         tuple({name: plain(value) for name, value in row.items()} for row in examples),
-        {"amount": float(counted["amount"] or 0), "remedy": _totals_remedy(flat, lacks)},
+        details,
     )
     return flat.mutate(ordered_at=lacks.ifelse(dated, flat.ordered_at)), [found]
 
 
-def _totals_remedy(flat: ir.Table, lacks: ir.BooleanValue) -> str:
-    """Return the line of the mapping that leaves totals out, as far as a code tells them."""
-    codes: list[str] = []
-    if "product_id" in flat.columns:
-        of_products = flat.filter(flat.product_id.notnull()).group_by("product_id")
-        each = of_products.aggregate(undated=lacks.sum(), dated=flat.ordered_at.count())
-        only = each.filter((each.undated > 0) & (each.dated == 0))
-        first = only.order_by(only.undated.desc(), "product_id").limit(_EXAMPLES)
-        codes = [row["product_id"] for row in first.to_pyarrow().to_pylist()]
-    return f"leave_out: {{product_id: [{', '.join(map(written, codes)) or '…'}]}}"
+def _undated_codes(flat: ir.Table, lacks: ir.BooleanValue) -> list[str]:
+    """Return the codes of which no line has a date: those of totals, where a code tells them."""
+    if "product_id" not in flat.columns:
+        return []
+    of_products = flat.filter(flat.product_id.notnull()).group_by("product_id")
+    each = of_products.aggregate(undated=lacks.sum(), dated=flat.ordered_at.count())
+    only = each.filter((each.undated > 0) & (each.dated == 0))
+    first = only.order_by(only.undated.desc(), "product_id").limit(_EXAMPLES)
+    return [row["product_id"] for row in first.to_pyarrow().to_pylist()]
+
+
+def _without_codes(codes: Sequence[str]) -> str:
+    """Return the line of the mapping that leaves products out."""
+    return f"leave_out: {{product_id: [{', '.join(map(written, codes))}]}}"
 
 
 def _without_totals(
@@ -853,6 +864,25 @@ def _findings(
         yield Finding(code, level, where, None, parts[role].rows, total, examples, details)
 
 
+def _sales_marked(flat: ir.Table, mapping: Mapping, where: str) -> Iterator[Finding]:
+    """Say which sales the status of their order makes returns of: it says both of one row."""
+    column = mapping.returns.column
+    if column is None or column not in mapping.columns.get("status", ()):
+        return
+    marked = _is_return(flat, Returns(column=column, values=mapping.returns.values), flat[_VALUE])
+    is_sale = marked & (flat[_ROLE] == "return") & (flat[_VALUE] > 0)
+    told = flat.aggregate(
+        n=is_sale.sum(), amount=flat[_VALUE].sum(where=is_sale), total=flat.count()
+    )
+    row = told.to_pyarrow().to_pylist()[0]
+    if row["n"]:
+        details: dict[str, JSON] = {"column": column, "amount": float(row["amount"])}
+        count, total = int(row["n"]), row["total"]
+        yield Finding(
+            "sales_marked_returns", "suspicious", where, "status", count, total, (), details
+        )
+
+
 def _with_quantity(flat: ir.Table, mapping: Mapping) -> int:
     """Return how many incomplete rows may be sales; totals of a ticket give no quantity."""
     quantity = flat.quantity if mapping.kind == "lines" else flat.amount
@@ -937,7 +967,87 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         elif counted[name]:
             count, total = int(counted[name]), counted["rows_of_table"]
             code = "several_texts" if sales[name].type().is_string() else "several_values"
-            yield Finding(code, "suspicious", where, name, count, total)
+            yield Finding(
+                code, "suspicious", where, name, count, total, details={"orders": int(total)}
+            )
+
+
+def _codes_of_totals(sales: ir.Table, where: str) -> Iterator[Finding]:
+    """Say which codes are totals or taxes: by their name, or by their part of the order."""
+    if "product_id" not in sales.columns:
+        return
+    name = "products.name" if "products.name" in sales.columns else "product_id"
+    orders = int(sales.order_id.nunique().to_pyarrow().as_py())
+    each = sales.group_by("product_id").aggregate(
+        n=sales.count(),
+        orders=sales.order_id.nunique(),
+        amount=sales[_VALUE].sum(),
+        name=sales[name].max(),
+    )
+    often = each.filter(each.product_id.notnull() & (each.orders > _RARE_SHARE * orders))
+    codes = {row["product_id"]: row for row in often.to_pyarrow().to_pylist()}
+    named = {
+        code
+        for code, row in codes.items()
+        if names_a_total(code) or names_a_total(row["name"] or "")
+    }
+    everywhere = [code for code, row in codes.items() if row["orders"] > _NEARLY_ALL * orders]
+    found = sorted(named | _parts_of_orders(sales, sorted({*named, *everywhere}), orders))
+    if found:
+        details: dict[str, JSON] = {
+            "amount": float(sum(codes[code]["amount"] for code in found)),
+            "remedy": _without_codes(found),
+        }
+        count, total = (
+            sum(codes[code]["n"] for code in found),
+            int(sales.count().to_pyarrow().as_py()),
+        )
+        yield Finding(
+            "codes_of_totals", "suspicious", where, "product_id", count, total, (), details
+        )
+
+
+def _parts_of_orders(sales: ir.Table, codes: Sequence[str], orders: int) -> set[str]:
+    """Return the codes that are worth a part of what the order is worth without all of these.
+
+    Of nearly every order it is the same part, or the whole and its taxes.
+    """
+    if orders < _FEWEST_ORDERS or not codes:
+        return set()
+    value, code = sales[_VALUE], sales.product_id
+    whole = sales.group_by("order_id").aggregate(
+        rest=value.sum(where=code.notin(list(codes)) | code.isnull()).cast(FLOAT),
+        **{f"part_{i}": value.sum(where=code == one).cast(FLOAT) for i, one in enumerate(codes)},
+    )
+    whole = whole.filter(whole.rest > 0)
+    parts = {one: whole[f"part_{i}"] for i, one in enumerate(codes)}
+    sums = {f"sum_{i}": part.sum() for i, part in enumerate(parts.values())}
+    sums |= {f"rest_{i}": whole.rest.sum(where=p.notnull()) for i, p in enumerate(parts.values())}
+    total = whole.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    counts: dict[str, ir.Scalar] = {"n": whole.count()}
+    for i, part in enumerate(parts.values()):
+        share = (total[f"sum_{i}"] or 0) / (total[f"rest_{i}"] or 1)
+        is_same = (part - share * whole.rest).abs() <= _A_PENNY + _ROUNDED * share * whole.rest
+        is_whole = part.between(whole.rest - _A_PENNY, _WITH_TAXES * whole.rest + _A_PENNY)
+        counts |= {f"same_{i}": is_same.sum(), f"whole_{i}": is_whole.sum()}
+        counts |= {f"least_{i}": part.min(), f"greatest_{i}": part.max()}
+    row = whole.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    few = max(_NEARLY_ALL * orders, _FEWEST_ORDERS)
+    return {
+        one
+        for i, one in enumerate(codes)
+        # What costs the same each time is a product.
+        if (row[f"greatest_{i}"] or 0) > _TWO * (row[f"least_{i}"] or 0)
+        and max(row[f"same_{i}"] or 0, row[f"whole_{i}"] or 0) >= few
+    }
+
+
+# A word alone says little of what hardly any order has: "Total" is a yogurt too.
+_RARE_SHARE = 0.05
+_A_PENNY = 0.011
+_ROUNDED = 0.01
+# The highest tax on sales is 27 % (Hungary).
+_WITH_TAXES = 1.27
 
 
 _LINES = "lines_of_order"
@@ -965,6 +1075,8 @@ _FAR_PART = 1 / 4
 # subscriber whose order lasts the year has one.
 _FEW_ACCOUNTS = 10
 _NUMBERS_OF_AN_ACCOUNT = 5
+# And an order is delivered on a few days, while a number that begins again has many.
+_DAYS_OF_A_NUMBER = 5
 
 
 def _days_apart(moments: ir.TimestampColumn) -> ir.IntegerScalar:
@@ -1017,7 +1129,12 @@ def _are_used_again(counted: MappingType[str, Any]) -> bool:
         few = max(_FEW_ACCOUNTS, int(counted.get("stores", 0)))
         is_few = counted["accounts"] <= few
         has_many = counted["of_all"] >= _NUMBERS_OF_AN_ACCOUNT * counted["accounts"]
-        return begin_again and is_few and has_many
+        # Where nearly every number is used on many days, any number of accounts are of the house.
+        is_used_often = (
+            several > _NEARLY_ALL * int(counted["rows_of_table"])
+            and counted["tickets"] >= _DAYS_OF_A_NUMBER * counted["rows_of_table"]
+        )
+        return begin_again and has_many and (is_few or is_used_often)
     far = int(counted["far_apart"])
     if far <= _USED_AGAIN_SHARE * int(counted["rows_of_table"]):
         return begin_again

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from marketing_kpi.data.names import simplified
@@ -34,7 +35,7 @@ _MEANINGS = {
     column: {word: value for value, words in values.items() for word in words.split()}
     for column, values in _WORDS.items()
 }
-# An order that came back is a return, which a status alone does not make of it.
+# An order that came back was sold, and is refunded besides: no status of the model says both.
 _RETURNED = frozenset(
     (
         *("rembourse", "remboursee", "remboursement", "refund", "refunded", "retour", "retourne"),
@@ -43,26 +44,46 @@ _RETURNED = frozenset(
 )
 
 
-def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) -> str:
-    """Return the lines of a mapping that say what values of a source mean.
+# Lines of a ticket that are no product. Figures (a rate, a date) are left out of the names first.
+_OF_A_TICKET = re.compile(
+    "(?:(?:grand|sous|sub)?totale?(?:ttc|ht|net|general|apayer|due)?|montanttotal|ttc|nettotal"
+    "|tps|tvq|tvh|tva|gst|qst|pst|hst|vat|tax|taxe|taxes|salestax|salestaxes)+"
+)
 
-    >>> print(remedy("status", ["Annulée", "remboursé"]))
-    values: {status: {Annulée: cancelled}}, returns: {column: …, values: [remboursé]}
+
+def names_a_total(text: str) -> bool:
+    """Return whether the code or name of a line says that it is a total or a tax.
+
+    >>> names_a_total("T.V.Q. 9,975 %"), names_a_total("Sous-total"), names_a_total("Tasse")
+    (True, True, False)
+    """
+    letters = "".join(letter for letter in simplified(text) if letter.isalpha())
+    return _OF_A_TICKET.fullmatch(letters) is not None
+
+
+def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) -> str:
+    """Return the line of a mapping that says what values of a source mean.
+
+    >>> print(remedy("status", ["Annulée", "ok"]))
+    values: {status: {Annulée: cancelled}}
     >>> remedy("arm", ["?"])
     "values: {arm: {'?': …}}"
     """
     values = list(values)
     known = {simplified(value): value for value in expected} | _MEANINGS.get(column, {})
     meanings = {value: known[simplified(value)] for value in values if simplified(value) in known}
-    back = [value for value in values if column == "status" and simplified(value) in _RETURNED]
-    lines = []
-    if meanings or not back:
-        meanings = meanings or dict.fromkeys(values[:1], "…")
-        pairs = ", ".join(f"{written(value)}: {meant}" for value, meant in meanings.items())
-        lines.append(f"values: {{{column}: {{{pairs}}}}}")
-    if back:
-        lines.append(f"returns: {{column: …, values: [{', '.join(map(written, back))}]}}")
-    return ", ".join(lines)
+    meanings = meanings or dict.fromkeys(values[:1], "…")
+    pairs = ", ".join(f"{written(value)}: {meant}" for value, meant in meanings.items())
+    return f"values: {{{column}: {{{pairs}}}}}"
+
+
+def says_refunded(status: str) -> bool:
+    """Return whether the status of an order says that it came back.
+
+    >>> says_refunded("Remboursée"), says_refunded("Annulée")
+    (True, False)
+    """
+    return simplified(status) in _RETURNED
 
 
 def written(text: str) -> str:

@@ -27,6 +27,7 @@ from marketing_kpi.kpis.extent import (
     covers,
     ends_of,
     extent,
+    extent_of,
     lasts_to,
     told_days,
 )
@@ -153,7 +154,8 @@ def compute(
 
         Without `by` and `grain` there is one row, whatever the data. With `grain`, `start` and
         `end` and no `by`, every period of the range has its row; else only cells with data have.
-        In a cell without data, sums and counts are 0, and ratios and averages null. A KPI that
+        In a cell without data, sums and counts are 0, and ratios and averages null; counts of
+        sessions are null before the first and after the last one recorded. A KPI that
         looks back over a window is null (or, by a dimension and a grain, its row is not there)
         where nothing is in the window, or the data begin more than 7 days after the window does,
         or end more than 7 days before the period does: orders after a period do not show that
@@ -215,7 +217,8 @@ def _expression(
     groups = _groups(plan)
     for group in groups:
         _check(group, question, data)
-    table = _combine([_aggregate(group, question, data) for group in groups], groups, question)
+    cells = [_aggregate(group, question, data) for group in groups]
+    table = _combine(cells, groups, question, data)
     for kpi in plan:
         if kpi.type == "derived":
             inputs = {name: table[name] for name in kpi.depends_on}
@@ -346,6 +349,8 @@ def _check(group: _Group, question: _Question, data: Data) -> None:
         for name in names:
             _check_dimension(fact, name, data, use)
     ids = ", ".join(kpi.id for kpi in group.kpis)
+    if fact.whole_months:
+        _check_months(ids, question)
     if group.reaches_back and question.end is None:
         raise ComputeError(
             f"{ids} looks back from the end of the period: give end", hint='end="2026-01-01"'
@@ -355,6 +360,21 @@ def _check(group: _Group, question: _Question, data: Data) -> None:
         raise ComputeError(
             f"{ids} must know where the periods begin: give start", hint='start="2025-01-01"'
         )
+
+
+def _check_months(ids: str, question: _Question) -> None:
+    """Refuse what cuts a month, of a fact that is told by month."""
+    if question.grain in ("day", "week"):
+        raise ComputeError(
+            f"{ids} is only known by month, and grain == '{question.grain}' cuts months",
+            hint="use grain='month', 'quarter' or 'year'",
+        )
+    for name, bound in (("start", question.start), ("end", question.end)):
+        if bound and bound.day != 1:
+            raise ComputeError(
+                f"{ids} is only known by month, and {name} == {bound} cuts one",
+                hint="start and end on the first day of a month",
+            )
 
 
 def _check_dimension(fact: Fact, name: str, data: Data, use: str) -> None:
@@ -628,7 +648,9 @@ def _interval(span: Length) -> ir.IntervalScalar:
     return ibis.interval(months=span.months) if span.months else ibis.interval(days=span.days)
 
 
-def _combine(cells: list[ir.Table], groups: list[_Group], question: _Question) -> ir.Table:
+def _combine(
+    cells: list[ir.Table], groups: list[_Group], question: _Question, data: Data
+) -> ir.Table:
     """Return one row a cell with the simple KPIs of all groups."""
     import ibis
 
@@ -654,19 +676,46 @@ def _combine(cells: list[ir.Table], groups: list[_Group], question: _Question) -
         stacked = ibis.union(*padded)
         folded = {id: stacked[id].max() for id in types}
         table = stacked.group_by(keys).aggregate(**folded) if keys else stacked.aggregate(**folded)
-    return table.mutate(**_zeros(table, groups))
+    return table.mutate(**_zeros(table, groups, question, data))
 
 
-def _zeros(table: ir.Table, groups: Sequence[_Group]) -> dict[str, ir.Value]:
+def _zeros(
+    table: ir.Table, groups: Sequence[_Group], question: _Question, data: Data
+) -> dict[str, ir.Value]:
     """Return the sums and counts of cells, 0 where there is no row.
 
     A sum over rows whose values are all unknown stays null: nobody knows it.
     """
-    return {
-        kpi.id: (table[group.rows].fill_null(0) == 0).ifelse(0, table[kpi.id])
-        for group in groups
-        for kpi in group.zeroed
-    }
+    zeros: dict[str, ir.Value] = {}
+    for group in groups:
+        if group.zeroed:
+            is_empty = table[group.rows].fill_null(0) == 0
+            nothing = _of_nothing(table, group.fact, question, data)
+            zeros |= {kpi.id: is_empty.ifelse(nothing, table[kpi.id]) for kpi in group.zeroed}
+    return zeros
+
+
+def _of_nothing(table: ir.Table, fact: Fact, question: _Question, data: Data) -> ir.Value:
+    """Return what a sum over no row is: 0, or null where events of the fact are not recorded."""
+    import ibis
+
+    zero = ibis.literal(0)
+    if fact.recorded is None:
+        return zero
+    name, column = fact.recorded
+    rows = data.table(name)
+    known = extent_of(rows.select(ordered_at=rows[column]), before=None)
+    first, last = (known.select(bound).as_scalar() for bound in ("first", "last"))
+    if question.grain:
+        unit: Any = _UNITS[question.grain]
+        told = table.period.between(first.truncate(unit).date(), last.truncate(unit).date())
+    else:
+        told = last.notnull()
+        if question.start is not None:
+            told &= last >= midnight(question.start)
+        if question.end is not None:
+            told &= first < midnight(question.end)
+    return told.fill_null(False).ifelse(zero, None)
 
 
 def _period_months(question: _Question, table: ir.Table) -> ir.Value:

@@ -100,6 +100,15 @@ FILTERS: Mapping[str, Mapping[str, str]] = {
         "fr": "retours de marchandises, hors gestes commerciaux",
         "en": "returns of goods, allowances left out",
     },
+    "lost chargebacks": {"fr": "rétrofacturations perdues", "en": "lost chargebacks"},
+    "decided chargebacks": {
+        "fr": "rétrofacturations jugées, gagnées ou perdues",
+        "en": "chargebacks decided, won or lost",
+    },
+    "customers with revenue in the base period": {
+        "fr": "clients dont la période de base a laissé des revenus",
+        "en": "customers with revenue in the base period",
+    },
 }
 """The words that `Kpi.filters` may use, with what a reader sees."""
 

@@ -10,7 +10,10 @@ The rules, all of them:
   do not begin with 0, a comma, three digits. French reads 1.234 there, English 1234.
 - A single point is the decimal mark in both languages, as Python writes it.
 - ``−`` (the true minus sign) and ``–`` are ``-``; a ``+`` in front says nothing.
-- ``%``, *pour cent*, *percent* and points (``pts``) divide by 100, where the unit can be a rate.
+- ``%``, *pour cent*, *p. 100*, *percent* and points (``pts``, *points de pourcentage*) divide by
+  100, where the unit can be a rate.
+- ``7/17`` is the one divided by the other, where the unit can be a rate: two numbers in which
+  nothing could part thousands, without a percent sign.
 - A currency sign or code stands before or after, where the unit is money; a word for the unit
   itself stands after: ``30 jours``, ``2.5 months``.
 
@@ -27,10 +30,13 @@ from typing import NamedTuple
 RATES = frozenset({"fraction", "points", "ratio"})
 """Units in which a percentage means its hundredth."""
 
-_PERCENT = ("%", "pour cent", "pourcent", "percent", "per cent")
-_POINTS = ("points", "point", "pts", "pt")
+_PERCENT = ("%", "pour cent", "pourcent", "p. 100", "p.100", "percent", "per cent")
+_POINTS = (
+    *("points de pourcentage", "point de pourcentage", "percentage points", "percentage point"),
+    *("points", "point", "pts", "pt"),
+)
 _MONEY = (
-    *("$ ca", "ca$", "us$", "$ us", "$", "€", "£", "¥"),
+    *("$ ca", "ca$", "c$", "us$", "$ us", "$", "€", "£", "¥"),
     *("cad", "eur", "usd", "gbp", "chf", "dollars", "dollar", "euros", "euro"),
 )
 _WORDS: Mapping[str, tuple[str, ...]] = {
@@ -110,10 +116,11 @@ def read(text: str, *, lang: str, unit: str | None = None) -> Written | None:
     bare, percent = _without_words(words, unit)
     if not sign:  # a sign may stand behind a currency: $-5
         sign, bare = _sign(bare)
-    pointed = _pointed(bare, lang)
-    if pointed is None:
+    may_divide = (unit is None or unit in RATES) and not percent
+    size = _quotient(bare) if may_divide and "/" in bare else _size(bare, lang)
+    if size is None:
         return None
-    value = (-1 if sign == "-" else 1) * float(pointed)
+    value = -size if sign == "-" else size
     ambiguous = _EITHER.fullmatch(bare) is not None and ("," in bare or lang == "fr")
     return Written(value / 100 if percent else value, percent=percent, ambiguous=ambiguous)
 
@@ -136,6 +143,21 @@ def _without_words(text: str, unit: str | None) -> tuple[str, bool]:
         if unit in (None, "currency") and text.startswith(word):
             return text.removeprefix(word).lstrip(), False
     return text, False
+
+
+def _quotient(text: str) -> float | None:
+    """Return what a fraction like 7/17 is; None when it is no number."""
+    above, _, below = text.partition("/")
+    parts = (above.rstrip(), below.lstrip())
+    if not all(_PLAIN.fullmatch(part) and not _EITHER.fullmatch(part) for part in parts):
+        return None
+    numerator, denominator = (float(part.replace(",", ".")) for part in parts)
+    return numerator / denominator if denominator else None
+
+
+def _size(text: str, lang: str) -> float | None:
+    pointed = _pointed(text, lang)
+    return None if pointed is None else float(pointed)
 
 
 def _pointed(text: str, lang: str) -> str | None:

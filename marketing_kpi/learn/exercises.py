@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias, cast
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.errors import LessonError, unknown
+from marketing_kpi.errors import ConfigError, LessonError, unknown
 from marketing_kpi.kpis.dictionary import Bilingual
 from marketing_kpi.learn import bank as the_bank
 from marketing_kpi.learn.marking import Kind, Names, decimals_of, is_whole, label_text, mark
@@ -328,6 +328,8 @@ def exercises(lesson: str | int, *, lang: str | Reader, seed: int | str) -> tupl
     ------
     LessonError
         For a lesson that has no exercises.
+    ConfigError
+        For a seed that is neither a whole number nor a text.
 
     Examples
     --------
@@ -336,6 +338,11 @@ def exercises(lesson: str | int, *, lang: str | Reader, seed: int | str) -> tupl
     'not_attempted'
     """
     reader = Reader.of(lang)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer | str) or seed == "":
+        raise ConfigError(
+            f"seed {seed!r} is neither a whole number nor a text",
+            hint="give your own, a student number say: everyone then has data of their own",
+        )
     number = str(lesson).zfill(2) if str(lesson).isdigit() else str(lesson)
     found = the_bank.bank().exercises(lesson=number) if number in _lessons() else ()
     if not found:

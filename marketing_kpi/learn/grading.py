@@ -19,7 +19,7 @@ from marketing_kpi.learn.inline import plain
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
-Verdict: TypeAlias = Literal["right", "wrong", "unanswered", "unreadable"]
+Verdict: TypeAlias = Literal["right", "wrong", "form", "unanswered", "unreadable"]
 Answer: TypeAlias = int | Collection[int] | str | Sequence[int | None] | None
 
 DECIMALS = 6
@@ -29,6 +29,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
     {
         "right": N_("Right."),
         "wrong": N_("Not yet."),
+        "form": N_("Almost."),
         "unanswered_choice": N_("Choose an answer first."),
         "unanswered_choices": N_("Tick at least one answer first."),
         "unanswered_number": N_("Write a number first."),
@@ -56,13 +57,14 @@ class Feedback(NamedTuple):
     Attributes
     ----------
     verdict
-        ``right``, ``wrong``, ``unanswered`` (nothing or not all of it was given) or
-        ``unreadable`` (no number); only the first two are attempts.
+        ``right``, ``wrong``, ``form`` (the right rate, as a percentage without its sign or as a
+        fraction with one), ``unanswered`` (nothing or not all of it was given) or ``unreadable``
+        (no number). Only the first two are attempts: a slip of form is typed again, and is no
+        reason to read the lesson again.
     says
         What to tell the student, in order, as plain text; the first says the verdict.
     read
-        Heading of the lesson to read again; None when right, when there was no attempt, or
-        while the lesson is not written.
+        Heading of the lesson to read again, when wrong; None while the lesson is not written.
     """
 
     verdict: Verdict
@@ -103,7 +105,7 @@ def grade(item: Item, answer: Answer, *, lang: str | Reader) -> Feedback:
     ...     mistakes=[{"value": 2, "feedback": half}, {"value": 1, "feedback": half}],
     ... )
     >>> grade(item, "50 %", lang="en").says
-    ('Right.', 'Read as 0.5.', 'One in two.')
+    ('Right.', 'One in two.')
     >>> grade(item, "50", lang="en").says[1]
     'This is a percentage without its sign: write the sign %, or divide by 100.'
     """
@@ -155,9 +157,13 @@ def _number(item: Number, answer: str | None, reader: Reader) -> _Graded:
     if written is None:
         return "unreadable", [_(WORDS["unreadable"], example=example(item.unit, reader))]
     written = _meant(item, written)
-    is_right = same(written.value, item.answer, tolerance=item.tolerance)
-    told = item.feedback[reader.lang] if is_right else _of_mistake(item, written, reader)
-    return ("right" if is_right else "wrong"), [*_as_read(answer, written, reader), told]
+    if same(written.value, item.answer, tolerance=item.tolerance):
+        return "right", [item.feedback[reader.lang]]
+    # What was read is repeated only here: of a right answer there is no doubt how it was read.
+    as_read = list(_as_read(answer, written, reader))
+    if is_percent_for_fraction(written, item.answer, unit=item.unit, tolerance=item.tolerance):
+        return "form", [*as_read, _(WORDS["percent_twice" if written.percent else "percent"])]
+    return "wrong", [*as_read, _of_mistake(item, written, reader)]
 
 
 def _meant(item: Number, written: Written) -> Written:
@@ -172,13 +178,10 @@ def _meant(item: Number, written: Written) -> Written:
 
 def _of_mistake(item: Number, written: Written, reader: Reader) -> str:
     """Return what kind of mistake a wrong number is."""
-    _ = reader.translate
-    if is_percent_for_fraction(written, item.answer, unit=item.unit, tolerance=item.tolerance):
-        return _(WORDS["percent_twice" if written.percent else "percent"])
     for mistake in item.mistakes:
         if same(written.value, mistake.value, tolerance=item.tolerance):
             return mistake.feedback[reader.lang]
-    return _(WORDS["other"])
+    return reader.translate(WORDS["other"])
 
 
 def _as_read(answer: str, written: Written, reader: Reader) -> Iterator[str]:

@@ -29,7 +29,7 @@ LONGEST_TEXT = 2000
 """Characters of a text beyond which it is no answer."""
 
 CLOSE = 0.01
-"""How far from the answer, in proportion, a number is still taken for a rounding of it."""
+"""How far from the answer, in proportion, a number is still said to be near it."""
 
 ROUNDING = 0.1
 """How far a number that is exactly the answer with fewer decimals may be from it, in proportion."""
@@ -37,9 +37,12 @@ ROUNDING = 0.1
 FACTORS = (10, 100, 1000, 1_000_000)
 """Slips of a decimal mark or of a unit: tens, cents, thousands and millions."""
 
+_INDEX = -1  # the place of labels that stand in no column
 _SAME_RATIO = 0.005  # so that 3.33 is seen as the inverse of 0.3
 _DEEPEST = 4
 _NOTHING = ("", "...", "…")
+_BRACKETS_AND_QUOTES = " \t[](){}'\"“”«»\u00a0\u202f"
+_BETWEEN_LABELS = (r"\s+(?:et|and|&)\s+", r"\s+(?:(?:et|and|&)\s+)?")
 _ITERABLES = (list, tuple, set, frozenset, pd.Index, pd.Series, np.ndarray)
 _NUMBERS = (int, float, Decimal, Fraction, np.integer, np.floating)
 
@@ -99,6 +102,11 @@ class Names:
         """Say whether a text, commas and all, is a label that the exercise knows."""
         return _plain(text) in self._ids
 
+    def knows(self, label: object) -> bool:
+        """Say whether anything at all is a label that the exercise knows."""
+        text = label_text(label)
+        return text is not None and self.has(text)
+
 
 def mark(
     given: object,
@@ -138,8 +146,13 @@ def mark(
     >>> mark("12.5", 0.125, mistakes={}, values={}, names=Names([], {}), unit="fraction").mistake
     'percent'
     """
-    if _is_absent(given) or _is_absent(_only(given)):
+    alone = _only(given)
+    if _is_absent(alone):
         return NOT_ATTEMPTED
+    if _is_empty(alone):
+        return Mark("not_understood", "empty")
+    if _is_missing(alone):
+        return Mark("not_understood", "missing_value")
     if isinstance(answer, str | tuple | frozenset):
         return _mark_labels(given, answer, mistakes, names, choices)
     numbers = _Numbers(unit, tolerance, decimals_of(answer, tolerance=tolerance), lang)
@@ -231,18 +244,21 @@ class _Numbers:
     def read_by_label(self, given: object, names: Names) -> dict[str, Written] | Mark:
         """Return the number passed for each label, absent ones left out, or what hinders it."""
         found: dict[str, Written] = {}
-        pairs = _pairs(given)
-        if pairs is None:
-            return Mark("not_understood", "series")
+        pairs = _pairs(given, names)
+        if isinstance(pairs, Mark):
+            return pairs
         for label, value in pairs:
             id, written = names.id(label), self.read(_only(value))
-            if id is None or (written is None and not _is_absent(value)):
+            if id is None or (written is None and not _is_no_value(value)):
                 return Mark("not_understood", "series")
             if id in found:
                 return Mark("not_understood", "label_twice", (id,))
             if written is not None:
                 found[id] = written
-        return found or NOT_ATTEMPTED
+        if not found:
+            answered = any(not _is_absent(value) for _, value in pairs)
+            return Mark("not_understood", "missing_value") if answered else NOT_ATTEMPTED
+        return found
 
     def read(self, given: object) -> Written | None:
         """Return the number that was passed, None when it is none or not a finite one."""
@@ -280,6 +296,10 @@ class _Numbers:
             return Mark("wrong", "off_by_one")
         if all_are(self.is_rounded):
             return Mark("wrong", "rounded_too_early", amount=self.decimals)
+        if rounded := self.rounded_mistake(off, mistakes):
+            return Mark("wrong", rounded)
+        if all_are(self.is_close):
+            return Mark("wrong", "close")
         if all_are(self.is_inverse):
             return Mark("wrong", "inverted")
         if factor := self.factor(off, answer):
@@ -325,11 +345,26 @@ class _Numbers:
         return self.unit in ("count", "days") and abs(apart - 1) <= self.tolerance < 1
 
     def is_rounded(self, given: Written, answer: float) -> bool:
-        """Whether a number is the answer, rounded more than was asked."""
-        gap = abs(given.value - answer)
+        """Whether a number is exactly the answer with fewer decimals than were asked."""
+        if not given.value or abs(given.value - answer) > ROUNDING * abs(answer):
+            return False
         fewer = range(2 if given.percent else 0, self.decimals)
-        exactly = any(same(given.value, round(answer, n), tolerance=0.0) for n in fewer)
-        return gap <= (ROUNDING if exactly and given.value else CLOSE) * abs(answer)
+        return any(same(given.value, round(answer, n), tolerance=0.0) for n in fewer)
+
+    def rounded_mistake(
+        self, off: Mapping[str, Written], mistakes: Mapping[str, Numbers]
+    ) -> str | None:
+        """Return the one mistake that gives these numbers with fewer decimals than were asked."""
+        kinds = [
+            kind
+            for kind, numbers in mistakes.items()
+            if all(id in numbers and self.is_rounded(one, numbers[id]) for id, one in off.items())
+        ]
+        return kinds[0] if len(kinds) == 1 else None
+
+    def is_close(self, given: Written, answer: float) -> bool:
+        """Whether a number is near the answer, though beyond the tolerance."""
+        return abs(given.value - answer) <= CLOSE * abs(answer)
 
     def is_inverse(self, given: Written, answer: float) -> bool:
         """Whether a ratio is upside down."""
@@ -357,17 +392,33 @@ def _by_id(numbers: pd.Series[Any], names: Names) -> dict[str, float]:
     return {names.id(label) or "": float(value) for label, value in numbers.items()}
 
 
-def _pairs(given: object) -> list[tuple[object, object]] | None:
-    """Return the labels and the values of a dict, a Series or a table of two columns."""
-    if isinstance(given, dict):
+def _pairs(given: object, names: Names) -> list[tuple[object, object]] | Mark:
+    """Return the labels and the values of a dict, a Series or a table, or what hinders it."""
+    if isinstance(given, dict | pd.Series):
         return list(given.items())
-    if isinstance(given, pd.DataFrame):
-        if given.shape[1] == 2:
-            return list(zip(given.iloc[:, 0], given.iloc[:, 1], strict=True))
-        given = given.iloc[:, 0] if given.shape[1] == 1 else None
-    if isinstance(given, pd.Series):
-        return list(given.items())
-    return None
+    if not isinstance(given, pd.DataFrame):
+        return Mark("not_understood", "series")
+    place = _place_of_labels(given, names.knows)
+    if place is None:  # no label is right: by the usual place
+        place = 0 if given.shape[1] == 2 else _INDEX
+    labels = given.index if place == _INDEX else given.iloc[:, place]
+    columns = [column for column in range(given.shape[1]) if column != place]
+    if len(columns) != 1:
+        known = any(map(names.knows, labels))
+        return Mark("not_understood", "several_columns" if known else "series")
+    return list(zip(labels, given.iloc[:, columns[0]], strict=True))
+
+
+def _place_of_labels(table: pd.DataFrame, is_known: Callable[[object], bool]) -> int | None:
+    """Return which column holds the most known labels, else whether the index holds any.
+
+    None when no place does, or when several columns could.
+    """
+    counts = [sum(map(is_known, table.iloc[:, place])) for place in range(table.shape[1])]
+    most = max(counts, default=0)
+    if most:
+        return counts.index(most) if counts.count(most) == 1 else None
+    return _INDEX if any(map(is_known, table.index)) else None
 
 
 def _as_float(given: object, *, unit: str | None) -> float | None:
@@ -393,10 +444,16 @@ def _mark_labels(
     names: Names,
     choices: tuple[str, ...],
 ) -> Mark:
-    is_one = isinstance(given, str) and names.has(given)
-    passed = [label for label in ([given] if is_one else _labels(given)) if not _is_absent(label)]
+    def is_known(label: object) -> bool:
+        return names.id(label) in choices if choices else names.knows(label)
+
+    labels = _labels(given, is_known)
+    if isinstance(labels, Mark):
+        return labels
+    passed = [label for label in labels if not _is_no_value(label)]
     if not passed:
-        return NOT_ATTEMPTED
+        is_nothing = all(map(_is_absent, labels))
+        return NOT_ATTEMPTED if is_nothing else Mark("not_understood", "missing_value")
     found = [names.id(label) for label in passed]
     if None in found:
         return Mark("not_understood", "label" if isinstance(answer, str) else "labels")
@@ -444,23 +501,48 @@ def _mark_set(ids: frozenset[str], answer: frozenset[str], mistakes: Mapping[str
     return Mark("wrong", "other_labels", amount=len(ids & answer))
 
 
-def _labels(given: object) -> list[object]:
+def _labels(given: object, is_known: Callable[[object], bool]) -> list[object] | Mark:
     """Return the labels that were passed: elements, keys, or the rows where a mask is true."""
     if isinstance(given, str):
-        return [part for part in re.split(r"[,;\n]", given) if part.strip()]
-    if isinstance(given, pd.DataFrame):
-        given = given.iloc[:, 0] if given.shape[1] == 1 else None
-    if isinstance(given, pd.Series):
-        given = dict(given.items()) if given.dtype == bool else given.to_numpy()
+        return [given] if is_known(given) else _labels_of_text(given, is_known)
+    if isinstance(given, pd.Series) and given.dtype == bool:
+        given = dict(given.items())
+    if isinstance(given, pd.Series | pd.DataFrame):
+        return _labels_of_table(pd.DataFrame(given), is_known)
+    values = list(given.values()) if isinstance(given, dict) else list(_elements(given))
+    is_mask = bool(values) and all(isinstance(value, bool | np.bool_) for value in values)
     if isinstance(given, dict):
-        chosen = [label for label, value in given.items() if value is True or value is np.True_]
-        masked = all(isinstance(value, bool | np.bool_) for value in given.values())
-        return chosen if masked else list(given)
-    if isinstance(given, np.ndarray):
-        return list(given.ravel())
-    if isinstance(given, _ITERABLES):
-        return list(given)
-    return [given]
+        return _chosen(given, is_known) if is_mask else list(given)
+    if is_mask:
+        return Mark("not_understood", "rows")
+    return values if isinstance(given, _ITERABLES) else [given]
+
+
+def _labels_of_text(text: str, is_known: Callable[[object], bool]) -> list[object]:
+    """Return the labels of a text: between commas, or known ones between *and* or spaces."""
+    found: list[object] = []
+    for part in re.split(r"[,;\n]|(?<=['\"])\s+(?=['\"])", text):
+        bare = part.strip(_BRACKETS_AND_QUOTES)
+        ways = ([part], [bare], *(re.split(between, bare) for between in _BETWEEN_LABELS))
+        found += next((way for way in ways if all(map(is_known, way))), [bare])
+    return [label for label in found if label]
+
+
+def _labels_of_table(
+    table: pd.DataFrame, is_known: Callable[[object], bool]
+) -> list[object] | Mark:
+    place = _place_of_labels(table, is_known)
+    if place is None and table.shape[1] != 1:
+        return Mark("not_understood", "labels")
+    return list(table.index if place == _INDEX else table.iloc[:, place or 0])
+
+
+def _chosen(mask: Mapping[object, Any], is_known: Callable[[object], bool]) -> list[object] | Mark:
+    """Return the labels at which a mask is true; a mask over rows has none."""
+    chosen = [label for label, value in mask.items() if value]
+    if not chosen:
+        return Mark("not_understood", "empty")
+    return chosen if any(map(is_known, chosen)) else Mark("not_understood", "rows")
 
 
 def label_text(label: object) -> str | None:
@@ -494,15 +576,23 @@ def _plain(text: str) -> str:
 
 
 def _is_absent(given: object) -> bool:
-    """Say whether nothing was answered: nothing passed, the dots left, an empty container."""
-    if given is None or given is ... or given is pd.NA or given is pd.NaT:
-        return True
+    """Say whether nothing was answered: None, an empty text or the dots left in place."""
     if isinstance(given, str):
         return given.strip() in _NOTHING
-    if isinstance(given, (*_ITERABLES, dict)):
-        return _size(given) == 0
-    if isinstance(given, pd.DataFrame):
-        return given.empty
+    return given is None or given is ...
+
+
+def _is_empty(given: object) -> bool:
+    """Say whether a container holds nothing, as a selection does that no row meets."""
+    if isinstance(given, np.ndarray):
+        return given.size == 0
+    return isinstance(given, (*_ITERABLES, dict, pd.DataFrame)) and len(given) == 0
+
+
+def _is_missing(given: object) -> bool:
+    """Say whether a computation gave a missing value: NaN and its like."""
+    if given is pd.NA or given is pd.NaT:
+        return True
     if isinstance(given, np.datetime64 | np.timedelta64):
         return bool(np.isnat(given))
     if isinstance(given, Decimal):
@@ -510,8 +600,8 @@ def _is_absent(given: object) -> bool:
     return isinstance(given, float | np.floating) and bool(np.isnan(given))
 
 
-def _size(container: Any) -> int:
-    return container.size if isinstance(container, np.ndarray) else len(container)
+def _is_no_value(given: object) -> bool:
+    return _is_absent(given) or _is_missing(given)
 
 
 def _only(given: object) -> object:

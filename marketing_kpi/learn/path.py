@@ -29,6 +29,8 @@ CELLS_A_MINUTE = 2
 MINUTES_AN_EXERCISE = 5
 MINUTES_A_QUESTION = 1
 
+ARROW = " → "
+
 MINUTES_ROUNDED_TO = 5
 """Minutes are an estimate, and shown as one."""
 
@@ -56,6 +58,7 @@ class Topic(NamedTuple):
 
 
 TOPICS = (
+    Topic(N_("To begin: how to read a page of KPIs"), "00", ()),
     Topic(N_("Glossary and information systems"), "01", ("00",)),
     Topic(N_("RFM segmentation"), "02", ("01",)),
     Topic(N_("Retention and returns"), "09", ("01",)),
@@ -65,7 +68,7 @@ TOPICS = (
     Topic(N_("Before–after analysis"), "05", ("04",)),
     Topic(N_("The customer's voice"), "16", ("04", "06")),
 )
-"""The topics of the exam, each after those that it rests on."""
+"""What to begin with, then the topics of the exam, each after those that it rests on."""
 
 
 def path(lang: str | Reader) -> pd.DataFrame:
@@ -79,15 +82,16 @@ def path(lang: str | Reader) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a topic, each after those that it rests on: topic, lesson (two digits), rests_on
-        (lessons to have read before), reading (minutes to read the lesson and run its cells,
-        exercises apart; null where the lessons' sources are not beside the package), exercises,
-        questions (of the quiz) and practice (minutes for both).
+        A row a topic, each after those that it rests on: topic, lesson (two digits), order
+        (every lesson to read for it, the first one first, its own last), reading (minutes to read
+        its lesson and run the cells, exercises apart), exercises, questions (of the quiz),
+        practice (minutes for both) and total (hours for the whole order, read and practised).
+        Reading and total are null where the lessons' sources are not beside the package.
 
     Examples
     --------
-    >>> path("en").loc[1, ["topic", "lesson", "rests_on"]].tolist()
-    ['RFM segmentation', '02', '01']
+    >>> path("en").loc[2, ["topic", "lesson", "order"]].tolist()
+    ['RFM segmentation', '02', '00 → 01 → 02']
     """
     reader = Reader.of(lang)
     reading = dict(_reading(reader.lang))
@@ -95,13 +99,28 @@ def path(lang: str | Reader) -> pd.DataFrame:
         {
             "topic": reader.translate(topic.name),
             "lesson": topic.lesson,
-            "rests_on": ", ".join(topic.rests_on),
+            "order": ARROW.join(order(topic)),
             "reading": reading.get(topic.lesson),
             **_to_practise(topic.lesson),
         }
         for topic in TOPICS
     ]
-    return pd.DataFrame(rows).astype({"reading": "Int64"})
+    frame = pd.DataFrame(rows).astype({"reading": "Int64"})
+    of_lesson = (frame.reading + frame.practice).set_axis(frame.lesson)
+    minutes_in_all = [of_lesson[list(order(topic))].sum(skipna=False) for topic in TOPICS]
+    return frame.assign(total=pd.Series(minutes_in_all, dtype="Float64") / 60)
+
+
+def order(topic: Topic) -> tuple[str, ...]:
+    """Return every lesson to read for a topic, in the order of the course, its own last.
+
+    >>> order(TOPICS[2])
+    ('00', '01', '02')
+    """
+    by_lesson = {each.lesson: each for each in TOPICS}
+    needed = {topic.lesson}
+    needed.update(*(order(by_lesson[lesson]) for lesson in topic.rests_on))
+    return tuple(each.lesson for each in TOPICS if each.lesson in needed)
 
 
 def show(lang: str | Reader) -> Table:
@@ -115,11 +134,12 @@ def show(lang: str | Reader) -> Table:
     names = {
         "topic": _("Topic of the exam"),
         "lesson": _("Lesson"),
-        "rests_on": _("Read before"),
+        "order": _("To read, in this order"),
         "reading": _("Reading (minutes)"),
         "exercises": _("Exercises"),
         "questions": _("Quiz questions"),
         "practice": _("Practice (minutes)"),
+        "total": _("In all, from the start"),
     }
     frame = path(reader)
     notes = [
@@ -144,7 +164,7 @@ def show(lang: str | Reader) -> Table:
             "A path through the course: from top to bottom, each topic after those that it rests on"
         ),
         names=names,
-        units={"reading": "count", "practice": "count"},
+        units={"reading": "count", "practice": "count", "total": "hours"},
         notes=notes,
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from marketing_kpi.errors import BankError
 from marketing_kpi.kpis.dictionary import Bilingual
 from marketing_kpi.learn import inline
 from marketing_kpi.learn.bank import Choice, Choices, Item, Matching, bank
@@ -150,7 +151,7 @@ def quiz(lesson: str, *, lang: str | Reader, items: Sequence[str] | None = None)
     Raises
     ------
     BankError
-        When the bank has no such lesson or item.
+        When the lesson has no quiz, or the bank no such item.
 
     Examples
     --------
@@ -158,6 +159,9 @@ def quiz(lesson: str, *, lang: str | Reader, items: Sequence[str] | None = None)
     '02'
     """
     reader = Reader.of(lang)
+    known = [each for each in bank().lessons if bank().items(lesson=each)]
+    if lesson not in known:
+        raise BankError(f"lesson {lesson!r} has no quiz", hint=f"known: {', '.join(known)}")
     asked = bank().items(lesson=lesson)
     if items is not None:
         asked = tuple(bank().item(id) for id in items)

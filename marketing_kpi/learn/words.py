@@ -94,6 +94,10 @@ SHARED: Mapping[str, str] = MappingProxyType(
         "rounded_too_early": N_(
             "Very close, but not close enough: round only at the end, never along the way."
         ),
+        "close": N_(
+            "Very close, but outside the tolerance: check the ends (the first and last day, the "
+            "bounds), and whether a number was rounded along the way."
+        ),
         "number_of_the_question": N_(
             "That is a number given in the question: the answer is made from it."
         ),
@@ -149,6 +153,21 @@ _NOT_UNDERSTOOD: Mapping[str, str] = MappingProxyType(
         "several_numbers": N_(
             "Several values were passed, and one number is asked. Is a sum, a mean or a choice of "
             "a row missing?"
+        ),
+        "empty": N_(
+            "Your selection is empty: nothing meets its condition. Check the condition, and the "
+            "values that it is compared with."
+        ),
+        "missing_value": N_(
+            "Your computation gives no value (NaN), as 0/0 and the mean of nothing do: check what "
+            "it is made from."
+        ),
+        "several_columns": N_(
+            "Your table has several columns of numbers, and one is asked: keep that one."
+        ),
+        "rows": N_(
+            "This says which rows are kept, not their labels: take the column of labels of these "
+            "rows, as in `data[condition].column`."
         ),
         "series": N_(
             "A number is asked for each label: pass a Series whose index holds the labels, or a "
@@ -212,8 +231,7 @@ def _of_a_mistake(
     if explained:
         said.append(explained)
     if mark.labels and mark.mistake not in ("foreign_labels", "missing_labels"):
-        labels = _listed(mark.labels)
-        said.append(_("Look again at {labels}; the rest is right.", labels=labels))
+        said.append(_to_look_at_again(mark.labels, _))
     elif not explained:
         said.append(_("That is not it."))
     if read_again and mark.mistake not in _OF_FORM:
@@ -221,6 +239,15 @@ def _of_a_mistake(
     if not explained:
         said.append(_("`{name}.hint()` shows the next step.", name=name))
     return said
+
+
+def _to_look_at_again(labels: tuple[str, ...], _: Translator) -> str:
+    if len(labels) <= _LABELS_SHOWN:
+        return _("Look again at {labels}; the rest is right.", labels=_listed(labels))
+    return _(
+        "Look again at {n} labels, among them {labels}; the others are right.",
+        n=len(labels), labels=_listed(labels[:_LABELS_SHOWN]),
+    )  # fmt: skip
 
 
 def _explanation(mark: Mark, reader: Reader, own: Mapping[str, str]) -> str:

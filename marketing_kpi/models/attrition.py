@@ -26,7 +26,7 @@ from marketing_kpi.models.estimation import (
     delta,
     logistic,
 )
-from marketing_kpi.models.purchases import Counts
+from marketing_kpi.models.purchases import REGULAR, Counts
 from marketing_kpi.text.messages import translator
 
 
@@ -255,7 +255,7 @@ class AttritionFit(ABC):
         return delta(of, self.point, self.log_covariance)
 
 
-def nothing_to_fit(counts: Counts) -> str | None:
+def nothing_to_fit(counts: Counts, regularity: float | None) -> str | None:
     """Return why no model can be fitted to histories, the id of a diagnosis, or None."""
     if len(counts.weight) == 0:
         return "no_customers"
@@ -263,6 +263,8 @@ def nothing_to_fit(counts: Counts) -> str | None:
         return "no_time"
     if not counts.frequency.any():
         return "no_repeat_purchases"
+    if regularity is not None and regularity < REGULAR:
+        return "fixed_dates"
     return None
 
 

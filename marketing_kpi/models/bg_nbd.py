@@ -41,6 +41,11 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "Nobody bought a second time: neither a rate of purchase nor a departure can be seen. "
             "Take a longer history, or check that customers are told apart by one id."
         ),
+        "fixed_dates": N_(
+            "These customers buy on regular dates, as subscribers do, and the model takes "
+            "purchases to come at random: it foretells nothing of them. Rely on the attrition "
+            "measured and on the survival of lesson 09."
+        ),
         "no_dropout": N_(
             "The data show nobody leaving: everyone is taken as still a customer, which cannot be "
             "projected far. Take a longer history before trusting a horizon beyond it."
@@ -276,10 +281,11 @@ class BgNbd(AttritionFit):
     covariance, log_covariance
         Given the limit, where there is one: intervals of predictions then hold given that limit.
     diagnosis
-        None; or ``"no_customers"``, ``"no_time"``, ``"no_repeat_purchases"``: nothing to fit,
-        every estimate is null; ``"not_converged"``: not to be used; ``"no_dropout"``,
-        ``"everyone_leaves"``, ``"same_dropout"``, ``"two_kinds_of_dropout"``, ``"same_rate"``,
-        ``"two_kinds_of_rate"``: the maximum lies at infinity, where that is so.
+        None; or ``"no_customers"``, ``"no_time"``, ``"no_repeat_purchases"``,
+        ``"fixed_dates"``: nothing to fit, every estimate is null; ``"not_converged"``: not to be
+        used; ``"no_dropout"``, ``"everyone_leaves"``, ``"same_dropout"``,
+        ``"two_kinds_of_dropout"``, ``"same_rate"``, ``"two_kinds_of_rate"``: the maximum
+        lies at infinity, where that is so.
     diagnoses
         All of these that apply; `diagnosis` is the first.
     ages
@@ -564,7 +570,9 @@ def simulate(
     return pd.DataFrame({"frequency": frequency, "recency": recency, "T": age})
 
 
-def fit_bg_nbd(histories: Frame, *, unit: str | None = None) -> BgNbd:
+def fit_bg_nbd(
+    histories: Frame, *, unit: str | None = None, regularity: float | None = None
+) -> BgNbd:
     """Fit BG/NBD to purchase histories by maximum likelihood.
 
     Parameters
@@ -575,6 +583,10 @@ def fit_bg_nbd(histories: Frame, *, unit: str | None = None) -> BgNbd:
         groups the customers, and only the groups are read.
     unit
         The unit of time of the histories, kept with the fit; it changes nothing else.
+    regularity
+        What `regularity` returns of the same orders. Under `REGULAR` nothing is fitted, since
+        customers who buy on fixed dates are not those of the model: the diagnosis is
+        ``"fixed_dates"``. Histories alone cannot tell.
 
     Returns
     -------
@@ -627,7 +639,7 @@ def fit_bg_nbd(histories: Frame, *, unit: str | None = None) -> BgNbd:
     counts = Counts.of(histories)
     ages, place = np.unique(counts.age, return_inverse=True)
     of_age = np.bincount(place, counts.weight, len(ages)).astype(np.float64)
-    outcome = nothing_to_fit(counts)
+    outcome = nothing_to_fit(counts, regularity)
     if outcome is not None:
         return BgNbd.of(None, counts, unit=unit, diagnoses=(outcome,), ages=(ages, of_age))
     # In mean ages, days and weeks are one.

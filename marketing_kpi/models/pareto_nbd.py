@@ -50,8 +50,8 @@ class ParetoNbd(AttritionFit):
         there t after the first purchase with probability (beta / (beta + t)) ** s.
     diagnosis, diagnoses
         None; or, as for `BgNbd`, ``"no_customers"``, ``"no_time"``, ``"no_repeat_purchases"``,
-        ``"not_converged"``, ``"no_dropout"``, ``"same_dropout"``, ``"two_kinds_of_dropout"``,
-        ``"same_rate"``, ``"two_kinds_of_rate"``.
+        ``"fixed_dates"``, ``"not_converged"``, ``"no_dropout"``, ``"same_dropout"``,
+        ``"two_kinds_of_dropout"``, ``"same_rate"``, ``"two_kinds_of_rate"``.
 
     Parameters are null without a fit; standard errors also for one that ran off to infinity.
     """
@@ -108,7 +108,9 @@ class ParetoNbd(AttritionFit):
         return np.asarray(pairs + mean - mean**2)
 
 
-def fit_pareto_nbd(histories: Frame, *, unit: str | None = None) -> ParetoNbd:
+def fit_pareto_nbd(
+    histories: Frame, *, unit: str | None = None, regularity: float | None = None
+) -> ParetoNbd:
     """Fit Pareto/NBD to purchase histories by maximum likelihood.
 
     Parameters
@@ -119,6 +121,10 @@ def fit_pareto_nbd(histories: Frame, *, unit: str | None = None) -> ParetoNbd:
         groups the customers, and only the groups are read.
     unit
         The unit of time of the histories, kept with the fit; it changes nothing else.
+    regularity
+        What `regularity` returns of the same orders. Under `REGULAR` nothing is fitted, since
+        customers who buy on fixed dates are not those of the model: the diagnosis is
+        ``"fixed_dates"``. Histories alone cannot tell.
 
     Returns
     -------
@@ -176,7 +182,7 @@ def fit_pareto_nbd(histories: Frame, *, unit: str | None = None) -> ParetoNbd:
     if unit is not None:
         unit_days(unit)
     counts = Counts.of(histories)
-    nothing = nothing_to_fit(counts)
+    nothing = nothing_to_fit(counts, regularity)
     if nothing is not None:
         return ParetoNbd.of(None, counts, unit=unit, diagnoses=(nothing,))
     # In mean ages, days and weeks are one.

@@ -251,6 +251,70 @@ def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
     return steady(float(max(row["variation"], 0.0)) ** 0.5)
 
 
+SEASON_DAYS = 56
+"""How many days before a forecast `season` looks at: eight weeks, the length of a high season."""
+
+PEAK = 1.1
+"""`season` above which the days before a forecast are a peak; a convention."""
+
+_YEAR_DAYS = 364  # whole weeks: as many Saturdays in each
+_FEWEST_OF_SEASON = 100  # the ratio is then known to a tenth
+
+
+def season(orders: Frame, *, as_of: str | dt.date) -> float | None:
+    """Measure how high a season the weeks before a day usually are: an ordinary one is about 1.
+
+    Models of repeat buying know no season. Right after a high one, everybody looks fresh and lively
+    to them, and what they foretell is too much.
+
+    Parameters
+    ----------
+    orders, as_of
+        As in `summary`; credits, below 0, are no purchase.
+
+    Returns
+    -------
+    float or None
+        Purchases in the `SEASON_DAYS` days before the same day a year earlier, over those of as
+        many days in the year around it; null where the orders begin later than that year, or where
+        under 100 purchases were made in those weeks.
+
+    Notes
+    -----
+    A year earlier, since only there is it known what came after: in the year centred on a day, the
+    growth of a shop evens out, and the ratio is that of the season alone.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2023-01-01", "2025-12-31").repeat(3)
+    >>> days = days.append(days[days.month == 12])
+    >>> orders = pd.DataFrame({"order_id": range(len(days)), "ordered_at": days, "amount": 9.0,
+    ...     "customer_id": [f"c{n}" for n in range(len(days))]})
+    >>> [round(season(orders, as_of=day), 2) for day in ("2026-01-01", "2025-07-01")]
+    [1.43, 0.93]
+    """
+    require(orders, _ORDERS, "orders")
+    end = day(as_of, name="as_of")
+    middle = end - dt.timedelta(days=_YEAR_DAYS + SEASON_DAYS // 2)
+    first = middle - dt.timedelta(days=_YEAR_DAYS // 2)
+    after = middle + dt.timedelta(days=_YEAR_DAYS // 2)
+    half = dt.timedelta(days=SEASON_DAYS // 2)
+
+    def query(sold: ir.Table, _returns: ir.Table | None) -> ir.Table:
+        days = purchase_days(sold, before=end)
+        of_year = (days.day >= first) & (days.day < after)
+        of_season = (days.day >= middle - half) & (days.day < middle + half)
+        return days.aggregate(begins=days.day.min(), year=of_year.sum(), weeks=of_season.sum())
+
+    found = _two_kinds(orders, None, query)
+    row = (found if isinstance(found, pd.DataFrame) else found.to_pandas()).iloc[0]
+    if pd.isna(row["begins"]) or pd.Timestamp(row["begins"]).date() > first:
+        return None
+    if row["weeks"] < _FEWEST_OF_SEASON:
+        return None
+    return steady(float(row["weeks"] / row["year"] * _YEAR_DAYS / SEASON_DAYS))
+
+
 def _movements(orders: ir.Table, returns: ir.Table | None, end: dt.date) -> ir.Table:
     """Return what customers paid and were paid back before a day: a row an order or refund."""
     valid = valid_rows(orders)

@@ -12,6 +12,7 @@ from typing import Any
 
 _FIGURES = {
     "clv": (
+        "acquisition_averages",
         "acquisition_table",
         "alive_counts",
         "attrition_rates",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from marketing_kpi import clv
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import Sentence
-from marketing_kpi.plots.sentences.clv import ALL_LOST, is_wide, unmatched
+from marketing_kpi.plots.sentences.clv import counted_as_lost, is_wide, unmatched
 from marketing_kpi.plots.tables import CHANNELS, Table, table
 from marketing_kpi.rfm import box_name
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
@@ -246,6 +246,8 @@ def simple_cltv(found: clv.Simple, *, lang: str | Reader) -> Table:
         hidden=["unit"],
         row_units=[unit for _name, unit, _value in rows],
         kpis={
+            rows[0][0]: "average_order_value",
+            rows[1][0]: "purchase_frequency",
             rows[2][0]: "gross_margin_rate",
             rows[3][0]: "customer_lifespan",
             rows[4][0]: "simple_cltv",
@@ -309,7 +311,7 @@ def discounted_years(years: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
 
 
 def customer_costs(
-    totals: pd.DataFrame, *, lang: str | Reader, lacking: Collection[str] = ()
+    totals: pd.DataFrame, *, lang: str | Reader, unsure: clv.UnsureReturns | None = None
 ) -> Table | Sentence:
     """Show what all customers brought in and what serving them cost.
 
@@ -319,8 +321,9 @@ def customer_costs(
         What `clv.cost_totals` returns.
     lang
         The reader, or a language.
-    lacking
-        What `clv.lacking_costs` returns: whether it is known what went back on the shelf.
+    unsure
+        What `clv.unsure_returns` returns: of how many returns it is not known whether the goods
+        went back on the shelf.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -332,10 +335,10 @@ def customer_costs(
     if unknown:
         notes.append(_("Not in the data, so not deducted: {parts}.", parts=", ".join(unknown)))
     at_unknown_cost = by_part["net_sales_without_cost"]
-    all_lost = "restocking" in lacking and bool(by_part["returns_cost"])
-    if all_lost:
-        notes.append(_(ALL_LOST))
-    if unknown and not at_unknown_cost and not all_lost:
+    lost = counted_as_lost(unsure, reader)
+    if lost and by_part["returns_cost"]:
+        notes.append(lost)
+    if unknown and not at_unknown_cost and not lost:
         notes.append(_("The profit is the most that it can be."))
     if at_unknown_cost:
         notes.append(
@@ -364,7 +367,11 @@ def customer_costs(
         names={"part": _("Part"), "total": _("Total"), "per_customer": _("Per customer")},
         units={"total": "currency", "per_customer": "currency"},
         row_labels={part: _(name) for part, name in _COSTS.items()},
-        kpis={"profit": "customer_profitability"},
+        kpis={
+            "net_sales": "net_sales",
+            "gross_profit": "gross_profit",
+            "profit": "customer_profitability",
+        },
         notes=notes,
     )
 
@@ -731,7 +738,7 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
     if found.empty or not found["new_customers"].sum():
         return Sentence(_("No customer was acquired in the period."))
     rows = found.to_dict("records")
-    by, is_to_date = str(found.columns[0]), bool((found["basis"] == "historical").all())
+    is_to_date = bool((found["basis"] == "historical").all())
     is_after = not found["after_service"].isna().all()
     has_unknown = bool((found["revenue_without_cost"] > 0).any())
     decides = ("after_to_cac", *_AFTER_ENDS) if is_after else ("cltv_to_cac", *_ENDS)
@@ -747,19 +754,13 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             _("Goods of unknown cost add nothing to the margin: nothing is concluded of a channel "
               "that sold over {share} of them.", share=reader.percent(MOST_UNKNOWN, decimals=0))
         )  # fmt: skip
-    # Two spellings of one channel would get one label.
-    raw = unmatched(found) & found[by].notna()
     shown = found.assign(
-        group=[
-            str(row[by]) if is_raw else _group_name(row[by], by, reader)
-            for row, is_raw in zip(rows, raw, strict=True)
-        ],
+        group=_channel_names(found, reader),
         decides=[_ratio([row[name] for name in decides], reader) for row in rows],
         reading=[_(_VERDICTS[row["verdict"]]) for row in rows],
     )
     hidden = ["after_service", "after_to_cac", *_ENDS, *_AFTER_ENDS]
     hidden += [] if is_after else ["cltv_to_cac"]
-    hidden += [] if has_unknown else ["revenue_without_cost"]
     return table(
         shown,
         lang=reader,
@@ -767,8 +768,7 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         caption=_("What acquired customers are worth, and what they cost"),
         columns=[
             "group", "reading", "new_customers", "spend", "cac", "cltv", "cltv_to_cac", "decides",
-            "payback_months", "below_cac", "margin_median", "revenue_without_cost",
-            "revenue_to_cac", "after_service", "after_to_cac", *_ENDS, *_AFTER_ENDS,
+            "payback_months", "after_service", "after_to_cac", *_ENDS, *_AFTER_ENDS,
         ],
         hidden=hidden,
         names={
@@ -778,12 +778,8 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "cac": _("CAC"),
             "cltv": _("CLTV to date") if is_to_date else _("CLTV"),
             "after_service": _("After returns and service"),
-            "margin_median": _("Median margin so far"),
             "cltv_to_cac": _("CLTV / CAC"),
             "decides": _("The same after service") if is_after else _("CLTV / CAC"),
-            "revenue_without_cost": _("Revenue of unknown cost"),
-            "revenue_to_cac": _("If revenue were taken for margin"),
-            "below_cac": _("Below their cost"),
             "payback_months": _("Paid back after (months)"),
             "reading": _("Reading"),
         },
@@ -793,14 +789,10 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "cac": "currency",
             "cltv": "currency",
             "after_service": "currency",
-            "margin_median": "currency",
             "decides": "interval",
             "cltv_to_cac": "ratio",
             "after_to_cac": "ratio",
             **dict.fromkeys((*_ENDS, *_AFTER_ENDS), "ratio"),
-            "revenue_without_cost": "fraction",
-            "revenue_to_cac": "ratio",
-            "below_cac": "fraction",
             "payback_months": "count",
         },
         kpis={
@@ -808,8 +800,64 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "cltv_to_cac" if is_after else "decides": "cltv_to_cac",
             "payback_months": "cac_payback_months",
         },
+        whole=["spend"],
         notes=notes,
     )  # fmt: skip
+
+
+def acquisition_averages(found: pd.DataFrame, *, lang: str | Reader) -> Table | None:
+    """Show what the averages of `acquisition_table` hide, channel by channel.
+
+    Parameters
+    ----------
+    found
+        What `clv.acquisition` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or None
+        None where nobody was acquired.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found.empty or not found["new_customers"].sum():
+        return None
+    has_unknown = bool((found["revenue_without_cost"] > 0).any())
+    return table(
+        found.assign(group=_channel_names(found, reader)),
+        lang=reader,
+        id="acquisition_averages",
+        caption=_("Behind the averages of each channel"),
+        columns=[
+            "group", "below_cac", "margin_median", "revenue_to_cac", "revenue_without_cost"
+        ],
+        hidden=[] if has_unknown else ["revenue_without_cost"],
+        names={
+            "group": _("Acquisition channel"),
+            "below_cac": _("Below their cost"),
+            "margin_median": _("Median margin so far"),
+            "revenue_to_cac": _("If revenue were taken for margin"),
+            "revenue_without_cost": _("Revenue of unknown cost"),
+        },
+        units={
+            "below_cac": "fraction",
+            "margin_median": "currency",
+            "revenue_to_cac": "ratio",
+            "revenue_without_cost": "fraction",
+        },
+    )  # fmt: skip
+
+
+def _channel_names(found: pd.DataFrame, reader: Reader) -> list[str]:
+    """Return the names of channels; as they are spelled where two could be one."""
+    by = str(found.columns[0])
+    raw = unmatched(found) & found[by].notna()
+    return [
+        str(value) if is_raw else _group_name(value, by, reader)
+        for value, is_raw in zip(found[by], raw, strict=True)
+    ]
 
 
 def _ratio(parts: Sequence[Any], reader: Reader) -> str:

@@ -290,15 +290,17 @@ def balance_table(
         name=words.known_before(rows, reader),
         in_control=[shown(row, "control_mean") for row in records],
         in_treatment=[shown(row, "treatment_mean") for row in records],
+        p=_p_values(rows["p_adjusted"], reader),
     )
     names = {
         "name": _("Before the campaign"),
         "in_control": _("In the control"),
         "in_treatment": _("In the treatment"),
         "standardised_difference": _("Difference (standard deviations)"),
-        "p_adjusted": _("p-value (corrected)"),
+        "p": _("p-value (corrected)"),
         "control_mean": _("Mean of the control"),
         "treatment_mean": _("Mean of the treatment"),
+        "p_adjusted": _("p-value (corrected)"),
     }
     return table(
         frame,
@@ -308,10 +310,11 @@ def balance_table(
         columns=[*names],
         names=names,
         units={
-            **dict.fromkeys(("in_control", "in_treatment"), "interval"),
-            **dict.fromkeys(("standardised_difference", "p_adjusted"), "ratio"),
+            **dict.fromkeys(("in_control", "in_treatment", "p"), "interval"),
+            "standardised_difference": "ratio",
+            "p_adjusted": "number",
         },
-        hidden=["control_mean", "treatment_mean"],
+        hidden=["control_mean", "treatment_mean", "p_adjusted"],
         notes=[
             _(
                 "Orders and net sales before are those of the {days} days before the first "
@@ -347,10 +350,11 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
         "days_shared": _("Days shared"),
         "control_share": _("Of the control"),
         "treatment_share": _("Of the treatment"),
+        "p": _("p-value"),
         "p_value": _("p-value"),
     }
     return table(
-        rows,
+        rows.assign(p=_p_values(rows["p_value"], reader)),
         lang=reader,
         id="campaigns_at_once",
         caption=_("Campaigns that reached members at the same time"),
@@ -360,9 +364,11 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
             "campaign_id": "text",
             "start": "date",
             "days_shared": "count",
-            "p_value": "ratio",
+            "p": "interval",
+            "p_value": "number",
             **dict.fromkeys(("control_share", "treatment_share"), "fraction"),
         },
+        hidden=["p_value"],
         notes=[str(words.overlap(rows, lang=reader))],
     )
 
@@ -423,12 +429,9 @@ def lifts(
 
 
 def _row_names(rows: pd.DataFrame, by: str, reader: Reader) -> list[str]:
-    _ = reader.translate
     several = "treatment" in rows and rows["treatment"].nunique() > 1
     names = [
-        words.outcome_name(str(value), reader)
-        if by == "outcome"
-        else (_("unknown") if is_absent(value) else str(value))
+        words.outcome_name(str(value), reader) if by == "outcome" else words.group(value, reader)
         for value in rows[by]
     ]
     if not several:
@@ -486,10 +489,7 @@ def lift_table(
         in_control=[_value(row, "control_value", reader) for row in records],
         in_treatment=[_value(row, "treatment_value", reader) for row in records],
         interval=[_difference(row, reader) for row in records],
-        p=[
-            ABSENT if is_absent(row[p]) else words.p_value(row[p], reader).removeprefix("p = ")
-            for row in records
-        ],
+        p=_p_values(rows[p], reader),
         shown_verdict=[_(_VERDICTS[row["verdict"]]) for row in records],
     )
     return table(
@@ -513,6 +513,14 @@ def lift_table(
         if p == "p_adjusted" and len(rows) > 1
         else [],
     )
+
+
+def _p_values(values: pd.Series[Any], reader: Reader) -> list[str]:
+    """Return p-values as the sentences beside their table write them."""
+    return [
+        ABSENT if is_absent(value) else words.p_value(value, reader).removeprefix("p ").lstrip("= ")
+        for value in values
+    ]
 
 
 def _lift_caption(rows: pd.DataFrame, by: str, reader: Reader) -> str:
@@ -569,12 +577,15 @@ def method_table(found: experiments.Comparison, *, lang: str | Reader) -> Table 
     names = {
         "method": _("Method"),
         "interval": _("Interval of the difference"),
-        "p_value": _("p-value"),
+        "p": _("p-value"),
         "low": _("Low"),
         "high": _("High"),
+        "p_value": _("p-value"),
     }
     return table(
-        frame.assign(interval=intervals.column(frame, unit, reader)),
+        frame.assign(
+            interval=intervals.column(frame, unit, reader), p=_p_values(frame["p_value"], reader)
+        ),
         lang=reader,
         id="methods",
         caption=_(
@@ -584,11 +595,10 @@ def method_table(found: experiments.Comparison, *, lang: str | Reader) -> Table 
         names=names,
         units={
             "method": "text",
-            "interval": "interval",
-            "p_value": "ratio",
-            **dict.fromkeys(("low", "high"), "number"),
+            **dict.fromkeys(("interval", "p"), "interval"),
+            **dict.fromkeys(("low", "high", "p_value"), "number"),
         },
-        hidden=["low", "high"],
+        hidden=["low", "high", "p_value"],
     )
 
 

@@ -420,6 +420,17 @@ def stage_engagement(
     )
     wide = shares.reindex(columns=list(names)).astype("float64").fillna(0.0)
     wide.insert(0, "contacts", classes.groupby("stage")["contacts"].sum())
+    notes = [
+        _("e ranks all contacts by their responses and visits, the recent ones counting more: "
+          "{best} for the most engaged. With r, f and m, which rank customers by their "
+          "purchases, it makes the eRFM score.", best=reader.integer(settings.classes))
+    ]  # fmt: skip
+    if (lowest := int(classes["e"].min())) > 1:
+        notes.append(
+            _("Nobody has e = 1, and that is no lack: equal engagement gives an equal class, and "
+              "the many contacts who showed none share e = {lowest}.",
+              lowest=reader.integer(lowest))
+        )  # fmt: skip
     return table(
         in_order(wide.reset_index(), ["stage"]),
         lang=reader,
@@ -428,12 +439,8 @@ def stage_engagement(
         names={"stage": _("Stage"), "contacts": _("Contacts"), **names},
         units={"contacts": "count", **dict.fromkeys(names, "fraction")},
         row_labels={id: settings.term(id, reader) for id in wide.index},
-        notes=[
-            _("e ranks all contacts by their responses and visits, the recent ones counting more: "
-              "{best} for the most engaged. With r, f and m, which rank customers by their "
-              "purchases, it makes the eRFM score.", best=reader.integer(settings.classes))
-        ],
-    )  # fmt: skip
+        notes=notes,
+    )
 
 
 def _worded(

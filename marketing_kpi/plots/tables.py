@@ -164,7 +164,7 @@ class Table:
     def to_html(self) -> str:
         """Return one ``<table>`` with a caption and scoped headers, every value escaped."""
         _ = self.reader.translate
-        head = "".join(self._header(self.columns[number]) for number in self._seen)
+        head = "".join(self._header(number) for number in self._seen)
         body = "".join(self._html_row(place) for place in range(min(self.shown, len(self.rows))))
         if not self.rows:
             body = f'<tr><td colspan="{len(self._seen)}">{_text(_("No rows."))}</td></tr>'
@@ -238,8 +238,9 @@ class Table:
         has_paragraphs = any(column.unit == "long_text" for column in self.columns)
         return ' class="mk-prose"' if has_paragraphs else ""
 
-    def _header(self, column: Column) -> str:
-        kind = ' class="mk-number"' if column.numeric else ""
+    def _header(self, place: int) -> str:
+        column = self.columns[place]
+        kind = ' class="mk-number"' if column.numeric and place else ""  # rows begin with a name
         return f'<th scope="col"{kind}>{_named(column.label, column.kpi)}</th>'
 
     def _html_row(self, place: int) -> str:
@@ -254,7 +255,12 @@ class Table:
             else:
                 kind = ' class="mk-number"' if column.numeric else ' dir="auto"'
                 label = f' data-mk-label="{_text(column.label)}"' if self._prose() else ""
-                cells.append(f"<td{kind}{label}>{_text(self._format(place, number))}</td>")
+                shown = _text(self._format(place, number))
+                estimate, bracket, interval = shown.partition(" (")
+                if column.unit == "interval" and bracket:  # a narrow page breaks before the bracket
+                    kind = ' class="mk-number mk-parts"'
+                    shown = f"{_whole(estimate)} {_whole(bracket[1:] + interval)}"
+                cells.append(f"<td{kind}{label}>{shown}</td>")
         return f"<tr>{''.join(cells)}</tr>"
 
     def _sparkline(self, place: int, values: Any) -> str:
@@ -461,6 +467,11 @@ def _one_space(spaces: re.Match[str]) -> str:
 
 def _text(value: str) -> str:
     return escape(value, quote=True)
+
+
+def _whole(markup: str) -> str:
+    """Return what no line breaks within."""
+    return f'<span class="mk-whole">{markup}</span>'
 
 
 def _named(label: str, kpi: str | None) -> str:

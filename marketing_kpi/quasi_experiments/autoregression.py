@@ -10,7 +10,7 @@ Everything is computed from sums of products, and broadcasts over series of one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -22,9 +22,17 @@ from marketing_kpi.errors import DataError
 Floats: TypeAlias = npt.NDArray[np.float64]
 Verdict: TypeAlias = Literal["higher", "lower", "cannot_tell"]
 
+NEAR_ONE = 0.9
+"""An autocorrelation that, within its interval, may as well be that of a wandering series."""
+
+NOTED = 0.05
+"""1 less the level of the interval by which an autocorrelation is noted, whatever was asked."""
+
 _FEWEST_NODES = 64
 _NODES = 1.5 * np.pi  # times the root of n: closer than what a series tells apart
 _PRIOR = -0.35  # power of 1 - rho^2: chosen by simulation, see `regress`
+_REACH = 1.75  # standard errors: how near its limit an autocorrelation may be below it by chance
+_CAUTION, _SLOPE, _AT_LIMIT = 1.2, 1.3, -2.05  # by simulation, see `cautious`
 _NEGLIGIBLE = 1e-12  # weight of a value of the autocorrelation
 _SAME = 1e-9  # share of a column that the columns before it leave unexplained
 _PERFECT = 1e-9  # share of the outcome's spread that rounding leaves of an exact fit
@@ -222,6 +230,46 @@ def _nodes(n: int) -> tuple[Floats, Floats]:
     rho, prior = roots_gegenbauer(count, _PRIOR + 0.5)
     rho.setflags(write=False)  # it is shared by all that ask for it
     return rho, prior
+
+
+def cautious(regression: Regression) -> Regression:
+    r"""Allow for the warning: a series without one may only look less autocorrelated than it is.
+
+    Parameters
+    ----------
+    regression
+        What `regress` returns.
+
+    Returns
+    -------
+    Regression
+        With other weights where the high end of the autocorrelation, of level 1 - `NOTED`, is
+        near `NEAR_ONE`, or above; else as it was.
+
+    Notes
+    -----
+    Above `NEAR_ONE` that end is warned of. Of series of :math:`\rho = .8` and 104 periods, one in
+    four to ten escapes the warning, those that look calmer than they are, and without allowance 10
+    to 19 % of them cry wolf. So each :math:`\rho` is weighted by one over the probability that its
+    series escape, as inference after selection asks: nearly
+    :math:`\Phi(1.3 \sqrt{n - p} (.9 - \rho) - 2.05)`. The power of that weight grows from 0 to 1.2
+    as the high end comes from :math:`1.75 / \sqrt{n - p}` below the limit up to it: farther away
+    nothing was chosen. These numbers are of simulations, as the prior is: with them 3 to 8 % do.
+
+    References
+    ----------
+    Yekutieli, D. (2012). Adjusted Bayesian inference for selected parameters. Journal of the Royal
+    Statistical Society, Series B 74(3), 515-541.
+    """
+    from scipy.special import log_ndtr
+
+    high = autocorrelation(regression, alpha=NOTED)[2]
+    root = np.sqrt(regression.degrees)
+    power = _CAUTION * np.clip(1 - (NEAR_ONE - high) * root / _REACH, 0.0, 1.0)
+    below = np.maximum(NEAR_ONE - regression.rho, 0.0)
+    escape = log_ndtr(_SLOPE * root * below + _AT_LIMIT)
+    weight = regression.weight * np.exp(-power[..., None] * escape)
+    return replace(regression, weight=weight / weight.sum(axis=-1, keepdims=True))
 
 
 def _beside(left: Floats, right: Floats) -> Floats:

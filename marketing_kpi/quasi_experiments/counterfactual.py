@@ -12,10 +12,12 @@ import pandas as pd
 
 from marketing_kpi.kpis.frames import Frame
 from marketing_kpi.quasi_experiments.autoregression import (
+    NOTED,
     Estimate,
     Regression,
     Verdict,
     autocorrelation,
+    cautious,
     drift,
     fit,
     left_over,
@@ -25,7 +27,6 @@ from marketing_kpi.quasi_experiments.autoregression import (
     verdict_on,
 )
 from marketing_kpi.quasi_experiments.series import (
-    NOTED,
     Action,
     Season,
     Split,
@@ -201,7 +202,8 @@ def counterfactual(
     before, after = enough(parted, coefficients=design.shape[1], after=1)
     start = _last_known(values, parted.before)
     regression = fit(values[:start], design[:start])
-    expected, sums = _carried_on(regression, values, design, start, alpha=alpha)
+    wary = cautious(regression)
+    expected, sums = _carried_on(wary, values, design, start, alpha=alpha)
     total = Estimate(*(part[-1] for part in sums))
     effect = total._replace(
         estimate=total.estimate / after, low=total.low / after, high=total.high / after
@@ -256,7 +258,7 @@ def counterfactual(
         controls=parted.series.control_names,
         method=METHOD,
         notes=(*notes, *(note for note, holds in own.items() if holds)),
-        frame=_frame(parted, regression, design, start, expected, sums, alpha),
+        frame=_frame(parted, wary, design, start, expected, sums, alpha),
     )
 
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Side: TypeAlias = (
-    "str | int | float | bool | dt.date | pd.Period | tuple[str | dt.date, str | dt.date]"
+    "str | int | float | bool | dt.date | np.datetime64 | pd.Period"
+    "| tuple[str | dt.date, str | dt.date]"
 )
 Method: TypeAlias = Literal["paired_t", "welch", "mcnemar", "proportions"]
 
@@ -309,9 +310,13 @@ def _is_of(column: ir.Column, side: Side) -> ir.BooleanValue:
         start, end = (day(value, name="before, after") for value in side)
         date = _date(column)
         return (date >= ibis.literal(start, "date")) & (date < ibis.literal(end, "date"))
+    if isinstance(side, np.datetime64):
+        side = pd.Timestamp(side)
     kind = column.type()
     if (kind.is_date() or kind.is_timestamp()) and (on := _as_day(side)) is not None:
         return _date(column) == ibis.literal(on, "date")
+    if isinstance(side, str) and kind.is_boolean():  # engines write true, Python writes True
+        return column.cast("string").lower() == side.lower()
     if isinstance(side, str | dt.date | pd.Period) or not (kind.is_boolean() or kind.is_numeric()):
         return column.cast("string") == str(side)
     # A column of 0.0 and 1.0, as a merge leaves it, has the sides 0 and 1, and False and True.

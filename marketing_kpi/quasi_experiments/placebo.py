@@ -282,7 +282,8 @@ def _check_analysis(analysis: Callable[..., Result], options: Mapping[str, Any])
     if "action" not in taken:
         raise ConfigError(
             "the analysis takes no action: placebos on days are for analyses of one series",
-            hint="interrupted_time_series or counterfactual; for a panel of units, placebo_groups",
+            hint="interrupted_time_series or counterfactual; for a panel of units, placebo_dates "
+            "or placebo_groups",
         )
     for name in options:
         if name not in taken:

@@ -20,6 +20,7 @@ import pandas as pd
 from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
 from marketing_kpi.kpis.frames import Frame, executed, require
 from marketing_kpi.kpis.periods import day
+from marketing_kpi.quasi_experiments.autoregression import NEAR_ONE
 from marketing_kpi.text.messages import N_
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -81,14 +82,10 @@ NOTES: Mapping[str, str] = MappingProxyType(
 )
 """What a result on one series can note, and what the note says."""
 
-NOTED = 0.05
-"""1 less the level of the interval by which an autocorrelation is noted, whatever was asked."""
-
 DAYS_A_YEAR = 365.2425
 _MONTHS_A_YEAR = 12
 _MOST_MISSING = 1 / 3
 _FEW = 70  # known periods from which on the error rates are those stated
-_NEAR_ONE = 0.9  # an autocorrelation that, within its interval, may as well be a wandering series
 _PATTERN = 0.01  # p-value under which a pattern is noted: the test is always made
 _SEASONS = 2
 _NEARLY = 0.9  # of a year, or of all steps: 52 weeks are a season of the year
@@ -474,7 +471,7 @@ def notes_on(
     learned
         Known periods that the autocorrelation was learned from.
     rho_high
-        High end of the interval of the autocorrelation, of level 1 - `NOTED`.
+        High end of the interval of the autocorrelation, of level 1 - `autoregression.NOTED`.
     pattern
         p-value of the test that nothing is left over.
     """
@@ -482,7 +479,7 @@ def notes_on(
         "short_series": learned < _FEW,
         "no_season": _seasonless(parted.series, season),
         "short_season": parted.before < _SEASONS * longest_season(parted.series, season),
-        "high_autocorrelation": rho_high > _NEAR_ONE,
+        "high_autocorrelation": rho_high > NEAR_ONE,
         "errors_not_ar1": pattern < _PATTERN,
     }
     return (*parted.series.notes, *(note for note, holds in found.items() if holds))

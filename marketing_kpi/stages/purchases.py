@@ -80,6 +80,7 @@ def purchases(
     never bought it is a lead for it. Whether an order is fully refunded is still said of the
     whole of it.
     """
+    require_orders(data)
     wanted = by_table(filters, data)
     orders = kept(_with_columns(counted_orders(data, credits=credits)), wanted["orders"])
     rows = orders.select(
@@ -318,6 +319,23 @@ def _sold(data: Data) -> ir.Table:
     lines = data.table("order_lines")
     units = lines.group_by("order_id").aggregate(sold=lines.quantity.sum())
     return attach(orders, units, on=["order_id"], columns={"sold": "sold"})
+
+
+def require_orders(data: Data) -> None:
+    """Refuse data without orders: a list of contacts alone does not say who of them bought.
+
+    Raises
+    ------
+    MissingDataError
+        When the data have no orders.
+    """
+    if not data.has("orders"):
+        raise MissingDataError(
+            "these data have no orders: they do not say who has bought, so that customers cannot "
+            "be told from leads",
+            hint="add orders (order_id, customer_id, ordered_at, amount), those of the last two "
+            f"years at least; these data have: {', '.join(data.tables)}",
+        )
 
 
 def _with_columns(orders: ir.Table) -> ir.Table:

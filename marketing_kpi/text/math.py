@@ -6,6 +6,9 @@ from functools import cache
 
 from marketing_kpi.errors import DictionaryError
 
+# The converter's sign for \setminus is in few fonts; the plain one is in nearly all.
+_SET_MINUS, _PLAIN_SET_MINUS = "&#x029F5;", "&#x02216;"
+
 
 @cache
 def mathml(latex: str, *, display: bool = False) -> str:
@@ -31,6 +34,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
     from latex2mathml.converter import convert
 
     try:
-        return str(convert(latex, display="block" if display else "inline"))
+        found = str(convert(latex, display="block" if display else "inline"))
     except Exception as error:  # the converter raises bare errors of many kinds
         raise DictionaryError(f"formula cannot be shown: {latex!r} ({error})") from error
+    return found.replace(_SET_MINUS, _PLAIN_SET_MINUS)

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError, DataError, unknown
@@ -39,7 +40,16 @@ FEWEST_BUYERS = 30
 """Buyers of the control under which nothing is said of an outcome that is mostly 0."""
 
 ENOUGH_BUYERS = 600
-"""Buyers of the control from which the interval of such an outcome keeps its promise."""
+"""Buyers of the control from which the interval of such an outcome keeps its promise.
+
+They are counted, and to be expected with a margin for chance (`LUCK`) from the share who buy in
+both arms: a control that has 600 by luck has too high a mean as well, and cries wolf. What is not
+asked is a skewness: samples that show little of it are those that lack the big spenders, and to
+spare them a warning would be worse.
+"""
+
+LUCK = 2.0
+"""Standard deviations of a count, its square root: what it may owe to chance; a convention."""
 
 FEWEST_VALUES = 10
 """Members of an arm under which nothing is said of a mean."""
@@ -53,8 +63,9 @@ SKEWED = 0.3
 NOTES: Mapping[str, str] = MappingProxyType(
     {
         "few_buyers": N_(
-            "Fewer than 600 buyers in the control: the interval allows for the big spenders that "
-            "so small a group may lack, and finds real effects less often."
+            "Fewer than 600 buyers in the control, or hardly more going by both arms: the interval "
+            "allows for the big spenders that so small a group may lack, and finds real effects "
+            "less often."
         ),
         "too_few_buyers": N_(
             "Fewer than 30 buyers in the control: too few for a verdict on amounts."
@@ -739,7 +750,8 @@ def _case(
         is_alone = not (question.covariate or question.cluster)
         notes += ("missing_outcomes" if is_alone else "missing_values",)
     case = _Case(pair, question, _kind(pair, question), None, notes)
-    if not case.in_parts or pair[0].nonzero >= ENOUGH_BUYERS or case.empty:
+    counts = [count for arm in pair for count in (arm.nonzero, arm.members)]
+    if not case.in_parts or case.empty or not few_buyers(*counts):
         return case
     return case._replace(permutation_p=_permuted(members, pair, question, rng))
 
@@ -939,7 +951,8 @@ def _few_values(case: _Case, moments: Sequence[Moments]) -> str:
     if case.kind != "rate" and case.mostly_zero:
         if control.nonzero < FEWEST_BUYERS:
             return "too_few_buyers"
-        return "few_buyers" if control.nonzero < ENOUGH_BUYERS else ""
+        sides = (control.nonzero, control.members, treatment.nonzero, treatment.members)
+        return "few_buyers" if few_buyers(*sides) else ""
     if min(control.members, treatment.members) < FEWEST_VALUES:
         return "too_few_members"
     if case.kind == "rate" and _expected(case, moments) < rates.FEW_EXPECTED:
@@ -947,6 +960,23 @@ def _few_values(case: _Case, moments: Sequence[Moments]) -> str:
     fewest = min(float(arm.n) for arm in moments)
     skew = abs(float(means.skewness(*moments))) / np.sqrt(fewest)
     return "skewed_outcome" if skew > SKEWED else ""
+
+
+def few_buyers(
+    control_buyers: npt.ArrayLike,
+    control_n: npt.ArrayLike,
+    treatment_buyers: npt.ArrayLike,
+    treatment_n: npt.ArrayLike,
+) -> npt.NDArray[np.bool_]:
+    """Return where the control has, or by the share who buy in both arms should have, too few."""
+    own, members, others, all_others = (
+        np.asarray(count, dtype=np.float64)
+        for count in (control_buyers, control_n, treatment_buyers, treatment_n)
+    )
+    shared = (own + others) / (members + all_others)
+    by_luck = members * shared < ENOUGH_BUYERS + LUCK * np.sqrt(ENOUGH_BUYERS)
+    found: npt.NDArray[np.bool_] = (own < ENOUGH_BUYERS) | by_luck
+    return found
 
 
 def _expected(case: _Case, moments: Sequence[Moments]) -> float:

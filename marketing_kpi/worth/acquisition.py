@@ -23,7 +23,7 @@ from marketing_kpi.kpis.intervals import mean_interval
 from marketing_kpi.kpis.periods import day, midnight, months_between
 from marketing_kpi.worth.common import Period, collected, months_since
 from marketing_kpi.worth.history import sold
-from marketing_kpi.worth.service import known_costs, lacking_costs, profits
+from marketing_kpi.worth.service import known_costs, profits
 
 SMALLEST_GROUP = 30
 """Customers under which a mean value tells nothing of a channel; a convention."""
@@ -197,9 +197,9 @@ def acquisition(
         - verdict: by that interval where it is known, else by low and high: ``pays_back`` (all of
           it above cac), ``does_not`` (all below, with what is predicted), ``not_yet`` (the same,
           to date), ``cannot_tell`` (see reason), ``nobody`` (paid for, and nobody acquired),
-          ``no_spend`` (nothing recorded). Where the data do not say what is back in stock, all
-          returned counts as lost there: below cac is then only what would be so too if returns
-          cost nothing.
+          ``no_spend`` (nothing recorded). Goods of which the data do not say whether they are back
+          in stock count as lost there: below cac is then only what would be so too if
+          they were back.
         - reason: why one cannot tell, else null: ``unknown_costs`` (of over 5 % of the revenue),
           ``few_customers`` (under 30), ``interval`` (it includes cac), ``unknown_returns`` (it
           depends on what is back in stock).
@@ -293,8 +293,7 @@ def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Tab
     if not known_costs(data):
         return brought.mutate(cost_to_serve=ibis.null(MONEY), doubtful=ibis.literal(0, MONEY))
     served = profits(data, Period(period.start, as_of))
-    doubtful = served.returns_cost if "restocking" in lacking_costs(data) else 0
-    served = served.select("customer_id", "cost_to_serve", doubtful=doubtful)
+    served = served.select("customer_id", "cost_to_serve", doubtful=served.returns_in_doubt)
     copied = {name: name for name in ("cost_to_serve", "doubtful")}
     return attach(brought, served, on=["customer_id"], columns=copied)
 

@@ -14,7 +14,13 @@ import pandas as pd
 from marketing_kpi.data.model import Data
 from marketing_kpi.kpis.curves import best_first
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
-from marketing_kpi.kpis.facts.service import COSTS, has_labour
+from marketing_kpi.kpis.facts.service import (
+    COSTS,
+    IN_DOUBT,
+    has_goods,
+    has_labour,
+    returned,
+)
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, money, require, same_kind
 from marketing_kpi.kpis.periods import midnight
@@ -81,7 +87,9 @@ def profitability(
         parcel), payment_cost (fees), returns_cost (handling, and what refunds take away: the
         margin of goods back in stock, all of others and of allowances, nothing of a line whose
         cost is not known), marketing_cost (an equal part of each campaign's cost for each customer
-        it contacted); cost_to_serve, their sum; profit. In the data's currency.
+        it contacted); cost_to_serve, their sum; profit; returns_in_doubt, the part of returns_cost
+        that is not there if the returned goods of which the data do not say whether they are back
+        in stock are so (see `unsure_returns`). In the data's currency.
 
         A cost that the data cannot tell is null, never 0: `lacking_costs` names it, cost_to_serve
         is then only what is known, and profit the most that it can be, save where the data do not
@@ -118,7 +126,7 @@ def profits(data: Data, period: Period) -> ir.Table:
     """Return what `profitability` does, lazily."""
     service = FACTS["service"]
     require_columns(data, "service", ["customer_id", "net_sales"])
-    wanted = ("net_sales", "costed_sales", "gross_profit", *COSTS)
+    wanted = ("net_sales", "costed_sales", "gross_profit", *COSTS, IN_DOUBT)
     told = [name for name in wanted if not missing(service, [name], data)]
     events = service.build(data, {"occurred_at", "customer_id", *told})
     at = events.occurred_at
@@ -128,6 +136,7 @@ def profits(data: Data, period: Period) -> ir.Table:
     customers = customers.mutate(**{name: ibis.null(MONEY) for name in wanted if name not in told})
     known = [customers[name] for name in COSTS if name in told]
     cost = sum(known[1:], known[0]) if known else ibis.null(MONEY)
+    in_doubt = customers[IN_DOUBT if IN_DOUBT in told else "returns_cost"]
     return customers.select(
         "customer_id",
         "net_sales",
@@ -136,7 +145,61 @@ def profits(data: Data, period: Period) -> ir.Table:
         *COSTS,
         cost_to_serve=cost,
         profit=customers.gross_profit - (cost if known else 0),
+        returns_in_doubt=in_doubt.fill_null(0).cast(MONEY),
     )
+
+
+class UnsureReturns(NamedTuple):
+    """The returns of which the data do not say whether the goods are back in stock.
+
+    Attributes
+    ----------
+    unsure
+        How many; where the data say it of none, all.
+    returns
+        All returns of goods of identified customers.
+    """
+
+    unsure: int
+    returns: int
+
+
+def unsure_returns(data: Data, *, start: str | dt.date, end: str | dt.date) -> UnsureReturns:
+    """Count the returns of which it is not known whether the goods are back in stock.
+
+    In `profitability` they count as lost: returns_in_doubt says what hangs on it.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns; without returns, there are none.
+    start, end
+        First day of the period, and the day after its last, of the returns.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"],
+    ...                        "ordered_at": pd.to_datetime(["2025-01-02"]), "amount": [20.0]})
+    >>> back = pd.DataFrame({"return_id": ["1", "2"], "order_id": ["1", "1"],
+    ...                      "returned_at": pd.to_datetime(["2025-01-09"] * 2),
+    ...                      "refund_amount": [5.0, 5.0], "restocked": [True, None]})
+    >>> data = open_data({"orders": orders, "returns": back})
+    >>> unsure_returns(data, start="2025-01-01", end="2026-01-01")
+    UnsureReturns(unsure=1, returns=2)
+    """
+    period = Period.of(start, end)
+    if missing(FACTS["service"], ["returns_cost"], data):
+        return UnsureReturns(0, 0)
+    rows = returned(data)
+    at = rows.occurred_at
+    rows = rows.filter(
+        rows.customer_id.notnull(), at >= midnight(period.start), at < midnight(period.end)
+    )
+    goods = rows.filter(has_goods(rows))
+    counts = goods.aggregate(unsure=goods.is_back.isnull().sum().fill_null(0), all=goods.count())
+    (row,) = counts.to_pyarrow().to_pylist()
+    return UnsureReturns(int(row["unsure"]), int(row["all"]))
 
 
 class Unprofitable(NamedTuple):

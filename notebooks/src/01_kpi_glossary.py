@@ -102,10 +102,10 @@ plots.glossary(words["model"], lang=reader, search=False)
 plots.glossary(words["marketing_information_system"], lang=reader, search=False)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Il puise à deux sortes de données. Les **données internes** naissent de l'activité elle-même ; les **données externes** disent ce que l'activité ne voit pas : le marché, les concurrents, ce que vos clients achètent ailleurs.
+# Il puise à deux sortes de données. Les **données internes** naissent de l'activité elle-même ; les **données externes** disent ce que l'activité ne voit pas : le marché, les concurrents, ce que vos clients achètent ailleurs. Il faut les deux pour lire un chiffre : des ventes qui montent de 10 % sur un marché qui monte de 25 % sont un recul. Une part de marché de 20 % devient 20 % × 1,10 / 1,25, car des croissances se composent et ne se soustraient pas.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# It draws on two kinds of data. **Internal data** come from doing business; **external data** say what business does not see: the market, the competitors, what your customers buy elsewhere.
+# It draws on two kinds of data. **Internal data** come from doing business; **external data** say what business does not see: the market, the competitors, what your customers buy elsewhere. It takes both to read a figure: sales that rise by 10% in a market that rises by 25% are a step back. A market share of 20% becomes 20% × 1.10 / 1.25, because growth rates compound and are not subtracted.
 
 # %% tags=["lesson"]
 plots.glossary([words["internal_data"], words["external_data"]], lang=reader, search=False)

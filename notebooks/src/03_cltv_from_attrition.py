@@ -87,6 +87,17 @@ orders = rfm.identified_orders(data)
 plots.sentences.rfm.left_out(rfm.left_out(data, as_of=as_of), lang=reader, shares=False)
 
 # %% [markdown] tags=["lang-fr"]
+# Leurs achats viennent-ils à dates fixes ?
+
+# %% [markdown] tags=["lang-en"]
+# Do their purchases come on fixed dates?
+
+# %%
+cohort = retention.newcomers_orders(data)
+regularity = clv.regularity(cohort, as_of=as_of)
+plots.sentences.clv.fixed_dates(regularity, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
 # ## Combien de clients partent ?
 
 # %% [markdown] tags=["lang-en"]
@@ -390,7 +401,8 @@ ax = plots.discounted_years(horizon, lang=reader)
 # %%
 profits = clv.profitability(data, start=dates.start, end=dates.end)
 losses = clv.unprofitable(profits)
-plots.customer_costs(clv.cost_totals(profits), lang=reader, lacking=lacking)
+unsure = clv.unsure_returns(data, start=dates.start, end=dates.end)
+plots.customer_costs(clv.cost_totals(profits), lang=reader, unsure=unsure)
 
 # %% [markdown] tags=["lang-fr"]
 # Rangez les clients du plus rentable au moins rentable et cumulez : la courbe monte, puis redescend.
@@ -411,7 +423,7 @@ ax = plots.whale_curve(curve, lang=reader) if losses.customers else None
 # How many are right of the top?
 
 # %%
-told = {"lang": reader, "lacking": lacking}
+told = {"lang": reader, "lacking": lacking, "unsure": unsure}
 plots.sentences.clv.unprofitable(losses, **told) if losses.customers else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -443,13 +455,12 @@ plots.sentences.clv.unprofitable(losses, **told) if losses.customers else None
 # The four numbers that describe the whole customer base are read in everyone's purchases: how many repeat purchases, when the last was, for how long they have been observed.
 
 # %%
-cohort = retention.newcomers_orders(data)
 refunded = data.has("returns", "order_id", "returned_at", "refund_amount")
 net = {"returns": data.returns if refunded else None, "count_fully_refunded": True}
 summary = clv.summary(cohort, as_of=as_of, **net)
-fit = clv.fit_bg_nbd(summary, unit="week")
-regularity = clv.regularity(cohort, as_of=as_of)
-plots.sentences.clv.fit(fit, lang=reader, regularity=regularity)
+modelled = {"unit": "week", "regularity": regularity}
+fit = clv.fit_bg_nbd(summary, **modelled)
+plots.sentences.clv.fit(fit, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La vérité de la simulation, en semaines, vers laquelle tend cette mesure (`limit`), est-elle à moins de deux erreurs types, ou presque ?
@@ -509,7 +520,7 @@ ax = plots.alive_counts(clv.alive_counts(alive), lang=reader)
 
 # %%
 held = clv.holdout(cohort, calibration_end=dates.start, end=dates.end)
-trained = clv.fit_bg_nbd(held, unit="week")
+trained = clv.fit_bg_nbd(held, **modelled)
 verdict = clv.holdout_verdict(trained, held)
 plots.sentences.clv.held_out(verdict, lang=reader)
 
@@ -522,7 +533,7 @@ plots.sentences.clv.held_out(verdict, lang=reader)
 # %%
 half = mk.periods(as_of=as_of, period=holdout, compare="none")
 recent = clv.holdout(cohort, calibration_end=half.start, end=half.end)
-again = clv.holdout_verdict(clv.fit_bg_nbd(recent, unit="week"), recent)
+again = clv.holdout_verdict(clv.fit_bg_nbd(recent, **modelled), recent)
 plots.sentences.clv.held_out(again, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -558,7 +569,7 @@ ax = plots.holdout_tracking(tracked, lang=reader)
 
 # %%
 tested, first = (held, verdict) if verdict.predicted else (recent, again)
-other = clv.holdout_verdict(clv.fit_pareto_nbd(tested, unit="week"), tested)
+other = clv.holdout_verdict(clv.fit_pareto_nbd(tested, **modelled), tested)
 plots.sentences.clv.second_opinion(first, other, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -617,6 +628,7 @@ terms = {"months": horizon_months, "discount_rate": discount_rate}
 terms["margin_rate"] = 1.0 if margin is None else margin
 shown = {"lang": reader, "is_margin": margin is not None, "fit": fit, "amounts": amounts}
 said = {**shown, "months": horizon_months, "verdict": verdict}
+said["season"] = clv.season(orders, as_of=as_of)
 plots.sentences.clv.predicted(clv.total_value(fit, amounts, summary, **terms), **said)
 
 # %% [markdown] tags=["lang-fr"]
@@ -674,6 +686,15 @@ if not acquired.new_customers.sum():
     won = {"start": dates.start, "end": dates.end}
     acquired = clv.acquisition(data, **won, as_of=as_of, by=by)
 plots.acquisition_table(acquired, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Ce que ces moyennes cachent :
+
+# %% [markdown] tags=["lang-en"]
+# What these averages hide:
+
+# %%
+plots.acquisition_averages(acquired, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Ce qu'on peut en conclure, et ce qu'on ne peut pas :

@@ -96,11 +96,15 @@ plots.campaign_table(trial.known, lang=reader)
 # ## Pourquoi un groupe de contrôle ?
 #
 # Dix clients : six reçoivent un courriel (`treatment`), quatre non (`control`). Deux des six cliquent (`responded`), et les deux achètent : « 100 % de conversion ! ». Mais qui clique ? Ceux qui aimaient déjà la marque. Comparez plutôt **tous** les clients traités, cliqueurs ou non, à **tout** le groupe de contrôle.
+#
+# Le **taux de réponse** est la part des clients contactés qui répondent dans les 28 jours : ici deux sur six. Un clic, une visite ou un appel est une réponse ; ouvrir le message n'en est pas une, et acheter est un autre résultat. Il dit si le message a plu, jamais ce que la campagne a changé : le groupe de contrôle n'a rien reçu à quoi répondre.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ## Why a control group?
 #
 # Ten customers: six get an e-mail (`treatment`), four do not (`control`). Two of the six click (`responded`), and both buy: "100% conversion!" But who clicks? Those who already liked the brand. Compare instead **all** treated customers, clickers or not, with **all** of the control.
+#
+# The **response rate** is the share of the customers contacted who respond within 28 days: here two of six. A click, a visit or a call is a response; to open the message is none, and to buy is another outcome. It tells whether the message pleased, never what the campaign changed: the control got nothing to respond to.
 
 # %% tags=["lesson"]
 ten = pd.DataFrame({"customer_id": list("abcdefghij"), "responded": [1, 1] + [0] * 8})

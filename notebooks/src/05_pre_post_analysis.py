@@ -109,10 +109,10 @@ plots.sentences.prepost.conclusion(found, outcome=outcome, grain=grain, lang=rea
 plots.sentences.prepost.proposal(study.proposal, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Le calendrier, à lui seul, fait déjà une différence :
+# Ce que le calendrier, à lui seul, fait de différent :
 
 # %% [markdown] tags=["lang-en"]
-# The calendar alone already makes a difference:
+# What the calendar alone makes differ:
 
 # %%
 where = {"country": country, "subdivision": subdivision}
@@ -144,10 +144,10 @@ ax = plots.arms_over_time(study, lang=reader)
 plots.sentences.prepost.change(study, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les mêmes semaines un an plus tôt disent ce que la saison fait d'habitude :
+# Les mêmes semaines un an plus tôt, pour voir ce que la saison fait d'habitude :
 
 # %% [markdown] tags=["lang-en"]
-# The same weeks a year earlier tell what the season usually does:
+# The same weeks a year earlier, to see what the season usually does:
 
 # %%
 plots.change_table(study, lang=reader)
@@ -322,6 +322,28 @@ careless = prepost.panel(demo, treated=with_advisers, **span)
 all_eight = prepost.difference_in_differences(careless, outcome="net_sales", unit="store_id")
 print(*[reader.money(one.effect, decimals=0) for one in (told_apart, all_eight)])
 all_eight.notes
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# **Et si les deux groupes n'ont pas la même taille ?** Vingt-quatre boutiques simulées, où **rien** ne se passe : toutes croissent d'environ 10 %. Mais les douze « touchées » sont deux fois plus grandes : en dollars, elles gagnent deux fois plus que les autres. La valeur p des dollars est infime, celle des pourcentages ne l'est pas.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# **And if both groups are not of one size?** Twenty-four simulated shops, where **nothing** happens: all grow by about 10%. But the twelve "touched" are twice as large: in dollars, they gain twice as much as the others. The p-value of the dollars is tiny, that of the percentages is not.
+
+# %% tags=["lesson"]
+draw = np.random.default_rng(6)
+sizes = pd.DataFrame({"shop": range(24), "treated": [1] * 12 + [0] * 12, "after": 0})
+sizes["sales"] = (1 + sizes.treated) * draw.normal(1_000, 100, 24)
+grown = sizes.assign(after=1, sales=sizes.sales * draw.normal(1.1, 0.02, 24))
+two_sizes = prepost.difference_in_differences(
+    pd.concat([sizes, grown]), outcome="sales", unit="shop"
+)
+two_sizes.p_value, two_sizes.own_p_value, two_sizes.verdict, two_sizes.notes
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Le verdict est « indécis » malgré une valeur p infime, et la note `scales_disagree` dit pourquoi : en dollars il y aurait un effet, en pourcentage du niveau de chaque boutique il n'y en a pas. Les données ne disent pas laquelle des deux échelles est la bonne, et un effet qui n'existe que sur l'une tient à ce choix. Comparez des boutiques de taille semblable, ou décidez de l'échelle avant de regarder.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# The verdict is "cannot tell" in spite of a tiny p-value, and the note `scales_disagree` says why: in dollars there would be an effect, as a percentage of each shop's own level there is none. The data do not say which of both scales is the right one, and an effect that exists on one alone hangs on that choice. Compare shops of like size, or decide on the scale before looking.
 
 # %% [markdown] tags=["lang-fr"]
 # ### Les deux groupes évoluaient-ils pareil avant ?

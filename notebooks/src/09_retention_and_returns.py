@@ -141,8 +141,9 @@ overall = None if missing else whole.return_rate_units[0]
 lacks = [] if missing else retention.lacking(data, by="category")
 told = not (missing or lacks)
 categories = retention.returns_by(data, by="category", **span) if told else pd.DataFrame()
-ax = plots.return_rates(categories, overall=overall, lang=reader, lacks=lacks)
-plots.sentences.retention.apart(categories, overall=overall, lang=reader) if told else None
+about = {"overall": overall, "lang": reader}
+ax = None if missing else plots.return_rates(categories, lacks=lacks, **about)
+plots.sentences.retention.apart(categories, **about) if told else None
 
 # %% [markdown] tags=["lang-fr"]
 # En nombres, avec la valeur à côté des unités :
@@ -181,8 +182,8 @@ product = "name" if data.has("products", "name") else "product_id"
 lacks_product = [] if missing else retention.lacking(data, by=product)
 by_product = not (missing or lacks_product)
 products = retention.returns_by(data, by=product, **span) if by_product else pd.DataFrame()
-ax = plots.return_rates(products, overall=overall, lang=reader, lacks=lacks_product)
-plots.sentences.retention.apart(products, overall=overall, lang=reader) if by_product else None
+ax = None if missing else plots.return_rates(products, lacks=lacks_product, **about)
+plots.sentences.retention.apart(products, **about) if by_product else None
 
 # %% [markdown] tags=["lang-fr"]
 # Les taux les plus élevés, en unités et en valeur. Le classeur d'un rapport contient tous les produits.
@@ -207,7 +208,7 @@ plots.return_table(products, lang=reader) if by_product else None
 lacks_channel = [] if missing else retention.lacking(data, by="channel")
 by_channel = not (missing or lacks_channel)
 channels = retention.returns_by(data, by="channel", **span) if by_channel else pd.DataFrame()
-ax = plots.return_rates(channels, overall=overall, lang=reader, lacks=lacks_channel)
+ax = None if missing else plots.return_rates(channels, lacks=lacks_channel, **about)
 plots.return_table(channels, lang=reader) if by_channel else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -251,7 +252,7 @@ reader.percent(((cells.low <= truth) & (truth <= cells.high)).mean())
 # %%
 settings = {**span, "return_days": return_days}
 months = pd.DataFrame() if missing else retention.returns_by_month(data, **settings)
-ax = plots.returns_by_month(months, lang=reader)
+ax = None if missing else plots.returns_by_month(months, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Le piège de janvier.** Les retours de janvier viennent des ventes de décembre. Divisés par les ventes plus maigres de janvier, ils font bondir un taux qui n'a pas changé. À la main : 1 000 unités vendues en décembre, 400 en janvier, 10 % de retours, tous un mois après la vente.
@@ -276,7 +277,7 @@ reader.percent(by_date_of_return), reader.percent(rate)
 
 # %%
 reasons = pd.DataFrame() if missing else retention.return_reasons(data, **span)
-ax = plots.return_reasons(reasons, lang=reader)
+ax = None if missing else plots.return_reasons(reasons, lang=reader)
 plots.sentences.retention.reasons(reasons, lang=reader) if len(reasons) else None
 
 # %% [markdown] tags=["lang-fr"]

@@ -265,6 +265,10 @@ def test_two_schemas_of_a_database_may_have_the_same_table(tmp_path):
     assert "table: lyon.ventes, or table: paris.ventes" in caught.value.hint
     data = open_data(path, mapping={"columns": COLUMNS, "table": "paris.ventes"})
     assert data.orders.count().execute() == 3
+    (found,) = [found for found in data.findings if found.code == "ignored_table"]
+    assert (found.level, found.details) == ("suspicious", {"name": "lyon.ventes"})
+    assert "lyon.ventes" in found.text("fr")
+    assert not _told(data, "misnamed_file")
 
 
 def _told(data, code):

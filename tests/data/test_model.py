@@ -185,7 +185,7 @@ def test_a_finding_counts_in_the_readers_words(count, total, lang, expected):
 
 def test_details_are_shown_by_what_they_are():
     details = {"values": {"Delivered ": 1200}, "expected": ["placed", "delivered"], "remedy": "r"}
-    finding = Finding("unknown_values", "suspicious", "orders", "status", 1200, 1300, (), details)
+    finding = Finding("unknown_statuses", "suspicious", "orders", "status", 1200, 1300, (), details)
     assert finding.text("en") == (
         "orders.status: values that the model does not know ('Delivered ' × 1,200) "
         "in 1,200 rows of 1,300 (92.3%), kept and without effect (an order of an unknown status "

@@ -66,6 +66,10 @@ def _subscriptions(clients):
         yield f"AB{number}", 30 * month + number % 5, "S0", f"C{number}"
 
 
+def _no_store(rows):
+    return ((ticket, day, None, client) for ticket, day, _, client in rows)
+
+
 def _account(store):
     return "COMPTOIR"
 
@@ -103,6 +107,7 @@ SOUND = {
     "layaway": _layaway(_clients(300)),
     "layaway of one client": _layaway(_clients(1)),
     "layaway of nobody known": _layaway(_nobody),
+    "all in two deliveries, no store": _no_store(_late(3000, 31, 1, 45, _clients(40), lines=2)),
     "subscriptions": _subscriptions(60),
     "few subscriptions": _subscriptions(5),
 }  # fmt: skip
@@ -114,6 +119,8 @@ def _opened(rows):
     columns = dict(COLUMNS)
     if frame["client"].isna().all():
         frame, _ = frame.drop(columns="client"), columns.pop("customer_id")
+    if frame["magasin"].isna().all():
+        frame, _ = frame.drop(columns="magasin"), columns.pop("store_id")
     frame = frame.assign(qte=1, montant=range(len(frame)))
     return open_data({"ventes": frame}, mapping={"columns": columns})
 
@@ -124,6 +131,12 @@ def test_sound_numbers_are_no_error(rows):
 
 
 USED_AGAIN = {
+    "daily, an account in each of 25 tills, no store": _no_store(
+        _begin_again(30, 1, 10, _own_account, stores=25, own=True)
+    ),
+    "monthly, an account in each of 12 tills, no store": _no_store(
+        _begin_again(365, 30, 1, _own_account, stores=12, own=True)
+    ),
     "daily, one account": _begin_again(120, 1, 15, _account),
     "daily, an account a till": _begin_again(28, 1, 30, _own_account, stores=5, own=True),
     "daily, an account in each of 40 tills": _begin_again(

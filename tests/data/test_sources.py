@@ -315,6 +315,30 @@ def test_parquet_times_are_those_of_the_zone_that_their_column_states(tmp_path):
             assert {one.text("fr") for one in data.findings if one.code == code}
 
 
+@pytest.mark.parametrize("first", ["America/Montreal", None])
+@pytest.mark.parametrize("second", ["Europe/Paris", "UTC", None])
+def test_parts_in_several_zones_keep_the_times_that_they_show(tmp_path, first, second):
+    """Times without a zone are local, whatever the other parts say of theirs."""
+    shown = [dt.datetime(2025, 3, 3, 10), dt.datetime(2025, 3, 4, 2)]
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    for number, zone in enumerate((first, second)):
+        times = pd.to_datetime(shown).tz_localize(zone)
+        frame = pd.DataFrame({"order_id": [f"{number}a", f"{number}b"], "ordered_at": times})
+        frame.assign(amount=1).to_parquet(folder / f"{number}.parquet")
+    with open_data(folder) as data:
+        assert _rows(data.orders, "ordered_at") == [(moment,) for moment in shown * 2]
+        local = {f.details["local"]: f for f in data.findings if f.code == "local_times"}
+        assert set(local) == {zone for zone in (first, second) if zone not in (None, "UTC")}
+        assert {(found.count, found.total) for found in local.values()} <= {(2, 4)} or (
+            first == second
+        )
+        told = [found for found in data.findings if found.code == "zones_of_parts"]
+        assert len(told) == (first != second)
+        assert {found.level for found in told} <= {"suspicious"}
+        assert all("ordered_at" in found.text("fr") for found in told)
+
+
 def test_times_of_a_database_in_utc_are_said_to_be(tmp_path):
     connection = ibis.duckdb.connect()
     frame = ORDERS.assign(ordered_at=ORDERS.ordered_at.dt.tz_localize("America/Toronto"))

@@ -13,6 +13,7 @@ import marketing_kpi as mk
 from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.data.transactions import Mapping, read_mapping
+from marketing_kpi.data.words import written
 from marketing_kpi.errors import MappingError, SourceError
 
 EXTRACT = """\
@@ -194,6 +195,45 @@ def test_a_status_column_can_mark_returns():
     ]  # fmt: skip
     assert "state" in data.order_lines.columns
     assert data.from_pandas
+
+
+def _refunded(lines_told):
+    """Orders of two lines, of which one in five has the status Remboursée."""
+    rows = [
+        (str(order), "2025-01-05", "Remboursée" if order % 5 == 0 else "paid", 1, 50)
+        for order in range(40)
+        for _ in range(2)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "jour", "etat", "qte", "montant"])
+    if lines_told == "first":
+        frame.loc[1::2, "etat"] = None
+    return frame
+
+
+REFUNDED = {
+    "order_id": "ticket", "ordered_at": "jour", "status": "etat", "quantity": "qte",
+    "line_amount": "montant",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines_told", "marked"), [("all", 16), ("first", 8)])
+def test_sales_that_the_status_of_their_order_makes_returns_are_said(lines_told, marked):
+    frame = _refunded(lines_told)
+    rules = {"columns": REFUNDED, "returns": {"column": "etat", "values": ["Remboursée"]}}
+    found = _finding(open_data({"sales": frame}, mapping=rules), "sales_marked_returns")
+    assert (found.level, found.count, found.total) == ("suspicious", marked, 80)
+    assert found.details == {"column": "etat", "amount": 50.0 * marked}
+    for lang in ("fr", "en"):
+        assert "etat" in found.text(lang)
+
+
+def test_rows_of_credits_may_be_marked_by_the_status_column():
+    frame = _refunded("all")
+    frame.loc[frame.etat == "Remboursée", "montant"] *= -1
+    rules = {"columns": REFUNDED, "returns": {"column": "etat", "values": ["Remboursée"]}}
+    data = open_data({"sales": frame}, mapping=rules)
+    assert "sales_marked_returns" not in _counts(data)
+    assert len(_rows(data.returns, "refund_amount")) == 16
 
 
 def test_rows_that_are_orders(tmp_path):
@@ -495,10 +535,10 @@ def test_lines_take_the_date_of_their_order(tmp_path, kind):
     assert len(orders) == 19
     assert {amount for _, amount in orders} == {Decimal(20)}
     # Of the ticket 2 no line has a date.
-    assert _counts(data)["dates_of_order"] == ("suspicious", 19)
-    assert _finding(data, "dates_of_order").details["amount"] == 190.0
+    assert _counts(data)["dates_of_first_line"] == ("suspicious", 19)
+    assert _finding(data, "dates_of_first_line").details["amount"] == 190.0
     assert _counts(data)["rows_incomplete"] == ("dropped", 2)
-    assert "that of the order's other lines" in _finding(data, "dates_of_order").text("en")
+    assert "that of the order's other lines" in _finding(data, "dates_of_first_line").text("en")
 
 
 @pytest.mark.parametrize("kind", ["csv", "sqlite"])
@@ -590,6 +630,69 @@ def test_totals_that_have_the_date_of_their_ticket_are_said():
     assert (found.level, found.count, found.total) == ("suspicious", 30, 30)
     sound = open_data({"sales": _with_totals({}, lines=3)}, mapping={"columns": WITH_ARTICLE})
     assert "lines_of_totals" not in _counts(sound)
+
+
+QUEBEC = {"Sous-total": 1, "TPS 5 %": 0.05, "TVQ 9,975 %": 0.09975, "Total": 1.14975}
+CODED = {"990": 1, "991": 0.05, "992": 0.09975, "993": 1.14975}
+
+
+@pytest.mark.parametrize("kind", ["csv", "sqlite"])
+@pytest.mark.parametrize("more", [QUEBEC, CODED, {"TTC": 1.2}, {"GST": 0.05, "Grand Total": 1.05}])
+def test_dated_totals_and_taxes_name_what_leaves_them_out(tmp_path, kind, more):
+    frame = _with_totals(more, dated=True)
+    # No ticket has the products of the next one.
+    frame["article"] = frame.article.mask(
+        frame.article.isin(["P0", "P1"]), frame.article + frame.ticket
+    )
+    source = _tickets(tmp_path, kind, frame)
+    told = _finding(open_data(source, mapping={"columns": WITH_ARTICLE}), "codes_of_totals")
+    codes = ", ".join(map(written, sorted(more)))
+    assert told.level == "suspicious"
+    assert told.details["remedy"] == f"leave_out: {{product_id: [{codes}]}}"
+    assert told.count == 30 * len(more)
+    for lang in ("fr", "en"):
+        assert "leave_out" in told.text(lang)
+    rules = {"columns": WITH_ARTICLE, "leave_out": {"product_id": list(more)}}
+    data = open_data(source, mapping=rules)
+    true = frame.line_amount[~frame.article.isin(more)].sum()
+    assert float(data.orders.amount.sum().execute()) == pytest.approx(true)
+    assert "codes_of_totals" not in _counts(data)
+
+
+def test_taxes_are_known_by_the_name_of_their_product():
+    frame = _with_totals({"1": 0.05, "2": 0.09975}, dated=True)
+    frame["nom"] = frame.article.map({"1": "TPS", "2": "T.V.Q. 9,975 %"}).fillna("Tasse")
+    # Taxes of a part of the tickets only: no share tells them.
+    frame = frame[~(frame.article.isin(["1", "2"]) & (frame.ticket.astype(int) % 2 == 0))]
+    columns = WITH_ARTICLE | {"products.name": "nom"}
+    told = _finding(open_data({"sales": frame}, mapping={"columns": columns}), "codes_of_totals")
+    assert told.details["remedy"] == "leave_out: {product_id: [1, 2]}"
+
+
+def test_a_product_on_every_ticket_is_no_total():
+    """An admission, the same amount each time and most of the ticket; a bag; a set of two."""
+    rows = []
+    for ticket in range(1, 61):
+        lines = [("ENTREE", 25), (f"P{ticket % 7}", 3 + ticket % 11), ("SAC", 0.1)]
+        rows += [(str(ticket), "2025-01-05", code, 1, amount) for code, amount in lines]
+    columns = ["ticket", "ordered_at", "article", "quantity", "line_amount"]
+    frame = pd.DataFrame(rows, columns=columns)
+    for sound in (frame, frame[frame.article.isin(["ENTREE", "SAC"])]):
+        data = open_data({"sales": sound}, mapping={"columns": WITH_ARTICLE})
+        assert "codes_of_totals" not in _counts(data)
+
+
+def test_what_leaves_totals_out_is_offered_where_a_code_tells_them():
+    """Not where the dates alone are on the first line only."""
+    frame = _with_totals({"Total": 1.15}, lines=3)
+    frame.loc[frame.groupby("ticket").cumcount() > 0, "ordered_at"] = None
+    frame.loc[frame.article == "P1", "article"] = "P0"
+    frame.loc[frame.article == "P2", "article"] = "P0"
+    rules = {"columns": WITH_ARTICLE, "leave_out": {"product_id": ["Total"]}}
+    found = _finding(open_data({"sales": frame}, mapping=rules), "dates_of_first_line")
+    assert (found.level, found.count) == ("suspicious", 60)
+    for lang in ("fr", "en"):
+        assert "leave_out" not in found.text(lang)
 
 
 @pytest.mark.parametrize("kind", ["csv", "sqlite"])

@@ -43,5 +43,5 @@ def test_an_entry_says_what_the_catalogue_says(id):
 
 
 def plain(text):
-    """Leave out what each language's typography decides: spaces, apostrophes, "20 %" or "20%"."""
-    return text.translate({0xA0: " ", 0x202F: " ", 0x2019: "'"}).replace(" %", "%")
+    """Leave out what typography decides: spaces, apostrophes, dashes, "20 %" or "20%"."""
+    return text.translate({0xA0: " ", 0x202F: " ", 0x2019: "'", 0x2013: "-"}).replace(" %", "%")

@@ -169,3 +169,22 @@ def test_one_time_customers_are_those_of_one_purchase():
             opened, start="2025-01-01", end="2025-02-01", as_of="2025-06-01", by=None
         )
     assert found.one_time.tolist() == pytest.approx([2 / 3])
+
+
+def test_units_of_a_credit_are_not_sold():
+    """Two orders of 2 units at 10, a credit of 1 at -10: 4 units sold, 2 an order, 7.50 each."""
+    orders = pd.DataFrame(
+        {"order_id": ["1", "2", "3"], "ordered_at": pd.to_datetime(["2025-03-01"] * 3)}
+    )
+    lines = pd.DataFrame(
+        {
+            "order_id": ["1", "2", "3"],
+            "line_id": ["1", "1", "1"],
+            "quantity": [2, 2, 1],
+            "unit_price": [10.0, 10.0, -10.0],
+        }
+    )
+    ids = ["units_sold", "units_per_transaction", "average_selling_price", "net_sales"]
+    with mk.open_data({"orders": orders, "order_lines": lines}) as data:
+        found = mk.compute(ids, data).iloc[0]
+    assert found.tolist() == [4, 2.0, 7.5, 30.0]

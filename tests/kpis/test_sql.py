@@ -16,7 +16,9 @@ from marketing_kpi.kpis.binding import named
 # them has tests of its own.
 OF_OTHER_TABLES = {
     "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
-    "nps_answers", "panel", "service",
+    "nps_answers", "panel", "service", "sessions",
+    "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
+    "retained_revenue", "books",
 }  # fmt: skip
 IDS = [
     kpi.id

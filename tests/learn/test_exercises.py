@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import marketing_kpi as mk
 from marketing_kpi.errors import ConfigError, LessonError
@@ -351,3 +352,31 @@ def test_student_notebooks_carry_no_solution(path):
         kept += [hint[path.parent.name][:40] for hint in entry.hints]
         kept += [text[path.parent.name][:40] for text in entry.mistakes.values()]
         assert not [words for words in kept if words in text]
+
+
+@pytest.mark.parametrize("seed", [None, "", 2.5, True, ...])
+def test_a_seed_that_is_nobody_s_is_refused(seed):
+    with pytest.raises(ConfigError, match="neither a whole number nor a text"):
+        mk.exercises("02", lang="fr", seed=seed)
+
+
+def test_a_line_of_the_solution_without_its_last_word_is_right():
+    one = exercise(next(entry for entry in bank().exercises(lesson="02") if not entry.unit))
+    chosen = one.data[one.data.customer_id.astype(str).isin(one._case.answer)]
+    assert one.check(chosen).kind == "right"
+    assert one.check(chosen.iloc[:0]).mistake is None
+    assert "Your selection is empty" in one.check(chosen.iloc[:0]).text
+
+
+@pytest.mark.parametrize("seed", [*FEW_SEEDS, 20261122])
+def test_the_lesson_s_own_formula_is_right_for_the_customers_that_a_test_needs(seed):
+    """By hand one rounds once, at the end; the function rounds each arm up."""
+    one = exercise(bank().exercise("detectable_effect_customers_needed"), seed=seed)
+    p0, lift, c = (one._case.values[name].value for name in ("base", "lift", "share"))
+    p1, r = p0 * (1 + lift), c / (1 - c)
+    mean = c * p0 + (1 - c) * p1
+    under_null = (mean * (1 - mean) * (1 + r)) ** 0.5
+    as_given = (p0 * (1 - p0) + r * p1 * (1 - p1)) ** 0.5
+    n0 = ((stats.norm.ppf(0.975) * under_null + stats.norm.ppf(0.8) * as_given) / (p1 - p0)) ** 2
+    assert one.check(round(n0 / c)).kind == "right"
+    assert one.check(round(1.002 * n0 / c)).mistake == "close"

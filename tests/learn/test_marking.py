@@ -19,6 +19,8 @@ NAMES = Names(
     {"store": ["Magasin", "Store"], "at_risk": ["À risque", "At risk"]},
 )
 SHARES = pd.Series({"web": 0.5, "store": 0.3, "app": 0.2})
+CHOSEN = frozenset(["web", "store"])
+ORDERS = pd.DataFrame({"channel": ["web", "store", "app"], "orders": [7, 5, 2], "r": [1, 2, 3]})
 
 
 def number(given, answer=0.125, *, unit="fraction", tolerance=0.0005, lang="fr", **more):
@@ -35,14 +37,36 @@ def labels(given, answer, **more):
 
 
 @pytest.mark.parametrize(
-    "given",
-    [None, ..., "", "  ", "...", float("nan"), np.nan, pd.NA, pd.NaT, Decimal("nan"), [], {}, set(),
-     pd.Series(dtype=float), pd.DataFrame(), np.array([]), [None], pd.Series([np.nan]),
-     np.datetime64("NaT")],
-)  # fmt: skip
+    "given", [None, ..., "", "  ", "...", "…", [None], [...], {"web": ...}, pd.Series([None])]
+)
 def test_nothing_is_not_attempted(given):
-    for answer in (0.125, "web", frozenset(["web"]), SHARES):
+    for answer in (0.125, "web", CHOSEN, SHARES):
         assert number(given, answer).kind == "not_attempted"
+
+
+def test_several_times_nothing_is_not_attempted():
+    assert labels([None, ...], CHOSEN).kind == "not_attempted"
+    assert shares({"web": ..., "store": None}).kind == "not_attempted"
+
+
+@pytest.mark.parametrize("given", [[], {}, set(), pd.Series(dtype=float), pd.DataFrame(), [[]],
+                                   ORDERS[ORDERS.r > 9], np.array([]), pd.Index([])])  # fmt: skip
+def test_a_selection_that_leaves_nothing_is_said_to_be_empty(given):
+    for answer in (0.125, "web", CHOSEN, ("web", "app"), SHARES):
+        assert number(given, answer)[:2] == ("not_understood", "empty")
+    text = sentence(number(given), mk.reader("fr"), own={}, read_again=None, name="q1")
+    assert "Votre sélection est vide" in text
+
+
+@pytest.mark.parametrize("given", [float("nan"), pd.NA, pd.NaT, Decimal("nan"), [np.nan],
+                                   np.datetime64("NaT"), pd.Series([np.nan])])  # fmt: skip
+def test_a_missing_value_is_said_to_be_one(given):
+    for answer in (0.125, "web", CHOSEN, SHARES):
+        assert number(given, answer)[:2] == ("not_understood", "missing_value")
+    assert shares(SHARES * np.nan)[:2] == ("not_understood", "missing_value")
+    assert labels(pd.Series([None, np.nan]), CHOSEN)[:2] == ("not_understood", "missing_value")
+    text = sentence(number(given), mk.reader("en"), own={}, read_again=None, name="q1")
+    assert "gives no value (NaN)" in text
 
 
 @pytest.mark.parametrize(
@@ -84,7 +108,11 @@ def test_a_duration_is_a_number_of_days(given):
         (-0.125, 0.125, "fraction", 0.0005, "sign"),
         (40, -40.0, "currency", 0.01, "sign"),
         (0.13, 0.1264, "fraction", 0.0005, "rounded_too_early"),
-        (1230, 1234.56, "currency", 0.01, "rounded_too_early"),
+        (1234.6, 1234.56, "currency", 0.01, "rounded_too_early"),
+        (1230, 1234.56, "currency", 0.01, "close"),
+        (0.1275, 0.1264, "fraction", 0.0005, "close"),
+        (59_580, 59_560, "count", 10, "close"),
+        (59_600, 59_560, "count", 10, "close"),
         (33, 34, "days", 0.4, "off_by_one"),
         (35, 34, "count", 0.4, "off_by_one"),
         (1.2345, 1234.5, "currency", 0.01, "factor"),
@@ -109,6 +137,22 @@ def test_the_exercise_s_own_mistakes_come_first():
     given = {"mistakes": {"of_orders": -0.125}, "values": {}}
     assert number(-0.125, **given).mistake == "of_orders"
     assert number(-12.5, **given).mistake == "of_orders"
+
+
+def test_a_mistake_that_was_typed_with_fewer_decimals_is_recognised_when_it_is_the_only_one():
+    other = {"other_group": 0.588}
+    assert number("0,59", mistakes=other).mistake == "other_group"
+    assert number("59 %", mistakes=other).mistake == "other_group"
+    assert number("0,57", mistakes=other).mistake is None
+    assert number("0,59", mistakes={**other, "inverted": 0.594}).mistake is None
+    assert number("0,13", 0.1264, mistakes={"other_group": 0.1312}).mistake == "rounded_too_early"
+
+
+def test_a_number_that_is_near_is_not_accused_of_rounding():
+    found = number(59_573, 59_300, unit="count", tolerance=10)
+    text = sentence(found, mk.reader("fr"), own={}, read_again=None, name="q1")
+    assert "hors de la tolérance" in text
+    assert "n'arrondissez" not in text
 
 
 def test_a_number_of_the_question_is_no_answer():
@@ -144,10 +188,27 @@ def test_several_numbers_are_one_too_many(given):
         SHARES.to_frame("share"),
         SHARES.rename(index=str.upper),
         SHARES.astype(object),
+        SHARES.to_frame("share").assign(channel=SHARES.index)[["share", "channel"]],
     ],
 )
 def test_a_series_is_compared_by_label(given):
     assert shares(given).kind == "right"
+
+
+def test_one_column_of_numbers_is_asked_beside_labels_in_the_index_or_in_a_column():
+    table = pd.DataFrame({"total": SHARES, "n": [4, 4, 4]})
+    for each in (table, table.rename_axis("channel").reset_index()):
+        assert shares(each)[:2] == ("not_understood", "several_columns")
+
+
+def test_many_labels_are_counted_and_a_few_of_them_named():
+    answer = pd.Series(dict.fromkeys("abcdefghij", 1.0))
+    names = Names(answer.index, {})
+    given = answer.where(answer.index > "h", 0.3)
+    found = number(given, answer, tolerance=0.001, names=names)
+    text = sentence(found, mk.reader("fr"), own={}, read_again=None, name="q1")
+    assert "Revoyez 8 libellés, dont `a`, `b`, `c`, `d`, `e`, `f`\u202f; les autres" in text
+    assert "…" not in text
 
 
 def test_what_is_wrong_with_a_series_is_said_by_label():
@@ -213,18 +274,43 @@ def test_a_label_that_is_a_number_is_taken_as_one():
     assert labels(545.0, "545").kind == "right"
 
 
-CHOSEN = frozenset(["web", "store"])
-
-
 @pytest.mark.parametrize(
     "given",
     [["store", "web"], {"web", "Magasin"}, ("web", "store", "web"), "web, store", "magasin ; web",
      pd.Index(["web", "store"]), np.array(["web", "store"]), pd.Series(["store", "web"], [4, 7]),
      pd.DataFrame({"channel": ["web", "store"]}), {"web": True, "store": True, "app": False},
-     pd.Series({"web": True, "store": True, "app": False}), {"web": 1, "store": 2}],
+     pd.Series({"web": True, "store": True, "app": False}), {"web": 1, "store": 2},
+     ORDERS[ORDERS.orders > 4], ORDERS.set_index("channel")[:2], ORDERS.set_index("channel").r[:2],
+     "['web', 'store']", '["web","store"]', "« web », « Magasin »", "{web; store}",
+     "web et store", "store and web", "web store", "web & Magasin"],
 )  # fmt: skip
 def test_a_set_of_labels_is_taken_in_every_form(given):
     assert labels(given, CHOSEN).kind == "right"
+
+
+def test_a_text_of_names_of_several_words_is_cut_between_them():
+    both = frozenset(["web", "at_risk"])
+    for text in ("web et À risque", "At risk and web", "à risque, web", "['at risk' 'web']"):
+        assert labels(text, both).kind == "right", text
+
+
+@pytest.mark.parametrize("given", [ORDERS.orders > 4, (ORDERS.orders > 4).to_numpy(),
+                                   list(ORDERS.orders > 4)])  # fmt: skip
+def test_a_mask_over_rows_is_told_from_labels(given):
+    found = labels(given, CHOSEN, choices=("web", "store", "app"))
+    assert found[:2] == ("not_understood", "rows")
+    text = sentence(found, mk.reader("fr"), own={}, read_again=None, name="q1")
+    assert "la colonne des libellés de ces lignes" in text
+
+
+def test_a_mask_that_keeps_nothing_is_an_empty_selection():
+    assert labels(ORDERS.orders > 99, CHOSEN)[:2] == ("not_understood", "empty")
+
+
+def test_a_table_without_one_column_of_labels_is_not_understood():
+    twice = ORDERS.assign(again=ORDERS.channel)
+    for each in (twice, ORDERS[["orders", "r"]]):
+        assert labels(each, CHOSEN)[:2] == ("not_understood", "labels")
 
 
 def test_what_is_wrong_with_a_set_is_counted_not_shown():

@@ -15,7 +15,7 @@ in_both = pytest.mark.parametrize("lang", LANGUAGES)
 
 def before(topic):
     """Return the lessons to have read before a topic of the table."""
-    return topic.rests_on.split(", ")
+    return topic.order.split(" → ")[:-1]
 
 
 @pytest.fixture
@@ -36,25 +36,41 @@ def source(folder, name, cells):
 
 
 def test_each_topic_comes_after_what_it_rests_on():
-    done = {"00"}
+    done = set()
     for topic in learn.path("en").itertuples():
         assert set(before(topic)) <= done, topic.topic
         done.add(topic.lesson)
 
 
+def test_a_topic_says_the_whole_order_that_leads_to_it():
+    order = learn.path("en").set_index("lesson").order
+    assert order["00"] == "00"
+    assert order["16"] == "00 → 01 → 02 → 06 → 04 → 16"
+    for topic in learn.TOPICS:
+        lessons = order[topic.lesson].split(" → ")
+        assert lessons[-1] == topic.lesson
+        needed = {one for lesson in topic.rests_on for one in order[lesson].split(" → ")}
+        assert set(lessons[:-1]) == needed, topic.lesson
+
+
+@in_both
+def test_the_time_in_all_is_that_of_every_lesson_of_the_order(lang):
+    frame = learn.path(lang).set_index("lesson")
+    for topic in frame.itertuples():
+        lessons = topic.order.split(" → ")
+        minutes = sum(frame.reading[one] + frame.practice[one] for one in lessons)
+        assert topic.total * 60 == pytest.approx(minutes), topic.Index
+
+
 def test_every_lesson_is_on_the_path_once():
     lessons = [found.stem[:2] for found in sources(notebooks_folder())]
-    assert sorted(["00", *learn.path("en").lesson]) == lessons
+    assert sorted(learn.path("en").lesson) == lessons
 
 
 def test_a_lesson_rests_on_those_that_it_refers_back_to():
     """A lesson may point ahead; what it sends back to must be read before it."""
-    order = ["00", *learn.path("en").lesson]
+    order = [*learn.path("en").lesson]
     rests = {topic.lesson: set(before(topic)) for topic in learn.path("en").itertuples()}
-    for number in order:  # what an earlier lesson rests on is read before too
-        rests[number] = set().union(
-            rests.get(number, set()), *(rests.get(one, set()) for one in rests.get(number, ()))
-        )
     for found in sources(notebooks_folder()):
         number = found.stem[:2]
         named = set(re.findall(r"leçons? (\d\d)", found.read_text(encoding="utf-8")))
@@ -88,6 +104,7 @@ def test_reading_counts_the_prose_of_one_language_and_the_code_but_no_exercise(
     # 10 minutes of prose in French, 5 in English, 1 for two cells; then up to the next 5.
     assert reading["02"] == {"fr": 15, "en": 10}[lang]
     assert reading.drop("02").isna().all()
+    assert learn.path(lang).total.isna().all()  # each rests on a lesson that is not there
 
 
 def test_practice_counts_what_the_bank_has():
@@ -125,6 +142,7 @@ def test_topics_are_in_the_language_of_the_reader():
 def test_without_the_lessons_the_order_and_the_practice_remain(lang, without_sources):
     frame = learn.path(lang)
     assert frame.reading.isna().all()
+    assert frame.total.isna().all()
     assert (frame.questions > 0).all()
     estimated, missing = learn.show(lang).notes
     assert estimated != missing

@@ -11,6 +11,7 @@ from marketing_kpi.errors import BankError
 from marketing_kpi.learn import quiz as of_quiz
 from marketing_kpi.learn.bank import bank
 from marketing_kpi.learn.grading import example, grade, repeated
+from marketing_kpi.learn.inline import plain
 from marketing_kpi.learn.quiz import QUIZ_TYPE, Quiz, shuffled
 from marketing_kpi.report.render import QUIZ_MIME, Body, Cover, page
 from marketing_kpi.text.locale import reader
@@ -40,6 +41,27 @@ def test_only_a_wrong_answer_sends_back_to_the_lesson(sample):
     assert grade(item, 1, lang="en").read is None
     assert grade(item, None, lang="en").read is None
     assert grade(item.model_copy(update={"read": None}), 0, lang="en").read is None
+
+
+@pytest.mark.parametrize("answer", ["12.5", "0.125%"])
+def test_a_slip_of_form_is_no_attempt_and_sends_nowhere(sample, answer):
+    found = grade(sample.item("sample_one_order_share"), answer, lang="en")
+    assert (found.verdict, found.is_attempt, found.read) == ("form", False, None)
+    assert found.says[0] == "Almost."
+
+
+@pytest.mark.parametrize(
+    ("answer", "lang"), [("$1,234.50", "en"), ("1 234,50 $", "fr"), ("C$1,234.50", "en")]
+)
+def test_of_a_right_number_nothing_is_said_but_why(sample, answer, lang):
+    item = sample.item("sample_average_basket")
+    assert grade(item, answer, lang=lang).says[1:] == (plain(item.feedback[lang]),)
+
+
+def test_a_comma_that_parts_thousands_is_explained_only_when_wrong(sample):
+    item = sample.item("sample_average_basket").model_copy(update={"answer": 4000.0})
+    assert len(grade(item, "$4,000", lang="en").says) == 2
+    assert "a comma before three digits" in grade(item, "$4,001", lang="en").says[2]
 
 
 def test_a_mistake_is_known_in_each_language_of_its_own_spelling(sample):
@@ -171,8 +193,10 @@ def test_a_quiz_of_the_bank():
 
 
 def test_what_the_bank_has_not_is_refused():
-    with pytest.raises(BankError, match="lesson '99' not found in the bank"):
+    with pytest.raises(BankError, match="lesson '99' has no quiz") as caught:
         mk.quiz("99", lang="fr")
+    assert caught.value.hint == f"known: {', '.join(bank().lessons)}"
+    assert "00, 01, 02, 03" in caught.value.hint
     with pytest.raises(BankError, match="item 'nothing' not found in the bank"):
         mk.quiz("02", lang="fr", items=["nothing"])
 

@@ -217,6 +217,23 @@ def test_an_answer_not_given_does_not_count(opened):
     assert page.locator(".mk-quiz-result").inner_text() == ""
 
 
+def test_a_slip_of_form_is_typed_again_and_counts_when_it_is_right(opened):
+    page = opened()
+    result = page.locator(".mk-quiz-result")
+    item = page.locator(".mk-quiz-item").nth(FRACTION)
+    for slip in ("12,5", "0,125 %"):
+        verdict, _ = page.evaluate(ANSWER, [FRACTION, slip])
+        assert verdict == "form"
+        assert item.get_by_role("link").count() == 0
+        assert result.inner_text() == ""
+    for place, answer in ((CHOICE, 1), (CHOICES, [0, 1, 3]), (AMOUNT, "1 234,5"), (4, [0, 1, 2])):
+        page.evaluate(ANSWER, [place, answer])
+    assert result.inner_text() == "4 sur 5 répondues"
+    page.evaluate(ANSWER, [FRACTION, "12,5 %"])
+    assert result.locator("p").first.inner_text() == "5 sur 5 du premier coup."
+    assert result.locator("li").count() == 0
+
+
 def test_two_quizzes_of_a_page_do_not_know_each_other(opened, sample):
     first, second = (Quiz("02", sample.items()[:1], reader("fr")) for _ in range(2))
     page = opened(first, second)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +15,7 @@ import pytest
 import marketing_kpi as mk
 from marketing_kpi.errors import ConfigError, LessonError
 from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.learn import path as learn
 from marketing_kpi.learn.cards import cards
 from marketing_kpi.learn.site.build import build
 from marketing_kpi.learn.site.docstrings import prose
@@ -21,6 +24,7 @@ from marketing_kpi.learn.site.readme import FILES, readme
 from marketing_kpi.learn.site.reference import reference
 from marketing_kpi.learn.site.search import index, passages
 from marketing_kpi.lessons.build import notebooks_folder, sources
+from marketing_kpi.text.locale import Reader
 
 LARGEST_PAGE = 1_500_000
 
@@ -121,6 +125,39 @@ def test_the_dictionary_and_the_cards_are_whole(parsed, site, lang):
     assert {f"kpi-{id}" for id in dictionary()} <= set(ids)
     shown = parsed[site / lang / "cards.html"].text
     assert shown.count('<details class="mk-card"') == len(cards(lang))
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_lesson_of_the_cards_has_a_name(parsed, site, lang):
+    shown = re.findall(
+        r'<option value="(\d\d)">(.*?)</option>', parsed[site / lang / "cards.html"].text
+    )
+    assert {number for number, _ in shown} >= {entry.lesson for entry in dictionary().values()}
+    for number, text in shown:
+        assert len(text) > len(number) + 1, number
+    assert {"fr": "Marges et promotions", "en": "Margins and promotions"}[lang] in dict(shown)["08"]
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_exercises_that_cannot_be_done_on_a_page_say_where(parsed, site, lang):
+    said = []
+    for source in sources(notebooks_folder()):
+        html = parsed[site / lang / f"{source.stem}.html"].text
+        text = re.sub("<[^>]+>", "", html)
+        where = html.count(f"<code>notebooks/{lang}/{source.stem}.ipynb</code>")
+        assert where == len(re.findall(r"q1\b.* = mk\.exercises\(", text)), source.stem
+        assert not re.search(r"q\d+\.check\(", text), source.stem
+        said += [source.stem] * where
+    assert "02_rfm_scoring" in said
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_the_path_says_the_order_and_the_time_from_the_start(parsed, site, lang):
+    text = re.sub("<[^>]+>", "|", parsed[site / lang / "index.html"].text)
+    assert "00| → |01| → |02| → |06| → |04| → |16" in text.replace("||", "|")
+    total = learn.path(lang).set_index("lesson").total["16"]
+    assert Reader.of(lang).hours(total) in text
+    assert all(note in unescape(text) for note in learn.show(lang).notes)
 
 
 def test_an_entry_leads_to_its_lesson_its_function_and_its_neighbours(parsed, site):

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.learn.cards import cards
+from marketing_kpi.learn.site.layout import DICTIONARY
 
 DESK = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True}
@@ -138,6 +139,28 @@ def test_a_search_finds_paragraphs_and_functions_and_leads_to_them(visitor, site
     assert page.locator("#repeat_purchase_rate").is_visible()
     page.go_back()
     assert page.get_by_role("searchbox").input_value() == "repeat_purchase_rate"
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("p-value", {"statistical_significance"}),
+        ("clv", {"simple_cltv", "discounted_cltv", "predicted_cltv", "historical_cltv"}),
+    ],
+)
+def test_a_word_in_use_finds_its_entry_before_any_function(visitor, lang, text, ids):
+    page = visitor.open(f"{lang}/search.html#{text}")
+    entries = {f"{DICTIONARY}#kpi-{id}" for id in ids}
+    links = page.locator(".mk-found li a").all()
+    assert {link.get_attribute("href") for link in links[: len(ids)]} == entries
+
+
+def test_places_of_a_page_are_reached_at_once(browser, site):
+    with browser.new_context(**DESK, reduced_motion="no-preference") as context:
+        page = _Visitor(context, site).open("fr/02_rfm_scoring.html")
+        glide = "getComputedStyle(document.documentElement).scrollBehavior"
+        assert page.evaluate(glide) == "auto"
 
 
 def test_a_search_that_finds_nothing_says_so(visitor):

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from marketing_kpi import plots
 from marketing_kpi.lessons import build
 
 SOURCES = build.sources(build.notebooks_folder())
@@ -195,3 +196,39 @@ def test_lesson_04_runs_on_frames_in_hand(tmp_path):
     drawn = DRAWN.astype({"contacted_at": "datetime64[us]"})
     frames = {"orders": ORDERS, "campaign_members": drawn}
     assert "Conversion: " in lesson_04(tmp_path, source=frames)
+
+
+def lesson(number):
+    [found] = [source for source in SOURCES if source.stem.startswith(number)]
+    return found
+
+
+def test_the_page_of_subscribers_says_it_first_and_foretells_nothing(tmp_path):
+    """Every customer buys on one day of the month, for 3 to 24 months."""
+    rows = [
+        (f"c{n}", pd.Timestamp("2023-01-05") + pd.DateOffset(months=k, days=7 * n))
+        for n in range(120)
+        for k in range(3 + n % 22)
+    ]
+    orders = pd.DataFrame(rows, columns=["customer_id", "ordered_at"])
+    orders = orders[orders.ordered_at < "2026-01-01"].reset_index(drop=True)
+    orders.assign(order_id=orders.index, amount=29.9).to_csv(tmp_path / "orders.csv", index=False)
+    shown = shown_by_report_cells(lesson("03"), lang="en", folder=tmp_path)
+    [fixed] = [place for place, text in enumerate(shown) if "buy on regular dates" in text][:1]
+    assert fixed < min(place for place, text in enumerate(shown) if "attrition of" in text)
+    told = "\n".join(shown)
+    assert "Nothing could be foretold." in told
+    assert "expected to bring" not in told
+    assert "Held out:" not in told
+    assert "foretells 1" not in told
+
+
+def test_a_page_without_returns_has_no_figure_of_them(tmp_path, monkeypatch):
+    def drawn(*_args, **_kwargs):
+        pytest.fail("a figure of returns, of data without any")
+
+    for figure in ("return_rates", "returns_by_month", "return_reasons"):
+        monkeypatch.setattr(plots, figure, drawn)
+    CLIENTS["orders only"].to_csv(tmp_path / "orders.csv", index=False)
+    shown = shown_by_report_cells(lesson("09"), lang="en", folder=tmp_path)
+    assert "returns.quantity" in "\n".join(shown)

@@ -462,3 +462,13 @@ def test_customers_without_a_history_get_no_prediction(fit):
     got = fit.p_alive(given)
     assert got.customer_id.tolist() == ["A", "B"]
     assert got.estimate.isna().tolist() == [False, True]
+
+
+def test_customers_who_buy_on_fixed_dates_are_not_fitted():
+    rows = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0.0, 4.0, 9.0, 22.0], "T": 39.0})
+    histories = rows.assign(customers=[60, 20, 10, 10])
+    fit = fit_bg_nbd(histories, unit="week", regularity=0.1)
+    assert (fit.diagnosis, fit.foretells, fit.r) == ("fixed_dates", False, None)
+    assert "regular dates" in fit.advice("en")
+    usual = fit_bg_nbd(histories, unit="week", regularity=0.9)
+    assert usual.log_likelihood == fit_bg_nbd(histories, unit="week").log_likelihood

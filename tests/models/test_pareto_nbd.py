@@ -277,3 +277,13 @@ def test_customers_of_one_rate_have_a_diagnosis():
     assert fit.r / fit.alpha == pytest.approx(0.2, rel=0.1)
     assert fit.standard_errors["r"] is None
     assert fit.standard_errors["s"] is not None
+
+
+def test_customers_who_buy_on_fixed_dates_are_not_fitted():
+    rows = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0.0, 4.0, 9.0, 22.0], "T": 39.0})
+    histories = rows.assign(customers=[60, 20, 10, 10])
+    fit = fit_pareto_nbd(histories, unit="week", regularity=0.1)
+    assert (fit.diagnosis, fit.foretells, fit.r) == ("fixed_dates", False, None)
+    assert "regular dates" in fit.advice("en")
+    usual = fit_pareto_nbd(histories, unit="week", regularity=0.9)
+    assert usual.log_likelihood == fit_pareto_nbd(histories, unit="week").log_likelihood

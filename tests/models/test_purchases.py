@@ -12,10 +12,12 @@ from pandas.testing import assert_frame_equal
 
 from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
 from marketing_kpi.models.purchases import (
+    PEAK,
     Counts,
     counts,
     grouped,
     regularity,
+    season,
     summary,
     unit_days,
 )
@@ -340,3 +342,36 @@ def test_regularity_by_hand_and_in_an_engine():
 def test_too_few_waits_tell_no_regularity():
     assert regularity(waits_of(lambda n: 30, customers=29), as_of="2027-01-01") is None
     assert regularity(waits_of(lambda n: 30, purchases=3), as_of="2027-01-01") is None
+
+
+# --- the season before a forecast
+
+
+def days_of_a_shop(*, growth=0.0, peak=1):
+    """Ten purchases a day, `peak` times as many in the last eight weeks of a year, over 3 years."""
+    days = pd.date_range("2023-01-01", "2025-12-31")
+    is_peak = (days.month == 12) | ((days.month == 11) & (days.day > 6))
+    each = 10 * (1 + growth * np.arange(len(days)) / len(days)) * np.where(is_peak, peak, 1)
+    at = days.repeat(each.round().astype(int))
+    orders = pd.DataFrame({"order_id": range(len(at)), "ordered_at": at, "amount": 9.0})
+    return orders.assign(customer_id=[f"c{n}" for n in range(len(at))])
+
+
+@pytest.mark.parametrize("growth", [0.0, 2.0])
+def test_a_peak_is_told_from_growth(growth):
+    usual = season(days_of_a_shop(growth=growth), as_of="2026-01-01")
+    assert usual == pytest.approx(1, abs=0.02)
+    high = days_of_a_shop(growth=growth, peak=2)
+    # 56 days at 2 among 364: twice 364 / (364 + 56) of the mean
+    assert season(high, as_of="2026-01-01") == pytest.approx(2 * 364 / 420, abs=0.04)
+    assert season(high, as_of="2025-10-01") < PEAK
+    lazily = season(ibis.memtable(high), as_of="2026-01-01")
+    assert lazily == season(high, as_of="2026-01-01")
+
+
+def test_a_season_takes_a_year_that_was_seen_and_purchases_enough():
+    orders = days_of_a_shop(peak=2)
+    assert season(orders[orders.ordered_at >= "2024-07-01"], as_of="2026-01-01") is None
+    assert season(orders[::10], as_of="2026-01-01") > PEAK
+    assert season(orders[::20], as_of="2026-01-01") is None
+    assert season(orders[:0], as_of="2026-01-01") is None

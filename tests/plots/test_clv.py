@@ -135,8 +135,13 @@ def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
     some = sentences.clv.unprofitable(found, lang="en", lacking=costs[1:])
     assert plain(some).startswith("1 customers of 2")
     assert "went back on the shelf" not in plain(some)
-    lost = sentences.clv.unprofitable(found, lang="en", lacking=["restocking"])
+    unsure = {"lang": "en", "unsure": clv.UnsureReturns(4, 4)}
+    lost = sentences.clv.unprofitable(found, **unsure)
     assert plain(lost).endswith("all count as lost. Some of these customers may bring more.")
+    unsure["unsure"] = clv.UnsureReturns(1, 4)
+    assert "Of 4 returns, 1 does not say" in plain(sentences.clv.unprofitable(found, **unsure))
+    unsure["unsure"] = clv.UnsureReturns(0, 4)
+    assert "shelf" not in plain(sentences.clv.unprofitable(found, **unsure))
 
 
 def test_costs_that_the_data_lack_are_named():
@@ -163,8 +168,11 @@ def test_costs_that_the_data_lack_are_named():
     lost = totals.replace({"part": {"payment_cost": "returns_cost"}})
     lost["total"] = [100.0, 0.0, 40.0, 9.0, 31.0]
     assert "shelf" not in plain(plots.customer_costs(lost, lang="en").to_text())
-    text = plain(plots.customer_costs(lost, lang="en", lacking=["restocking"]).to_text())
-    assert "went back on the shelf: all count as lost." in text
+    of_all = plots.customer_costs(lost, lang="en", unsure=clv.UnsureReturns(5, 5))
+    assert "went back on the shelf: all count as lost." in plain(of_all.to_text())
+    of_some = plots.customer_costs(lost, lang="en", unsure=clv.UnsureReturns(2, 5))
+    assert "Of 5 returns, 2 do not say" in plain(of_some.to_text())
+    assert 'data-mk-kpi="gross_profit"' in of_some.to_html()
     nothing = plots.customer_costs(totals.assign(total=None), lang="en")
     assert "No customer's profit is known" in plain(nothing)
 
@@ -227,6 +235,22 @@ def test_channels_are_judged_by_their_interval():
     assert "unknown cost" not in text
     text = plain(plots.acquisition_table(before, lang="en").to_text())
     assert "2.00 (1.60 to 2.50)" in text
+
+
+def test_what_the_averages_of_channels_hide_is_a_table_of_its_own():
+    hidden = plots.acquisition_averages(ACQUIRED, lang="en")
+    text = plain(hidden.to_text())
+    assert "If revenue were taken for margin" in text
+    assert "unknown cost" not in text
+    assert "unknown cost" in plain(
+        plots.acquisition_averages(ACQUIRED.assign(revenue_without_cost=0.1), lang="en").to_text()
+    )
+    table = plots.acquisition_table(ACQUIRED, lang="en")
+    assert "If revenue were taken" not in table.to_text()
+    assert [row[0] for row in hidden.rows] == [row[0] for row in table.rows]
+    seen = [column for column in table.columns if column.name not in table.hidden]
+    assert len(seen) <= 9  # what fits a page without scrolling
+    assert plots.acquisition_averages(ACQUIRED.iloc[:0], lang="en") is None
 
 
 def test_a_channel_that_brought_nobody_is_said_with_what_it_cost():
@@ -327,23 +351,49 @@ def means(customers=400):
 SPENT = spent(*means())
 
 
+DRAWN = (lambda rng: rng.geometric(0.5, 400) - 1, lambda rng: rng.uniform(1, 40, 400))
+
+
 def usable():
-    return fitted(lambda rng: rng.geometric(0.5, 400) - 1, lambda rng: rng.uniform(1, 40, 400), 52)
+    return fitted(*DRAWN, 52)
 
 
-def fitted(frequency, recency, weeks):
+def fitted(frequency, recency, weeks, regularity=None):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"customer_id": range(400), "frequency": frequency(rng)})
     frame["recency"] = np.where(frame["frequency"] > 0, recency(rng), 0.0)
-    return clv.fit_bg_nbd(frame.assign(T=weeks), unit="week")
+    return clv.fit_bg_nbd(frame.assign(T=weeks), unit="week", regularity=regularity)
 
 
 def test_a_model_of_purchases_at_random_does_not_fit_fixed_dates():
-    fixed = plain(sentences.clv.fit(usable(), lang="en", regularity=0.03))
+    fixed = plain(sentences.clv.fixed_dates(0.03, lang="en"))
     assert "buy on regular dates" in fixed
     assert "3% of its mean" in fixed
-    for usual in (0.96, None):
-        assert "regular" not in plain(sentences.clv.fit(usable(), lang="en", regularity=usual))
+    assert [sentences.clv.fixed_dates(usual, lang="en") for usual in (0.96, None)] == [None, None]
+    assert "regular" not in plain(sentences.clv.fit(usable(), lang="en"))
+    unfit = fitted(*DRAWN, 52, regularity=0.03)
+    assert "foretells nothing of them" in plain(sentences.clv.fit(unfit, lang="en"))
+    said = {"lang": "en", "is_margin": True, "fit": unfit, "amounts": SPENT, "verdict": VERDICT}
+    for text in (
+        sentences.clv.predicted(FORETOLD, months=6, **said),
+        sentences.clv.new_customer(NEW, months=6, **said),
+    ):
+        assert plain(text).startswith("Nothing could be foretold. These customers buy on regular")
+
+
+def test_a_forecast_from_a_high_season_says_so_before_any_amount():
+    said = {"lang": "en", "is_margin": True, "fit": usable(), "amounts": SPENT, "months": 6}
+    too_high = VERDICT._replace(answer="too_high")
+    for text in (
+        sentences.clv.predicted(FORETOLD, verdict=too_high, season=1.4, **said),
+        sentences.clv.new_customer(NEW, verdict=too_high, season=1.4, **said),
+    ):
+        before = plain(text).split("$")[0]
+        assert "right after a high season" in before
+        assert "1.40 times" in before
+        assert "foretold too much" in before
+    usual = sentences.clv.predicted(FORETOLD, verdict=VERDICT, season=1.05, **said)
+    assert "season" not in plain(usual)
 
 
 def test_money_foretold_repeats_what_limits_it():
@@ -353,7 +403,8 @@ def test_money_foretold_repeats_what_limits_it():
     near = plain(sentences.clv.predicted(FORETOLD, months=6, **said))
     assert near.endswith("$90 each ($80 to $101).")
     far = plain(sentences.clv.predicted(FORETOLD, months=36, **said))
-    assert "further ahead than any customer was observed (12 months)" in far
+    assert "36 months ahead is further than any customer was observed (12 months)" in far
+    assert far.index("further") < far.index("$")
     said["verdict"] = VERDICT._replace(answer="too_high")
     assert "foretold too much" in plain(sentences.clv.predicted(FORETOLD, months=6, **said))
     assert "foretold too much" in plain(sentences.clv.new_customer(NEW, months=6, **said))

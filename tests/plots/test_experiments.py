@@ -174,6 +174,29 @@ def test_tables_hold_what_was_found():
     assert "365 days before" in plots.balance_table(BALANCE, lang="en").to_text()
 
 
+def test_p_values_of_a_table_are_written_as_in_the_sentences():
+    small = plots.method_table(REVENUE._replace(p_value=1e-7, welch_p=0.0312), lang="fr")
+    assert "< 0,001" in small.to_text()
+    assert "0,031" in small.to_text()
+    assert "0,00 " not in small.to_text()
+    columns = [column["name"] for column in small.payload()["columns"]]
+    assert small.payload()["rows"][0][columns.index("p_value")] == 1e-7
+    assert "< 0.001" in plots.balance_table(BALANCE.assign(p_adjusted=1e-5), lang="en").to_text()
+    assert "< 0.001" in plots.overlap_table(OVERLAP.assign(p_value=1e-5), lang="en").to_text()
+
+
+@pytest.mark.parametrize("kind", ["bool", "boolean", "object"])
+def test_segments_that_are_true_or_false_are_yes_and_no(kind):
+    members_ = TESTED.assign(vip=(TESTED.index % 3 == 0)).astype({"vip": kind})
+    by_vip = experiments.compare_all(members_, outcomes=["bought"], by=["vip"])
+    shown = plots.lift_table(by_vip, by="vip", lang="fr").to_text()
+    assert [line.split()[0] for line in shown.splitlines()[2:4]] == ["non", "oui"]
+    told = BALANCE.assign(column="vip", value=[True] + [False] * (len(BALANCE) - 1))
+    shown = plain(plots.balance_table(told, lang="fr").to_text())
+    assert "vip : oui" in shown
+    assert "True" not in shown
+
+
 def test_the_rows_of_several_treatments_name_them():
     arms = TESTED.assign(arm=TESTED.arm.where(TESTED.index % 2 == 0, "other"))
     arms.loc[arms.index < 400, "arm"] = "control"

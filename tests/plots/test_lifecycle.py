@@ -151,6 +151,10 @@ def test_the_engagement_of_each_stage_is_shown_by_class(contacts):
     assert [row[:3] for row in shown.rows] == [("active", 4, 0.25), ("defecting", 1, 1.0)]
     assert [row[-1] for row in shown.rows] == [0.5, 0.0]
     assert "Drifting" in plain(shown.to_text())
+    assert "Nobody has e = 1" not in plain(shown.to_text())
+    ties = lifecycle.by_engagement(table.replace({"e": {1: 2}}))
+    said = plain(plots.stage_engagement(ties, lang="en").to_text())
+    assert "the many contacts who showed none share e = 2" in said
     none = plots.stage_engagement(lifecycle.by_engagement(contacts), lang="en")
     assert plain(none).startswith("The data record neither responses nor visits")
 

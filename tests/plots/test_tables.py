@@ -93,6 +93,22 @@ def test_numbers_are_marked_for_the_right(mixed):
     assert classes == [None, "mk-number", "mk-number", "mk-number", None]
 
 
+def test_the_first_column_names_the_rows_even_if_it_holds_numbers():
+    frame = pd.DataFrame({"lift": [0.05, 0.1], "share": [0.2, 0.3]})
+    units = {"lift": "change", "share": "fraction"}
+    shown = table(frame, lang="en", id="t", caption="T", units=units)
+    classes = [attrs.get("class") for attrs in Markup(shown.to_html()).all("th")[:2]]
+    assert classes == [None, "mk-number"]
+
+
+def test_an_interval_breaks_before_its_bracket_only():
+    frame = pd.DataFrame({"name": ["a"], "lift": ["+3.5 pts (−1 pt to <8 pts)"]})
+    page = table(frame, lang="en", id="t", caption="T", units={"lift": "interval"}).to_html()
+    whole = '<span class="mk-whole">'
+    shown = f"{whole}+3.5 pts</span> {whole}(−1 pt to &lt;8 pts)</span>"
+    assert f'<td class="mk-number mk-parts">{shown}</td>' in page
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_from_data_are_text(name):
     frame = pd.DataFrame({name: [name], "segment": [name], "value": [1.0]})

@@ -230,11 +230,11 @@ def test_the_five_families_are_words_of_the_dictionary(lang):
 SAID = {
     "nps": (
         lambda s: s.nps(voice.nps(scores(22, 10, 8)), lang="en"),
-        "NPS: 35 points; answers: 40, given by people: 40. 95% interval: 9 to 56.",
+        "NPS: 35 points, from 40 answers by 40 people. 95% interval: 9 to 56.",
     ),
     "few": (
         lambda s: s.nps(voice.nps(scores(1, 0, 0)), lang="en"),
-        "NPS: 100 points; answers: 1, given by people: 1. Under 10 people, one cannot tell more.",
+        "NPS: 100 points, from 1 answer by 1 person. Under 10 people, one cannot tell more.",
     ),
     "nobody": (
         lambda s: s.nps(voice.nps(NOBODY), lang="en"),
@@ -281,7 +281,7 @@ SAID = {
     ),
     "nobody is known": (
         lambda s: s.nps(voice.nps(scores(22, 10, 8)), lang="en", persons=False),
-        "NPS: 35 points; answers, from people not known: 40. 95% interval: 9 to 56.",
+        "NPS: 35 points, from 40 answers; who gave them is not known. 95% interval: 9 to 56.",
     ),
     "no prize": (
         lambda s: s.largest_prize(NO_WALLET, by="category", lang="en"),

@@ -7,8 +7,11 @@ from scipy import stats
 
 from marketing_kpi.errors import DataError
 from marketing_kpi.quasi_experiments.autoregression import (
+    NEAR_ONE,
+    NOTED,
     Estimate,
     autocorrelation,
+    cautious,
     contrast,
     drift,
     fit,
@@ -275,3 +278,33 @@ def test_relative_ends_are_those_of_the_effect():
     effect = Estimate(*map(np.array, (10.0, -20.0, 50.0, 0.5)))
     assert relative_to_expected(effect, 110) == (0.1, -20 / 130, 50 / 60)
     assert relative_to_expected(effect, 50) == (None, None, None)
+
+
+def unwarned(rho):
+    """Return the p-values of forecasts of 26 weeks from 104, and where no warning is given."""
+    rng = np.random.default_rng(21)
+    design = np.column_stack([np.ones(130), wandering(rng, (130,), 0.9)])
+    outcome = wandering(rng, (3_000, 130), rho)
+    found = regress(outcome[:, :104], design[:104])
+    high = autocorrelation(found, alpha=NOTED)[2]
+    ahead = {"design_last": design[103], "design": design[104:], "cumulative": True}
+    p_values = []
+    for one in (found, cautious(found)):
+        paths = surprise(one, last=outcome[:, 103], outcome=outcome[:, 104:], **ahead)
+        total = paths._replace(location=paths.location[:, -1], scale=paths.scale[:, -1])
+        p_values.append(summarise(total, one, alpha=0.05).p_value)
+    return high <= NEAR_ONE, *p_values
+
+
+def test_what_escapes_the_warning_does_not_cry_wolf():
+    silent, plain, wary = unwarned(0.8)
+    assert 0.15 < silent.mean() < 0.35
+    assert (plain[silent] < 0.05).mean() > 0.08
+    assert (wary[silent] < 0.05).mean() < 0.07
+
+
+def test_far_from_the_limit_caution_changes_nothing():
+    rng = np.random.default_rng(4)
+    design = np.column_stack([np.ones(200), np.arange(200) >= 100]).astype(float)
+    found = regress(wandering(rng, (20, 200), 0.3), design)
+    assert_allclose(cautious(found).weight, found.weight, rtol=1e-12)

@@ -212,6 +212,8 @@ def test_a_period_of_which_the_data_hold_a_part_is_noted():
         ([0, 1], False, True),
         ([0, 1], 0.0, np.int64(1)),
         ([2024, 2025], "2024", "2025"),
+        ([False, True], "False", "True"),
+        ([False, True], "false", "true"),
     ],
 )
 def test_sides_are_found_by_the_type_of_their_column(values, before, after):
@@ -225,7 +227,7 @@ def test_sides_are_found_by_the_type_of_their_column(values, before, after):
 DAY = "2024-01-01", "2025-01-01"
 
 
-@pytest.mark.parametrize("side", [str, dt.date.fromisoformat, pd.Timestamp])
+@pytest.mark.parametrize("side", [str, dt.date.fromisoformat, pd.Timestamp, np.datetime64])
 @pytest.mark.parametrize("held", [dt.date.fromisoformat, pd.Timestamp])
 def test_a_day_may_be_the_value_of_a_side(held, side):
     table = sides([1.0, 2, 3], [3.0, 3, 4])

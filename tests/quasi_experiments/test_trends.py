@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from marketing_kpi import prepost
-from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.errors import ComputeError, ConfigError, DataError
 
 BY = {"outcome": "y", "unit": "unit", "period": "period"}
 
@@ -107,6 +107,49 @@ def test_placebo_groups():
     )
     effect = prepost.difference_in_differences(panel, outcome="y", unit="unit").effect
     assert found.loc[found.treated, "effect"].mean() == pytest.approx(effect)
+
+
+def test_placebo_dates_find_nothing_where_both_arms_move_alike():
+    panel = grid(TWELVE, treated=6, effect=30, before=24, after=8)
+    found = prepost.placebo_dates(panel, **BY, dates=5)
+    assert list(found.columns) == [
+        *("period", "placebo", "periods", "effect", "low", "high", "p_value", "verdict")
+    ]
+    whole = prepost.difference_in_differences(panel, **BY)
+    assert found.loc[0, ["effect", "low", "p_value"]].tolist() == pytest.approx(
+        [whole.effect, whole.low, whole.p_value]
+    )
+    assert (found["verdict"][0], found["placebo"].tolist()) == ("higher", [False] + [True] * 5)
+    assert set(found["verdict"][1:]) == {"cannot_tell"}
+    assert found["period"][1:].between("2025-03-31", "2025-06-22").all()
+    assert found["periods"].tolist() == [8, 6, 6, 6, 6, 6]
+
+
+def test_a_placebo_date_is_the_same_analysis_of_the_history():
+    panel = grid(TWELVE, treated=6, effect=30, before=24, after=8)
+    found = prepost.placebo_dates(panel, **BY, dates=1)
+    history = panel[panel["period"] < pd.Timestamp("2025-01-06") + pd.Timedelta(weeks=18)]
+    by_hand = prepost.difference_in_differences(
+        history.assign(after=history["period"] >= found["period"][1]), **BY
+    )
+    assert found["period"][1] == pd.Timestamp("2025-01-06") + pd.Timedelta(weeks=12)
+    assert (found["effect"][1], found["low"][1]) == pytest.approx((by_hand.effect, by_hand.low))
+
+
+def test_placebo_dates_see_that_arms_did_not_move_alike():
+    slopes = np.where(np.arange(12) < 6, 1.0, 0.0)
+    found = prepost.placebo_dates(grid(TWELVE, slopes, treated=6, before=24, after=8), **BY)
+    assert (found["verdict"] == "higher").all()
+
+
+def test_placebo_dates_of_an_engine_and_without_a_history():
+    panel = grid(TWELVE, treated=6, effect=5, before=12, after=4)
+    given = prepost.placebo_dates(panel, **BY)
+    assert_frame_equal(prepost.placebo_dates(ibis.memtable(panel), **BY), given)
+    with pytest.raises(DataError, match="1 periods come before"):
+        prepost.placebo_dates(grid(TWELVE, treated=6, before=1), **BY)
+    with pytest.raises(ConfigError, match="dates == 0"):
+        prepost.placebo_dates(panel, **BY, dates=0)
 
 
 # --- Regression to the mean

@@ -96,6 +96,25 @@ def test_the_buyers_of_the_control_decide_what_may_be_said(buyers, noted, permut
     assert (found.permutation_p is not None) == permuted
 
 
+@pytest.mark.parametrize(("treated", "noted"), [(9_000, True), (10_000, False)])
+def test_a_control_that_has_600_buyers_by_luck_is_warned_of(treated, noted):
+    # 640 of 20,000 buy in the control: by what both arms buy, 602 or 665 should
+    control = [10.0, 11.0] * 320 + [0.0] * 19_360
+    treatment = [10.0, 11.0] * (treated // 2) + [0.0] * (300_000 - treated)
+    found = experiments.compare(arms(control, treatment, "spent"), outcome="spent")
+    assert ("few_buyers" in found.notes) == noted
+    assert (found.permutation_p is not None) == noted
+
+
+def test_a_warning_of_few_buyers_does_not_depend_on_luck():
+    rng = np.random.default_rng(5)
+    for expected, share in ((600, 0.0), (700, 1.0)):
+        n = round(expected / 0.03)
+        control, treatment = (rng.binomial(size, 0.03, 4_000) for size in (n, 9 * n))
+        silent = ~comparison.few_buyers(control, n, treatment, 9 * n)
+        assert silent.mean() == pytest.approx(share, abs=0.001)
+
+
 def test_a_mean_that_is_seldom_0_is_judged_by_its_skewness():
     rng = np.random.default_rng(0)
     scores = arms(rng.normal(7, 1, 40), rng.normal(8.5, 1, 300), "score")

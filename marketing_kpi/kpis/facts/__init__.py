@@ -29,6 +29,15 @@ from marketing_kpi.kpis.facts.customers import (
     ORDERS_BY_CUSTOMER,
     first_orders,
 )
+from marketing_kpi.kpis.facts.finance import (
+    BOOKS,
+    CHARGEBACKS,
+    LEAKS,
+    ORDERS_AND_DISPUTES,
+    RECOGNISED,
+    RETAINED_REVENUE,
+    SALES_AND_DEDUCTIONS,
+)
 from marketing_kpi.kpis.facts.lifecycle import (
     DEFECTIONS,
     FIRST_TIME_BUYERS,
@@ -37,13 +46,14 @@ from marketing_kpi.kpis.facts.lifecycle import (
     REGULAR_BUYERS,
 )
 from marketing_kpi.kpis.facts.sales import (
-    BOOKED_ORDERS,
+    BOOKED_SALES,
     ORDERS,
     RETURNS,
     SALES,
     SALES_AND_RETURNS,
 )
 from marketing_kpi.kpis.facts.service import SERVICE
+from marketing_kpi.kpis.facts.sessions import SESSIONS
 from marketing_kpi.kpis.facts.spend import ACQUISITION, MARKETING_SPEND
 from marketing_kpi.kpis.facts.voice import (
     CSAT_ANSWERS,
@@ -74,7 +84,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
         for fact in (
             SALES,
             ORDERS,
-            BOOKED_ORDERS,
+            BOOKED_SALES,
             RETURNS,
             SALES_AND_RETURNS,
             ORDERS_BY_CUSTOMER,
@@ -94,6 +104,14 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             PANEL,
             CUSTOMER_CHANNELS,
             CAMPAIGNS,
+            SESSIONS,
+            SALES_AND_DEDUCTIONS,
+            RECOGNISED,
+            CHARGEBACKS,
+            ORDERS_AND_DISPUTES,
+            LEAKS,
+            RETAINED_REVENUE,
+            BOOKS,
         )
     }
 )

@@ -87,10 +87,17 @@ class Fact:
         where a row depends on other rows whatever the period (a purchase on the one before it).
     history_days
         Days of orders, before the period or its window, that its rows are made of.
+    recorded
+        The table and column of the days that its events are recorded on, where that may be fewer
+        than the orders tell of: before the first and after the last of them, a cell without a row
+        is not 0 but unknown. None: every day of the data.
     unit_key
         At the grain of a unit: the event column that tells units apart.
     summarise
         At the grain of a unit: ``summarise(events, keys, columns)``, one row a unit and key.
+    whole_months
+        Whether part of it is only told by month (the ledger): days, weeks and periods that cut a
+        month are refused.
     """
 
     name: str
@@ -105,10 +112,12 @@ class Fact:
         default=None, compare=False
     )
     history_days: int = 0
+    recorded: tuple[str, str] | None = None
     unit_key: str = "customer_id"
     summarise: Callable[[ir.Table, Sequence[str], Collection[str]], ir.Table] | None = field(
         default=None, compare=False
     )
+    whole_months: bool = False
 
     @property
     def columns(self) -> dict[str, str]:
@@ -303,7 +312,7 @@ def extra_columns(fact: Fact, data: Data) -> list[str]:
 
 
 # Tables that a fact is made of, which hold no order.
-_OF_THEIR_OWN = ("returns", "surveys", "category_spend", "campaign_members")
+_OF_THEIR_OWN = ("returns", "surveys", "category_spend", "campaign_members", "sessions")
 
 
 def _is_reached(table: str, data: Data) -> bool:

@@ -73,6 +73,15 @@ def _line_measure(rows: ir.Table, measure: str) -> ir.Value:
 
 def _sales(data: Data, columns: Collection[str]) -> ir.Table:
     """Return a row a line of a valid order; a row an order where no column of a line is read."""
+    return _lines_of(valid_orders(data), data, columns)
+
+
+def _booked_sales(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the rows of `sales`, of orders as they were booked."""
+    return _lines_of(placed_orders(data), data, columns)
+
+
+def _lines_of(orders: ir.Table, data: Data, columns: Collection[str]) -> ir.Table:
     homes = homes_of(SALES, columns, data)
     measures = sorted(_PRICES.keys() & columns)
     by_line = sells_by_line(data)
@@ -80,30 +89,23 @@ def _sales(data: Data, columns: Collection[str]) -> ir.Table:
         homes |= _price_homes(measures, data) if by_line else {"net_sales": ("orders", "amount")}
     if "products" in {table for table, _ in homes.values()}:
         homes.setdefault("product_id", ("order_lines", "product_id"))
-    orders = valid_orders(data)
     picked = {"order_id": "order_id", **from_table(homes, "orders")}
-    rows = _picked(orders, picked, columns)
+    told = {"bought"} if "quantity" in columns else set()
+    rows = _picked(orders, picked, {*columns, *told})
     if lines := from_table(homes, "order_lines"):
         rows = attach(rows, data.table("order_lines"), on=["order_id"], columns=lines)
     rows = with_dimensions(rows, data, homes)
     if by_line:
         rows = rows.mutate(**{measure: _line_measure(rows, measure) for measure in measures})
+    if "quantity" in columns:  # a credit gives money back for units that were sold before
+        rows = rows.mutate(quantity=rows.bought.ifelse(rows.quantity, 0).cast(MONEY))
     return rows.select(*sorted(columns))
 
 
 def _orders(data: Data, columns: Collection[str]) -> ir.Table:
     """Return a row a valid order."""
-    return _by_order(data, columns, ORDERS, valid_orders(data))
-
-
-def _booked_orders(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row an order as it was booked."""
-    return _by_order(data, columns, BOOKED_ORDERS, placed_orders(data))
-
-
-def _by_order(data: Data, columns: Collection[str], fact: Fact, orders: ir.Table) -> ir.Table:
-    homes = homes_of(fact, columns, data)
-    rows = _picked(orders, from_table(homes, "orders"), columns)
+    homes = homes_of(ORDERS, columns, data)
+    rows = _picked(valid_orders(data), from_table(homes, "orders"), columns)
     return with_dimensions(rows, data, homes).select(*sorted(columns))
 
 
@@ -298,11 +300,11 @@ ORDERS = Fact(
     build=_orders,
     tables=("orders", "stores", "contacts"),
 )
-BOOKED_ORDERS = replace(
-    ORDERS,
-    name="booked_orders",
-    grain="an order as it was booked: later cancellations in, fraud and tests out",
-    build=_booked_orders,
+BOOKED_SALES = replace(
+    SALES,
+    name="booked_sales",
+    grain="a line of an order as it was booked: later cancellations in, fraud and tests out",
+    build=_booked_sales,
 )
 _RETURNED_UNITS = {
     "units_returned": Column(MONEY, ("returns.quantity",), measure=True),

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 COSTS = ("fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost")
 """What serving a customer costs, once the goods are paid."""
 
+IN_DOUBT = "returns_in_doubt"
+"""What of the cost of returns is not there if goods of which nothing is said are back in stock."""
+
 _SOLD = ("net_sales", "costed_sales", "gross_profit")
 
 
@@ -38,7 +41,7 @@ def _service(data: Data, columns: Collection[str]) -> ir.Table:
     import ibis
 
     homes = homes_of(SERVICE, columns, data)
-    measures = [name for name in (*_SOLD, *COSTS) if name in columns]
+    measures = [name for name in (*_SOLD, *COSTS, IN_DOUBT) if name in columns]
     parts = []
     if {*_SOLD} & {*measures}:
         parts.append(_sold(data, measures))
@@ -149,31 +152,62 @@ def _returns(data: Data) -> ir.Table:
     """Return a row a return or allowance: its handling, and what the refund takes away.
 
     Goods that are back in stock give their cost back, so that the refund takes away their margin;
-    of others, and of allowances, it takes away all, and so of all goods where the data do not say
-    what is back in stock. The refund of a line whose cost is not known takes nothing away, as its
-    sale gave no margin.
+    of others, and of allowances, it takes away all, and so of goods of which the data do not say
+    whether they are back in stock. The refund of a line whose cost is not known takes nothing
+    away, as its sale gave no margin.
+    """
+    import ibis
+
+    rows = returned(data)
+    handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
+    refund = rows.is_back.fill_null(False).ifelse(rows.if_back, rows.if_lost)
+    return rows.select(
+        *_keys(rows), returns_cost=refund.fill_null(0) + handling.cast(MONEY).fill_null(0)
+    )
+
+
+def _returns_in_doubt(data: Data) -> ir.Table:
+    """Return a row a return: how much less it costs if goods of which nothing is said are back."""
+    rows = returned(data)
+    saved = (rows.if_lost - rows.if_back.fill_null(0)).fill_null(0)
+    is_unsure = rows.is_back.isnull() & has_goods(rows)
+    return rows.select(*_keys(rows), returns_in_doubt=is_unsure.ifelse(saved, 0))
+
+
+def has_goods(returns: ir.Table) -> ir.BooleanValue:
+    """Say of each return whether goods came back: an allowance has none."""
+    import ibis
+
+    if "kind" not in returns.columns:
+        return ibis.literal(True)
+    return (returns.kind != "allowance").fill_null(True)
+
+
+def returned(data: Data) -> ir.Table:
+    """Return a row a return or allowance: what its refund takes away, by what became of the goods.
+
+    `if_back` where they are back in stock, `if_lost` where they are not; `is_back` says which,
+    null where the data do not.
     """
     import ibis
 
     wanted = ["returned_at", "customer_id", "refund_amount"]
-    told = ("handling_cost", "restocked", "quantity", "order_id", "line_id")
+    told = ("handling_cost", "restocked", "quantity", "order_id", "line_id", "kind")
     wanted += [name for name in told if data.has("returns", name)]
     wanted += [] if missing(RETURNS, ["channel"], data) else ["channel"]
-    rows = every_return(data, wanted)
-    rows = _with_unit_cost(rows, data)
-    refund = rows.refund_amount
-    if "restocked" in rows.columns:
-        known = {"unit_cost", "quantity"} <= {*rows.columns}
-        kept = refund - line_value(rows.quantity, rows.unit_cost) if known else None
-        refund = rows.restocked.fill_null(False).ifelse(kept, refund)
+    rows = _with_unit_cost(every_return(data, wanted), data)
+    refund, kept = rows.refund_amount.cast(MONEY), ibis.null(MONEY)
+    if {"unit_cost", "quantity"} <= {*rows.columns}:
+        kept = (rows.refund_amount - line_value(rows.quantity, rows.unit_cost)).cast(MONEY)
     if "uncosted" in rows.columns:
-        refund = (rows.uncosted == 1).ifelse(ibis.literal(0, MONEY), refund.cast(MONEY))
-    handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
-    return rows.select(
+        nothing = ibis.literal(0, MONEY)
+        refund, kept = ((rows.uncosted == 1).ifelse(nothing, each) for each in (refund, kept))
+    return rows.mutate(
         occurred_at=rows.returned_at,
-        customer_id=rows.customer_id,
         channel=_channel(rows),
-        returns_cost=refund.cast(MONEY).fill_null(0) + handling.cast(MONEY).fill_null(0),
+        is_back=rows.restocked if "restocked" in rows.columns else ibis.null("boolean"),
+        if_lost=refund,
+        if_back=kept,
     )
 
 
@@ -241,6 +275,7 @@ _MAKERS: Mapping[str, Callable[[Data], ir.Table]] = MappingProxyType(
         "fulfilment_cost": _fulfilment,
         "payment_cost": _payment,
         "returns_cost": _returns,
+        "returns_in_doubt": _returns_in_doubt,
         "marketing_cost": _marketing,
     }
 )
@@ -277,6 +312,11 @@ _OF_LINES = (
     "order_lines.quantity",
     "order_lines.unit_cost or order_lines.product_id + products.unit_cost",
 )
+_OF_RETURNS = (
+    "returns.returned_at",
+    "returns.refund_amount",
+    "returns.customer_id or returns.order_id",
+)
 _CUSTOMER = ("orders.customer_id",)
 SERVICE = Fact(
     name="service",
@@ -294,11 +334,8 @@ SERVICE = Fact(
         "gross_profit": _measure(*_OF_LINES),
         "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost"),
         "payment_cost": _measure("orders.payment_fee"),
-        "returns_cost": _measure(
-            "returns.returned_at",
-            "returns.refund_amount",
-            "returns.customer_id or returns.order_id",
-        ),
+        "returns_cost": _measure(*_OF_RETURNS),
+        IN_DOUBT: _measure(*_OF_RETURNS, "returns.restocked"),
         "marketing_cost": _measure(
             "campaign_members.contacted_at",
             "marketing_spend.campaign_id + marketing_spend.amount"
@@ -313,7 +350,7 @@ SERVICE = Fact(
         "net_sales": (MONEY, ("net_sales",)),
         "costed_sales": (MONEY, ("costed_sales",)),
         "gross_profit": (MONEY, ("net_sales", "gross_profit")),
-        **{name: (MONEY, (name,)) for name in COSTS},
+        **{name: (MONEY, (name,)) for name in (*COSTS, IN_DOUBT)},
     },
     summarise=_by_customer,
 )

@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from marketing_kpi.errors import LessonError
 from marketing_kpi.learn.site.search import Found, Passage, passages
 from marketing_kpi.lessons.build import sources
 from marketing_kpi.report import render
 from marketing_kpi.text.locale import Reader
+from marketing_kpi.text.messages import N_
 
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+TO_COME: Mapping[str, str] = MappingProxyType(
+    {
+        "07": N_("Sales"),
+        "08": N_("Margins and promotions"),
+        "10": N_("Channels and attribution"),
+        "11": N_("Baskets and lost sales"),
+        "12": N_("Inventory"),
+        "13": N_("Fulfilment"),
+        "14": N_("Revenue mix"),
+        "15": N_("Financial health"),
+        "17": N_("Governance of KPIs"),
+    }
+)
+"""Lessons that entries and questions are already of, while they are not written: what they are
+called."""
+
+_DRAWS = re.compile(r"^q1\b.* = mk\.exercises\(", re.MULTILINE)
+_CHECKS = re.compile(r"q\d+\.check\(")
 _TO_A_LESSON = re.compile(r'href="(\d\d_\w+)\.ipynb"')  # what one notebook calls another
 
 
@@ -76,9 +101,28 @@ def course(notebooks: Path, *, lang: str) -> list[Lesson]:
 def _lesson(path: Path, lang: str) -> Lesson:
     import nbformat
 
+    reader = Reader.of(lang)
     if not path.is_file():
         raise LessonError(f"{lang}/{path.name} is not built", hint="run make lessons")
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
-    body = render.body(notebook, lang=Reader.of(lang), code=True)
+    notebook.cells = list(_readable(notebook, f"notebooks/{lang}/{path.name}", reader))
+    body = render.body(notebook, lang=reader, code=True)
     body = replace(body, html=_TO_A_LESSON.sub(r'href="\1.html"', body.html))
     return Lesson(path.stem[:2], f"{path.stem}.html", body, tuple(passages(body.html)))
+
+
+def _readable(notebook: NotebookNode, file: str, reader: Reader) -> Iterator[NotebookNode]:
+    """Yield the cells of a lesson for a page, where exercises are read and cannot be done.
+
+    What checks an answer is left out; where to do the exercises is said before them.
+    """
+    from nbformat.v4 import new_markdown_cell
+
+    _ = reader.translate
+    where = _("These exercises are done in JupyterLab: open `{file}`.", file=file)
+    shown = _("This page shows only the first rows of their data.")
+    for cell in notebook.cells:
+        if _DRAWS.search(cell.source):
+            yield new_markdown_cell(f"**{where}** {shown}")  # type: ignore[no-untyped-call]
+        if not _CHECKS.match(cell.source):
+            yield cell

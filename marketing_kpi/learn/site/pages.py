@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from marketing_kpi.kpis.dictionary import Concept, Entry, Kpi, dictionary
 from marketing_kpi.learn.cards import cards
-from marketing_kpi.learn.path import path
+from marketing_kpi.learn.path import ARROW, path, show
 from marketing_kpi.learn.sheet import sheet
 from marketing_kpi.learn.site import deck, layout, search
-from marketing_kpi.learn.site.course import Lesson
+from marketing_kpi.learn.site.course import TO_COME, Lesson
 from marketing_kpi.learn.site.layout import (
     CARDS,
     DICTIONARY,
@@ -115,6 +115,8 @@ def _home(site: Site) -> Page:
             "means, and what it takes to revise. Everything here works without a network."
         ),
         steps=list(_steps(site)),
+        arrow=ARROW,
+        notes=show(site.reader).notes,
         lessons=[
             {
                 "file": lesson.file,
@@ -135,27 +137,29 @@ class _Step(NamedTuple):
     topic: str
     lesson: str
     link: Link | None
-    before: list[Link]
+    order: list[Link]
     reading: int | None
     exercises: int
     questions: int
     practice: int
+    total: str
 
 
 def _steps(site: Site) -> Iterator[_Step]:
     links = {lesson.number: Link(lesson.file, lesson.number) for lesson in site.lessons}
     rows: Iterator[Any] = path(site.reader).itertuples()
     for row in rows:
-        before = row.rests_on.split(", ")
+        order = row.order.split(ARROW)
         yield _Step(
             topic=row.topic,
             lesson=row.lesson,
             link=links.get(row.lesson),
-            before=[links[number] for number in before if number in links],
+            order=[links[number] for number in order if number in links],
             reading=None if pd.isna(row.reading) else row.reading,
             exercises=row.exercises,
             questions=row.questions,
             practice=row.practice,
+            total=site.reader.hours(row.total),
         )
 
 
@@ -237,9 +241,10 @@ def _cards(site: Site) -> Page:
 
 
 def _chosen_lessons(site: Site, numbers: set[str]) -> list[tuple[str, str]]:
-    """Return the lessons that cards are of: number and title, where the site has the lesson."""
-    titles = {lesson.number: lesson.title for lesson in site.lessons}
-    return [(number, titles.get(number, "")) for number in sorted(numbers)]
+    """Return the lessons that cards are of: number, and title or what it is to be of."""
+    titles = {number: site.translate(title) for number, title in TO_COME.items()}
+    titles |= {lesson.number: lesson.title for lesson in site.lessons}
+    return [(number, titles[number]) for number in sorted(numbers)]
 
 
 def _sheet(site: Site) -> Page:

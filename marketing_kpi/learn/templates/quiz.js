@@ -5,11 +5,14 @@
   const ALMOST = 1e-9;
   const DECIMALS = 6;
   const RATES = ["fraction", "points", "ratio"];
-  const PERCENT = ["%", "pour cent", "pourcent", "percent", "per cent"];
-  const POINTS = ["points", "point", "pts", "pt"];
+  const PERCENT = ["%", "pour cent", "pourcent", "p. 100", "p.100", "percent", "per cent"];
+  const POINTS = [
+    "points de pourcentage", "point de pourcentage", "percentage points", "percentage point",
+    "points", "point", "pts", "pt",
+  ];
   const UNIT_WORDS = {
     currency: [
-      "$ ca", "ca$", "us$", "$ us", "$", "€", "£", "¥",
+      "$ ca", "ca$", "c$", "us$", "$ us", "$", "€", "£", "¥",
       "cad", "eur", "usd", "gbp", "chf", "dollars", "dollar", "euros", "euro",
     ],
     days: ["jours", "jour", "j", "days", "day", "d"],
@@ -59,14 +62,29 @@
     return text.replace(",", lang === "en" && EITHER.test(text) ? "" : ".");
   }
 
+  /** Return what a fraction like 7/17 is; null when it is no number. */
+  function quotient(text) {
+    const parts = text.split(/ ?\/ ?/);
+    const isPlain = (part) => PLAIN.test(part) && !EITHER.test(part);
+    if (parts.length !== 2 || !parts.every(isPlain)) return null;
+    const [above, below] = parts.map((part) => Number(part.replace(",", ".")));
+    return below ? above / below : null;
+  }
+
+  function size(text, lang) {
+    const digits = pointed(text, lang);
+    return digits === null ? null : Number(digits);
+  }
+
   function read(text, lang, unit) {
     const words = squeezed(text).toLowerCase().replace(/[\u2212\u2013]/g, "-").replaceAll("\u2019", "'");
     let [sign, rest] = signOf(words);
     let [bare, percent] = withoutWords(rest, unit);
     if (!sign) [sign, bare] = signOf(bare);
-    const digits = pointed(bare, lang);
-    if (digits === null) return null;
-    const value = (sign === "-" ? -1 : 1) * Number(digits);
+    const isQuotient = bare.includes("/") && !percent && RATES.includes(unit);
+    const found = isQuotient ? quotient(bare) : size(bare, lang);
+    if (found === null) return null;
+    const value = (sign === "-" ? -1 : 1) * found;
     const ambiguous = EITHER.test(bare) && (bare.includes(",") || lang === "fr");
     return { value: percent ? value / 100 : value, percent, ambiguous };
   }
@@ -116,19 +134,17 @@
       if (unit === "points" && !percent && known.some((one) => same(value / 100, one, tolerance))) {
         [value, percent] = [value / 100, true];
       }
+      if (same(value, answer, tolerance)) return ["right", [[key.querySelector("[data-mk-right]")]]];
       const shown = repeated(value, words);
       const said = [];
       if (written.ambiguous || shown.replace(/\s/g, "") !== field.value.replace(/\s/g, "")) {
         said.push([fill(words.understood, { value: shown })]);
       }
       if (written.ambiguous) said.push([words.ambiguous]);
-      if (same(value, answer, tolerance)) {
-        return ["right", [...said, [key.querySelector("[data-mk-right]")]]];
-      }
       const factor = percent ? 0.01 : 100;
       const isRate = RATES.includes(unit) && !same(answer, 0, tolerance);
       if (isRate && same(value, answer * factor, tolerance * factor)) {
-        return ["wrong", [...said, [percent ? words.percent_twice : words.percent]]];
+        return ["form", [...said, [percent ? words.percent_twice : words.percent]]];
       }
       const mistake = mistakes.find((each) => same(value, valueOf(each), tolerance));
       return ["wrong", [...said, [mistake ?? words.other]]];

@@ -37,8 +37,9 @@ _CANNOT_TELL: Mapping[str, str] = {
     "unknown_costs": N_("Cannot tell, too much was sold at an unknown cost: {channels}."),
     "unknown_returns": N_("Cannot tell, it depends on what went back on the shelf: {channels}."),
 }
-ALL_LOST = N_("The data do not say which returned goods went back on the shelf: all count as lost.")
-"""What is said of the costs of returns where `clv.lacking_costs` names ``restocking``."""
+_ALL_LOST = N_(
+    "The data do not say which returned goods went back on the shelf: all count as lost."
+)
 
 _FAILED: Mapping[str, str] = {
     "too_low": N_("On the days held out this model foretold too little: take it for a floor."),
@@ -174,8 +175,30 @@ def frequencies(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     )
 
 
+def counted_as_lost(unsure: clv.UnsureReturns | None, reader: Reader) -> str | None:
+    """Say how many returns count as lost though the data do not say so; None if none does."""
+    _ = reader.translate
+    if unsure is None or not unsure.unsure:
+        return None
+    if unsure.unsure == unsure.returns:
+        return _(_ALL_LOST)
+    return _.n(
+        "Of {all} returns, {count} does not say whether the goods went back on the shelf: it "
+        "counts as lost, for want of knowing.",
+        "Of {all} returns, {count} do not say whether the goods went back on the shelf: they "
+        "count as lost, for want of knowing.",
+        unsure.unsure,
+        all=reader.integer(unsure.returns),
+        count=reader.integer(unsure.unsure),
+    )
+
+
 def unprofitable(
-    found: clv.Unprofitable, *, lang: str | Reader, lacking: Collection[str] = ()
+    found: clv.Unprofitable,
+    *,
+    lang: str | Reader,
+    lacking: Collection[str] = (),
+    unsure: clv.UnsureReturns | None = None,
 ) -> Sentence:
     """Say how many customers cost more than they bring, and how much.
 
@@ -186,8 +209,10 @@ def unprofitable(
     lang
         The reader, or a language.
     lacking
-        What `clv.lacking_costs` returns: without any cost of serving, nobody can be told; where
-        it is not known what went back on the shelf, some who are counted may bring more.
+        What `clv.lacking_costs` returns: without any cost of serving, nobody can be told.
+    unsure
+        What `clv.unsure_returns` returns: where it is not known what went back on the shelf, some
+        who are counted may bring more.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -211,8 +236,9 @@ def unprofitable(
             silent=reader.integer(found.silent),
             silent_loss=reader.money(found.silent_loss, decimals=0),
         )
-    lost = [_(ALL_LOST), _("Some of these customers may bring more.")]
-    stock = lost if "restocking" in lacking and found.unprofitable else []
+    lost = counted_as_lost(unsure, reader)
+    stock = [lost, _("Some of these customers may bring more.")] if lost else []
+    stock = stock if found.unprofitable else []
     return Sentence(" ".join([text, *stock, *_unknown_costs(found, reader)]))
 
 
@@ -241,7 +267,36 @@ def _unknown_costs(found: clv.Unprofitable, reader: Reader) -> list[str]:
     return said
 
 
-def fit(found: Any, *, lang: str | Reader, regularity: float | None = None) -> Sentence:
+def fixed_dates(regularity: float | None, *, lang: str | Reader) -> Sentence | None:
+    """Warn of customers who buy on fixed dates, whom no forecast of the page can serve.
+
+    Parameters
+    ----------
+    regularity
+        What `clv.regularity` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Sentence or None
+        None where the waits between purchases vary, or are not known.
+    """
+    if regularity is None or regularity >= clv.REGULAR:
+        return None
+    reader = Reader.of(lang)
+    _ = reader.translate
+    return Sentence(
+        _(
+            "These customers buy on regular dates, as subscribers do: from one purchase to the "
+            "next, a customer's own wait varies by {part} of its mean only. Models of purchases at "
+            "random do not fit them: this page measures what they did and foretells nothing.",
+            part=reader.percent(regularity, decimals=0),
+        )
+    )
+
+
+def fit(found: Any, *, lang: str | Reader) -> Sentence:
     """Say what a model of purchases learned, or what is wrong with the data.
 
     Parameters
@@ -250,9 +305,6 @@ def fit(found: Any, *, lang: str | Reader, regularity: float | None = None) -> S
         What `clv.fit_bg_nbd` or `clv.fit_pareto_nbd` returns.
     lang
         The reader, or a language.
-    regularity
-        What `clv.regularity` returns of the same orders: customers who buy on fixed dates are not
-        those of the model.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -265,15 +317,6 @@ def fit(found: Any, *, lang: str | Reader, regularity: float | None = None) -> S
         customers=reader.integer(found.customers),
         groups=reader.integer(found.groups),
     )
-    if regularity is not None and regularity < clv.REGULAR:
-        fixed = _(
-            "But these customers buy on regular dates, as subscribers do: from one purchase to the "
-            "next, a customer's own wait varies by {part} of its mean only. The model takes "
-            "purchases to come at random, and does not fit: rely on the attrition above and on "
-            "the survival of lesson 09 rather than on what follows.",
-            part=reader.percent(regularity, decimals=0),
-        )
-        return Sentence(f"{read} {fixed}")
     if found.diagnosis is not None:
         return Sentence(f"{read} {found.advice(reader.lang)}")
     return Sentence(read)
@@ -398,6 +441,7 @@ def predicted(
     fit: clv.BgNbd,
     amounts: clv.GammaGamma,
     verdict: clv.Verdict,
+    season: float | None = None,
 ) -> Sentence:
     """Say what all customers together are expected to bring.
 
@@ -415,7 +459,9 @@ def predicted(
         The models of purchases and of their value that foretell them: where one of them cannot be
         used, nothing is said.
     verdict
-        What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
+        What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
+    season
+        What `clv.season` returns: so does one that starts after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -439,14 +485,15 @@ def predicted(
         total=reader.money(row["cltv"], decimals=0),
         mean=reader.money(row["cltv_mean"], decimals=0),
     )
-    if is_absent(row["cltv_mean_low"]) or is_absent(row["cltv_mean_high"]):
-        return Sentence(" ".join([f"{text}.", *_cautions(fit, verdict, months, reader)]))
-    spread = _(
-        " ({low} to {high})",
-        low=reader.money(row["cltv_mean_low"], decimals=0),
-        high=reader.money(row["cltv_mean_high"], decimals=0),
-    )
-    return Sentence(" ".join([f"{text}{spread}.", *_cautions(fit, verdict, months, reader)]))
+    spread = ""
+    if not (is_absent(row["cltv_mean_low"]) or is_absent(row["cltv_mean_high"])):
+        spread = _(
+            " ({low} to {high})",
+            low=reader.money(row["cltv_mean_low"], decimals=0),
+            high=reader.money(row["cltv_mean_high"], decimals=0),
+        )
+    cautions = _cautions(fit, verdict, season, months, reader)
+    return Sentence(" ".join([*cautions, f"{text}{spread}."]))
 
 
 def _nothing(fit: clv.BgNbd, amounts: clv.GammaGamma, reader: Reader) -> Sentence:
@@ -475,16 +522,28 @@ def _too_little(reader: Reader) -> Sentence:
     )
 
 
-def _cautions(fit: clv.BgNbd, verdict: clv.Verdict, months: int, reader: Reader) -> list[str]:
-    """Return what a reader must know of an amount foretold before spending it."""
+def _cautions(
+    fit: clv.BgNbd, verdict: clv.Verdict, season: float | None, months: int, reader: Reader
+) -> list[str]:
+    """Return what a reader must know of an amount foretold before reading it."""
     _ = reader.translate
     said = []
+    if season is not None and season > clv.PEAK:
+        said.append(
+            _(
+                "This forecast starts right after a high season, a week of which sells {times} "
+                "times what an average week does: the model takes it for lasting, and is as a rule "
+                "too high.",
+                times=reader.number(season, decimals=2),
+            )
+        )
     observed = fit.observed_months
     if observed is not None and months > round(observed):
         said.append(
             _(
-                "That looks further ahead than any customer was observed ({observed}): no data "
+                "{months} ahead is further than any customer was observed ({observed}): no data "
                 "bear out the last months.",
+                months=reader.months(months, decimals=0),
                 observed=reader.months(observed, decimals=0),
             )
         )
@@ -502,6 +561,7 @@ def new_customer(
     fit: clv.BgNbd,
     amounts: clv.GammaGamma,
     verdict: clv.Verdict,
+    season: float | None = None,
 ) -> Sentence:
     """Say what a customer may cost to win.
 
@@ -519,7 +579,9 @@ def new_customer(
         The models of purchases and of their value that foretell them: where one of them cannot be
         used, nothing is said.
     verdict
-        What `clv.holdout_verdict` returns: a forecast that failed says so beside the money.
+        What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
+    season
+        What `clv.season` returns: so does one that starts after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -550,7 +612,8 @@ def new_customer(
         )  # fmt: skip
     elif is_margin:
         limits.append(_("At such a margin nothing can be paid to win one."))
-    return Sentence(" ".join([f"{text}.", *limits, *_cautions(fit, verdict, months, reader)]))
+    cautions = _cautions(fit, verdict, season, months, reader)
+    return Sentence(" ".join([*cautions, f"{text}.", *limits]))
 
 
 def acquisition(

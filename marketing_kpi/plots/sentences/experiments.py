@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from marketing_kpi import experiments
@@ -78,7 +79,21 @@ def column_name(name: str, reader: Reader) -> str:
 def _known_before(row: Mapping[Any, Any], reader: Reader) -> str:
     shown = column_name(str(row["column"]), reader)
     colon = reader.translate(": ")
-    return shown if is_absent(row["value"]) else f"{shown}{colon}{row['value']}"
+    return shown if is_absent(row["value"]) else f"{shown}{colon}{group(row['value'], reader)}"
+
+
+def group(value: Any, reader: Reader) -> str:
+    """Return the name of a group of members: yes or no, else the value as it is.
+
+    >>> group(True, Reader.of("en")), group("QC", Reader.of("en")), group(1, Reader.of("en"))
+    ('yes', 'QC', '1')
+    """
+    _ = reader.translate
+    if is_absent(value):
+        return _("unknown")
+    if isinstance(value, bool | np.bool_):
+        return _("yes") if value else _("no")
+    return str(value)
 
 
 def p_value(value: float, reader: Reader) -> str:

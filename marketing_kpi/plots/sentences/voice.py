@@ -72,15 +72,23 @@ def nps(
     if not row["answers"]:
         nothing = _("Nobody answered the question of recommendation in the period.")
         return Sentence(f"{why_nothing(nothing, lacks, reader)} {_aside(aside, reader)}".strip())
-    counted = {
-        "score": _in_points(row["score"], reader),
-        "answers": reader.integer(row["answers"]),
-        "people": reader.integer(row["people"]),
-    }
+    score = _in_points(row["score"], reader)
+    answers = _.n(
+        "{count} answer", "{count} answers", row["answers"], count=reader.integer(row["answers"])
+    )
+    people = _.n(
+        "{count} person", "{count} people", row["people"], count=reader.integer(row["people"])
+    )
     if persons:
-        said = _("NPS: {score}; answers: {answers}, given by people: {people}.", **counted)
+        said = _(
+            "NPS: {score}, from {answers} by {people}.", score=score, answers=answers, people=people
+        )
     else:
-        said = _("NPS: {score}; answers, from people not known: {answers}.", **counted)
+        said = _(
+            "NPS: {score}, from {answers}; who gave them is not known.",
+            score=score,
+            answers=answers,
+        )
     if is_absent(row["low"]):
         too_few = _(
             "Under {n} people, one cannot tell more.", n=reader.integer(voice.FEWEST_ANSWERS)

@@ -1,0 +1,229 @@
+"""Revenue mix: growth, shares, like for like, and effects that add up to the change."""
+
+import math
+
+import ibis
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import marketing_kpi as mk
+from marketing_kpi import revenue
+from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError
+from marketing_kpi.kpis.periods import Periods
+
+ITEM = ["quantity_before", "revenue_before", "quantity", "revenue"]
+
+
+def items(*rows):
+    return pd.DataFrame(rows, columns=ITEM).astype(float)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [(550, 500, 0.1), (0, 500, -1), (500, 500, 0), (5, 0, None), (5, -10, None)],
+)
+def test_growth(now, before, expected):
+    assert revenue.revenue_growth(now, before) == expected
+
+
+def test_shares_are_of_the_whole_and_may_be_unknown():
+    given = pd.DataFrame({"channel": ["web", None, "app"], "revenue": [60.0, 50.0, -10.0]})
+    assert revenue.revenue_share(given).share.tolist() == [0.6, 0.5, -0.1]
+    lazy = revenue.revenue_share(ibis.memtable(given))
+    assert isinstance(lazy, ibis.expr.types.Table)
+    assert sorted(lazy.to_pandas().share) == [-0.1, 0.5, 0.6]
+    assert revenue.revenue_share(given.assign(revenue=0.0)).share.isna().all()
+    assert len(revenue.revenue_share(given.iloc[:0])) == 0
+    with pytest.raises(ColumnError, match="revenu"):
+        revenue.revenue_share(given, of="revenu")
+
+
+# --- Price, volume, mix ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # 10 tents at 200 and 30 ropes at 20; then 20 at 190 and 30 at 22
+        ([(10, 2000, 20, 3800), (30, 600, 30, 660)], (650, 1350, -140, 0, 1860)),
+        # only units, only the split, only prices
+        ([(10, 100, 20, 200), (10, 300, 20, 600)], (400, 0, 0, 0, 400)),
+        ([(10, 100, 5, 50), (10, 300, 15, 450)], (0, 100, 0, 0, 100)),
+        ([(10, 100, 10, 120), (10, 300, 10, 330)], (0, 0, 50, 0, 50)),
+        # one product has no mix; a new and a dropped one are the assortment
+        ([(10, 100, 12, 144)], (20, 0, 24, 0, 44)),
+        ([(10, 100, 10, 100), (0, 0, 3, 90), (2, 50, 0, 0)], (0, 0, 0, 40, 40)),
+        ([(None, None, 3, 90)], (0, 0, 0, 90, 90)),
+        # units given back make no price
+        ([(10, 100, 10, 100), (5, 50, -1, -10)], (0, 0, 0, -60, -60)),
+        # a gift has a price of 0
+        ([(10, 0, 20, 0)], (0, 0, 0, 0, 0)),
+        ([], (0, 0, 0, 0, 0)),
+    ],
+)
+def test_effects_by_hand(rows, expected):
+    found = revenue.price_volume_mix(items(*rows))
+    assert tuple(found) == pytest.approx(expected, abs=1e-9)
+    assert all(type(effect) is float for effect in found)
+
+
+def test_an_effect_alone_is_that_of_all():
+    given = items((10, 2000, 20, 3800), (30, 600, 30, 660))
+    found = revenue.price_volume_mix(given)
+    assert revenue.volume_effect(given) == found.volume
+    assert revenue.mix_effect(given) == found.mix
+    assert revenue.price_effect(given) == found.price
+
+
+amounts = st.integers(0, 100_000).map(lambda cents: cents / 100)
+rows = st.lists(st.tuples(st.integers(0, 50), amounts, st.integers(0, 50), amounts), max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=rows, order=st.randoms(use_true_random=False), factor=st.sampled_from([2, 10, 100]))
+def test_effects_add_up_in_any_order_and_scale_with_money(rows, order, factor):
+    table = items(*rows)
+    found = revenue.price_volume_mix(table)
+    change = math.fsum(table.revenue) - math.fsum(table.revenue_before)
+    assert math.fsum(found[:4]) == pytest.approx(found.change, abs=1e-6)
+    assert found.change == pytest.approx(change, abs=1e-6)
+    mixed = table.sample(frac=1, random_state=order.randrange(10_000))
+    assert revenue.price_volume_mix(mixed) == pytest.approx(found, abs=1e-6)
+    scaled = table.assign(revenue_before=table.revenue_before * factor)
+    scaled = scaled.assign(revenue=table.revenue * factor)
+    assert revenue.price_volume_mix(scaled) == pytest.approx(
+        [effect * factor for effect in found], abs=1e-4
+    )
+
+
+def test_a_table_of_an_engine_gives_the_same_and_what_lacks_is_named():
+    given = items((10, 2000, 20, 3800), (30, 600, 30, 660))
+    assert revenue.price_volume_mix(ibis.memtable(given)) == revenue.price_volume_mix(given)
+    with pytest.raises(ColumnError, match="quantity"):
+        revenue.price_volume_mix(given.drop(columns="quantity"))
+
+
+# --- Like for like --------------------------------------------------------------------------
+
+SPAN = {"since": "2024-01-01", "until": "2026-01-01"}
+
+
+def stores(*rows):
+    columns = ["opened_on", "closed_on", "revenue_before", "revenue"]
+    moments = {"opened_on": "datetime64[us]", "closed_on": "datetime64[us]"}
+    return pd.DataFrame(rows, columns=columns).astype(moments)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # opened on the first day and closed the day after the last: both whole periods
+        ([("2024-01-01", "2026-01-01", 100.0, 110.0)], 0.1),
+        ([("2024-01-02", None, 100.0, 110.0)], None),
+        ([("2019-01-01", "2025-12-31", 100.0, 110.0)], None),
+        ([(None, None, 100.0, 110.0)], None),
+        ([("2019-01-01", None, 100.0, 90.0), ("2024-07-01", None, 10.0, 90.0)], -0.1),
+        ([("2019-01-01", None, 0.0, 90.0)], None),
+        ([], None),
+    ],
+)
+def test_like_for_like_by_hand(rows, expected):
+    assert revenue.like_for_like_growth(stores(*rows), **SPAN) == expected
+    if rows and rows[0][0]:  # an engine has no type for a column of nothing
+        assert revenue.like_for_like_growth(ibis.memtable(stores(*rows)), **SPAN) == expected
+
+
+def test_like_for_like_refuses_a_span_without_days():
+    with pytest.raises(ComputeError, match="must be before until"):
+        revenue.like_for_like_growth(stores(), since="2026-01-01", until="2026-01-01")
+
+
+# --- Two periods of data --------------------------------------------------------------------
+
+PERIODS = mk.periods(as_of="2026-01-01")
+SALES = [
+    ("1", "2024-02-01", "web", None, "tent", 2.0, 100.0),
+    ("2", "2024-03-01", "store", "s1", "rope", 5.0, 10.0),
+    ("3", "2025-02-01", "web", None, "tent", 3.0, 90.0),
+    ("4", "2025-03-01", "store", "s1", "rope", 6.0, 10.0),
+    ("5", "2025-06-01", "store", "s2", "lamp", 1.0, 40.0),
+]
+
+
+def shop():
+    columns = ["order_id", "ordered_at", "channel", "store_id", "product_id", "quantity"]
+    sold = pd.DataFrame(SALES, columns=[*columns, "unit_price"])
+    return {
+        "orders": sold[columns[:4]].astype({"ordered_at": "datetime64[us]"}),
+        "order_lines": sold[["order_id", "product_id", "quantity", "unit_price"]].assign(
+            line_id="1"
+        ),
+        "stores": pd.DataFrame(
+            {"store_id": ["s1", "s2"], "opened_on": pd.to_datetime(["2019-01-01", "2025-05-01"])}
+        ),
+    }
+
+
+@pytest.fixture(params=["pandas", "engine"])
+def data(request, tmp_path):
+    frames = shop()
+    for name, frame in frames.items():
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    with mk.open_data(frames if request.param == "pandas" else str(tmp_path)) as opened:
+        yield opened
+
+
+def in_hand(frame):
+    return frame if isinstance(frame, pd.DataFrame) else frame.to_pandas()
+
+
+def test_products_of_two_periods_by_hand(data):
+    found = revenue.compared(data, by="product_id", periods=PERIODS)
+    assert isinstance(found, pd.DataFrame) == data.from_pandas
+    effects = revenue.price_volume_mix(found)
+    found = in_hand(found).set_index("product_id").astype(float)
+    assert found.loc["tent", ITEM].tolist() == [2, 200, 3, 270]
+    assert found.loc["lamp", ITEM].tolist() == [0, 0, 1, 40]
+    assert found.change.sum() == 370 - 250
+    assert found.contribution.sum() == pytest.approx(370 / 250 - 1)
+    volume = (9 - 7) * 250 / 7
+    mix = 3 * 100 + 6 * 10 - 9 * 250 / 7
+    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 120))
+
+
+def test_stores_of_two_periods_by_hand(data):
+    found = in_hand(revenue.stores_compared(data, periods=PERIODS))
+    assert found.store_id.tolist() == ["s1", "s2"]
+    assert found.is_comparable.tolist() == [True, False]
+    assert found.revenue.astype(float).tolist() == [60, 40]
+    growth = revenue.like_for_like_growth(found, **SPAN)
+    assert growth == pytest.approx(0.2)
+
+
+def test_what_cannot_be_compared_is_refused(data):
+    alone = Periods(PERIODS.start, PERIODS.end, None, None)
+    with pytest.raises(ComputeError, match="no period to compare with"):
+        revenue.compared(data, by="channel", periods=alone)
+    with pytest.raises(ComputeError, match="chanel"):
+        revenue.compared(data, by="chanel", periods=PERIODS)
+    with (
+        mk.open_data({name: frame for name, frame in shop().items() if name != "stores"}) as bare,
+        pytest.raises(MissingDataError, match=r"stores\.opened_on"),
+    ):
+        revenue.stores_compared(bare, periods=PERIODS)
+
+
+def test_the_demo_opened_and_closed_stores_are_not_comparable():
+    with mk.demo() as data:
+        found = in_hand(revenue.stores_compared(data, periods=PERIODS))
+        totals = mk.compute("net_sales", data, start=PERIODS.start, end=PERIODS.end).to_pandas()
+        by_product = revenue.compared(data, by="product_id", periods=PERIODS)
+        effects = revenue.price_volume_mix(by_product)
+        sold = in_hand(by_product)
+    # S07 closed in 2025, S08 opened in 2024
+    assert found[~found.is_comparable].store_id.tolist() == ["S07", "S08"]
+    assert math.fsum(sold.revenue.astype(float)) == pytest.approx(float(totals.net_sales.iloc[0]))
+    assert math.fsum(effects[:4]) == pytest.approx(effects.change, rel=1e-9)
+    assert effects.assortment != 0
