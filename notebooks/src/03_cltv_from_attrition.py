@@ -87,7 +87,7 @@ orders = rfm.identified_orders(data)
 plots.sentences.rfm.left_out(rfm.left_out(data, as_of=as_of), lang=reader, shares=False)
 
 # %% [markdown] tags=["lang-fr"]
-# Leurs achats viennent-ils à dates fixes ?
+# Leurs achats viennent-ils à dates fixes ?
 
 # %% [markdown] tags=["lang-en"]
 # Do their purchases come on fixed dates?
@@ -135,33 +135,27 @@ five
 #
 # $$\text{attrition} = \frac{\text{lost}}{\text{active at the start}}$$
 
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Calculez-le à la main (`rate`). La bibliothèque, elle, lit des commandes : donnez-lui les dix que ce tableau décrit (une commande répétée ne change rien), puis les mêmes et une de plus, et vérifiez qu'elle compte comme vous.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Compute it by hand (`rate`). The package reads orders: give it the ten that this table describes (an order told twice changes nothing), then the same and one more, and check that it counts as you do.
+
 # %% tags=["lesson"]
 active = five[five.active]
 rate = (~active.stayed).sum() / len(active)
-rate
-
-# %% [markdown] tags=["lang-fr", "lesson"]
-# La bibliothèque lit des commandes. Donnez-lui les dix que ce tableau décrit (une commande répétée ne change rien), et vérifiez qu'elle compte comme vous.
-
-# %% [markdown] tags=["lang-en", "lesson"]
-# The package reads orders. Give it the ten that this table describes (an order told twice changes nothing), and check that it counts as you do.
-
-# %% tags=["lesson"]
 ten = five.melt("customer_id", ["before", "last"], value_name="ordered_at")
-counted = clv.attrition(ten, start="2025-01-01", end="2026-01-01", activity_days=365)
-counted[["active", "lost", "rate", "low", "high", "reason"]]
+new = pd.DataFrame({"customer_id": ["f"], "ordered_at": [pd.Timestamp("2025-12-31")]})
+period_of_five = {"start": "2025-01-01", "end": "2026-01-01", "activity_days": 365}
+cut, whole = (clv.attrition(rows, **period_of_five) for rows in (ten, pd.concat([ten, new])))
+assert whole.rate[0] == rate
+pd.concat([cut, whole])[["active", "lost", "rate", "low", "high", "reason"]]
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Pas de taux ! Les données commencent en mai 2023, ce qui suffit ; mais elles s'arrêtent en octobre 2025, bien avant la fin de la période : la boutique était-elle fermée, ou l'extrait tronqué ? Dans le doute, la bibliothèque ne dit rien. Ajoutez un client qui commande le dernier jour : le taux paraît.
+# La première ligne n'a pas de taux ! Les données commencent en mai 2023, ce qui suffit ; mais elles s'arrêtent en octobre 2025, bien avant la fin de la période : la boutique était-elle fermée, ou l'extrait tronqué ? Dans le doute, la bibliothèque ne dit rien. Pour la seconde, un client de plus commande le dernier jour : le taux paraît, et c'est celui que vous avez calculé.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# No rate! The data begin in May 2023, which is enough; but they stop in October 2025, well before the period ends: was the shop closed, or the extract cut short? In doubt, the package says nothing. Add a customer who orders on the last day, and the rate appears.
-
-# %% tags=["lesson"]
-new = pd.DataFrame({"customer_id": ["f"], "ordered_at": [pd.Timestamp("2025-12-31")]})
-counted = clv.attrition(pd.concat([ten, new]), start="2025-01-01", end="2026-01-01")
-assert counted.rate[0] == rate
-counted[["active", "lost", "rate", "low", "high"]]
+# The first row has no rate! The data begin in May 2023, which is enough; but they stop in October 2025, well before the period ends: was the shop closed, or the extract cut short? In doubt, the package says nothing. For the second, one more customer orders on the last day: the rate appears, and it is the one you computed.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Lisez l'intervalle : avec quatre clients, la moitié de perdus peut être un hasard ; l'attrition réelle pourrait être n'importe quoi, ou presque. Passez maintenant à des milliers de clients.
@@ -688,7 +682,7 @@ if not acquired.new_customers.sum():
 plots.acquisition_table(acquired, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Ce que ces moyennes cachent :
+# Ce que ces moyennes cachent :
 
 # %% [markdown] tags=["lang-en"]
 # What these averages hide:
