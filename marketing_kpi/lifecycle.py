@@ -40,7 +40,7 @@ from marketing_kpi.stages.conversion import (
 )
 from marketing_kpi.stages.engagement import engagement, interactions
 from marketing_kpi.stages.flows import flows
-from marketing_kpi.stages.purchases import purchases, read_filters, require_orders
+from marketing_kpi.stages.purchases import purchases, read_filters, require_buyers
 from marketing_kpi.stages.results import given, in_order
 from marketing_kpi.stages.revenue import (
     Unidentified,
@@ -100,7 +100,7 @@ __all__ = [
     "purchases",
     "read_filters",
     "repurchase_rate",
-    "require_orders",
+    "require_buyers",
     "revenue_by_stage",
     "stage_status",
     "unidentified",

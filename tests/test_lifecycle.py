@@ -1148,4 +1148,20 @@ def test_a_list_of_contacts_without_orders_is_refused_in_words_of_its_own():
             lifecycle.contacts(data, as_of=AS_OF)
         assert "these data have: contacts" in refused.value.hint
         with pytest.raises(MissingDataError, match="have no orders"):
-            lifecycle.require_orders(data)
+            lifecycle.require_buyers(data)
+
+
+@pytest.mark.parametrize("lacks", ["column", "values"])
+def test_contacts_beside_orders_of_which_nobody_is_named_are_no_leads(lacks):
+    tables = frames(contacts=[("ann", ago(20))], orders=[order("ann", 5), order("bob", 5)])
+    orders = tables["orders"]
+    if lacks == "column":
+        tables["orders"] = orders.drop(columns="customer_id")
+    else:
+        tables["orders"] = orders.assign(customer_id=pd.Series([None, None], dtype="string"))
+    with mk.open_data(tables) as data:
+        with pytest.raises(MissingDataError, match="no order of these data says who bought"):
+            lifecycle.require_buyers(data)
+        if lacks == "column":
+            with pytest.raises(MissingDataError, match="says who bought"):
+                lifecycle.contacts(data, as_of=AS_OF)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from itertools import pairwise
@@ -348,9 +348,34 @@ def _unknown_values(
         told = one._replace(code=code, predicate=left, details=details)
         yield _row_finding(data, spec, told, count=count - sum(back.values()), rows=rows)
     if back:
-        of_back = table[column].isin([*back])
-        told = one._replace(code="refunded_orders", predicate=of_back, details={"values": {**back}})
-        yield _row_finding(data, spec, told, count=sum(back.values()), rows=rows)
+        yield from _refunded_orders(data, spec, one, back, rows=rows)
+
+
+def _refunded_orders(
+    data: Data, spec: Table, one: _RowCheck, statuses: Iterable[str], *, rows: int
+) -> Iterator[Finding]:
+    """Say which orders came back by their status alone: no refund is known of them.
+
+    Where no refund names its order, any of them may be theirs: nothing is said.
+    """
+    table = data.table(spec.name)
+    unknown = table.status.isin([*statuses])
+    if data.has("returns"):
+        refunds = data.table("returns")
+        has_orders = data.has("returns", "order_id")
+        named = refunds.order_id.count() if has_orders else ibis.literal(0)
+        counted = _rows(data, refunds.aggregate(rows=refunds.count(), named=named))[0]
+        if counted["rows"] and not counted["named"]:
+            return
+        if counted["named"]:
+            refunded = refunds.filter(refunds.order_id.notnull()).order_id
+            unknown &= table.order_id.notin(refunded)
+    values = _most_frequent(data, table.filter(unknown), "status")
+    if values:
+        told = one._replace(
+            code="refunded_orders", predicate=unknown, details={"values": {**values}}
+        )
+        yield _row_finding(data, spec, told, count=sum(values.values()), rows=rows)
 
 
 def _row_checks(data: Data, spec: Table, *, as_of: dt.date | None) -> Iterator[_RowCheck]:

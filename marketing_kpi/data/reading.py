@@ -6,7 +6,6 @@ import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -309,23 +308,22 @@ def _in_local_time(
 
     Each part states its own zones; times without one are local already.
     """
-    if _ZONED not in store.types(relation).values():
-        return ()
-    parts: dict[tuple[tuple[str, str | None], ...], list[Path]] = {}
-    for path in paths:
-        parts.setdefault(tuple(_zones(path).items()), []).append(path)
+    parts: dict[tuple[tuple[str, str], ...], list[Path]] = {}
     stated: dict[str, set[str | None]] = {}
-    for name, zone in chain.from_iterable(parts):
-        stated.setdefault(name, set()).add(zone)
+    for path in paths:
+        zones_of_part = _zones(path)
+        for name, zone in zones_of_part.items():
+            stated.setdefault(name, set()).add(zone)
+        zoned = tuple((name, zone) for name, zone in zones_of_part.items() if zone is not None)
+        parts.setdefault(zoned, []).append(path)
+    # The type of the union does not tell: beside nanoseconds or text, it has no zone any more.
+    if not any(parts):
+        return ()
     several = {name for name, zones in stated.items() if len(zones) > 1}
     queries: list[str] = []
     findings: list[Finding] = []
     for zones, files in parts.items():
-        shown = {
-            name: zone
-            for name, zone in zones
-            if zone is not None and (zone != _UTC or name in several)
-        }
+        shown = {name: zone for name, zone in zones if zone != _UTC or name in several}
         replaced = ", ".join(
             f"{quote(name)} AT TIME ZONE {literal(zone)} AS {quote(name)}"
             for name, zone in shown.items()
@@ -360,22 +358,16 @@ def _zones_shown(
             yield Finding("local_times", "repaired", where, name, count, details=details)
 
 
-_ZONED = "TIMESTAMP WITH TIME ZONE"
 _UTC = "UTC"
 
 
 def _zones(path: Path) -> dict[str, str | None]:
-    """Return the zone of each column of times of a Parquet file; None where it states none."""
-    import pyarrow as pa
+    """Return the zone of each column of a Parquet file; None where it states none."""
     import pyarrow.parquet as pq
 
-    times = {
-        field.name: field.type.tz
-        for field in pq.read_schema(path)
-        if pa.types.is_timestamp(field.type)
-    }
+    zones = {field.name: getattr(field.type, "tz", None) for field in pq.read_schema(path)}
     # An offset alone (+02:00) is no place: DuckDB reads it with the opposite sign.
-    return {name: zone if zone is None or _is_place(zone) else _UTC for name, zone in times.items()}
+    return {name: zone if zone is None or _is_place(zone) else _UTC for name, zone in zones.items()}
 
 
 def _is_place(zone: str) -> bool:

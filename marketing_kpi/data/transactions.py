@@ -31,7 +31,7 @@ from marketing_kpi.data.model import (
 )
 from marketing_kpi.data.names import MISSPELT
 from marketing_kpi.data.store import quote
-from marketing_kpi.data.words import names_a_total, written
+from marketing_kpi.data.words import is_code_of_total, names_a_total, written
 from marketing_kpi.errors import MappingError, SourceError, unknown
 from marketing_kpi.text.yaml12 import load as load_yaml
 
@@ -955,6 +955,8 @@ def _several_values(sales: ir.Table, mapping: Mapping, where: str) -> Iterator[F
         counted |= _seen_before(sales)
     if "customer_id" in names:
         counted |= _accounts(orders)
+    if counted["several_days"] and "customer_id" in names:
+        counted["begin_alike"] = _begin_alike(orders)
     if counted["several_days"]:
         yield _several_days(sales, counted, mapping, where)
     if int(counted["doubled"] or 0) > max(_MOST_SHARE * int(counted["three_lines"]), 1):
@@ -976,20 +978,20 @@ def _codes_of_totals(sales: ir.Table, where: str) -> Iterator[Finding]:
     """Say which codes are totals or taxes: by their name, or by their part of the order."""
     if "product_id" not in sales.columns:
         return
-    name = "products.name" if "products.name" in sales.columns else "product_id"
+    names = {name: sales[name].max() for name in _present(sales, "products.name")}
     orders = int(sales.order_id.nunique().to_pyarrow().as_py())
     each = sales.group_by("product_id").aggregate(
         n=sales.count(),
         orders=sales.order_id.nunique(),
         amount=sales[_VALUE].sum(),
-        name=sales[name].max(),
+        **names,
     )
     often = each.filter(each.product_id.notnull() & (each.orders > _RARE_SHARE * orders))
     codes = {row["product_id"]: row for row in often.to_pyarrow().to_pylist()}
     named = {
         code
         for code, row in codes.items()
-        if names_a_total(code) or names_a_total(row["name"] or "")
+        if is_code_of_total(code) or names_a_total(row.get("products.name") or "")
     }
     everywhere = [code for code, row in codes.items() if row["orders"] > _NEARLY_ALL * orders]
     found = sorted(named | _parts_of_orders(sales, sorted({*named, *everywhere}), orders))
@@ -1107,6 +1109,26 @@ def _accounts(orders: ir.Table) -> dict[str, int]:
     return counted
 
 
+def _begin_alike(orders: ir.Table) -> int:
+    """Count the customers whose least number is the same one, whichever most of them have.
+
+    The number is the last one in the identifier of an order; the first one if the customer has but
+    one last number (that of a till).
+    """
+    known = orders.filter(orders.least_customer_id == orders.greatest_customer_id)
+    known = known.mutate(
+        first_number=known.order_id.re_extract(r"^\D*(\d+)", 1).try_cast("float64"),
+        last_number=known.order_id.re_extract(r"(\d+)\D*$", 1).try_cast("float64"),
+    )
+    last = known.last_number
+    each = known.group_by("least_customer_id").aggregate(
+        begin=(last.min() < last.max()).ifelse(last.min(), known.first_number.min())
+    )
+    numbered = each.filter(each.begin.notnull())
+    alike = numbered.group_by("begin").aggregate(n=numbered.count())
+    return int(alike.n.max().to_pyarrow().as_py() or 0)
+
+
 def _begin_again(counted: MappingType[str, Any]) -> bool:
     """Whether the numbers lie as those that begin again every day, month or year."""
     total, several = int(counted["rows_of_table"]), int(counted["several_days"])
@@ -1129,10 +1151,12 @@ def _are_used_again(counted: MappingType[str, Any]) -> bool:
         few = max(_FEW_ACCOUNTS, int(counted.get("stores", 0)))
         is_few = counted["accounts"] <= few
         has_many = counted["of_all"] >= _NUMBERS_OF_AN_ACCOUNT * counted["accounts"]
-        # Where nearly every number is used on many days, any number of accounts are of the house.
+        # Where nearly every number is used on many days, any number of accounts are of the house:
+        # tills, which begin at the same number. Standing orders have each their own.
         is_used_often = (
             several > _NEARLY_ALL * int(counted["rows_of_table"])
             and counted["tickets"] >= _DAYS_OF_A_NUMBER * counted["rows_of_table"]
+            and counted["begin_alike"] > _NEARLY_ALL * counted["accounts"]
         )
         return begin_again and has_many and (is_few or is_used_often)
     far = int(counted["far_apart"])

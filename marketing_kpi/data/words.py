@@ -44,15 +44,30 @@ _RETURNED = frozenset(
 )
 
 
-# Lines of a ticket that are no product. Figures (a rate, a date) are left out of the names first.
+# Lines of a ticket that are no product. Figures (a rate, a date) are left out of names first.
 _OF_A_TICKET = re.compile(
     "(?:(?:grand|sous|sub)?totale?(?:ttc|ht|net|general|apayer|due)?|montanttotal|ttc|nettotal"
     "|tps|tvq|tvh|tva|gst|qst|pst|hst|vat|tax|taxe|taxes|salestax|salestaxes)+"
 )
 
 
+_RATE = re.compile(r"\d+(?:[.,]\d+)?\s*%")
+
+
+def is_code_of_total(code: str) -> bool:
+    """Return whether a code is the word for a total or a tax, alone or with a rate.
+
+    The figures of a code are those of a product.
+
+    >>> is_code_of_total("T.V.Q. 9,975 %"), is_code_of_total("PST-12")
+    (True, False)
+    """
+    word = _RATE.sub("", code)
+    return names_a_total(word) and not any(letter.isdigit() for letter in word)
+
+
 def names_a_total(text: str) -> bool:
-    """Return whether the code or name of a line says that it is a total or a tax.
+    """Return whether the name of a line says that it is a total or a tax.
 
     >>> names_a_total("T.V.Q. 9,975 %"), names_a_total("Sous-total"), names_a_total("Tasse")
     (True, True, False)

@@ -421,11 +421,18 @@ def _place_of_labels(table: pd.DataFrame, is_known: Callable[[object], bool]) ->
     return _INDEX if any(map(is_known, table.index)) else None
 
 
+def _days(given: dt.timedelta | np.timedelta64) -> float | None:
+    """Return the days of a duration; None for one longer than pandas holds."""
+    try:
+        return float(pd.Timedelta(given) / pd.Timedelta(days=1))
+    except (OverflowError, ValueError):
+        return None
+
+
 def _as_float(given: object, *, unit: str | None) -> float | None:
     """Return a number, or the days of a duration, as a float; None for anything else."""
     if isinstance(given, dt.timedelta | np.timedelta64):  # one of them is an integer to numpy
-        days = pd.Timedelta(given) / pd.Timedelta(days=1)
-        return float(days) if unit == "days" else None
+        return _days(given) if unit == "days" else None
     if isinstance(given, bool | np.bool_) or not isinstance(given, _NUMBERS):
         return None
     try:

@@ -836,7 +836,7 @@ def acquisition_averages(found: pd.DataFrame, *, lang: str | Reader) -> Table | 
         hidden=[] if has_unknown else ["revenue_without_cost"],
         names={
             "group": _("Acquisition channel"),
-            "below_cac": _("Below their cost"),
+            "below_cac": _("Below their cost, before service"),
             "margin_median": _("Median margin so far"),
             "revenue_to_cac": _("If revenue were taken for margin"),
             "revenue_without_cost": _("Revenue of unknown cost"),

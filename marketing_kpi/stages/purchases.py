@@ -322,12 +322,12 @@ def _sold(data: Data) -> ir.Table:
 
 
 def require_orders(data: Data) -> None:
-    """Refuse data without orders: a list of contacts alone does not say who of them bought.
+    """Refuse data that cannot tell customers from leads: nothing says who of the contacts bought.
 
     Raises
     ------
     MissingDataError
-        When the data have no orders.
+        When the data have no orders, or contacts and orders without a column for the customer.
     """
     if not data.has("orders"):
         raise MissingDataError(
@@ -336,6 +336,30 @@ def require_orders(data: Data) -> None:
             hint="add orders (order_id, customer_id, ordered_at, amount), those of the last two "
             f"years at least; these data have: {', '.join(data.tables)}",
         )
+    if data.has("contacts") and not data.has("orders", "customer_id"):
+        raise _nobody_named()
+
+
+def require_buyers(data: Data) -> None:
+    """Refuse what `require_orders` does, and contacts beside orders of which nobody is named.
+
+    Raises
+    ------
+    MissingDataError
+        When no contact can have bought, as far as the data tell.
+    """
+    require_orders(data)
+    if data.has("contacts"):
+        named = data.orders.customer_id.notnull().any()
+        if not data.connection.to_pyarrow(named).as_py():
+            raise _nobody_named()
+
+
+def _nobody_named() -> MissingDataError:
+    return MissingDataError(
+        "no order of these data says who bought, so that customers cannot be told from leads",
+        hint="add to the orders the customer_id that contacts has (a mapping can name its column)",
+    )
 
 
 def _with_columns(orders: ir.Table) -> ir.Table:

@@ -58,7 +58,7 @@ reader = mk.reader(lang, locale=locale, currency=currency)
 dates = mk.periods(as_of=as_of, period=period, compare=compare)
 rules = lifecycle.Settings.of(settings)
 data = mk.open_data(source, mapping=mapping)
-lifecycle.require_orders(data)
+lifecycle.require_buyers(data)
 terms = {"settings": rules, "filters": lifecycle.read_filters(filters, data)}
 
 # %% [markdown] tags=["lang-fr"]

@@ -157,7 +157,7 @@ def test_outside_a_checkout_the_shop_is_made_once_in_the_cache(tmp_path, monkeyp
     assert demo.truth() == {"seed": 1}
     assert demo.truth() == {"seed": 1}
     assert len(made) == 1
-    kept = tmp_path / "cache" / "marketing-kpi"
+    kept = tmp_path / "cache"
     assert [path.name for path in kept.iterdir()] == [f"demo-{demo.VERSION}"]
 
 

@@ -66,8 +66,19 @@ def _subscriptions(clients):
         yield f"AB{number}", 30 * month + number % 5, "S0", f"C{number}"
 
 
+def _standing(orders, clients, times, apart):
+    """Orders of a few clients, which begin within ten days and are each delivered many times."""
+    for number, time in itertools.product(range(orders), range(times)):
+        yield f"A{number}", number % 10 + apart * time, "S0", f"C{number % clients}"
+
+
 def _no_store(rows):
     return ((ticket, day, None, client) for ticket, day, _, client in rows)
+
+
+def _till_last(rows):
+    for ticket, day, store, client in rows:
+        yield f"{ticket.partition('-')[2]}-{store}", day, None, client
 
 
 def _account(store):
@@ -110,6 +121,9 @@ SOUND = {
     "all in two deliveries, no store": _no_store(_late(3000, 31, 1, 45, _clients(40), lines=2)),
     "subscriptions": _subscriptions(60),
     "few subscriptions": _subscriptions(5),
+    "standing orders, week after week": _standing(60, 12, 5, 7),
+    "standing orders, month after month": _standing(100, 20, 12, 30),
+    "standing orders, no store": _no_store(_standing(60, 12, 5, 7)),
 }  # fmt: skip
 
 
@@ -136,6 +150,9 @@ USED_AGAIN = {
     ),
     "monthly, an account in each of 12 tills, no store": _no_store(
         _begin_again(365, 30, 1, _own_account, stores=12, own=True)
+    ),
+    "daily, an account in each of 25 tills, the till after the number": _till_last(
+        _begin_again(30, 1, 10, _own_account, stores=25, own=True)
     ),
     "daily, one account": _begin_again(120, 1, 15, _account),
     "daily, an account a till": _begin_again(28, 1, 30, _own_account, stores=5, own=True),

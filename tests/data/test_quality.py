@@ -250,6 +250,7 @@ def test_an_order_whose_status_says_it_came_back_stays_a_sale(word):
     """Its lines marked as returns would be no sales any more, and refunds besides."""
     frames = shop()
     frames["orders"]["status"] = [word] * 2 + ["zzz"] * 3 + ["placed"] * 5
+    frames["returns"]["order_id"] = "O9"
     findings = found(frames)
     finding = findings["refunded_orders", "orders.status"]
     assert (finding.level, finding.count, finding.total) == ("suspicious", 2, 10)
@@ -260,6 +261,47 @@ def test_an_order_whose_status_says_it_came_back_stays_a_sale(word):
     other = findings["unknown_statuses", "orders.status"]
     assert (other.count, other.details["values"]) == (3, {"zzz": 3})
     assert not any("returns:" in one.text("en") for one in findings.values())
+
+
+@pytest.mark.parametrize(
+    ("orders", "told"),
+    [(["O0", "O1"], 0), (["O0"], 1), (["O0", None], 1), ([], 2), ([None, None], 0), (None, 0)],
+)
+def test_a_refund_is_unknown_only_of_an_order_that_no_return_names(orders, told):
+    """Refunds that name no order may be those of any of them."""
+    frames = shop()
+    frames["orders"]["status"] = ["Remboursée"] * 2 + ["delivered"] * 8
+    one = frames["returns"].iloc[[0]]
+    frames["returns"] = pd.concat([one] * (2 if orders is None else max(len(orders), 1)))
+    frames["returns"]["return_id"] = [f"R{i}" for i in range(len(frames["returns"]))]
+    if orders is None:
+        frames["returns"] = frames["returns"].drop(columns="order_id")
+    elif orders:
+        frames["returns"]["order_id"] = pd.array(orders, dtype="str")
+    else:
+        frames["returns"] = frames["returns"].iloc[:0]
+    finding = found(frames).get(("refunded_orders", "orders.status"))
+    assert (finding.count if finding else 0) == told
+    if finding:
+        assert finding.details == {"values": {"Remboursée": told}}
+        assert "O0" not in {row["order_id"] for row in finding.examples} or told == 2
+
+
+def test_of_credits_that_name_no_order_no_refund_is_said_to_be_unknown():
+    names = ("order_id", "ordered_at", "quantity", "unit_price", "status")
+    frame = pd.DataFrame(
+        {
+            "order_id": ["1", "1", "2"], "ordered_at": "2025-01-02", "quantity": [1, -1, 1],
+            "unit_price": 10, "status": ["Remboursée", "Remboursée", "delivered"],
+        }
+    )  # fmt: skip
+    rules = {
+        "columns": {name: name for name in names},
+        "returns": {"negative_quantity": True},
+    }
+    for rows, told in ((frame, False), (frame[frame.quantity > 0], True)):
+        codes = {one.code for one in check(open_data({"ventes": rows}, mapping=rules)).findings}
+        assert ("refunded_orders" in codes) == told
 
 
 def test_a_remedy_for_unknown_values_works():

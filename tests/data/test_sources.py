@@ -339,6 +339,35 @@ def test_parts_in_several_zones_keep_the_times_that_they_show(tmp_path, first, s
         assert all("ordered_at" in found.text("fr") for found in told)
 
 
+@pytest.mark.parametrize("other", ["nanoseconds", "text", "day"])
+@pytest.mark.parametrize("unit", ["us", "ns"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_zoned_part_keeps_the_times_that_it_shows_beside_any_other(tmp_path, other, unit, first):
+    shown = pd.to_datetime(["2025-03-03 10:00", "2025-03-04 02:00"]).as_unit(unit)
+    others = {
+        "nanoseconds": shown.as_unit("ns"),
+        "text": shown.strftime("%Y-%m-%d %H:%M:%S"),
+        "day": shown.date,
+    }
+    parts = [shown.tz_localize("America/Montreal"), others[other]]
+    folder = tmp_path / "orders"
+    folder.mkdir()
+    for number, times in enumerate(parts if first else parts[::-1]):
+        frame = pd.DataFrame({"order_id": [f"{number}a", f"{number}b"], "ordered_at": times})
+        frame.assign(amount=1).to_parquet(folder / f"{number}.parquet")
+    local = sorted(moment.to_pydatetime() for moment in shown)
+    expected = [local, [moment.replace(hour=0) for moment in local] if other == "day" else local]
+    with open_data(folder) as data:
+        read = [moment for (moment,) in _rows(data.orders, "ordered_at")]
+        one, two = expected if first else expected[::-1]
+        assert read == one + two
+        told = {found.code: found for found in data.findings}
+        assert told["local_times"].details["local"] == "America/Montreal"
+        assert told["local_times"].count == 2
+        assert "time_zones_dropped" not in told
+        assert told["zones_of_parts"].details["zones"] == ["America/Montreal", "–"]
+
+
 def test_times_of_a_database_in_utc_are_said_to_be(tmp_path):
     connection = ibis.duckdb.connect()
     frame = ORDERS.assign(ordered_at=ORDERS.ordered_at.dt.tz_localize("America/Toronto"))

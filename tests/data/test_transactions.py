@@ -669,6 +669,21 @@ def test_taxes_are_known_by_the_name_of_their_product():
     assert told.details["remedy"] == "leave_out: {product_id: [1, 2]}"
 
 
+def test_figures_of_a_code_are_those_of_a_product():
+    """A rate is none: with it, or alone, the word says a tax."""
+    codes = ["PST-12", "HST-4", "TVA-9", "TAX-1", "GST-1", "TPS5"]
+    rows = [(str(n), "2025-01-05", codes[n % 6], 1, 3 + n % 11) for n in range(60)]
+    columns = ["ticket", "ordered_at", "article", "quantity", "line_amount"]
+    sound = pd.DataFrame(rows, columns=columns)
+    data = open_data({"sales": sound}, mapping={"columns": WITH_ARTICLE})
+    assert "codes_of_totals" not in _counts(data)
+    taxed = sound.replace({"PST-12": "PST 7 %", "HST-4": "hst (13%)", "TPS5": "T.P.S."})
+    told = _finding(
+        open_data({"sales": taxed}, mapping={"columns": WITH_ARTICLE}), "codes_of_totals"
+    )
+    assert told.count == 30
+
+
 def test_a_product_on_every_ticket_is_no_total():
     """An admission, the same amount each time and most of the ticket; a bag; a set of two."""
     rows = []

@@ -268,7 +268,7 @@ def _unknown_costs(found: clv.Unprofitable, reader: Reader) -> list[str]:
 
 
 def fixed_dates(regularity: float | None, *, lang: str | Reader) -> Sentence | None:
-    """Warn of customers who buy on fixed dates, whom no forecast of the page can serve.
+    """Say whether customers buy on fixed dates: then no forecast of the page can serve them.
 
     Parameters
     ----------
@@ -280,17 +280,26 @@ def fixed_dates(regularity: float | None, *, lang: str | Reader) -> Sentence | N
     Returns
     -------
     Sentence or None
-        None where the waits between purchases vary, or are not known.
+        None where the waits between purchases are not known.
     """
-    if regularity is None or regularity >= clv.REGULAR:
+    if regularity is None:
         return None
     reader = Reader.of(lang)
     _ = reader.translate
+    if regularity >= clv.REGULAR:
+        return Sentence(
+            _(
+                "No: from one purchase to the next, a customer's own wait varies by {part} of its "
+                "mean.",
+                part=reader.percent(regularity, decimals=0),
+            )
+        )
     return Sentence(
         _(
             "These customers buy on regular dates, as subscribers do: from one purchase to the "
             "next, a customer's own wait varies by {part} of its mean only. Models of purchases at "
-            "random do not fit them: this page measures what they did and foretells nothing.",
+            "random do not fit them: this page foretells none of their purchases. What looks ahead "
+            "in it rests on the attrition measured.",
             part=reader.percent(regularity, decimals=0),
         )
     )
