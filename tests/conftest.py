@@ -7,7 +7,9 @@ import shutil
 import pytest
 from playwright.sync_api import sync_playwright
 
-BROWSER_TESTS, SPARK_TESTS = "in_browser.py", "on_spark.py"
+from marketing_kpi.report import forks
+
+BROWSER_TESTS, SPARK_TESTS, FORK_TESTS = "in_browser.py", "on_spark.py", "test_forks.py"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -28,6 +30,8 @@ def pytest_collection_modifyitems(config, items):
     """Leave out the tests that need what this machine lacks, and say so; in CI that is an error."""
     if not any(map(shutil.which, CHROMIUMS)):
         leave_out(config, items, BROWSER_TESTS, "of pages in a browser", "Chromium")
+    if not forks.can_fork():
+        leave_out(config, items, FORK_TESTS, "in forked processes", "a recent Linux kernel")
     if not has_spark():
         leave_out(config, items, SPARK_TESTS, "on Spark", "Java, and requirements-spark.lock,")
 

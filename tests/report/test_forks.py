@@ -13,8 +13,6 @@ import pytest
 from marketing_kpi.report import forks, run
 from marketing_kpi.report.execute import Executed, Job, execute, failure_of
 
-pytestmark = pytest.mark.skipif(not forks.can_fork(), reason="this system forks no such process")
-
 SECRET = "hunter2"
 
 # What a notebook could find changed by another: all but the last two lines, which are drawn.

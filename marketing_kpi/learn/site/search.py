@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -94,7 +95,8 @@ _NO_PROSE = ("pre", "table", "figure", "math", "section", "script")
 
 
 def _single(text: str) -> str:
-    return " ".join(text.split(" ")).replace("\n", " ").strip()
+    # Not by `split()` alone, which would take the spaces that French does not break too.
+    return re.sub(r"[ \n]+", " ", text).strip(" ")
 
 
 class _Passages(HTMLParser):
