@@ -73,6 +73,9 @@ def main() -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--force", is_flag=True, help="Make again what has not changed since the last run.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be made, of which data; make nothing."
+)
 @_says_what_is_wrong
 def report(
     configs: tuple[Path, ...],
@@ -81,16 +84,23 @@ def report(
     lang: tuple[str, ...],
     jobs: int,
     force: bool,
+    dry_run: bool,
 ) -> None:
     """Make the reports that the YAML files CONFIGS describe.
 
-    Exit code 0: all made; 1: a notebook failed; 2: nothing ran, the message says why.
+    Exit code 0: all made; 1: some failed or were left out; 2: nothing ran, the message says why.
     """
     from marketing_kpi.report import run
 
     chosen = [item.strip() for each in notebooks for item in each.split(",")]
     code = run(
-        configs, out=out, notebooks=chosen or None, jobs=jobs, lang=lang or None, force=force
+        configs,
+        out=out,
+        notebooks=chosen or None,
+        jobs=jobs,
+        lang=lang or None,
+        force=force,
+        dry_run=dry_run,
     )
     sys.exit(code)
 

@@ -25,13 +25,14 @@ def run(
     lang: str | Sequence[str] | None = None,
     folder: Path | None = None,
     force: bool = False,
+    dry_run: bool = False,
 ) -> int:
     """Make the reports of clients and say where they are.
 
     Parameters
     ----------
     configs
-        YAML files, or configurations already loaded.
+        YAML files, of one client or several each, or configurations already loaded.
     out
         Folder that receives ``<id>/<lang>/index.html``.
     notebooks
@@ -46,18 +47,21 @@ def run(
     force
         Whether to make again the pages that an earlier run made of the same data, parameters,
         lessons and code; they are kept in ``.cache`` within `out`.
+    dry_run
+        Whether to say only what would be made, of which data, and how long it took the last time.
 
     Returns
     -------
     int
         0 when everything was published, 1 when a notebook or the check of the data failed (that
-        report is in ``<id>/<lang>.failed`` and what was published before stays) or a report
-        could not be written.
+        report is in ``<id>/<lang>.failed`` and what was published before stays), a report could
+        not be written, or a client was left out for its configuration.
 
     Raises
     ------
     ConfigError
-        For a configuration that is not valid, before anything runs (exit code 2 of the command).
+        When no configuration is valid or two have one id, before anything runs (exit code 2 of
+        the command). Beside valid ones, those that are not are said and left out.
     LessonError
         For a lesson that is not built, before anything runs.
     ReportError
@@ -78,4 +82,5 @@ def run(
         lang=lang,
         folder=folder,
         force=force,
+        dry_run=dry_run,
     )

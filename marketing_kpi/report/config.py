@@ -1,6 +1,6 @@
-"""A client's configuration: one YAML file, checked in full before anything runs.
+"""Clients' configurations: YAML files, checked in full before anything runs.
 
-`load` reads the files and returns a `ClientConfig` each, or raises one `ConfigError` that names
+`load` reads the files and returns a `ClientConfig` a client, or raises one `ConfigError` that names
 every file, line and key that is wrong and what to write there.
 """
 
@@ -52,6 +52,9 @@ _DEVICES = frozenset(
 )
 # Characters that reorder the text around them; a name has no need of them.
 _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+_CLIENTS = "clients"
+"""The key under which a file lists several clients."""
 
 _WRITE = MappingProxyType(
     {
@@ -378,6 +381,7 @@ class ClientConfig(BaseModel):
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _place: str = PrivateAttr(default="")
 
     @field_validator("client")
     @classmethod
@@ -601,7 +605,7 @@ def load(paths: Iterable[Path | str]) -> tuple[ClientConfig, ...]:
     Parameters
     ----------
     paths
-        YAML files, one a client.
+        YAML files, of one client or of several (see `read_clients`).
 
     Returns
     -------
@@ -613,22 +617,92 @@ def load(paths: Iterable[Path | str]) -> tuple[ClientConfig, ...]:
     ConfigError
         For any file that cannot be read or is not valid, and for two clients with one id.
     """
+    configs, errors = read_clients(paths)
+    if errors:
+        raise together(errors)
+    refuse_shared_ids(configs)
+    return configs
+
+
+def read_clients(
+    paths: Iterable[Path | str],
+) -> tuple[tuple[ClientConfig, ...], tuple[ConfigError, ...]]:
+    """Read clients' configurations, and say of those that are not valid why.
+
+    A file describes one client; or several, each an item under ``clients:`` that has its own keys
+    and takes the others from the top of the file. A key of an item replaces the one at the top.
+
+    Parameters
+    ----------
+    paths
+        YAML files.
+
+    Returns
+    -------
+    tuple
+        The clients that are valid, in the order written, and an error for each that is not.
+    """
     configs: list[ClientConfig] = []
-    files: dict[str, Path] = {}
+    errors: list[ConfigError] = []
     for path in map(Path, paths):
-        config = _load_one(path)
-        if config.id in files:
+        try:
+            documents = _documents(path)
+        except ConfigError as error:
+            errors.append(error)
+            continue
+        for document in documents:
+            try:
+                configs.append(_client(path, document))
+            except ConfigError as error:
+                errors.append(error)
+    return tuple(configs), tuple(errors)
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Return one error that says what several do, each thing once."""
+    lines = dict.fromkeys(line for error in errors for line in error.message.splitlines())
+    hints = dict.fromkeys(error.hint for error in errors if error.hint)
+    return ConfigError("\n".join(lines), hint="; ".join(hints) or None)
+
+
+def refuse_shared_ids(configs: Iterable[ClientConfig]) -> None:
+    """Refuse two clients of one id: one report would overwrite the other."""
+    places: dict[str, str] = {}
+    for config in configs:
+        if config.id in places:
+            one, other = places[config.id], config._place
+            both = f"{one} and {other}" if one and other and one != other else "two clients"
             raise ConfigError(
-                f"{path.name} and {files[config.id].name} have the same id '{config.id}'",
+                f"{both} have the same id '{config.id}'",
                 hint="their reports would overwrite each other: write another id: in one of them",
             )
-        files[config.id] = path
-        configs.append(config)
-    return tuple(configs)
+        places[config.id] = config._place
 
 
-def _load_one(path: Path) -> ClientConfig:
-    document = load_yaml(path, error=ConfigError)
+def _documents(path: Path) -> list[Document]:
+    """Return what a file says of each of its clients, with the lines where it does."""
+    whole = load_yaml(path, error=ConfigError)
+    if _CLIENTS not in whole.value:
+        return [Document(whole.value, {keys: line for keys, line in whole.lines.items() if keys})]
+    shared = {key: value for key, value in whole.value.items() if key != _CLIENTS}
+    items = whole.value[_CLIENTS]
+    if not isinstance(items, list) or not items or not all(isinstance(i, dict) for i in items):
+        raise ConfigError(
+            f"{path.name}, line {whole.lines[(_CLIENTS,)]}: {_CLIENTS}: expected a list of clients",
+            hint="write each as '- client: …', its own keys below, those of all at the top",
+        )
+    return [_item(whole, shared, place, item) for place, item in enumerate(items)]
+
+
+def _item(whole: Document, shared: Mapping[str, Any], place: int, item: dict[str, Any]) -> Document:
+    lines = {keys: line for keys, line in whole.lines.items() if keys and keys[0] in shared}
+    lines = {keys: line for keys, line in lines.items() if keys[0] not in item}
+    start = (_CLIENTS, place)
+    own = {keys[2:]: line for keys, line in whole.lines.items() if keys[:2] == start}
+    return Document({**shared, **item}, {**lines, **own})
+
+
+def _client(path: Path, document: Document) -> ClientConfig:
     try:
         config = ClientConfig.model_validate(document.value)
     except ValidationError as error:
@@ -637,6 +711,8 @@ def _load_one(path: Path) -> ClientConfig:
         problems = [_line(path, document, item) for item in reversed(first.values())]
         raise ConfigError("\n".join(problems)) from error
     config._folder = path.resolve().parent
+    line = document.lines.get(())
+    config._place = f"{path.name}, line {line}" if line else path.name
     _check_files(config, path, document)
     return config
 
@@ -645,8 +721,9 @@ def _line(path: Path, document: Document, error: Any) -> str:
     """Return one problem as `file, line N: key: what is wrong; write …`."""
     keys = tuple(str(part) for part in error["loc"] if part != "[key]")
     key = keys[0] if keys else str(error["ctx"]["problem"]).split(":")[0] if "ctx" in error else ""
-    # The path () is the whole document, whose line says nothing.
-    number = document.lines.get(keys[:2] or (key,)) or document.lines.get((key,))
+    # The path () is one client among several; a file of one client has no line for it.
+    found = (document.lines.get(place) for place in (keys[:2] or (key,), (key,), ()))
+    number = next((line for line in found if line), None)
     place = f"{path.name}, line {number}" if number else path.name
     if error["type"] == "extra_forbidden":
         message, hint = unknown("key", keys[-1], ClientConfig.model_fields)

@@ -40,49 +40,98 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Results:
-    """What a run made or found made, by key, and each client's data."""
+class Plan:
+    """What a run is to make, and what of it an earlier run has made already.
 
-    made: Mapping[Key, Made]
+    Attributes
+    ----------
+    tasks
+        All there is to make, by key.
+    kept_as
+        The hash under which each is kept; not of data that cannot be compared with what they were.
+    found
+        What an earlier run made.
+    sources
+        Each client's data.
+    recipe
+        What all results depend on.
+    """
+
+    tasks: Mapping[Key, Task]
+    kept_as: Mapping[Key, str]
+    found: Mapping[Key, Made]
     sources: Mapping[str, Source]
+    recipe: Recipe
+
+    @property
+    def rest(self) -> Mapping[Key, Task]:
+        """What has to be made."""
+        return {key: task for key, task in self.tasks.items() if key not in self.found}
 
 
-def make_all(
-    clients: Sequence[ClientConfig], pages: Sequence[Job], *, cache: Cache, jobs: int, force: bool
-) -> Results:
-    """Check every client's data and execute every notebook, with a progress bar.
+def plan(
+    clients: Sequence[ClientConfig], pages: Sequence[Job], *, cache: Cache, force: bool
+) -> Plan:
+    """Look at what there is to make, and at what is kept of it; nothing is made.
 
     Parameters
     ----------
     clients, pages
-        What to make.
+        What is to be made: the check of each client's data, and the pages.
     cache
-        Where earlier results are, and where these go.
-    jobs
-        How many processes.
+        Where earlier results are.
     force
         Whether to make again what an earlier run made.
     """
     recipe = Recipe.now()
     tasks = _tasks(clients, pages, recipe)
     sources = {config.id: tasks[config.id,].source for config in clients}
-    for client, source in sources.items():
+    kept_as = {key: task.kept_as() for key, task in tasks.items() if task.source.why_not is None}
+    found = {} if force else _found(kept_as, cache)
+    return Plan(tasks, kept_as, found, sources, recipe)
+
+
+def carry_out(
+    plan: Plan,
+    *,
+    cache: Cache,
+    jobs: int,
+    secrets: Mapping[str, tuple[str, ...]],
+    done: Callable[[Key, Made], None],
+) -> None:
+    """Make what is to be made, in other processes, with a progress bar.
+
+    Parameters
+    ----------
+    plan
+        What there is to make.
+    cache
+        Where results go.
+    jobs
+        How many processes.
+    secrets
+        Texts to keep out of failures, by client.
+    done
+        Called with each result: first those of an earlier run, then each as it is made.
+    """
+    for client, source in plan.sources.items():
         if source.why_not:
             click.echo(f"{client}: every page is made again: {source.why_not}", err=True)
-    keys = {key: task.kept_as() for key, task in tasks.items() if task.source.why_not is None}
-    found = {} if force else _found(keys, cache)
-    if found:
-        click.echo(f"{len(found)} of {len(tasks)} results are unchanged and reused", err=True)
+    if plan.found:
+        click.echo(
+            f"{len(plan.found)} of {len(plan.tasks)} results are unchanged and reused", err=True
+        )
 
-    def keep(key: Key, made: Made) -> None:
-        if made.content is not None and key in keys and _is_of(keys[key], tasks[key], recipe):
-            cache.store(keys[key], Entry(made.made_at, made.seconds, made.content))
+    def received(key: Key, made: Made) -> None:
+        task, kept_as = plan.tasks[key], plan.kept_as.get(key)
+        if made.content is not None and kept_as and _is_of(kept_as, task, plan.recipe):
+            cache.store(kept_as, Entry(made.made_at, made.seconds, made.content))
+        done(key, made)
 
-    rest = {key: task.make for key, task in tasks.items() if key not in found}
-    failed = partial(failed_task, secrets={config.id: config.secrets for config in clients})
-    made = _with_progress(rest, total=len(tasks), jobs=jobs, failed=failed, keep=keep)
+    for key, made in plan.found.items():
+        done(key, made)
+    _with_progress(plan, jobs=jobs, failed=partial(failed_task, secrets=secrets), done=received)
     cache.trim()
-    return Results({**found, **made}, sources)
 
 
 def failed_task(key: Key, error: BaseException, *, secrets: Mapping[str, tuple[str, ...]]) -> Made:
@@ -139,24 +188,26 @@ def _is_of(kept_as: str, task: Task, recipe: Recipe) -> bool:
 
 
 def _with_progress(
-    tasks: Mapping[Key, Callable[[], Made]],
+    plan: Plan,
     *,
-    total: int,
     jobs: int,
     failed: Callable[[Key, BaseException], Made],
-    keep: Callable[[Key, Made], None],
-) -> dict[Key, Made]:
+    done: Callable[[Key, Made], None],
+) -> None:
     from tqdm import tqdm
 
+    tasks = {key: task.make for key, task in plan.rest.items()}
     if not tasks:
-        return {}
-    done_before = total - len(tasks)
-    with tqdm(total=total, initial=done_before, unit="page", desc="report", leave=False) as bar:
+        return
+    with tqdm(
+        total=len(plan.tasks), initial=len(plan.found), unit="page", desc="report", leave=False
+    ) as bar:
 
-        def done(key: Key, made: Made) -> None:
-            keep(key, made)
+        def shown(key: Key, made: Made) -> None:
+            with bar.external_write_mode():
+                done(key, made)
             bar.set_postfix_str(" ".join(key))
             bar.update()
 
         run_all = forks.run_all if forks.can_fork() else execute.run_all
-        return run_all(tasks, jobs=min(jobs, len(tasks)), failed=failed, done=done)
+        run_all(tasks, jobs=min(jobs, len(tasks)), failed=failed, done=shown)

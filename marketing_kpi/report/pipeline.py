@@ -1,26 +1,33 @@
-"""From configurations to published folders: plan, execute in parallel, lay out, publish."""
+"""From configurations to published folders: plan, execute in parallel, lay out, publish each."""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
-from marketing_kpi.report import NOTEBOOK_FAILED, OK, render
+from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, render
 from marketing_kpi.report.cache import Cache
-from marketing_kpi.report.config import ClientConfig, languages, load, selected, slug
+from marketing_kpi.report.config import (
+    ClientConfig,
+    languages,
+    read_clients,
+    refuse_shared_ids,
+    selected,
+    slug,
+    together,
+)
 from marketing_kpi.report.execute import (
     Failure,
     Job,
@@ -31,15 +38,17 @@ from marketing_kpi.report.execute import (
 from marketing_kpi.report.exports import Export, write_all
 from marketing_kpi.report.inputs import Inspection, Source
 from marketing_kpi.report.keys import LIBRARIES, versions
-from marketing_kpi.report.making import Results, make_all
+from marketing_kpi.report.making import Key, Plan, carry_out, plan
 from marketing_kpi.report.publish import publish, withdraw
-from marketing_kpi.report.tasks import Made, body_of
+from marketing_kpi.report.summary import Forecast, Outcome, forecasts, outcomes, size
+from marketing_kpi.report.tasks import Made, body_of, now
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.periods import Periods
     from marketing_kpi.text.locale import Reader
 
-MANIFEST_VERSION = 1
+Report = tuple[str, str]
+"""A client's id and a language."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,12 @@ def make(
     lang: str | Sequence[str] | None,
     folder: Path | None,
     force: bool,
+    dry_run: bool,
 ) -> int:
-    """Make reports; see `marketing_kpi.report.run`."""
+    """Make reports, or say what that would do; see `marketing_kpi.report.run`."""
     if jobs < 1:
         raise ReportError(f"jobs == {jobs}, must be at least 1")
-    clients = _loaded(configs)
+    clients, errors = _read(configs)
     lessons = folder or notebooks_folder()
     planned = {
         (config.id, language): [
@@ -94,28 +104,101 @@ def make(
         for config in clients
         for language in languages(config, lang)
     }
-    for config in clients:
-        _check_writable(out / config.id)
-    with _ended_by_sigterm():
-        results = make_all(
-            clients,
-            [job for group in planned.values() for job in group],
-            cache=Cache(out),
-            jobs=jobs,
-            force=force,
+    if not dry_run:
+        for config in clients:
+            _check_writable(out / config.id)
+    cache, pages = Cache(out), [job for group in planned.values() for job in group]
+    work = plan(clients, pages, cache=cache, force=force)
+    reports = _Reports(clients, planned, work.sources, out=out)
+    if dry_run:
+        click.echo(forecasts(reports.foreseen(work)))
+        return NOTEBOOK_FAILED if errors else OK
+    with _ended_by_sigterm(), _told_if_stopped(reports):
+        secrets = {config.id: config.secrets for config in clients}
+        carry_out(work, cache=cache, jobs=jobs, secrets=secrets, done=reports.receive)
+    if len(planned) > 1 or errors:
+        click.echo(outcomes(reports.outcomes), err=True)
+    _tell(errors)
+    return OK if reports.are_good and not errors else NOTEBOOK_FAILED
+
+
+class _Reports:
+    """The reports of a run: each is published when the last of its parts has come."""
+
+    def __init__(
+        self,
+        clients: Sequence[ClientConfig],
+        planned: Mapping[Report, Sequence[Job]],
+        sources: Mapping[str, Source],
+        *,
+        out: Path,
+    ) -> None:
+        self._clients = {config.id: config for config in clients}
+        self._planned = planned
+        self._sources = sources
+        self._out = out
+        self._made: dict[Key, Made] = {}
+        self._outcomes: dict[Report, Outcome] = {}
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What became of those that are published, in the order in which they were asked for."""
+        return [self._outcomes[report] for report in self._planned if report in self._outcomes]
+
+    @property
+    def are_good(self) -> bool:
+        """Whether all are there, whole."""
+        return len(self._outcomes) == len(self._planned) and all(
+            outcome.is_good for outcome in self._outcomes.values()
         )
-        published = [
-            _published(
-                config,
-                language,
-                [(job, results.made[job.key]) for job in planned[config.id, language]],
-                _data(config, results),
-                out=out,
+
+    def receive(self, key: Key, made: Made) -> None:
+        """Take a part; publish what is whole with it."""
+        self._made[key] = made
+        for report, jobs in self._planned.items():
+            client, lang = report
+            keys = [(client,), *(job.key for job in jobs)]
+            if key in keys and all(part in self._made for part in keys):
+                parts = [(job, self._made[job.key]) for job in jobs]
+                self._outcomes[report] = _published(
+                    self._clients[client], lang, parts, self._data(client), out=self._out
+                )
+
+    def foreseen(self, work: Plan) -> list[Forecast]:
+        """Return what is to be made of each report."""
+        return [
+            Forecast(
+                client,
+                lang,
+                tuple(job.number for job in jobs),
+                tuple(job.number for job in jobs if job.key not in work.found),
+                self._data_shown(client),
+                self._out / client / lang,
             )
-            for config in clients
-            for language in languages(config, lang)
+            for (client, lang), jobs in self._planned.items()
         ]
-    return OK if all(published) else NOTEBOOK_FAILED
+
+    def told(self) -> str:
+        """Say how far a run came that was stopped."""
+        return (
+            f"{len(self._outcomes)} of {len(self._planned)} reports are done; run the same command "
+            "again to go on: pages that are made are kept"
+        )
+
+    def _data(self, client: str) -> _Data:
+        made = self._made[client,]
+        if made.content is None:
+            inspection = Inspection(made.seconds, failure=made.failure)
+        else:
+            inspection = Inspection.of(made.content, seconds=made.seconds)
+        return _Data(self._sources[client], made, inspection)
+
+    def _data_shown(self, client: str) -> str:
+        shown, files = self._clients[client].data, self._sources[client].files
+        if not files:
+            return shown
+        count = "1 file" if len(files) == 1 else f"{len(files)} files"
+        return f"{shown} ({count}, {size(sum(file.bytes for file in files))})"
 
 
 def _check_writable(folder: Path) -> None:
@@ -144,17 +227,43 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _loaded(configs: Sequence[ClientConfig | Path | str]) -> tuple[ClientConfig, ...]:
-    """Return configurations; files are read and checked together."""
-    ready = [config for config in configs if isinstance(config, ClientConfig)]
-    read = load(config for config in configs if not isinstance(config, ClientConfig))
-    ids = [config.id for config in (*ready, *read)]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise ConfigError(
-                f"two clients have the id '{name}'", hint="their reports would overwrite each other"
-            )
-    return (*ready, *read)
+@contextmanager
+def _told_if_stopped(reports: _Reports) -> Iterator[None]:
+    """Say of a run that is stopped what it leaves and how it goes on."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        click.echo(reports.told(), err=True)
+        raise
+
+
+def _read(
+    configs: Sequence[ClientConfig | Path | str],
+) -> tuple[tuple[ClientConfig, ...], tuple[ConfigError, ...]]:
+    """Return the clients that are valid, and say at once which are not: those cost no other.
+
+    Without a valid one there is nothing to run, and the errors are raised.
+    """
+    clients: list[ClientConfig] = []
+    errors: list[ConfigError] = []
+    for config in configs:
+        valid, wrong = (
+            ((config,), ()) if isinstance(config, ClientConfig) else read_clients([config])
+        )
+        clients += valid
+        errors += wrong
+    if errors and not clients:
+        raise together(errors)
+    refuse_shared_ids(clients)
+    _tell(errors)
+    return tuple(clients), tuple(errors)
+
+
+def _tell(errors: Sequence[ConfigError]) -> None:
+    """Say which clients are left out and why."""
+    for error in errors:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        click.echo(f"left out: {error.message}{hint}", err=True)
 
 
 def _job(config: ClientConfig, number: str, *, lang: str, folder: Path) -> Job:
@@ -168,15 +277,6 @@ def _job(config: ClientConfig, number: str, *, lang: str, folder: Path) -> Job:
     )
 
 
-def _data(config: ClientConfig, results: Results) -> _Data:
-    made = results.made[config.id,]
-    if made.content is None:
-        inspection = Inspection(made.seconds, failure=made.failure)
-    else:
-        inspection = Inspection.of(made.content, seconds=made.seconds)
-    return _Data(results.sources[config.id], made, inspection)
-
-
 def _published(
     config: ClientConfig,
     lang: str,
@@ -184,14 +284,17 @@ def _published(
     data: _Data,
     *,
     out: Path,
-) -> bool:
+) -> Outcome:
     """Publish one report; what cannot be written costs no other client's."""
     try:
-        return _publish(config, lang, made, data, out=out)
+        failed, index = _publish(config, lang, made, data, out=out)
     except (OSError, MarketingKpiError) as error:
         reason = failure_of(error, config.secrets).reason
         click.echo(f"failed: {config.id} {lang}: {reason}", err=True)
-        return False
+        failed, index = ("report",), None
+    new = [part for _, part in made if not part.is_reused]
+    seconds = sum(part.seconds for part in new)
+    return Outcome(config.id, lang, len(made), len(made) - len(new), failed, seconds, index)
 
 
 def _publish(
@@ -201,8 +304,8 @@ def _publish(
     data: _Data,
     *,
     out: Path,
-) -> bool:
-    """Publish one report in one language; say where, and whether all of it is there.
+) -> tuple[tuple[str, ...], Path]:
+    """Publish one report in one language; return the parts that failed, and where it is.
 
     Only some of the client's notebooks make an extract, beside the whole report: in its place,
     the pages that were not asked for would be lost to its readers.
@@ -215,16 +318,18 @@ def _publish(
     good = whole if _is_complete(config, pages) else _beside(whole, "partial")
     target = good if is_sound else _beside(good, "failed")
     publish(target, lambda staged: _write(staged, config, reader, pages, data))
+    index = target / render.INDEX
     if is_sound:
         for outdated in _outdated_by(good, whole):
             withdraw(outdated)
-        click.echo(target / render.INDEX)
-        return True
+        click.echo(index)
+        return (), index
     for line in _failures(failed, data.inspection):
         click.echo(f"failed: {config.id} {lang} {line}", err=True)
     kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
-    click.echo(f"not published, see {target / render.INDEX}{kept}", err=True)
-    return False
+    click.echo(f"not published, see {index}{kept}", err=True)
+    in_data = ("data",) if data.inspection.failure else ()
+    return (*(page.job.number for page in failed), *in_data), index
 
 
 def _failures(failed: Sequence[_Page], inspection: Inspection) -> Iterator[str]:
@@ -299,9 +404,8 @@ def _write(
         lang=reader,
     )
     _write_text(folder / render.INDEX, index)
-    manifest = _manifest(config, reader, pages, data, exports)
-    text = json.dumps(manifest, ensure_ascii=False, indent=2)
-    _write_text(folder / "manifest.json", text + "\n")
+    made_of = _manifest(config, reader, pages, data, exports)
+    _write_text(folder / manifest.FILE, made_of.to_json())
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -404,50 +508,35 @@ def _manifest(
     pages: Sequence[_Page],
     data: _Data,
     exports: Sequence[Export],
-) -> dict[str, Any]:
-    """Return what made the report: configuration, versions, inputs, durations; no secret."""
+) -> manifest.Manifest:
     from marketing_kpi import __version__
     from marketing_kpi.kpis.dictionary import dictionary
 
-    known, inspection = versions(), data.inspection
+    known = versions()
     kpis = sorted({kpi for page in pages if page.body for kpi in page.body.kpis})
-    return {
-        "manifest": MANIFEST_VERSION,
-        "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "config": config.dump(),
-        "selected": [page.job.number for page in pages],
-        "lang": reader.lang,
-        "locale": reader.locale,
-        "versions": {
+    return manifest.Manifest(
+        made_at=now(),
+        config=config.dump(),
+        selected=[page.job.number for page in pages],
+        lang=reader.lang,
+        locale=reader.locale,
+        versions={
             "marketing_kpi": __version__,
             **{name: known[name] for name in ("python", *LIBRARIES)},
         },
-        "inputs": [asdict(file) for file in data.source.files],
-        "kpis": {kpi: dictionary().kpi(kpi).version for kpi in kpis},
-        "data_check": {
-            **_making(data.made),
-            "failure": asdict(inspection.failure) if inspection.failure else None,
-        },
-        "pages": [
-            {
-                "notebook": page.job.number,
-                "file": page.file,
-                "title": page.title,
-                "status": page.link.status,
-                **_making(page.made),
-                "parameters": _shown_parameters(page.job, config),
-                "failure": asdict(page.failure) if page.failure else None,
-            }
+        inputs=list(data.source.files),
+        kpis={kpi: dictionary().kpi(kpi).version for kpi in kpis},
+        data_check=manifest.Making(**manifest.Making.how(data.made)),
+        pages=[
+            manifest.Page(
+                notebook=page.job.number,
+                file=page.file,
+                title=page.title,
+                status=page.link.status,
+                parameters=_shown_parameters(page.job, config),
+                **manifest.Making.how(page.made),
+            )
             for page in pages
         ],
-        "tables": [{"name": export.name, "caption": export.caption} for export in exports],
-    }
-
-
-def _making(made: Made) -> dict[str, Any]:
-    """Return how a part of a report came to be, for its manifest."""
-    return {
-        "seconds": round(made.seconds, 3),
-        "made_at": made.made_at,
-        "reused": made.is_reused,
-    }
+        tables=[manifest.Table(name=export.name, caption=export.caption) for export in exports],
+    )

@@ -5,7 +5,14 @@ import json
 import pytest
 
 from marketing_kpi.errors import ConfigError
-from marketing_kpi.report.config import CommonParameters, languages, load, own_parameters, selected
+from marketing_kpi.report.config import (
+    CommonParameters,
+    languages,
+    load,
+    own_parameters,
+    read_clients,
+    selected,
+)
 
 
 def test_a_complete_file_is_read_as_written(client):
@@ -219,8 +226,77 @@ def test_two_clients_of_one_id_are_refused(client, tmp_path):
     client()
     other = tmp_path / "other.yml"
     other.write_text((tmp_path / "client.yml").read_text("utf-8"), "utf-8")
-    with pytest.raises(ConfigError, match=r"other\.yml and client\.yml have the same id 'boreal'"):
+    with pytest.raises(ConfigError, match=r"client\.yml and other\.yml have the same id 'boreal'"):
         load([tmp_path / "client.yml", other])
+
+
+SEVERAL = """\
+currency: CAD
+as_of: "2026-01-01"
+lang: [fr, en]
+data: orders.csv
+notebooks: ["00"]
+clients:
+- client: Nord
+- client: Sud
+  lang: fr
+  notebooks: ["00", "02"]
+  parameters: {"02": {classes: 4}}
+- client: Est
+  data: absent.csv
+- client: Ouest
+  curency: EUR
+- {}
+"""
+
+
+def several(folder, text=SEVERAL):
+    (folder / "orders.csv").write_text("order_id,ordered_at\n1,2025-03-01\n", encoding="utf-8")
+    path = folder / "clients.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_of_several_clients_gives_each_its_own_keys_and_the_shared_ones(tmp_path):
+    configs, errors = read_clients([several(tmp_path)])
+    assert [(each.id, each.lang, each.notebooks) for each in configs] == [
+        ("nord", ("fr", "en"), ("00",)),
+        ("sud", ("fr",), ("00", "02")),
+    ]
+    assert configs[1].parameters == {"02": {"classes": 4}}
+    assert configs[0].source_for_notebooks == str(tmp_path / "orders.csv")
+    assert [error.message.split("(known")[0].strip() for error in errors] == [
+        "clients.yml, line 13: data: no file or folder 'absent.csv'",
+        "clients.yml, line 15: key 'curency' not found; did you mean 'currency'?",
+        "clients.yml, line 16: client: missing; write client: Boréal",
+    ]
+
+
+def test_a_shared_key_that_is_wrong_is_told_once_with_its_own_line(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load([several(tmp_path, SEVERAL.replace("CAD", "CAF"))])
+    lines = str(caught.value).splitlines()
+    assert (
+        lines.count(
+            "clients.yml, line 1: currency: 'CAF' is not an ISO 4217 code; write currency: CAD"
+        )
+        == 1
+    )
+
+
+def test_two_clients_of_one_file_with_one_id_are_told_with_their_lines(tmp_path):
+    text = SEVERAL.split("- client: Est")[0].replace("Sud", "nord")
+    with pytest.raises(
+        ConfigError, match=r"\.yml, line 7 and clients\.yml, line 8 have the same id"
+    ):
+        load([several(tmp_path, text)])
+
+
+@pytest.mark.parametrize("clients", ["[]", "{client: Nord}", "[Nord, Sud]", "null"])
+def test_clients_are_a_list_of_keys_and_values(tmp_path, clients):
+    text = SEVERAL.split("clients:")[0] + f"clients: {clients}\n"
+    with pytest.raises(ConfigError, match=r"line 6: clients: expected a list of clients"):
+        load([several(tmp_path, text)])
 
 
 def test_a_secret_comes_from_the_environment_and_is_never_dumped(client, monkeypatch):

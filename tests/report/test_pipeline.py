@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from jsonschema import Draft202012Validator
 
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ConfigError, LessonError, ReportError
 from marketing_kpi.kpis.periods import periods
 from marketing_kpi.overview import scorecard
 from marketing_kpi.report import execute as execute_module
-from marketing_kpi.report import forks, pipeline, render, run
+from marketing_kpi.report import forks, keys, pipeline, render, run
 from marketing_kpi.report.execute import (
     Failure,
     Job,
@@ -29,6 +30,7 @@ from marketing_kpi.report.execute import (
 )
 from marketing_kpi.report.inputs import inspect
 from marketing_kpi.report.making import failed_task
+from marketing_kpi.report.manifest import schema
 from marketing_kpi.report.publish import publish
 from marketing_kpi.report.render import (
     INDEX,
@@ -138,6 +140,17 @@ def test_a_manifest_says_what_made_the_report(built):
     assert [page["status"] for page in manifest["pages"]] == ["ok"]
     assert manifest["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert str(built.parents[1]) not in text(built / "fr" / "manifest.json")
+
+
+def test_a_manifest_is_as_its_published_schema_says(built, broken):
+    published = Path(__file__).parents[2] / "reports" / "manifest.schema.json"
+    form = json.loads(text(published))
+    assert form == schema()
+    check = Draft202012Validator(form)
+    for folder in (built / "fr", broken / "fr.failed"):
+        content = json.loads(text(folder / "manifest.json"))
+        assert not list(check.iter_errors(content))
+        assert list(check.iter_errors({**content, "pages": [{"notebook": "00"}]}))
 
 
 def test_the_quality_page_says_what_was_found(built):
@@ -263,7 +276,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(
     client, lessons, tmp_path, monkeypatch
 ):
     (tmp_path / "build").write_text("in the way", encoding="utf-8")
-    monkeypatch.setattr(pipeline, "make_all", lambda *_, **__: pytest.fail("it ran"))
+    monkeypatch.setattr(pipeline, "plan", lambda *_, **__: pytest.fail("it ran"))
     with pytest.raises(ReportError, match="no report can be written in"):
         run([client()], out=tmp_path / "build", folder=lessons)
 
@@ -308,8 +321,8 @@ import sys
 from pathlib import Path
 from marketing_kpi.report import run
 if __name__ == "__main__":
-    config, out, folder = map(Path, sys.argv[1:])
-    sys.exit(run([config], out=out, folder=folder))
+    *configs, out, folder = map(Path, sys.argv[1:])
+    sys.exit(run(configs, out=out, folder=folder, jobs=2))
 """
 
 
@@ -396,8 +409,95 @@ def test_a_bad_configuration_stops_everything(client, lessons, tmp_path):
     assert not (tmp_path / "build").exists()
 
 
+SEVERAL = """\
+currency: CAD
+as_of: "2026-01-01"
+lang: en
+data: orders.csv
+notebooks: ["05"]
+clients:
+- client: Nord
+- client: Sud
+  data: absent.csv
+- client: Est
+  notebooks: ["01"]
+- client: Ouest
+"""
+
+
+@pytest.fixture
+def several(client, tmp_path):
+    """A file of four clients: the data of one are not there, the lesson of another fails."""
+    client()
+    path = tmp_path / "clients.yml"
+    path.write_text(SEVERAL, encoding="utf-8")
+    return path
+
+
+def test_a_client_that_fails_or_is_not_valid_costs_no_other(several, lessons, tmp_path, capsys):
+    out = tmp_path / "build"
+    assert run([several], out=out, folder=lessons) == 1
+    told = capsys.readouterr()
+    assert sorted(told.out.splitlines()) == [
+        str(out / name / "en" / "index.html") for name in ("nord", "ouest")
+    ]
+    left_out = "left out: clients.yml, line 9: data: no file or folder 'absent.csv'"
+    assert told.err.count(left_out) == 2  # before anything runs, and with what became of the others
+    *_, head, nord, est, ouest = told.err.split(left_out)[1].splitlines()
+    assert head.split() == ["client", "lang", "pages", "reused", "seconds", "report"]
+    assert nord.split()[:4] == ["nord", "en", "1", "0"]
+    assert est.split()[-3:] == ["failed:", "01", str(out / "est" / "en.failed" / "index.html")]
+    assert ouest.endswith(str(out / "ouest" / "en" / "index.html"))
+
+
+def test_what_a_run_would_do_is_told_and_nothing_is_made(several, lessons, tmp_path, capsys):
+    out = tmp_path / "build"
+    assert run([several], out=out, folder=lessons, dry_run=True) == 1
+    assert not out.exists()
+    _, nord, *_ = capsys.readouterr().out.splitlines()
+    size = (tmp_path / "orders.csv").stat().st_size
+    assert nord.endswith(f"all      never made  orders.csv (1 file, {size} bytes)")
+
+
+def test_what_was_made_is_told_with_the_time_it_took(
+    client, lessons, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(keys, "PACKAGE", lessons)  # one that nobody edits meanwhile
+    config, out = client(lang="en", notebooks='["05", "00"]'), tmp_path / "build"
+    assert run([config], out=out, folder=lessons) == 0
+    manifest = json.loads(text(out / "boreal" / "en" / "manifest.json"))
+    seconds = sum(page["seconds"] for page in manifest["pages"])
+    capsys.readouterr()
+    for notebooks, pages in ((None, 2), (["05"], 1)):
+        assert run([config], out=out, folder=lessons, notebooks=notebooks, dry_run=True) == 0
+        _, told = capsys.readouterr().out.splitlines()
+        assert told.split()[:4] == ["boreal", "en", str(pages), "none"]
+        assert (f"{seconds:.1f} s ({manifest['made_at'][:10]})" in told) == (pages == 2)
+
+
+def test_a_report_is_published_when_its_last_part_is_there(client, sleeping, lessons, tmp_path):
+    folder, started = sleeping
+    for path in (lessons / "en").iterdir():
+        if not path.name.startswith("05"):
+            (folder / "en" / path.name).write_bytes(path.read_bytes())
+    client(lang="en", notebooks='["00"]')
+    slow = tmp_path / "slow.yml"
+    slow.write_text(
+        text(tmp_path / "client.yml").replace("Boréal", "Slow").replace("00", "05"), "utf-8"
+    )
+    script = tmp_path / "slow_run.py"
+    script.write_text(SLOW_RUN, encoding="utf-8")
+    quick = tmp_path / "b" / "boreal" / "en" / "index.html"
+    command = [sys.executable, script, tmp_path / "client.yml", slow, tmp_path / "b", folder]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as stopped:
+        assert waited(lambda: started.exists() and quick.exists())
+        stopped.send_signal(signal.SIGINT)
+        _, told = stopped.communicate(timeout=30)
+    assert "1 of 2 reports are done; run the same command again to go on" in told
+
+
 def test_one_client_given_twice_is_refused(client, lessons, tmp_path):
-    with pytest.raises(ConfigError, match="two clients have the id 'boreal'"):
+    with pytest.raises(ConfigError, match="two clients have the same id 'boreal'"):
         run([client(), tmp_path / "client.yml"], out=tmp_path / "build", folder=lessons)
 
 
