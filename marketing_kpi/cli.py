@@ -76,6 +76,9 @@ def main() -> None:
 @click.option(
     "--dry-run", is_flag=True, help="Say what would be made, of which data; make nothing."
 )
+@click.option(
+    "--pdf", "as_pdf", is_flag=True, help="Print each page too, with this machine's Chromium."
+)
 @_says_what_is_wrong
 def report(
     configs: tuple[Path, ...],
@@ -85,6 +88,7 @@ def report(
     jobs: int,
     force: bool,
     dry_run: bool,
+    as_pdf: bool,
 ) -> None:
     """Make the reports that the YAML files CONFIGS describe.
 
@@ -101,6 +105,7 @@ def report(
         lang=lang or None,
         force=force,
         dry_run=dry_run,
+        as_pdf=as_pdf,
     )
     sys.exit(code)
 

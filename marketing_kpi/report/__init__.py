@@ -26,6 +26,7 @@ def run(
     folder: Path | None = None,
     force: bool = False,
     dry_run: bool = False,
+    as_pdf: bool = False,
 ) -> int:
     """Make the reports of clients and say where they are.
 
@@ -49,6 +50,8 @@ def run(
         lessons and code; they are kept in ``.cache`` within `out`.
     dry_run
         Whether to say only what would be made, of which data, and how long it took the last time.
+    as_pdf
+        Whether to print each page too, where a Chromium is installed (`report.pdf.BROWSERS`).
 
     Returns
     -------
@@ -83,4 +86,5 @@ def run(
         folder=folder,
         force=force,
         dry_run=dry_run,
+        as_pdf=as_pdf,
     )

@@ -284,6 +284,19 @@ class RetentionParameters(CommonParameters):
     return_days: int = Field(default=60, ge=1)
 
 
+class FinanceParameters(CommonParameters):
+    """The parameters of the lesson on financial health.
+
+    What it costs to fight one dispute, in the report's currency, and the days after an order by
+    which its payment has been disputed.
+    """
+
+    example: ClassVar[str] = "dispute_cost: 25, ripe_days: 120"
+
+    dispute_cost: float = Field(default=25.0, ge=0)
+    ripe_days: int = Field(default=120, ge=0)
+
+
 class VoiceParameters(CommonParameters):
     """The parameters of the lesson on the customer's voice.
 
@@ -313,6 +326,7 @@ PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
         "05": PrepostParameters,
         "06": LifecycleParameters,
         "09": RetentionParameters,
+        "15": FinanceParameters,
         "16": VoiceParameters,
     }
 )

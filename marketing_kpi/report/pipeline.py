@@ -8,16 +8,17 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
-from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, render
+from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, pdf, render
 from marketing_kpi.report.cache import Cache
 from marketing_kpi.report.config import (
     ClientConfig,
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
 Report = tuple[str, str]
 """A client's id and a language."""
+
+Printer = Callable[[Sequence[Path]], bool]
+"""Prints HTML files as PDF beside them, and says whether it did."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def make(
     folder: Path | None,
     force: bool,
     dry_run: bool,
+    as_pdf: bool,
 ) -> int:
     """Make reports, or say what that would do; see `marketing_kpi.report.run`."""
     if jobs < 1:
@@ -109,7 +114,8 @@ def make(
             _check_writable(out / config.id)
     cache, pages = Cache(out), [job for group in planned.values() for job in group]
     work = plan(clients, pages, cache=cache, force=force)
-    reports = _Reports(clients, planned, work.sources, out=out)
+    printer = _printer(jobs) if as_pdf and not dry_run else None
+    reports = _Reports(clients, planned, work.sources, out=out, printer=printer)
     if dry_run:
         click.echo(forecasts(reports.foreseen(work)))
         return NOTEBOOK_FAILED if errors else OK
@@ -132,11 +138,13 @@ class _Reports:
         sources: Mapping[str, Source],
         *,
         out: Path,
+        printer: Printer | None,
     ) -> None:
         self._clients = {config.id: config for config in clients}
         self._planned = planned
         self._sources = sources
         self._out = out
+        self._printer = printer
         self._made: dict[Key, Made] = {}
         self._outcomes: dict[Report, Outcome] = {}
 
@@ -161,7 +169,12 @@ class _Reports:
             if key in keys and all(part in self._made for part in keys):
                 parts = [(job, self._made[job.key]) for job in jobs]
                 self._outcomes[report] = _published(
-                    self._clients[client], lang, parts, self._data(client), out=self._out
+                    self._clients[client],
+                    lang,
+                    parts,
+                    self._data(client),
+                    out=self._out,
+                    printer=self._printer,
                 )
 
     def foreseen(self, work: Plan) -> list[Forecast]:
@@ -284,10 +297,11 @@ def _published(
     data: _Data,
     *,
     out: Path,
+    printer: Printer | None,
 ) -> Outcome:
     """Publish one report; what cannot be written costs no other client's."""
     try:
-        failed, index = _publish(config, lang, made, data, out=out)
+        failed, index = _publish(config, lang, made, data, out=out, printer=printer)
     except (OSError, MarketingKpiError) as error:
         reason = failure_of(error, config.secrets).reason
         click.echo(f"failed: {config.id} {lang}: {reason}", err=True)
@@ -304,6 +318,7 @@ def _publish(
     data: _Data,
     *,
     out: Path,
+    printer: Printer | None,
 ) -> tuple[tuple[str, ...], Path]:
     """Publish one report in one language; return the parts that failed, and where it is.
 
@@ -317,13 +332,14 @@ def _publish(
     whole = out / config.id / lang
     good = whole if _is_complete(config, pages) else _beside(whole, "partial")
     target = good if is_sound else _beside(good, "failed")
-    publish(target, lambda staged: _write(staged, config, reader, pages, data))
+    publish(target, lambda staged: _write(staged, config, reader, pages, data, printer=printer))
     index = target / render.INDEX
     if is_sound:
         for outdated in _outdated_by(good, whole):
             withdraw(outdated)
         click.echo(index)
-        return (), index
+        printed = printer is None or (target / _pdf(render.INDEX)).exists()
+        return () if printed else ("pdf",), index
     for line in _failures(failed, data.inspection):
         click.echo(f"failed: {config.id} {lang} {line}", err=True)
     kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
@@ -383,6 +399,8 @@ def _write(
     reader: Reader,
     pages: Sequence[_Page],
     data: _Data,
+    *,
+    printer: Printer | None,
 ) -> None:
     """Write every file of a report."""
     inspection = data.inspection
@@ -395,17 +413,51 @@ def _write(
         html = render.quality_page(quality, lang=reader, cover=cover)
         _write_text(folder / render.QUALITY, html)
     write_all(exports, folder, reader=reader)
-    index = render.index_page(
+    index = partial(
+        render.index_page,
         cover=cover,
         headlines=render.headlines([export.payload for export in exports], lang=reader),
-        downloads=list(_downloads(exports, reader)),
         quality=inspection.quality,
         quality_failure=inspection.failure,
         lang=reader,
     )
-    _write_text(folder / render.INDEX, index)
+    downloads = list(_downloads(exports, reader))
+    _write_text(folder / render.INDEX, index(downloads=downloads))
+    if printer and printer(sorted(folder.glob("*.html"))):
+        downloads = [*_printed(cover, reader), *downloads]
+        _write_text(folder / render.INDEX, index(downloads=downloads))
     made_of = _manifest(config, reader, pages, data, exports)
     _write_text(folder / manifest.FILE, made_of.to_json())
+
+
+def _printer(jobs: int) -> Printer | None:
+    """Return what prints pages as PDF and says whether it did; None, and why, without a browser."""
+    program = pdf.browser()
+    if program is None:
+        click.echo("no PDF is written: no Chromium, Chrome or Edge is installed", err=True)
+        return None
+
+    def print_(pages: Sequence[Path]) -> bool:
+        try:
+            pdf.print_all(pages, program=program, jobs=jobs)
+        except ReportError as error:
+            for page in pages:  # all of a report, or none
+                page.with_suffix(pdf.ENDING).unlink(missing_ok=True)
+            click.echo(f"no PDF: {error.message}", err=True)
+            return False
+        return True
+
+    return print_
+
+
+def _printed(cover: render.Cover, reader: Reader) -> Iterator[render.Download]:
+    for link in cover.links:
+        name = reader.translate("{page}, to print", page=link.short)
+        yield render.Download(((_pdf(link.file), "PDF"),), name)
+
+
+def _pdf(file: str) -> str:
+    return str(Path(file).with_suffix(pdf.ENDING))
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup, escape
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     from marketing_kpi.report.execute import Failure
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+LETTER = frozenset(
+    ("BZ", "CA", "CL", "CO", "CR", "GT", "MX", "NI", "PA", "PH", "PR", "SV", "US", "VE")
+)
+"""Territories that write on US Letter; all others on A4 (CLDR, measurement data, paper size)."""
 TABLE_MIME = "application/vnd.marketing-kpi.table+json"
 QUIZ_MIME = "application/vnd.marketing-kpi.quiz+json"
 INDEX, QUALITY = "index.html", "quality.html"
@@ -212,8 +218,8 @@ def page(content: Body, *, cover: Cover, file: str, lang: str | Reader) -> str:
         reader,
         cover=cover,
         file=file,
+        also=beside(content),
         **drawn(content, reader),
-        **frame(reader, **beside(content)),
     )
 
 
@@ -527,20 +533,53 @@ def _words(_: Translator) -> dict[str, str]:
     }
 
 
-def _layout(template: str, reader: Reader, *, cover: Cover, file: str, **content: Any) -> str:
+def _layout(
+    template: str,
+    reader: Reader,
+    *,
+    cover: Cover,
+    file: str,
+    title: str,
+    also: Mapping[str, str] = MappingProxyType({}),
+    **content: Any,
+) -> str:
     files = [link.file for link in cover.links]
     position = files.index(file) if file in files else None
+    style = also.get("style", "") + on_paper(cover.client, title, reader)
     return (
         _environment()
         .get_template(template)
         .render(
             cover=cover,
             file=file,
+            title=title,
             previous=cover.links[position - 1] if position else None,
             next=cover.links[position + 1] if position is not None and file != files[-1] else None,
-            **{**frame(reader), **content},
+            **{**content, **frame(reader, style=style, script=also.get("script", ""))},
         )
     )
+
+
+def on_paper(client: str, title: str, reader: Reader) -> str:
+    """Return the style of the sheets: their size where the reader lives, what runs on each.
+
+    The client's name heads every sheet but the first, which has the cover; below are the page's
+    title, the number of the sheet and how many there are.
+    """
+    size = "letter" if reader.locale.partition("_")[2] in LETTER else "A4"
+    return (
+        f"@page {{ size: {size}; "
+        f"@top-left {{ content: {_css_text(client)}; }} "
+        f"@bottom-left {{ content: {_css_text(title)}; }} "
+        '@bottom-right { content: counter(page) " / " counter(pages); } } '
+        "@page :first { @top-left { content: none; } }"
+    )
+
+
+def _css_text(text: str) -> str:
+    """Return a text as CSS reads it whatever it holds: a quote or a tag ends nothing."""
+    written = (c if c.isalnum() and c.isascii() else f"\\{ord(c):x} " for c in text)
+    return f'"{"".join(written)}"'
 
 
 def frame(reader: Reader, *, style: str = "", script: str = "") -> dict[str, Any]:
@@ -572,7 +611,6 @@ def _asset(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-@cache
 def _policy(css: str, code: str) -> str:
     """Return a policy that allows this page's own style and script, and nothing else."""
     style, script = (

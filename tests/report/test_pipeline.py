@@ -47,15 +47,8 @@ from marketing_kpi.report.render import (
 )
 from marketing_kpi.text.locale import Reader
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    '"><b>x</b>',
-    "../../etc/passwd",
-    "=HYPERLINK('http://example.org')",
-    "{{ 7 * 7 }}{% raw %}${x}",
-    "é" * 10_000,
-)
+from .conftest import HOSTILE
+
 PAGES = ("index.html", "00_overview.html", "quality.html")
 
 
