@@ -451,9 +451,9 @@ def _printer(jobs: int) -> Printer | None:
 
 
 def _printed(cover: render.Cover, reader: Reader) -> Iterator[render.Download]:
+    _ = reader.translate
     for link in cover.links:
-        name = reader.translate("{page}, to print", page=link.short)
-        yield render.Download(((_pdf(link.file), "PDF"),), name)
+        yield render.Download(((_pdf(link.file), "PDF"),), _("{page}, to print", page=link.short))
 
 
 def _pdf(file: str) -> str:
