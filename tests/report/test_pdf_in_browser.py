@@ -9,7 +9,7 @@ from marketing_kpi.report import pdf, run
 from marketing_kpi.report.render import Cover, index_page, on_paper
 from marketing_kpi.text.locale import reader
 
-from .conftest import HOSTILE
+from .hostile import NAMES
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_sheets_have_the_size_of_the_readers_country(locale, size):
     assert re.findall(r"size: (\w+);", style) == [size]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_on_a_sheet_is_text(name):
     style = on_paper(name, name, reader("en", currency="CAD"))
     quoted = re.findall(r'content: "([^"]*)";', style)

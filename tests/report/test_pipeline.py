@@ -47,7 +47,7 @@ from marketing_kpi.report.render import (
 )
 from marketing_kpi.text.locale import Reader
 
-from .conftest import HOSTILE
+from .hostile import NAMES
 
 PAGES = ("index.html", "00_overview.html", "quality.html")
 
@@ -612,7 +612,7 @@ def test_a_worker_that_dies_costs_its_task_only(run_all):
     assert sorted(done) == ["dies", "raises", "works"]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_client_is_shown_as_text(name):
     cover = Cover(name, (Fact(name, name),), (Link(INDEX, name, name, "failed"),))
     downloads = [Download((("tables.xlsx", "Excel"),), name)]
