@@ -249,7 +249,8 @@ class Table:
             column, value = self.columns[number], self.rows[place][number]
             if number == 0:
                 label = _named(self._format(place, 0), self.row_kpis.get(str(value)))
-                cells.append(f'<th scope="row" dir="auto">{label}</th>')
+                order = _sorting(value, column)
+                cells.append(f'<th scope="row" dir="auto"{order}>{label}</th>')
             elif column.unit == "trend":
                 cells.append(f"<td>{self._sparkline(place, value)}</td>")
             else:
@@ -260,7 +261,7 @@ class Table:
                 if column.unit == "interval" and bracket:  # a narrow page breaks before the bracket
                     kind = ' class="mk-number mk-parts"'
                     shown = f"{_whole(estimate)} {_whole(bracket[1:] + interval)}"
-                cells.append(f"<td{kind}{label}>{shown}</td>")
+                cells.append(f"<td{kind}{_sorting(value, column)}{label}>{shown}</td>")
         return f"<tr>{''.join(cells)}</tr>"
 
     def _sparkline(self, place: int, values: Any) -> str:
@@ -479,6 +480,17 @@ def _named(label: str, kpi: str | None) -> str:
     if kpi is None:
         return _text(label)
     return f'<span class="mk-kpi" data-mk-kpi="{_text(kpi)}">{_text(label)}</span>'
+
+
+def _sorting(value: Any, column: Column) -> str:
+    """Return the attribute by which a page sorts a cell whose text does not say its order."""
+    plain = _json(value)
+    if isinstance(plain, bool | str) and column.unit not in {"date", "month"}:
+        return ""
+    if not isinstance(plain, int | float | str):
+        return ""
+    written = plain if isinstance(plain, str) else f"{plain:.12g}"
+    return f' data-mk-value="{_text(written)}"'
 
 
 def _json(value: Any) -> Json:

@@ -502,6 +502,7 @@ def _words(_: Translator) -> dict[str, str]:
         "contents": _("Contents"),
         "glossary": _("Indicators on this page"),
         "close": _("Close"),
+        "sort": _("Sort by this column"),
         "see_glossary": _("Formula, sources and pitfalls"),
         "failed": _("not available"),
         "what_happened": _("What happened"),

@@ -34,7 +34,8 @@ ax = style.finish(ax, title="Sales", alt="Two bars; the store is higher", captio
 """
 TABLE = """\
 import pandas as pd
-frame = pd.DataFrame({"who": WHO, "net_sales": [1234.5] * len(WHO), "share": [0.125] * len(WHO)})
+amounts = [1234.5 + (7 * n) % 5 for n in range(len(WHO))]
+frame = pd.DataFrame({"who": WHO, "net_sales": amounts, "share": [0.125] * len(WHO)})
 plots.table(
     frame, lang=reader, id="hostile", caption="Names & sales",
     units={"net_sales": "currency", "share": "fraction"}, kpis={"net_sales": "net_sales"},

@@ -153,3 +153,35 @@ def test_on_paper_an_entry_is_its_definition_and_no_picture_is_distorted(desk, b
     assert not page.locator("#kpi-net_sales details").is_visible()
     shape = "(image) => image.width / image.height - image.naturalWidth / image.naturalHeight"
     assert abs(page.locator("figure img").evaluate(shape)) < 0.02
+
+
+def test_a_header_sorts_its_table_both_ways_and_back(desk, built):
+    page, _, complaints = visit(desk, built / "en" / "00_overview.html")
+    table = page.locator("#hostile")
+    header = table.locator("thead th")
+
+    def column(place):
+        cells = table.locator(f"tbody tr > :nth-child({place + 1})")
+        return [text.strip() for text in cells.all_inner_texts()]
+
+    def amounts():
+        return [float(text.strip("$").replace(",", "")) for text in column(1)]
+
+    before, sort = column(1), page.get_by_role("button", name="Sort by this column: Net sales")
+    assert amounts() not in (sorted(amounts()), sorted(amounts(), reverse=True))
+    for order, expected in (
+        ("descending", sorted(amounts(), reverse=True)),
+        ("ascending", sorted(amounts())),
+    ):
+        sort.click()
+        assert header.nth(1).get_attribute("aria-sort") == order
+        assert amounts() == expected
+    sort.press("Enter")
+    assert header.nth(1).get_attribute("aria-sort") is None
+    assert column(1) == before
+    header.nth(0).get_by_role("button").click()
+    compared = "(names) => names.toSorted((a, b) => a.localeCompare(b))"
+    assert column(0) == page.evaluate(compared, column(0))
+    assert header.nth(0).get_attribute("aria-sort") == "ascending"
+    assert complaints == []
+    assert Axe().run(page).violations_count == 0
