@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, unknown
+from marketing_kpi.report.brand import COLOUR, Brand, brand_of
 from marketing_kpi.text.locale import LANGUAGES, Reader, reader
 from marketing_kpi.text.yaml12 import Document
 from marketing_kpi.text.yaml12 import load as load_yaml
@@ -70,6 +71,7 @@ _WRITE = MappingProxyType(
         "mapping": "mapping: mapping.yml, or mapping: null",
         "notebooks": 'notebooks: ["00", "02"]',
         "parameters": 'parameters: {"02": {classes: 5}}',
+        "brand": 'brand: {logo: logo.svg, colour: "#0b5c6b"}',
     }
 )
 
@@ -372,6 +374,22 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+class BrandConfig(BaseModel):
+    """A client's own picture and colour: ``{logo: logo.svg, colour: "#0b5c6b"}``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    logo: str | None = None
+    colour: str | None = None
+
+    @field_validator("colour")
+    @classmethod
+    def _is_a_colour(cls, value: str | None) -> str | None:
+        if value is not None and not COLOUR.fullmatch(value):
+            raise _problem(f"{value!r} is not a colour written as #0b5c6b, in quotes")
+        return value
+
+
 class ClientConfig(BaseModel):
     """What a report is made of: the client, the data, the dates, the lessons.
 
@@ -393,6 +411,7 @@ class ClientConfig(BaseModel):
     mapping: str | None = None
     notebooks: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(min_length=1)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    brand: BrandConfig = BrandConfig()
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _place: str = PrivateAttr(default="")
@@ -499,6 +518,15 @@ class ClientConfig(BaseModel):
     def mapping_for_notebooks(self) -> str | None:
         """The mapping's whole path, or None."""
         return None if self.mapping is None else self._path(self.mapping)
+
+    @property
+    def shown_brand(self) -> Brand:
+        """What pages show of the client: its logo and its colour, if it gave any."""
+        return brand_of(logo=self._logo, colour=self.brand.colour)
+
+    @property
+    def _logo(self) -> Path | None:
+        return Path(self._path(self.brand.logo)) if self.brand.logo else None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -768,6 +796,13 @@ def _check_files(config: ClientConfig, path: Path, document: Document) -> None:
                 f"{path.name}, line {document.lines[(key,)]}: {key}: no file or folder {written!r}",
                 hint="paths are relative to the folder of the YAML file",
             )
+    try:
+        brand_of(logo=config._logo, colour=None)
+    except ConfigError as error:
+        line = document.line(("brand", "logo"))
+        raise ConfigError(
+            f"{path.name}, line {line}: brand.logo: {error.message}", hint=error.hint
+        ) from error
     for name in _VARIABLE.findall(config.data):
         if not os.environ.get(name):
             raise ConfigError(

@@ -507,7 +507,9 @@ def _cover(
     if inspection.quality is not None:
         links.append(render.Link(render.QUALITY, _("Data quality")))
     in_doubt = inspection.quality is not None and inspection.quality.worst == "error"
-    return render.Cover(config.client, tuple(facts), tuple(links), in_doubt=in_doubt)
+    return render.Cover(
+        config.client, tuple(facts), tuple(links), in_doubt=in_doubt, brand=config.shown_brand
+    )
 
 
 def _compared(dates: Periods, reader: Reader, inspection: Inspection) -> str:

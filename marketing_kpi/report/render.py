@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup, escape
 
+from marketing_kpi.report.brand import Brand
 from marketing_kpi.report.markup import (
     CONTENT,
     CONTROLS,
@@ -112,12 +113,15 @@ class Cover:
         Every page of the report, in order.
     in_doubt
         Whether the check of the data found errors, so that figures may be wrong.
+    brand
+        Its logo and its colour.
     """
 
     client: str
     facts: tuple[Fact, ...] = ()
     links: tuple[Link, ...] = ()
     in_doubt: bool = False
+    brand: Brand = field(default_factory=Brand)
 
 
 @dataclass
@@ -546,7 +550,7 @@ def _layout(
 ) -> str:
     files = [link.file for link in cover.links]
     position = files.index(file) if file in files else None
-    style = also.get("style", "") + on_paper(cover.client, title, reader)
+    style = also.get("style", "") + cover.brand.style + on_paper(cover.client, title, reader)
     return (
         _environment()
         .get_template(template)

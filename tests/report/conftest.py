@@ -32,6 +32,10 @@ ax = style.axes()
 bars = ax.bar(["web", "store"], [3, 5])
 ax = style.finish(ax, title="Sales", alt="Two bars; the store is higher", caption="By channel")
 """
+LOGO = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 90 30' onload='alert(1)'>"
+    "<script>alert(1)</script><rect width='90' height='30' fill='#ffd400'/></svg>"
+)
 TABLE = """\
 import pandas as pd
 amounts = [1234.5 + (7 * n) % 5 for n in range(len(WHO))]
@@ -126,10 +130,12 @@ def lessons(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory, lessons):
-    """The folder of a good report, both languages."""
+    """The folder of a good report, both languages, of a client with a logo and a pale colour."""
     folder = tmp_path_factory.mktemp("client")
     out = folder / "build"
-    assert run([write_config(folder)], out=out, folder=lessons) == 0
+    (folder / "logo.svg").write_text(LOGO, encoding="utf-8")
+    config = write_config(folder, brand='{logo: logo.svg, colour: "#ffd400"}')
+    assert run([config], out=out, folder=lessons) == 0
     return out / "boreal"
 
 

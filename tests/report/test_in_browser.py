@@ -64,6 +64,17 @@ def test_pages_are_silent_accessible_and_fit(context, built, broken):
         page.close()
 
 
+def test_a_logo_is_drawn_and_its_clients_colour_heads_the_page(desk, built):
+    page, _, complaints = visit(desk, built / "en" / "index.html")
+    assert page.locator(".mk-logo").evaluate("logo => [logo.naturalWidth > 0, logo.height]") == [
+        True,
+        48,
+    ]
+    bar = page.locator(".mk-cover").evaluate("bar => getComputedStyle(bar).borderTopColor")
+    assert bar == "rgb(255, 212, 0)"
+    assert complaints == []
+
+
 def test_a_definition_opens_is_accessible_and_closes(desk, built):
     page, _, complaints = visit(desk, built / "fr" / "00_overview.html")
     definition = page.locator("#def-net_sales")
