@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import marketing_kpi as mk
-from marketing_kpi.data.transactions import read_mapping
+from marketing_kpi.data.mapping import read_mapping
 from marketing_kpi.report.config import load
 
 ROOT = Path(__file__).parents[1]

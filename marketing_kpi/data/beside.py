@@ -6,9 +6,9 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from pathlib import Path
 
+from marketing_kpi.data.mapping import Format, Mapping
 from marketing_kpi.data.model import TABLES, Finding
 from marketing_kpi.data.names import simplified, table_of
-from marketing_kpi.data.transactions import Format, Mapping
 from marketing_kpi.errors import SourceError, suggest, unknown
 
 # What a flat extract always holds itself.

@@ -11,21 +11,12 @@ from typing import TYPE_CHECKING
 from marketing_kpi.data.cleaning import Target, clean
 from marketing_kpi.data.conform import conform, line_value
 from marketing_kpi.data.dates import Written
+from marketing_kpi.data.mapping import LEAVE_MARK, RETURN_MARK, Format, Mapping, flat_types
 from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
 from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.store import Store, quote
-from marketing_kpi.data.transactions import (
-    RETURN_MARK,
-    Format,
-    Mapping,
-    blank_rows,
-    duplicates,
-    flat_types,
-    of_a_sale,
-    split,
-    with_constants,
-)
+from marketing_kpi.data.transactions import blank_rows, duplicates, of_a_sale, split, with_constants
 from marketing_kpi.errors import ColumnError, MappingError, SourceError, suggest
 
 if TYPE_CHECKING:
@@ -379,8 +370,12 @@ def flat_targets(raw: Raw, rules: Mapping, types: MappingType[str, str]) -> list
     """Return the columns to make of a flat extract: those of the mapping, then the others."""
     given = rules.read_columns
     columns = all_found(given, raw)
-    if rules.returns.column is not None:
-        columns[RETURN_MARK] = _found((rules.returns.column,), raw, "returns.column", raw.columns)
+    for mark, key, source in (
+        (RETURN_MARK, "returns.column", rules.returns.column),
+        (LEAVE_MARK, "leave_out.column", rules.leave_out.column),
+    ):
+        if source is not None:
+            columns[mark] = _found((source,), raw, key, raw.columns)
     used = {source for sources in rules.columns.values() for source in sources}
     clash = [source for source in raw.columns if source not in used and source in columns]
     if clash:

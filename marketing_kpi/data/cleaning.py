@@ -30,7 +30,7 @@ from marketing_kpi.errors import ColumnError
 from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
-    from marketing_kpi.data.transactions import Format
+    from marketing_kpi.data.mapping import Format
 
 # What programs write for "nothing"; ids leave out "na" and "-", which may name something.
 NOTHING = ("null", "nan", "nat", "none", "n/a", "#n/a", "<na>", "\\n")
@@ -141,9 +141,12 @@ def clean(
     ]
     like = elsewhere or dates.Written()
     profile = _profile(texts, raw, store, like)
-    expressions, findings = _expressions(texts, profile, raw, store, how, like)
+    parts = _date_parts(texts, profile, raw, store, how)
+    expressions, findings = _expressions(texts, profile, raw, store, how, like, parts)
     moments = {t.target.name: profile[t.target.name] for t in texts if t.target.type in _MOMENTS}
     styles = dates.written(moments, given=how.date_order, style=how.date_format)
+    if dates.orders_of_parts(parts):
+        styles = None
     changed = [text for text in texts if text.target.name in expressions]
     if not changed:
         store.execute(f"CREATE VIEW {quote(relation)} AS {_renamed(raw, targets)}")
@@ -162,9 +165,10 @@ def clean(
         f"{expressions.get(target.name, quote(target.name))} AS {quote(target.name)}"
         for target in targets
     )
+    part = _part(raw)
     store.execute(
         f"CREATE TABLE {quote(relation)} AS SELECT {outer} "
-        f"FROM (SELECT {inner} FROM (SELECT {innermost} FROM {quote(raw.relation)}))"
+        f"FROM (SELECT {part}{inner} FROM (SELECT {part}{innermost} FROM {quote(raw.relation)}))"
     )
     findings += _unreadable(changed, profile, expressions, raw, store, relation)
     store.drop(raw.relation)
@@ -174,7 +178,7 @@ def clean(
 def _renamed(raw: Raw, targets: Sequence[Target]) -> str:
     """Return the query that gives columns their names; one that changes nothing is plain."""
     columns = [(target.source[0], target.name) for target in targets]
-    if columns == [(name, name) for name in raw.columns]:
+    if columns == [(name, name) for name in raw.columns] and raw.part is None:
         return f"SELECT * FROM {quote(raw.relation)}"
     named = ", ".join(
         quote(new) if old == new else f"{quote(old)} AS {quote(new)}" for old, new in columns
@@ -268,6 +272,41 @@ def _counted(
     return store.rows(f"SELECT {outer} FROM {source}")[0]
 
 
+def _part(raw: Raw) -> str:
+    """Return the SQL that selects the part that a row is of, before other columns."""
+    return "" if raw.part is None else f"{quote(raw.part)}, "
+
+
+def _date_parts(
+    texts: Sequence[_Text],
+    profile: Mapping[str, Mapping[str, Any]],
+    raw: Raw,
+    store: Store,
+    how: Format,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return how the dates of each part look, where some have the day first and some the month."""
+    moments = [t for t in texts if t.target.type in _MOMENTS]
+    moments = [t for t in moments if profile[t.target.name].get("numeric")]
+    seen = {
+        name
+        for text in moments
+        for name in ("first_over_12", "second_over_12")
+        if profile[text.target.name][name]
+    }
+    if raw.part is None or how.date_order or how.date_format or len(seen) < len(dates.ORDERS):
+        return {}
+    names = [(text.target.name, quote(text.target.name)) for text in moments]
+    innermost = ", ".join(f"{text.trimmed} AS {quote(text.target.name)}" for text in moments)
+    inner = ", ".join(f"{text.value} AS {quote(text.target.name)}" for text in moments)
+    counts = ", ".join(f"{struct(dates.part_shapes(value))} AS {value}" for _, value in names)
+    part = _part(raw)
+    rows = store.rows(
+        f"SELECT {part}{counts} FROM (SELECT {part}{inner} FROM "
+        f"(SELECT {part}{innermost} FROM {quote(raw.relation)})) GROUP BY 1 ORDER BY 1"
+    )
+    return {row[raw.part]: {name: row[name] for name, _ in names} for row in rows}
+
+
 def _given(text: _Text) -> str:
     """Return the SQL of what the source holds: of several columns the first, as their join is."""
     first = quote(text.target.source[0])
@@ -311,6 +350,7 @@ def _expressions(
     store: Store,
     how: Format,
     like: dates.Written,
+    parts: Mapping[str, Mapping[str, Mapping[str, Any]]],
 ) -> tuple[dict[str, str], list[Finding]]:
     """Return the SQL of each column to change, on its trimmed value, and what is worth saying."""
     decimals = numbers.decide(
@@ -323,6 +363,7 @@ def _expressions(
         given=how.date_order,
         elsewhere=like.order,
     )
+    of_parts = dates.orders_of_parts(parts)
     expressions: dict[str, str] = {}
     findings: list[Finding] = []
     for text in texts:
@@ -338,6 +379,15 @@ def _expressions(
                     findings += _rounded(text, counts, style, raw, store)
             expressions[target.name] = numbers.expression(value, counts, style, kind)
             findings += numbers.findings(counts, style, raw.where, target.name)
+        elif target.name in of_parts and raw.part is not None:
+            order, own = orders[target.name], of_parts[target.name]
+            expressions[target.name] = dates.expression_of_parts(
+                value, quote(raw.part), counts, own, order, target.type
+            )
+            seen = {part: columns[target.name] for part, columns in parts.items()}
+            told = dates.findings(counts, order, raw.where, target.name, None)
+            findings += [found for found in told if found.code not in dates.OF_PARTS]
+            findings += dates.findings_of_parts(seen, own, order, raw.where, target.name)
         elif target.name in orders:
             order = orders[target.name]
             is_alike = counts["filled"] and counts.get("alike") == counts["filled"]
@@ -518,9 +568,10 @@ def _examples(raw: Raw, store: Store, text: _Text, condition: str) -> tuple[dict
     numbered = raw.first_row is not None and "rowid" not in map(str.casefold, raw.columns)
     row = f"rowid + {raw.first_row} AS {raw.row_key}, " if numbered else ""
     name = quote(text.target.name)
-    read = f"SELECT {row}{text.trimmed} AS {name} FROM {quote(raw.relation)}"
+    part = _part(raw)
+    read = f"SELECT {part}{row}{text.trimmed} AS {name} FROM {quote(raw.relation)}"
     shown = f"{raw.row_key}, " if numbered else ""
-    known = f"SELECT {shown}{name} AS value, {text.value} AS {name}"
+    known = f"SELECT {part}{shown}{name} AS value, {text.value} AS {name}"
     return tuple(
         store.rows(
             f"SELECT {shown}value FROM ({known} FROM ({read})) "

@@ -26,20 +26,13 @@ from marketing_kpi.data.canonical import (
 )
 from marketing_kpi.data.conform import conform
 from marketing_kpi.data.lazy import read_texts
-from marketing_kpi.data.model import TABLES, Data, Finding
+from marketing_kpi.data.mapping import Mapping, flat_types
+from marketing_kpi.data.model import TABLES, Data, Finding, shown
 from marketing_kpi.data.names import match_columns, require, table_of
 from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.sqlite import copied
 from marketing_kpi.data.store import open_store
-from marketing_kpi.data.transactions import (
-    Mapping,
-    blank_rows,
-    flat_types,
-    is_blank,
-    plain,
-    split,
-    with_constants,
-)
+from marketing_kpi.data.transactions import blank_rows, is_blank, split, with_constants
 from marketing_kpi.errors import SourceError, unknown
 
 if TYPE_CHECKING:
@@ -277,11 +270,11 @@ def _copies(rows: ir.Table, action: str, where: str) -> tuple[ir.Table, list[Fin
         return rows, []
     total = int(rows.count().to_pyarrow().as_py())
     found = repeated.order_by(list(rows.columns)).limit(EXAMPLES).drop(_TIMES).to_pyarrow()
-    shown = tuple({name: plain(value) for name, value in one.items()} for one in found.to_pylist())
+    examples = shown(found.to_pylist())
     if action == "drop":
-        finding = Finding("duplicate_rows_dropped", "dropped", where, None, copies, total, shown)
+        finding = Finding("duplicate_rows_dropped", "dropped", where, None, copies, total, examples)
         return rows.distinct(), [finding]
-    return rows, [Finding("duplicate_rows", "suspicious", where, None, copies, total, shown)]
+    return rows, [Finding("duplicate_rows", "suspicious", where, None, copies, total, examples)]
 
 
 def by_table(given: MappingType[str, Any]) -> dict[str, Any]:

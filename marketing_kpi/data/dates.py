@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from marketing_kpi.data.model import DATE, JSON, Finding, Level
@@ -13,6 +14,9 @@ from marketing_kpi.text.messages import N_
 
 Order: TypeAlias = Literal["day_first", "month_first"]
 _FIRST: dict[Order, str] = {"day_first": N_("day"), "month_first": N_("month")}
+ORDERS = tuple(_FIRST)
+# Findings that are told by part where the parts differ.
+OF_PARTS = ("ambiguous_dates", "mixed_date_orders")
 
 _CLOCK = r"(?:[Tt ,]+(?:(?:[àa]|at) +)?(.*))?"
 _YEAR = r"(\d{4}|\d{2})"
@@ -146,6 +150,83 @@ def shapes(value: str) -> dict[str, str]:
     offset = f"offset_of(regexp_extract({seen}, '{_ZONE}', 2))"
     counts["offsets"] = f"list_sort(list(DISTINCT {offset}) FILTER (WHERE {zoned}))"
     return counts
+
+
+def part_shapes(value: str) -> dict[str, str]:
+    """Return the SQL counts of the dates of a part of which day and month may change places."""
+    counts = shapes(value)
+    return {name: counts[name] for name in ("numeric", "first_over_12", "second_over_12")}
+
+
+def orders_of_parts(
+    parts: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> dict[str, dict[str, Order | None]]:
+    """Return, by column, which comes first in each part, for columns that parts write otherwise.
+
+    A column of a part that does not tell is as the rest of its part; None where that does not.
+    """
+    names = {name for columns in parts.values() for name in columns}
+    orders: dict[str, dict[str, Order | None]] = {name: {} for name in sorted(names)}
+    for part, columns in parts.items():
+        for name in orders:
+            evidence = _evidence([columns[name]]) or _evidence(columns.values())
+            orders[name][part] = _order(evidence)
+    return {
+        name: of_parts
+        for name, of_parts in orders.items()
+        if len({*of_parts.values()} - {None}) > 1
+    }
+
+
+def _order(evidence: int) -> Order | None:
+    if not evidence:
+        return None
+    return "month_first" if evidence < 0 else "day_first"
+
+
+def expression_of_parts(
+    value: str,
+    part: str,
+    counts: Mapping[str, Any],
+    orders: Mapping[str, Order | None],
+    usual: Reading,
+    kind: str | None,
+) -> str:
+    """Return the SQL of the moment that a text says, as its part writes it."""
+    read = {order: expression(value, counts, Reading(order, True), kind, None) for order in ORDERS}
+    cases = " ".join(
+        f"WHEN {literal(name)} THEN {read[order or usual.order]}" for name, order in orders.items()
+    )
+    return f"CASE {part} {cases} END"
+
+
+def findings_of_parts(
+    parts: Mapping[str, Mapping[str, Any]],
+    orders: Mapping[str, Order | None],
+    usual: Reading,
+    where: str,
+    column: str,
+) -> Iterator[Finding]:
+    """Say which parts write which of day and month first, and of which that is not known."""
+    named = {
+        order: [Path(name).name for name in parts if orders[name] == order] for order in ORDERS
+    }
+    details: dict[str, JSON] = {order: [*names] for order, names in named.items()}
+    whole = sum(counts["numeric"] for counts in parts.values())
+    yield Finding("date_orders_of_parts", "repaired", where, column, whole, details=details)
+    unknown = [name for name in parts if orders[name] is None]
+    mixed = [n for n, each in parts.items() if each["first_over_12"] and each["second_over_12"]]
+    for code, told in zip(OF_PARTS, (unknown, mixed), strict=True):
+        for order in ORDERS:
+            alike = [name for name in told if (orders[name] or usual.order) == order]
+            count = sum(_ambiguous(parts[name]) for name in alike)
+            if count:
+                details = {"order": _FIRST[order]}
+                yield Finding(code, "suspicious", where, column, count, whole, details=details)
+
+
+def _ambiguous(counts: Mapping[str, Any]) -> int:
+    return int(counts["numeric"] - counts["first_over_12"] - counts["second_over_12"])
 
 
 def order_of(style: str) -> Order | None:
@@ -285,7 +366,7 @@ def findings(
         level: Level = "info" if len(written) == 1 else "suspicious"
         details: dict[str, JSON] = {"formats": dict(written)}
         yield Finding("date_formats", level, where, column, counts["odd"], filled, details=details)
-    ambiguous = counts["numeric"] - counts["first_over_12"] - counts["second_over_12"]
+    ambiguous = _ambiguous(counts)
     if ambiguous > 0 and not reading.sure:
         yield Finding(
             "ambiguous_dates", "suspicious", where, column, ambiguous, filled,

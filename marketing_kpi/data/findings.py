@@ -110,9 +110,14 @@ TEMPLATES: Mapping[str, str] = {
         "amounts add up to {amount}"
     ),
     "codes_of_totals": N_(
-        "{place}: totals or taxes of orders, by their name or by what part of the order they are, "
-        "in {rows}; their amounts ({amount} in all) count as sales. If so, write in the mapping "
-        "{remedy}"
+        "{place}: totals, taxes or payments of orders, by their name or by what part of the order "
+        "they are, in {rows}; their amounts ({amount} in all) count as sales. If so, write in the "
+        "mapping {remedy}"
+    ),
+    "uncoded_totals": N_(
+        "{place}: totals, taxes or payments of orders without a code ({names}), by their name or "
+        "by what part of the order they are, in {rows}; their amounts ({amount} in all) count as "
+        "sales. If so, write in the mapping {remedy}, with a column that tells these lines"
     ),
     "totals_of_orders": N_(
         "{place}: lines without a date that are worth all the others of their order (totals of "
@@ -160,6 +165,10 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "misspelt_column": N_(
         "{place}: kept as an extra column; rename it if it is meant to be {meant}"
+    ),
+    "date_orders_of_parts": N_(
+        "{place}: the parts do not write dates alike, and each is read as it writes them, in "
+        "{rows}: the day first in {day_first}, the month first in {month_first}"
     ),
     "mixed_date_orders": N_(
         "{place}: some dates can only have the day first and some only the month; where nothing "
@@ -241,10 +250,11 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "rows_return": N_("{place}: returns and cancellations, {rows}, moved to the table returns"),
     "sales_marked_returns": N_(
-        "{place}: the status of an order ({column}) makes returns of {rows} that have the amount "
-        "of a sale ({amount} in all). They are not counted as sold any more, and count as refunds "
-        "besides: net sales and orders are too low, return rates too high. Take the column out of "
-        "returns in the mapping: the orders stay sales"
+        "{place}: the mark of returns ({column}) is on {rows} that have the amount of a sale "
+        "({amount} in all) and a number like those of the sales. If they are the sales that came "
+        "back, and not refunds, they are not counted as sold any more, and count as refunds "
+        "besides: net sales and orders are too low, return rates too high. Then take the column "
+        "out of returns in the mapping: the orders stay sales"
     ),
     "rows_unpriced": N_(
         "{place}: no quantity or no price, {rows} left out; the amounts that are known add up to "
@@ -280,6 +290,30 @@ TEMPLATES: Mapping[str, str] = {
     "two_digit_years": N_(
         "{place}: years of two digits in {rows}; 69 to 99 are read as 1969 to 1999"
     ),
+    "several_currencies": N_(
+        "{place}: several currencies ({values}), and amounts are added up as if they were "
+        "one, in {rows}. Keep one in the export, or convert them there"
+    ),
+    "unread_cancellations": N_(
+        "{place}: the mapping does not read this column, which says that a sale was "
+        "cancelled, in {rows} that count as sales. Leave these rows out in the "
+        "mapping (leave_out), or map a status"
+    ),
+    "unread_discounts": N_(
+        "{place}: the mapping does not read this column, which is not zero in {rows}. If the "
+        "amounts that are read are before these discounts, net sales are too high: give what "
+        "was paid (line_amount, or amount for orders)"
+    ),
+    "unread_refunds": N_(
+        "{place}: the mapping does not read this column, which is not zero in {rows}: these "
+        "refunds are unknown, and no return rate counts them. Give the refunds as the table "
+        "returns"
+    ),
+    "unread_states": N_(
+        "{place}: the mapping does not read this column, whose values ({values}) say that "
+        "nothing was sold, in {rows} that count as sales. Map it as the status of orders, or,"
+        " if these rows are refunds, name it in the mapping as returns.column"
+    ),
     "utc_times": N_(
         "{place}: the times are in UTC, {rows}; where the shop keeps another time, sales near "
         "midnight are counted on the wrong day. Give local times, or state their zone in the source"
@@ -298,7 +332,7 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "partly_known": N_("{place}: the source describes only {rows}"),
     "unpriced_lines": N_(
-        "{place}: the quantity is zero, so there is no unit price, in {rows}; "
+        "{place}: the quantity is zero or missing, so there is no unit price, in {rows}; "
         "their sales ({amount}) stay in the amount of the orders"
     ),
     "volumes_as_quantities": N_(

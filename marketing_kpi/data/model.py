@@ -6,10 +6,10 @@ they were called in the client's files. `data/README.md` is made from these decl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 from weakref import ReferenceType, ref
 
 from marketing_kpi.data.findings import sentence
@@ -18,11 +18,13 @@ from marketing_kpi.errors import ColumnError, DataError, MissingDataError, unkno
 if TYPE_CHECKING:
     import ibis
     import ibis.expr.operations as ops
+    import pandas as pd
     from ibis.backends import BaseBackend
 
     from marketing_kpi.text.locale import Reader
 
 JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+Kept = TypeVar("Kept", "ibis.Table", "pd.DataFrame")
 Level: TypeAlias = Literal["info", "repaired", "dropped", "suspicious", "error"]
 
 STRING = "string"
@@ -682,6 +684,20 @@ class Finding:
         )
 
 
+def shown(rows: Iterable[Mapping[str, object]]) -> tuple[dict[str, JSON], ...]:
+    """Return rows as findings show them: decimals and dates as text.
+
+    >>> import datetime
+    >>> shown([{"order_id": "A1", "ordered_at": datetime.date(2025, 1, 2)}])
+    ({'order_id': 'A1', 'ordered_at': '2025-01-02'},)
+    """
+    return tuple({name: _plain(value) for name, value in row.items()} for row in rows)
+
+
+def _plain(value: object) -> JSON:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Data:
     """Opened data: canonical tables on one engine, and what was found while reading them.
@@ -779,13 +795,14 @@ class Data:
         )
         return f"Data from {self.source or 'tables in hand'}{listed}"
 
-    def keep(self, table: ibis.Table) -> ibis.Table:
+    def keep(self, table: Kept) -> Kept:
         """Return a table of the engine computed once, and kept there for as long as it is used.
 
         Parameters
         ----------
         table
-            What a query on these data gives; `close` releases it too.
+            What a query on these data gives; `close` releases it too. A pandas frame, which is
+            computed already, is returned as it is.
 
         Examples
         --------
@@ -796,6 +813,10 @@ class Data:
         ...     data.keep(data.orders.select("order_id")).to_pyarrow().to_pylist()
         [{'order_id': '1'}]
         """
+        import pandas as pd
+
+        if isinstance(table, pd.DataFrame):
+            return table
         kept = table.cache()
         self._kept.append(ref(kept.op()))
         return kept

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from marketing_kpi.data import formats
 from marketing_kpi.data.model import Finding
-from marketing_kpi.data.reading import Raw, read_file, read_parquet, workbook
-from marketing_kpi.data.store import Store, located, quote
+from marketing_kpi.data.reading import PART, Raw, read_file, read_parquet, workbook
+from marketing_kpi.data.store import Store, literal, located, quote
 from marketing_kpi.errors import SourceError
 
 if TYPE_CHECKING:
-    from marketing_kpi.data.transactions import Format
+    from marketing_kpi.data.mapping import Format
 
 _READ: tuple[formats.Kind, ...] = ("text", "excel", "parquet")
 
@@ -89,22 +89,28 @@ def read_parts(
             read_file(path, store, f"{relation}_{number}", how)
             for number, path in enumerate(paths, start=1)
         ]
-        raw = _joined(parts, store, relation, named)
+        raw = _joined(parts, [path.name for path in paths], store, relation, named)
         columns = {path.name: part.columns for path, part in zip(paths, parts, strict=True)}
     _check_needed(columns, needed or {})
     return raw.noticing(*_differing(columns, named))
 
 
-def _joined(parts: Sequence[Raw], store: Store, relation: str, where: str) -> Raw:
-    query = " UNION ALL BY NAME ".join(f"SELECT * FROM {quote(part.relation)}" for part in parts)
+def _joined(
+    parts: Sequence[Raw], names: Sequence[str], store: Store, relation: str, where: str
+) -> Raw:
+    query = " UNION ALL BY NAME ".join(
+        f"SELECT *, {literal(name)} AS {quote(PART)} FROM {quote(part.relation)}"
+        for part, name in zip(parts, names, strict=True)
+    )
     store.execute(f"CREATE TABLE {quote(relation)} AS {query}")
     for part in parts:
         store.drop(part.relation)
     decimals = {part.decimal for part in parts}
     return Raw(
         relation,
-        tuple(store.types(relation)),
+        tuple(name for name in store.types(relation) if name != PART),
         where,
+        part=PART,
         decimal=decimals.pop() if len(decimals) == 1 else None,
         findings=tuple(finding for part in parts for finding in part.findings),
         repeated=frozenset(name for part in parts for name in part.repeated),

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from python_calamine import CalamineWorkbook
 
+    from marketing_kpi.data.mapping import Format
     from marketing_kpi.data.model import JSON
-    from marketing_kpi.data.transactions import Format
 
 EXAMPLES = 5
 _LONGEST_EXAMPLE = 200
@@ -53,6 +53,8 @@ class Raw:
         Whether this package wrote it, in canonical columns and types: nothing has to be cleaned.
     repeated
         Names, in small letters, that several of its columns had.
+    part
+        The column of the relation that says which part a row is of; None where there is one part.
     top
         What the first lines hold, to see whether the names of columns are further down.
     other_sheets
@@ -68,6 +70,7 @@ class Raw:
     is_canonical: bool = False
     row_key: str = "row"
     repeated: frozenset[str] = frozenset()
+    part: str | None = None
     top: tuple[tuple[str, ...], ...] = ()
     other_sheets: tuple[str, ...] = ()
 
@@ -284,13 +287,10 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
     import duckdb
 
     location = located(*paths)
-    parts = ", union_by_name = true" if len(paths) > 1 else ""
     try:
-        store.execute(
-            f"CREATE VIEW {quote(relation)} AS SELECT * FROM read_parquet({location}{parts})"
-        )
+        store.execute(f"CREATE VIEW {quote(relation)} AS SELECT * FROM {_scan(paths, paths)}")
         findings = _in_local_time(relation, paths, store, where)
-        columns = tuple(store.types(relation))
+        columns = tuple(name for name in store.types(relation) if name != PART)
         is_canonical = _all_marked(location, store)
     except duckdb.Error as error:
         raise SourceError(
@@ -298,7 +298,19 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
             hint="copy or export it again; a Parquet file ends with its table of contents, and "
             "this one has none that can be read",
         ) from error
-    return Raw(relation, columns, where, is_canonical=is_canonical, findings=findings)
+    part = PART if len(paths) > 1 else None
+    return Raw(relation, columns, where, is_canonical=is_canonical, findings=findings, part=part)
+
+
+def _scan(paths: Sequence[Path], whole: Sequence[Path]) -> str:
+    """Return the SQL that reads some of the parts of a whole, with the part that a row is of."""
+    named = f", filename = {literal(PART)}" if len(whole) > 1 else ""
+    union = ", union_by_name = true" if len(paths) > 1 else ""
+    return f"read_parquet({located(*paths)}{union}{named})"
+
+
+# No column of a source is called that.
+PART = "part of the source"
 
 
 def _in_local_time(
@@ -329,8 +341,7 @@ def _in_local_time(
             for name, zone in shown.items()
         )
         star = f"* REPLACE ({replaced})" if shown else "*"
-        union = ", union_by_name = true" if len(files) > 1 else ""
-        queries.append(f"SELECT {star} FROM read_parquet({located(*files)}{union})")
+        queries.append(f"SELECT {star} FROM {_scan(files, paths)}")
         findings += _zones_shown(queries[-1], shown, store, where)
     store.execute(
         f"CREATE OR REPLACE VIEW {quote(relation)} AS {' UNION ALL BY NAME '.join(queries)}"

@@ -35,6 +35,7 @@ from marketing_kpi.data.connections import (
     open_connection,
     open_expressions,
 )
+from marketing_kpi.data.mapping import Format, Mapping, flat_types, read_mapping
 from marketing_kpi.data.model import TABLES, Data, Finding
 from marketing_kpi.data.names import simplified, table_of
 from marketing_kpi.data.parts import (
@@ -47,7 +48,6 @@ from marketing_kpi.data.parts import (
 )
 from marketing_kpi.data.reading import Raw, read_frame
 from marketing_kpi.data.store import DERIVED, Store, literal, open_store, quote
-from marketing_kpi.data.transactions import Format, Mapping, flat_types, read_mapping
 from marketing_kpi.errors import SourceError, suggest
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def open_data(
         lacks what the formulas need, are copied into the embedded engine first.
     mapping
         What the columns are, and how rows are understood: a YAML file, a dictionary or a
-        `marketing_kpi.data.transactions.Mapping`. Needed for a flat extract whose columns have
+        `marketing_kpi.data.mapping.Mapping`. Needed for a flat extract whose columns have
         names of their own.
     memory_limit
         What the engine may take, such as "500MB"; larger files stream through the disk.

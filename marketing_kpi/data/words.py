@@ -11,12 +11,13 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "status": {
         "placed": "paid paye payee enregistree confirmed confirme confirmee pending enattente "
         "encours encoursdetraitement processing inprogress new nouveau nouvelle open ouverte "
+        "reussi reussie successful succeeded captured authorized paiementaccepte "
         "validee valide onhold enpreparation preparation commandee",
         "delivered": "livre livree shipped expedie expediee envoye envoyee fulfilled completed "
         "complete done termine terminee closed cloture cloturee traitee remise",
         "cancelled": "annule annulee annulation canceled cancel cancellation void voided "
         "abandonne abandonnee refuse refusee declined rejected rejete rejetee failed echoue "
-        "echouee expired expiree",
+        "echouee echec expired expiree erreurdepaiement",
         "fraud": "fraude fraudulent fraudulente suspectedfraud fraudesuspectee chargeback impaye",
     },
     "arm": {
@@ -36,18 +37,30 @@ _MEANINGS = {
     for column, values in _WORDS.items()
 }
 # An order that came back was sold, and is refunded besides: no status of the model says both.
-_RETURNED = frozenset(
+_CAME_BACK = frozenset(
     (
-        *("rembourse", "remboursee", "remboursement", "refund", "refunded", "retour", "retourne"),
-        *("retournee", "returned", "return", "avoir", "credit"),
+        *("rembourse", "remboursee", "refunded"),
+        *("retourne", "retournee", "returned"),
     )
 )
+_RETURNED = _CAME_BACK | {"remboursement", "refund", "retour", "return", "avoir", "credit"}
+_CREDITS = frozenset(("creditmemo", "creditnote", "notedecredit", "notecredit", "facturedavoir"))
+_IN_PART = re.compile("(?:partiellement|partielle?|partially|partial|enpartie)")
 
 
 # Lines of a ticket that are no product. Figures (a rate, a date) are left out of names first.
 _OF_A_TICKET = re.compile(
     "(?:(?:grand|sous|sub)?totale?(?:ttc|ht|net|general|apayer|due)?|montanttotal|ttc|nettotal"
+    "|amountdue|balancedue|montantdu|(?:net)?apayer"
     "|tps|tvq|tvh|tva|gst|qst|pst|hst|vat|tax|taxe|taxes|salestax|salestaxes)+"
+)
+
+
+_PAYMENT = re.compile(
+    "(?:paiements?|payments?|payee?|reglements?|paid|tender|par|by|en|de|carte|cartes|card|credit"
+    "|debit|bancaire|bleue|cb|visa|mastercard|mc|amex|americanexpress|interac|comptant|cash"
+    "|especes|argent|monnaie|cheques?|check|virements?|transfer|transfert|wiretransfer|paypal"
+    "|applepay|googlepay)+"
 )
 
 
@@ -76,6 +89,18 @@ def names_a_total(text: str) -> bool:
     return _OF_A_TICKET.fullmatch(letters) is not None
 
 
+def names_a_payment(text: str) -> bool:
+    """Return whether the name of a line may be that of a means of payment.
+
+    A card is one, and a greeting card may be called so too.
+
+    >>> names_a_payment("Carte VISA"), names_a_payment("Comptant"), names_a_payment("Carte cadeau")
+    (True, True, False)
+    """
+    letters = "".join(letter for letter in simplified(text) if letter.isalpha())
+    return _PAYMENT.fullmatch(letters) is not None
+
+
 def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) -> str:
     """Return the line of a mapping that says what values of a source mean.
 
@@ -86,19 +111,48 @@ def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) 
     """
     values = list(values)
     known = {simplified(value): value for value in expected} | _MEANINGS.get(column, {})
-    meanings = {value: known[simplified(value)] for value in values if simplified(value) in known}
+    words = {value: _word(value) for value in values}
+    meanings = {value: known[word] for value, word in words.items() if word in known}
     meanings = meanings or dict.fromkeys(values[:1], "…")
     pairs = ", ".join(f"{written(value)}: {meant}" for value, meant in meanings.items())
     return f"values: {{{column}: {{{pairs}}}}}"
 
 
+def says_no_sale(word: str) -> bool:
+    """Return whether the status of a row, or what it is, says that nothing was sold.
+
+    >>> says_no_sale("Failed"), says_no_sale("Credit Memo"), says_no_sale("Paid")
+    (True, True, False)
+    """
+    meaning = _MEANINGS["status"].get(_word(word), simplified(word))
+    return meaning in ("cancelled", "fraud") or _whole(word) in _RETURNED | _CREDITS
+
+
+def _word(value: str) -> str:
+    """Return a value as words are known here; WooCommerce writes its own with wc- before them."""
+    return simplified(value.removeprefix("wc-"))
+
+
 def says_refunded(status: str) -> bool:
     """Return whether the status of an order says that it came back.
 
-    >>> says_refunded("Remboursée"), says_refunded("Annulée")
+    >>> says_refunded("Partiellement remboursée"), says_refunded("Retour")
+    (True, True)
+    """
+    return _whole(status) in _RETURNED
+
+
+def says_came_back(status: str) -> bool:
+    """Return whether a word is said of a sale that came back, and not of its refund.
+
+    >>> says_came_back("partially_refunded"), says_came_back("Retour")
     (True, False)
     """
-    return simplified(status) in _RETURNED
+    return _whole(status) in _CAME_BACK
+
+
+def _whole(status: str) -> str:
+    return _IN_PART.sub("", _word(status))
 
 
 def written(text: str) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from marketing_kpi.data.beside import apart
+from marketing_kpi.data.mapping import Mapping
 from marketing_kpi.data.sources import open_data
-from marketing_kpi.data.transactions import Mapping
 from marketing_kpi.errors import MappingError, SourceError
 
 SALES = pd.DataFrame(

@@ -76,6 +76,12 @@ def _no_store(rows):
     return ((ticket, day, None, client) for ticket, day, _, client in rows)
 
 
+def _of_two_years(rows):
+    """Numbers such as 17/2024: the last one is of the year, and most clients have both."""
+    for ticket, day, _, client in rows:
+        yield f"{ticket.removeprefix('A')}/{2024 + int(ticket[-1]) % 2}", day, None, client
+
+
 def _till_last(rows):
     for ticket, day, store, client in rows:
         yield f"{ticket.partition('-')[2]}-{store}", day, None, client
@@ -124,6 +130,8 @@ SOUND = {
     "standing orders, week after week": _standing(60, 12, 5, 7),
     "standing orders, month after month": _standing(100, 20, 12, 30),
     "standing orders, no store": _no_store(_standing(60, 12, 5, 7)),
+    "standing orders of few clients, no store": _no_store(_standing(60, 5, 4, 7)),
+    "standing orders, the year after the number": _of_two_years(_standing(120, 20, 6, 60)),
 }  # fmt: skip
 
 
@@ -150,6 +158,12 @@ USED_AGAIN = {
     ),
     "monthly, an account in each of 12 tills, no store": _no_store(
         _begin_again(365, 30, 1, _own_account, stores=12, own=True)
+    ),
+    "four months, an account in each of 15 tills, no store": _no_store(
+        _begin_again(120, 30, 1, _own_account, stores=15, own=True)
+    ),
+    "two years, an account in each of 15 tills, no store": _no_store(
+        _begin_again(730, 365, 1, _own_account, stores=15, own=True, lines=1)
     ),
     "daily, an account in each of 25 tills, the till after the number": _till_last(
         _begin_again(30, 1, 10, _own_account, stores=25, own=True)

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import marketing_kpi as mk
+from marketing_kpi.data.mapping import Mapping, read_mapping
 from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
-from marketing_kpi.data.transactions import Mapping, read_mapping
 from marketing_kpi.data.words import written
 from marketing_kpi.errors import MappingError, SourceError
 
@@ -152,6 +152,23 @@ def test_duplicates_can_be_dropped(extract):
     data = open_data(extract, mapping={**MAPPING, "duplicates": "drop"})
     assert _counts(data)["duplicate_rows_dropped"] == ("dropped", 1)
     assert _rows(data.orders, "amount")[0] == (Decimal(9),)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sqlite"])
+def test_rows_can_be_left_out_by_a_column(tmp_path, kind):
+    """A till that writes, of each sale, its total, its lines and its payment."""
+    rows = []
+    for ticket in range(12):
+        rows += [(str(ticket), "Sale", 2, 12), (str(ticket), "Sale Line", 1, 10)]
+        rows += [(str(ticket), "Sale Line", 1, 2), (str(ticket), " payment", 1, 12)]
+    frame = pd.DataFrame(rows, columns=["ticket", "type", "quantity", "line_amount"])
+    source = _tickets(tmp_path, kind, frame.assign(ordered_at="2025-01-02"))
+    columns = {name: column for name, column in STORES.items() if name != "store_id"}
+    rule = {"column": "type", "values": ["Sale", "Payment"]}
+    data = open_data(source, mapping={"columns": columns, "leave_out": rule})
+    assert {amount for _, amount in _rows(data.orders, "order_id", "amount")} == {Decimal(12)}
+    assert _counts(data)["rows_left_out"] == ("dropped", 24)
+    assert "leave_mark" not in data.order_lines.columns
 
 
 def test_lines_at_price_zero_can_be_dropped(extract):
@@ -961,8 +978,9 @@ def test_the_amounts_of_lines_add_up_to_the_cent(quantity, amount):
     assert not [f for f in check(data).findings if f.code == "amount_mismatch"]
 
 
-def test_a_line_of_no_quantity_keeps_its_money_and_says_so():
-    data = _opened(_lines(("A1", "P1", 2, 20), ("A1", "GIFT", 0, 5), ("A1", "X", 0, 0)))
+@pytest.mark.parametrize("none", [0, None])
+def test_a_line_of_no_quantity_keeps_its_money_and_says_so(none):
+    data = _opened(_lines(("A1", "P1", 2, 20), ("A1", "GIFT", none, 5), ("A1", "X", 0, 0)))
     assert _rows(data.orders, "amount") == [(Decimal(25),)]
     found = _finding(data, "unpriced_lines")
     assert (found.count, found.details["amount"]) == (1, 5.0)
@@ -1145,6 +1163,7 @@ COLUMNS = {"order_id": "No", "ordered_at": "Date"}
         ({"columns": COLUMNS, "constants": {"order_id": "x"}}, "both a source column and a const"),
         ({"columns": COLUMNS, "constants": {"chanel": "web"}}, "did you mean 'channel'"),
         ({"columns": COLUMNS, "returns": {"column": "State"}}, "'State' without its values"),
+        ({"columns": COLUMNS, "leave_out": {"column": "Type"}}, "'Type' without its values"),
         ({"columns": COLUMNS, "kind": "rows"}, "kind .*is 'rows'"),
         ({"kind": "tables", "tables": {"order": {}}}, "table 'order' not found.*'orders'"),
         ({"kind": "tables", "tables": {"orders": {"amont": "x"}}}, "did you mean 'amount'"),
@@ -1216,3 +1235,45 @@ def test_an_extract_of_other_columns_asks_for_a_mapping(extract):
 def test_a_mapping_describes_one_source():
     with pytest.raises(SourceError, match="2 tables that could be the extract"):
         open_data({"a": pd.DataFrame(), "b": pd.DataFrame()}, mapping=MAPPING)
+
+
+def test_all_that_is_wrong_in_a_mapping_file_is_told_at_once(tmp_path):
+    path = tmp_path / "m.yml"
+    path.write_text(
+        "kind: lines\n"
+        "colums: {}\n"
+        "columns:\n"
+        "  order_id: No\n"
+        "  ordered_at: Date\n"
+        "  custmer_id: Client\n"
+        "  quantity: No\n"
+        "constants: {is_test: maybe}\n"
+        "values: {statuss: {}}\n"
+        "zero_price: sell\n"
+        "format: {decimal: ';', date_ordre: day_first}\n"
+    )
+    with pytest.raises(MappingError) as caught:
+        read_mapping(path)
+    told = caught.value.message.splitlines()
+    expected = {
+        2: "key 'colums' not found in m.yml, line 2; did you mean 'columns'?",
+        6: "'custmer_id' is not a canonical column; did you mean 'customer_id'?",
+        7: "source column 'No' is given twice, for 'order_id' and 'quantity'",
+        8: "the constant of 'is_test' is 'maybe', not true or false",
+        9: "'statuss' is not a canonical column; did you mean 'status'?",
+        10: "zero_price input should be 'keep' or 'drop', and is 'sell'",
+        11: "format.decimal input should be ',' or '.', and is ';'",
+    }
+    for line, message in expected.items():
+        assert [one for one in told if f"m.yml, line {line}" in one and message in one]
+    assert [one for one in told if "'date_ordre'" in one and "did you mean 'date_order'" in one]
+    assert len(told) == len(expected) + 1
+    path.write_text("kind: tables\ntable: x\ntables:\n  order: {}\n  returns: {refund: a}\n")
+    with pytest.raises(MappingError, match=r"line 2: table is not read(.|\n)*line 4; did you mean"):
+        read_mapping(path)
+
+
+def test_what_a_refused_key_leaves_out_is_not_told_as_missing():
+    with pytest.raises(MappingError) as caught:
+        read_mapping({"colums": {"order_id": "No", "ordered_at": "Date"}})
+    assert len(caught.value.message.splitlines()) == 1

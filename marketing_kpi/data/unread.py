@@ -1,0 +1,129 @@
+"""Columns of a flat extract that the mapping does not read, and that say what rows are worth.
+
+Discounts and refunds in columns of their own, sales that failed, credit notes of positive amounts,
+several currencies: no row that is read tells them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from marketing_kpi.data.conform import trimmed
+from marketing_kpi.data.mapping import LINE_AMOUNT, Mapping, Returns, flat_types
+from marketing_kpi.data.model import STRING, Finding
+from marketing_kpi.data.words import says_no_sale
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import JSON
+
+_DISCOUNT = re.compile("discounts?|remises?|rabais|ristournes?")
+_REFUND = re.compile("refunds?|refunded|remboursements?|rembours[e]{1,2}s?")
+_STATE = re.compile("status|statut|etat|state|type|nature")
+_KIND = re.compile("type|nature")
+_PAYMENT = re.compile("payment|paiement|card|carte|tender|reglement|customer|client|product")
+_CANCELLED = re.compile("voids?|voided|cancell?ed|annule{1,2}s?")
+_CURRENCY = re.compile("currency|devise")
+_NET = re.compile("nets?|nettes?|paye|paid")
+_GROSS = re.compile("gross|bruts?|list|catalogue")
+_RATE = re.compile("rate|taux|pct|percent|pourcentage")
+_NOT = ("", "0", "0.0", "false", "faux", "no", "non", "n", "f", "-", "null", "none", "nan", "nat")
+_NOT_ZERO = r"^[^A-Za-z]*[1-9][^A-Za-z]*$"
+# Of a column of states; one of more values says something else.
+_MOST_VALUES = 50
+_SHOWN = 5
+
+
+def unread_columns(sold: ir.Table, mapping: Mapping, *, where: str) -> Iterator[Finding]:
+    """Say which columns that are not read hold discounts, refunds, no sales or currencies.
+
+    Parameters
+    ----------
+    sold
+        The rows that are sales, with all their columns.
+    mapping
+        Which columns are read.
+    where
+        What to call the extract in findings.
+    """
+    if "status" in sold.columns:
+        sold = sold.filter(sold.status.notin(["cancelled", "fraud"]).fill_null(True))
+    read = {*flat_types(mapping.kind), mapping.returns.column, mapping.leave_out.column}
+    free = {name: _words(name) for name in sold.columns if name not in read}
+    for name, words in free.items():
+        value = trimmed(sold[name].cast(STRING)).lower()
+        if _has(words, _DISCOUNT) and not _is_after(mapping, name):
+            yield from _told(sold, value.re_search(_NOT_ZERO), "unread_discounts", name, where)
+        elif _has(words, _REFUND) and not _has(words, _STATE):
+            if mapping.returns == Returns():
+                yield from _told(sold, value.re_search(_NOT_ZERO), "unread_refunds", name, where)
+        elif _has(words, _CURRENCY):
+            yield from _currencies(sold, value, name, where)
+        elif _has(words, _CANCELLED):
+            yield from _told(sold, value.notin([*_NOT]), "unread_cancellations", name, where)
+        elif _has(words, _STATE) and not (_has(words, _KIND) and _has(words, _PAYMENT)):
+            yield from _states(sold, value, name, where)
+
+
+def _words(name: str) -> frozenset[str]:
+    bare = unicodedata.normalize("NFKD", re.sub("([a-z])([A-Z])", r"\1 \2", name)).casefold()
+    return frozenset(re.findall("[a-z]+", "".join(c for c in bare if not unicodedata.combining(c))))
+
+
+def _has(words: Collection[str], meaning: re.Pattern[str]) -> bool:
+    return any(meaning.fullmatch(word) for word in words)
+
+
+def _is_after(mapping: Mapping, discount: str) -> bool:
+    """Whether the amount that is read is after a discount, by what both are called.
+
+    The amount of an order is; that of a line where the discount is a rate; a price is not.
+    """
+    amount = "amount" if mapping.kind == "orders" else LINE_AMOUNT
+    sources = mapping.columns.get(amount, mapping.columns.get("unit_price", ()))
+    words = {word for source in sources for word in _words(source)}
+    if _has(words, _GROSS) or _has(words, _NET):
+        return not _has(words, _GROSS)
+    is_rate = "%" in discount or _has(_words(discount), _RATE)
+    return mapping.kind == "orders" or (amount in mapping.columns and is_rate)
+
+
+def _told(
+    sold: ir.Table, is_so: ir.BooleanValue, code: str, name: str, where: str
+) -> Iterator[Finding]:
+    row = sold.aggregate(n=is_so.fill_null(False).sum(), total=sold.count())
+    told = row.to_pyarrow().to_pylist()[0]
+    if told["n"]:
+        yield Finding(code, "suspicious", where, name, int(told["n"]), told["total"])
+
+
+def _counts(sold: ir.Table, value: ir.StringValue) -> dict[str, int]:
+    """Return the values of a column with their rows, none if there are too many."""
+    each = sold.group_by(value=value).aggregate(n=sold.count())
+    first = each.filter(each.value.notnull()).order_by(each.n.desc(), "value")
+    rows = first.limit(_MOST_VALUES + 1).to_pyarrow().to_pylist()
+    return {row["value"]: row["n"] for row in rows} if len(rows) <= _MOST_VALUES else {}
+
+
+def _currencies(sold: ir.Table, value: ir.StringValue, name: str, where: str) -> Iterator[Finding]:
+    counts = {word: n for word, n in _counts(sold, value).items() if word not in _NOT}
+    if len(counts) > 1:
+        details: dict[str, JSON] = {"values": _first(counts)}
+        count, total = sum(counts.values()) - max(counts.values()), sum(counts.values())
+        yield Finding("several_currencies", "suspicious", where, name, count, total, (), details)
+
+
+def _states(sold: ir.Table, value: ir.StringValue, name: str, where: str) -> Iterator[Finding]:
+    counts = {word: n for word, n in _counts(sold, value).items() if says_no_sale(word)}
+    if counts:
+        details: dict[str, JSON] = {"values": _first(counts)}
+        count, total = sum(counts.values()), int(sold.count().to_pyarrow().as_py())
+        yield Finding("unread_states", "suspicious", where, name, count, total, (), details)
+
+
+def _first(counts: dict[str, int]) -> dict[str, JSON]:
+    return dict(list(counts.items())[:_SHOWN])
