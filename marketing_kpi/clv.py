@@ -145,9 +145,10 @@ def customer_lifespan(k: Values) -> Any:
 def historical_cltv(customers: Fact) -> Any:
     """Divide the net sales to date of identified customers by those customers.
 
-    In the data's currency; null without customers. Fact: `customers_to_date`.
+    In the data's currency. A customer of unknown sales is on neither side; null without any other.
+    Fact: `customers_to_date`.
     """
-    return ratio(customers.net_sales.sum(), customers.count())
+    return ratio(customers.net_sales.sum(), customers.net_sales.count())
 
 
 def cost_to_serve(customers: Fact) -> Any:

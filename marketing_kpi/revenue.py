@@ -1,37 +1,129 @@
 """Revenue mix: what is booked and what is recognised, where revenue comes from, why it changed.
 
-Formulas of KPIs on facts, and analyses that compare two periods: of a total, of segments, of
-stores open in both, of products (volume, mix, price and assortment). The analyses take small
-tables of a row a segment, store or product, which `compared` makes of the data, or anybody by hand.
+Formulas of KPIs are here, with the way from what was booked to what is recognised. The analyses
+that compare two periods live in `marketing_kpi.growth`: of segments and products, of stores open
+in both, of customers, and of what is growth and what is noise.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+import math
+from typing import TYPE_CHECKING, Any
 
-import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
-from marketing_kpi.errors import ComputeError, MissingDataError
-from marketing_kpi.finance import net_revenue
-from marketing_kpi.kpis.compute import compute
-from marketing_kpi.kpis.facts import MONEY
-from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.errors import ComputeError
+from marketing_kpi.finance import bridge, net_revenue
+from marketing_kpi.growth.chance import Growth, growth, growth_by, growth_of_years, verdict_of
+from marketing_kpi.growth.customers import (
+    KINDS,
+    TOPS,
+    Concentration,
+    Sources,
+    by_customers,
+    concentration,
+    concentrations,
+)
+from marketing_kpi.growth.effects import (
+    LEVELS,
+    Effects,
+    bridge_of,
+    effects_by,
+    effects_by_level,
+    price_volume_mix,
+)
+from marketing_kpi.growth.network import (
+    GROUPS,
+    CalendarEffect,
+    calendar_effect,
+    comparable_stores,
+    is_open,
+    lacking_stores,
+    network,
+    stores_compared,
+)
+from marketing_kpi.growth.sides import (
+    compared,
+    is_compared,
+    known,
+    lacking,
+    mix,
+    products_compared,
+    rolled_up,
+    steps_between,
+)
+from marketing_kpi.kpis.compute import compute, missing_columns
+from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.facts.base import attach
+from marketing_kpi.kpis.facts.finance import recognitions
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, records, require, same_kind
-from marketing_kpi.kpis.periods import day
-from marketing_kpi.worth.common import answer
+from marketing_kpi.kpis.periods import day, midnight
+from marketing_kpi.worth.common import Period, collected
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
 
     from marketing_kpi.data.model import Data
     from marketing_kpi.kpis.formulas import Fact
-    from marketing_kpi.kpis.periods import Periods
 
-_ITEM = ("quantity_before", "revenue_before", "quantity", "revenue")
+__all__ = [
+    "GROUPS",
+    "KINDS",
+    "LEVELS",
+    "STEPS",
+    "TOPS",
+    "CalendarEffect",
+    "Concentration",
+    "Effects",
+    "Growth",
+    "Sources",
+    "booked_revenue",
+    "bridge_of",
+    "by_customers",
+    "by_month",
+    "calendar_effect",
+    "comparable_stores",
+    "compared",
+    "concentration",
+    "concentrations",
+    "effects_by",
+    "effects_by_level",
+    "growth",
+    "growth_by",
+    "growth_of_years",
+    "is_compared",
+    "known",
+    "lacking",
+    "lacking_recognition",
+    "lacking_stores",
+    "like_for_like_growth",
+    "mix",
+    "mix_effect",
+    "network",
+    "price_effect",
+    "price_volume_mix",
+    "products_compared",
+    "recognised_revenue",
+    "recognition",
+    "revenue_growth",
+    "revenue_share",
+    "rolled_up",
+    "steps_between",
+    "stores_compared",
+    "verdict_of",
+    "volume_effect",
+]
+
+STEPS = (
+    "booked", "cancelled", "ordered", "earlier", "later", "pending", "received",
+    "refunds", "allowances", "chargebacks", "recognised",
+)  # fmt: skip
+"""Steps of `recognition`, in order."""
+
+SUBTOTALS = ("booked", "ordered", "received", "recognised")
+"""Those of `STEPS` that are amounts, not changes."""
 
 
 # --- KPIs on facts --------------------------------------------------------------------------
@@ -52,6 +144,143 @@ def recognised_revenue(rows: Fact) -> Any:
     Fact: `recognised`.
     """
     return net_revenue(rows)
+
+
+# --- From booked to recognised --------------------------------------------------------------
+
+
+def recognition(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
+    """Show the way from what was booked in a period to what is recognised in it, step by step.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    start, end
+        The first day of the period, and the day after its last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a step of `STEPS`: ``step``, ``amount`` in the data's currency, ``level``, what there
+        is after it. *booked*: orders placed in the period, those cancelled since included;
+        *cancelled* (below 0); *ordered*: net sales, at the order's date; *earlier*: placed outside
+        the period, recognised in it; *later* (below 0): placed in it, recognised outside;
+        *pending* (below 0): placed in it, not recognised so far; *received*: net sales at the
+        moment of recognition; *refunds*, *allowances*, *chargebacks* (lost), below 0, at their own
+        date; *recognised*. Steps add up exactly; a step that the data do not tell is null (NaN),
+        and so is what there is from there on.
+
+    Raises
+    ------
+    ComputeError
+        When `start` is not before `end`.
+    MissingDataError
+        When the data lack net sales.
+
+    Notes
+    -----
+    booked, ordered and recognised are the KPIs `booked_revenue`, `net_sales` and
+    `recognised_revenue` of the same period; the deductions are those of `finance.bridge`.
+
+    Examples
+    --------
+    An order of December is received in January; another is cancelled:
+
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({
+    ...     "order_id": ["1", "2", "3"], "amount": [100.0, 40.0, 25.0],
+    ...     "ordered_at": pd.to_datetime(["2025-12-05", "2025-12-30", "2025-12-31"]),
+    ...     "recognised_at": pd.to_datetime(["2025-12-07", "2026-01-03", None]),
+    ...     "status": ["delivered", "delivered", "cancelled"],
+    ... })
+    >>> with open_data({"orders": orders}) as data:
+    ...     steps = recognition(data, start="2025-12-01", end="2026-01-01")
+    >>> steps.set_index("step").amount.head(7).to_dict()
+    {'booked': 165.0, 'cancelled': -25.0, 'ordered': 140.0, 'earlier': 0.0, 'later': -40.0,
+     'pending': 0.0, 'received': 100.0}
+    """
+    period = Period.of(start, end)
+    totals = compute(["booked_revenue", "net_sales"], data, start=period.start, end=period.end)
+    (row,) = records(totals)
+    booked, ordered = (float(row[name] or 0) for name in ("booked_revenue", "net_sales"))
+    steps = {
+        "booked": booked,
+        "cancelled": ordered - booked,
+        **_moved(data, period),
+        **_deducted(data, period),
+    }
+    amounts, levels, level = [], [], 0.0
+    for step in STEPS:
+        is_subtotal = step in SUBTOTALS
+        amount = booked if step == "booked" else level if is_subtotal else steps[step]
+        level = round(amount if is_subtotal else level + amount, 4)
+        amounts.append(amount)
+        levels.append(level)
+    return pd.DataFrame({"step": STEPS, "amount": amounts, "level": levels})
+
+
+def lacking_recognition(data: Data) -> list[str]:
+    """Return what the data lack for the steps of `recognition`, as ``table.column``."""
+    return list(missing_columns("recognised_revenue", data))
+
+
+def _moved(data: Data, period: Period) -> dict[str, float]:
+    """Return what is recognised in another period than it was ordered in."""
+    if missing(FACTS["recognised"], ["occurred_at"], data):
+        return dict.fromkeys(("earlier", "later", "pending"), math.nan)
+    rows = FACTS["sales"].build(data, {"order_id", "ordered_at", "net_sales"})
+    known = {"occurred_at": "occurred_at"}
+    rows = attach(rows, recognitions(data), on=["order_id"], columns=known)
+
+    def within(at: ir.TimestampValue) -> ir.BooleanValue:
+        return ((at >= midnight(period.start)) & (at < midnight(period.end))).fill_null(False)
+
+    placed, received = within(rows.ordered_at), within(rows.occurred_at)
+    is_dated = rows.occurred_at.notnull()
+    sums = {
+        "earlier": rows.net_sales.sum(where=received & ~placed),
+        "later": -rows.net_sales.sum(where=placed & ~received & is_dated),
+        "pending": -rows.net_sales.sum(where=placed & ~is_dated),
+    }
+    sums = {name: total.fill_null(0).cast(MONEY) for name, total in sums.items()}
+    found = collected(rows.aggregate(**sums), ()).iloc[0]
+    return {name: float(found[name]) + 0.0 for name in sums}
+
+
+def _deducted(data: Data, period: Period) -> dict[str, float]:
+    steps = bridge(data, start=period.start, end=period.end).set_index("step")["amount"]
+    return {name: float(steps[name]) for name in ("refunds", "allowances", "chargebacks")}
+
+
+def by_month(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
+    """Follow what was booked and what is recognised, month by month.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    start, end
+        The first day of the period, and the day after its last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a month: ``period``, ``booked_revenue`` and ``recognised_revenue``, the KPIs; one
+        that the data do not tell has no column.
+
+    Raises
+    ------
+    ComputeError
+        When `start` is not before `end`.
+    """
+    period = Period.of(start, end)
+    ids = ("booked_revenue", "recognised_revenue")
+    told = [id for id in ids if not missing_columns(id, data)]
+    if not told:
+        return pd.DataFrame({"period": pd.to_datetime([])})
+    months = compute(told, data, grain="month", start=period.start, end=period.end)
+    return months if isinstance(months, pd.DataFrame) else collected(months, ["period"])
 
 
 # --- Growth and shares ----------------------------------------------------------------------
@@ -117,134 +346,7 @@ def revenue_share(segments: Frame, *, of: str = "revenue") -> Frame:
     return segments.assign(share=segments[of] / (whole if whole else float("nan")))
 
 
-def compared(data: Data, *, by: str | Sequence[str], periods: Periods) -> Frame:
-    """Set segments, stores or products of two periods side by side.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns.
-    by
-        One dimension of net sales, or several: ``"channel"``, ``"product_id"``, ``"store_id"``.
-    periods
-        What `periods` returns, with a period to compare with.
-
-    Returns
-    -------
-    pandas.DataFrame or ibis.expr.types.Table
-        A row a value of `by`, as rows of `price_volume_mix` are: the dimensions, units and net
-        sales of the period before (``quantity_before``, ``revenue_before``) and of the period
-        (``quantity``, ``revenue``), 0 where nothing was sold, then ``change`` and
-        ``contribution``, the change over the net sales of all the period before. Contributions
-        add up to the growth of the whole. pandas when the tables came as pandas, else lazy.
-
-    Raises
-    ------
-    ComputeError
-        When there is no period to compare with, or a dimension does not fit.
-    MissingDataError
-        When the data lack quantities or prices.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> import marketing_kpi as mk
-    >>> tables = {
-    ...     "orders": pd.DataFrame({
-    ...         "order_id": ["1", "2"], "channel": ["web", "web"],
-    ...         "ordered_at": pd.to_datetime(["2024-05-01", "2025-05-01"]),
-    ...     }),
-    ...     "order_lines": pd.DataFrame({
-    ...         "order_id": ["1", "2"], "line_id": ["1", "1"], "quantity": [2, 3],
-    ...         "unit_price": [10.0, 12.0],
-    ...     }),
-    ... }
-    >>> with mk.open_data(tables) as data:
-    ...     found = compared(data, by="channel", periods=mk.periods(as_of="2026-01-01"))
-    >>> found[["revenue_before", "revenue", "change", "contribution"]].values.tolist()
-    [[20.0, 36.0, 16.0, 0.8]]
-    """
-    keys = [by] if isinstance(by, str) else list(dict.fromkeys(by))
-    lazy = _lazily(data)
-    spans = {
-        "_before": _before(periods),
-        "": (periods.start, periods.end),
-    }
-    sold = {
-        suffix: compute(["units_sold", "net_sales"], lazy, by=keys, start=start, end=end)
-        for suffix, (start, end) in spans.items()
-    }
-    stacked = ibis.union(*(_side(table, keys, suffix) for suffix, table in sold.items()))
-    sums = {name: stacked[name].sum().fill_null(0).cast(MONEY) for name in _ITEM}
-    items = stacked.group_by(keys).aggregate(**sums)
-    items = items.mutate(change=(items.revenue - items.revenue_before).cast(MONEY))
-    items = items.mutate(contribution=ratio(items.change, items.revenue_before.sum()))
-    return answer(data, items.order_by(keys), keys)
-
-
-def _before(periods: Periods) -> tuple[dt.date, dt.date]:
-    """Return the bounds of the period to compare with; there must be one."""
-    if periods.previous_start is None or periods.previous_end is None:
-        raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
-    return periods.previous_start, periods.previous_end
-
-
-def _lazily(data: Data) -> Data:
-    return replace(data, from_pandas=False)
-
-
-def _side(table: ir.Table, keys: Sequence[str], suffix: str) -> ir.Table:
-    """Return the units and sales of one period, with nulls for those of the other."""
-    sold = {f"quantity{suffix}": table.units_sold, f"revenue{suffix}": table.net_sales}
-    return table.select(
-        *keys, **{name: sold.get(name, ibis.null(MONEY)).cast(MONEY) for name in _ITEM}
-    )
-
-
 # --- Like for like --------------------------------------------------------------------------
-
-
-def stores_compared(data: Data, *, periods: Periods) -> Frame:
-    """Set the stores of two periods side by side, and say which of them can be compared.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns, with stores and their opening days.
-    periods
-        What `periods` returns, with a period to compare with.
-
-    Returns
-    -------
-    pandas.DataFrame or ibis.expr.types.Table
-        A row a store that sold in either period: ``store_id``, ``revenue_before``, ``revenue``,
-        ``opened_on``, ``closed_on``, and ``is_comparable``, whether it was open on every day from
-        the first of the period before to the last of the period. A store whose opening day is
-        not known is not comparable. Sales without a store (online) are in no row.
-
-    Raises
-    ------
-    ComputeError
-        When there is no period to compare with.
-    MissingDataError
-        When the data lack the stores, or what each sold.
-    """
-    if lacking := [name for name in ("store_id", "opened_on") if not data.has("stores", name)]:
-        raise MissingDataError(
-            f"{', '.join(f'stores.{name}' for name in lacking)} is not in these data",
-            hint=f"these data have: {', '.join(data.tables)}",
-        )
-    sold = compared(_lazily(data), by="store_id", periods=periods)
-    sold = sold.filter(sold.store_id.notnull())
-    dates = ["opened_on", *(["closed_on"] if data.has("stores", "closed_on") else [])]
-    stores = one_a_key(data.table("stores"), ["store_id"], dates)
-    rows = attach(sold, stores, on=["store_id"], columns={name: name for name in dates})
-    if len(dates) == 1:
-        rows = rows.mutate(closed_on=ibis.null("date"))
-    since, _ = _before(periods)
-    rows = rows.mutate(is_comparable=_is_open(rows, since, periods.end))
-    columns = ("store_id", "revenue_before", "revenue", "opened_on", "closed_on", "is_comparable")
-    return answer(data, rows.select(*columns).order_by("store_id"), ["store_id"])
 
 
 def like_for_like_growth(
@@ -299,7 +401,7 @@ def like_for_like_growth(
         raise ComputeError(f"since == {first}, must be before until == {last}")
 
     def sums(rows: ir.Table) -> ir.Table:
-        rows = rows.filter(_is_open(rows, first, last))
+        rows = rows.filter(is_open(rows, first, last))
         return rows.aggregate(
             before=rows.revenue_before.cast(MONEY).sum().fill_null(0),
             now=rows.revenue.cast(MONEY).sum().fill_null(0),
@@ -315,110 +417,7 @@ def _numbers(frame: Frame) -> dict[str, float]:
     return {name: float(value) for name, value in row.items()}
 
 
-def _is_open(rows: ir.Table, since: dt.date, until: dt.date) -> ir.BooleanColumn:
-    """Return whether stores were open on every day of a span."""
-    closed = rows.closed_on.cast("date")
-    is_open = (rows.opened_on.cast("date") <= since) & (closed.isnull() | (closed >= until))
-    return is_open.fill_null(False)
-
-
-# --- Price, volume, mix ---------------------------------------------------------------------
-
-
-class Effects(NamedTuple):
-    """Why revenue changed; the four effects add up to `change`.
-
-    Attributes
-    ----------
-    volume
-        What more or fewer units would have brought, had they been the same products at the same
-        prices: (units - units before) x mean price before.
-    mix
-        What it brought that dearer or cheaper products took a larger share of the units.
-    price
-        What the units sold bring at the new prices, above what they would have at the old.
-    assortment
-        Sales of products that were not sold before, less those of products no longer sold.
-    change
-        Revenue less revenue before, over all products.
-    """
-
-    volume: float
-    mix: float
-    price: float
-    assortment: float
-    change: float
-
-
-def price_volume_mix(items: Frame) -> Effects:
-    """Part the change of revenue between two periods in four effects that add up to it exactly.
-
-    Parameters
-    ----------
-    items
-        A row a product (or anything that has units and a price), as ``compared(data,
-        by="product_id", …)`` gives: ``quantity_before``, ``revenue_before``, ``quantity``,
-        ``revenue``. Null is 0: not sold.
-
-    Returns
-    -------
-    Effects
-        In the data's currency.
-
-    Raises
-    ------
-    ColumnError
-        When a column is not there.
-
-    Notes
-    -----
-    Volume, mix and price are of the products *sold in both periods*: of which units are above 0
-    in each, so that each has a price in each. With their units Q, their share s of those units,
-    their price p, before (0) and now (1):
-
-    - volume: ``(Q1 - Q0) x R0 / Q0``
-    - mix: ``Q1 x sum((s1 - s0) x p0)``
-    - price: ``sum(q1 x (p1 - p0))``
-
-    The change in revenue of every other product, new, dropped or given back, is the assortment's.
-    The order is fixed: units are valued at the old prices, price at the new units.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> items = pd.DataFrame({
-    ...     "product_id": ["tent", "rope", "lamp"],
-    ...     "quantity_before": [10, 30, 0], "revenue_before": [2000.0, 600.0, 0.0],
-    ...     "quantity": [20, 20, 5], "revenue": [3800.0, 440.0, 150.0],
-    ... })
-    >>> price_volume_mix(items)
-    Effects(volume=0.0, mix=1800.0, price=-160.0, assortment=150.0, change=1790.0)
-    """
-    require(items, _ITEM, "items")
-    row = _numbers(same_kind(items, _sums))
-    per_unit = row["revenue_before"] / row["quantity_before"] if row["quantity_before"] else 0.0
-    same_mix = row["quantity"] * per_unit
-    return Effects(
-        volume=same_mix - row["revenue_before"],
-        mix=row["at_old_prices"] - same_mix,
-        price=row["revenue"] - row["at_old_prices"],
-        assortment=row["of_others"],
-        change=row["revenue"] - row["revenue_before"] + row["of_others"],
-    )
-
-
-def _sums(items: ir.Table) -> ir.Table:
-    """Return one row: the sums over products sold in both periods, and the change of the others."""
-    rows = items.select(**{name: items[name].cast(MONEY).fill_null(0) for name in _ITEM})
-    in_both = (rows.quantity_before > 0) & (rows.quantity > 0)
-    at_old_prices = rows.quantity.cast("float64") * ratio(rows.revenue_before, rows.quantity_before)
-    change = rows.revenue - rows.revenue_before
-    sums = {
-        **{name: rows[name].sum(where=in_both) for name in _ITEM},
-        "at_old_prices": at_old_prices.sum(where=in_both),
-        "of_others": change.sum(where=~in_both),
-    }
-    return rows.aggregate(**{name: total.fill_null(0) for name, total in sums.items()})
+# --- Effects, one by one --------------------------------------------------------------------
 
 
 def volume_effect(items: Frame) -> float:

@@ -1,9 +1,14 @@
 """Sales performance: who visits, how far visits go, how much is sold, to how many buyers.
 
-Each function is the formula of one KPI on a fact (see `marketing_kpi.kpis.facts`): `sales`, a row a
-line of a valid order, `sessions`, a row a visit, or `campaigns`; the dictionary's entry of the same
-name says what it means. A credit entered as an order, of an amount below 0, is no purchase: it
-lowers sums, and counts nowhere. An order of amount 0 counts.
+`shop_tree` and `site_tree` part net sales in factors and say which of them moved; `branches` does
+so by channel or product, `price_parts` and `assortment` look behind the price, `season` sets months
+against those of a year earlier. `visits` reads sessions once, for `traffic`, `funnel`,
+`conversions` and `out_of_line`. Their machinery lives in `marketing_kpi.selling`.
+
+Each function below is the formula of one KPI on a fact (see `marketing_kpi.kpis.facts`): `sales`,
+a row a line of a valid order, `sessions`, a row a visit, or `campaigns`; the dictionary's entry of
+the same name says what it means. A credit entered as an order, of an amount below 0, is no
+purchase: it lowers sums, and counts nowhere. An order of amount 0 counts.
 """
 
 from __future__ import annotations
@@ -11,9 +16,64 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.selling.chains import effects
+from marketing_kpi.selling.prices import Prices, assortment, lacking_prices, price_parts
+from marketing_kpi.selling.seasons import Season, season
+from marketing_kpi.selling.steps import out_of_line, plant_fault
+from marketing_kpi.selling.tree import (
+    Tree,
+    branches,
+    can_compare,
+    lacking_sales,
+    lacking_visits,
+    shop_tree,
+    site_tree,
+)
+from marketing_kpi.selling.visits import Conversion, Visits, conversions, funnel, traffic, visits
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact
+
+__all__ = [
+    "Conversion",
+    "Prices",
+    "Season",
+    "Tree",
+    "Visits",
+    "assortment",
+    "average_order_value",
+    "average_selling_price",
+    "bounce_rate",
+    "branches",
+    "buyers",
+    "can_compare",
+    "cart_abandonment_rate",
+    "cart_rate",
+    "checkout_rate",
+    "conversion_rate",
+    "conversions",
+    "effects",
+    "funnel",
+    "lacking_prices",
+    "lacking_sales",
+    "lacking_visits",
+    "orders",
+    "out_of_line",
+    "pages_per_session",
+    "plant_fault",
+    "price_parts",
+    "purchase_rate",
+    "revenue_per_visitor",
+    "season",
+    "sessions",
+    "shop_tree",
+    "site_tree",
+    "traffic",
+    "units_per_transaction",
+    "units_sold",
+    "visitors",
+    "visits",
+]
 
 
 def orders(sales: Fact) -> Any:
@@ -69,9 +129,9 @@ def visitors(sessions: Fact) -> Any:
     return sessions.visitor_id.nunique()
 
 
-def sessions(visits: Fact) -> Any:
+def sessions(rows: Fact) -> Any:
     """Count the sessions; 0 where there are none. Fact: `sessions`."""
-    return visits.count()
+    return rows.count()
 
 
 def pages_per_session(sessions: Fact) -> Any:

@@ -674,6 +674,16 @@ def test_costs_known_in_part_allow_no_verdict():
     assert pd.isna(none["margin"])
 
 
+def test_months_at_hand_are_those_that_acquisition_would_compute():
+    with shop(*SOLD, contacts=CONTACTS, marketing_spend=SPEND) as data:
+        whole = clv.acquisition(data, **FOUND)
+        months = clv.payback(data, **FOUND)
+        pd.testing.assert_frame_equal(clv.acquisition(data, **FOUND, months=months), whole)
+        never = clv.acquisition(data, **FOUND, months=months.assign(margin=0.0))
+    assert whole["payback_months"].notna().any()
+    assert never["payback_months"].isna().all()
+
+
 def test_without_any_cost_there_is_no_payback():
     with shop(*((*row[:3], None) for row in SOLD), contacts=CONTACTS) as data:
         found = clv.payback(data, **FOUND)
@@ -787,7 +797,8 @@ def test_what_hangs_on_goods_of_which_nothing_is_said_is_told():
     with shop(*rows, returns=back.drop(columns="restocked")) as data:
         found = clv.profitability(data, **span)
         assert clv.unsure_returns(data, **span) == (3, 3)
-    assert found["returns_in_doubt"].tolist() == found["returns_cost"].tolist() == [20, 20, 20, 5]
+    assert found["returns_cost"].tolist() == [20, 20, 20, 5]
+    assert found["returns_in_doubt"].tolist() == [12, 12, 12, 0]
     with shop(*rows) as data:
         assert clv.unsure_returns(data, **span) == (0, 0)
 

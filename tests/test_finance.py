@@ -1,10 +1,19 @@
 """Financial health: formulas on a few rows, the bridge and the reconciliation, by hand."""
 
+import math
+from decimal import Decimal
+
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 import marketing_kpi as mk
 from marketing_kpi import finance
+from marketing_kpi.accounts.ratios import fieller
+from marketing_kpi.accounts.steps import steps as steps_of
 from marketing_kpi.data.demo import truth
 from marketing_kpi.errors import ComputeError, ConfigError, MissingDataError
 from marketing_kpi.kpis.examples import rows_of
@@ -12,6 +21,12 @@ from marketing_kpi.kpis.facts import FACTS
 
 NONE = None
 YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+
+
+@pytest.fixture(scope="module")
+def demo():
+    with mk.demo() as data:
+        yield data
 
 
 def on(function, fact, rows):
@@ -218,3 +233,458 @@ def test_the_demo_differs_from_its_ledger_by_the_stated_gaps_alone():
         if gap["account"] != "revenue":
             stated[gap["month"], "revenue"] = -gap["amount"]
     assert gaps == stated
+
+
+# --- What moved, and what leaked ------------------------------------------------------------
+
+CENTS = st.integers(0, 10**9).map(lambda cents: Decimal(cents) / 100)
+
+
+@st.composite
+def bridges(draw):
+    gross, *taken = (draw(CENTS) for _ in range(5))
+    deductions = dict(zip(finance.DEDUCTIONS, taken, strict=True))
+    return steps_of({"gross_sales": gross, "net_sales": gross - taken[0], **deductions})
+
+
+@settings(deadline=None, max_examples=40)
+@given(bridges(), bridges())
+def test_the_steps_and_what_moved_add_up_to_the_cent(before, after):
+    for steps in (before, after):
+        parts = steps[~steps.step.str.startswith("net_")].amount
+        assert round(math.fsum(parts), 2) == round(steps.level.iloc[-1], 2)
+    effects = finance.bridge_change(before, after)[["by_volume", "by_rate"]]
+    if not before.level[0] > 0 or not after.level[0] > 0:
+        assert effects.isna().all(axis=None)
+        return
+    total = after.level.iloc[-1] - before.level.iloc[-1]
+    assert math.fsum(effects.iloc[:-1].to_numpy().ravel()) == pytest.approx(total, abs=1e-3)
+    assert math.fsum(effects.iloc[-1]) == pytest.approx(total, abs=1e-3)
+
+
+def test_what_moved_by_hand():
+    old = steps_of(amounts(gross_sales=1000, discounts=100, refunds=50))
+    new = steps_of(amounts(gross_sales=1200, discounts=120, refunds=90))
+    change = finance.bridge_change(old, new).set_index("step")
+    assert change.loc["gross_sales", ["by_volume", "by_rate"]].tolist() == [200, 0]
+    assert change.loc["discounts", ["by_volume", "by_rate"]].tolist() == [-20, 0]
+    assert change.loc["refunds", ["by_volume", "by_rate"]].tolist() == [-10, -30]
+    assert change.loc["net_revenue", ["before", "after"]].tolist() == [850, 990]
+
+
+def amounts(**known):
+    """Return the totals of a bridge, 0 where nothing is given."""
+    names = ("gross_sales", *finance.DEDUCTIONS)
+    made = {name: Decimal(known.get(name, 0)) for name in names}
+    return {**made, "net_sales": made["gross_sales"] - made["discounts"]}
+
+
+def test_what_is_no_bridge_is_refused():
+    with pytest.raises(ComputeError, match="not the steps of a bridge"):
+        finance.bridge_change(pd.DataFrame({"step": ["a"], "amount": [1.0]}), pd.DataFrame())
+
+
+def test_the_rate_of_each_deduction_is_that_of_the_bridge(demo):
+    rates = finance.deduction_rates(demo, **YEAR).set_index("step")
+    steps = finance.bridge(demo, **YEAR).set_index("step").amount
+    for step in finance.DEDUCTIONS:
+        assert rates.amount[step] == pytest.approx(-steps[step])
+        assert rates.rate[step] == pytest.approx(-steps[step] / steps["gross_sales"])
+        assert rates.low[step] < rates.rate[step] < rates.high[step]
+
+
+def test_the_rates_of_few_customers_have_no_interval():
+    with mk.open_data(tables(chargebacks=DISPUTES)) as data:
+        found = finance.deduction_rates(data, **YEAR).set_index("step")
+    assert found.rate.round(4).to_dict() == {
+        "discounts": 0.1053, "refunds": 0.2105, "allowances": 0.0526, "chargebacks": 0.3158,
+    }  # fmt: skip
+    assert found[["low", "high"]].isna().all(axis=None)
+
+
+def test_a_return_rate_that_did_not_change_is_not_said_to_have(demo):
+    before = finance.deduction_rates(demo, start="2024-01-01", end="2025-01-01")
+    found = finance.rate_changes(before, finance.deduction_rates(demo, **YEAR)).set_index("step")
+    assert found.low["refunds"] < 0 < found.high["refunds"]
+    assert not found.is_told["refunds"]
+
+
+def test_the_causes_by_hand():
+    given = tables(chargebacks=DISPUTES.assign(reason="duplicate"))
+    given["returns"]["reason"] = ["defective", None]
+    given["order_lines"]["promotion_id"] = ["sale", None, None]
+    given["promotions"] = pd.DataFrame({"promotion_id": ["sale"], "name": ["White sale"]})
+    with mk.open_data(given) as data:
+        found = finance.root_causes(data, **YEAR)
+        leaked = mk.compute(["revenue_leakage"], data, **YEAR).revenue_leakage[0]
+    rows = found[["cause", "root", "name", "times", "amount"]].astype(object)
+    assert rows.where(rows.notna(), None).to_numpy().tolist() == [
+        ["chargeback", "duplicate", None, 1, 60],
+        ["return", "defective", None, 1, 40],
+        ["discount", "sale", "White sale", 1, 20],
+        ["allowance", None, None, 1, 10],
+    ]
+    assert found.amount.sum() == leaked == 130
+    assert found.cumulative.round(4).tolist() == [0.4615, 0.7692, 0.9231, 1]
+    assert found.is_first.tolist() == [True, True, True, False]
+
+
+def test_causes_that_the_data_do_not_tell_are_left_out():
+    given = tables()
+    del given["order_lines"]
+    given["orders"]["amount"] = [100.0, 60.0]
+    given["returns"] = given["returns"].drop(columns="kind")
+    with mk.open_data(given) as data:
+        found = finance.root_causes(data, **YEAR)
+        assert finance.lacks_causes(data) == []
+    assert found[["cause", "amount"]].to_numpy().tolist() == [["return", 50]]
+    with mk.open_data({"orders": given["orders"]}) as data:
+        assert "returns.refund_amount" in finance.lacks_causes(data)
+        with pytest.raises(MissingDataError, match="no leak can be told"):
+            finance.root_causes(data, **YEAR)
+
+
+def test_a_price_above_the_list_lowers_what_leaked():
+    given = tables()
+    given["order_lines"]["unit_price"] = [60.0, 30.0, 60.0]
+    with mk.open_data(given) as data:
+        found = finance.root_causes(data, **YEAR)
+    assert found.set_index("cause").amount.to_dict() == {
+        "return": 40, "allowance": 10, "discount": -20,
+    }  # fmt: skip
+    assert found.cumulative.tolist()[-1] == 1
+
+
+def test_the_causes_of_the_demo_add_up_to_what_leaked(demo):
+    found = finance.root_causes(demo, **YEAR)
+    leaked = mk.compute(["revenue_leakage"], demo, **YEAR).execute().revenue_leakage[0]
+    assert round(found.amount.sum(), 2) == round(float(leaked), 2)
+    assert found.amount.is_monotonic_decreasing
+
+
+# --- What stays -----------------------------------------------------------------------------
+
+COLUMNS = ["before", "expansion", "contraction", "churn", "now"]
+AMOUNTS = st.integers(-5_000, 50_000).map(lambda cents: cents / 100)
+
+
+def test_retention_by_hand():
+    five = pd.DataFrame({"before": [100.0, 200, 100, 50, 0], "now": [160.0, 120, 0, -10, 90]})
+    row = finance.retention_of(five).iloc[0]
+    assert row[COLUMNS].tolist() == [450, 60, 80, 160, 270]
+    assert row[["customers", "kept_customers", "kept_share"]].tolist() == [4, 2, 0.5]
+    assert [row.net_retention, row.gross_retention] == [270 / 450, 210 / 450]
+    assert row[["net_retention_low", "kept_low"]].isna().all()  # four customers tell nothing
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(AMOUNTS, AMOUNTS), max_size=60))
+def test_retention_adds_up_and_is_ordered(pairs):
+    customers = pd.DataFrame(pairs, columns=["before", "now"], dtype="float64")
+    found = finance.retention_of(customers)
+    base = customers[customers.before > 0]
+    if base.empty:
+        assert found.empty
+        return
+    row = found.iloc[0]
+    moved = row.expansion - row.contraction - row.churn
+    assert row.before + moved == pytest.approx(row.now, abs=1e-6)
+    assert row.gross_retention <= min(1, row.net_retention) + 1e-12
+    assert (row[["expansion", "contraction"]] >= 0).all()
+    for rate in ("net_retention", "gross_retention", "churn_rate"):
+        if not pd.isna(row[f"{rate}_low"]):
+            assert row[f"{rate}_low"] <= row[rate] + 1e-9
+            assert row[rate] <= row[f"{rate}_high"] + 1e-9
+
+
+def test_the_interval_of_a_ratio_does_not_depend_on_the_currency_or_the_order():
+    rng = np.random.default_rng(3)
+    some = pd.DataFrame({"before": rng.lognormal(4, 1, 200), "now": rng.lognormal(4, 1, 200)})
+    mixed = some.sample(frac=1, random_state=1) * 100
+    ours, theirs = (finance.retention_of(one).iloc[0] for one in (some, mixed))
+    for name in ("net_retention_low", "net_retention_high", "gross_retention_high"):
+        assert ours[name] == pytest.approx(theirs[name], rel=1e-9)
+
+
+def test_fieller_by_hand():
+    """Finney's way: the roots of the quadratic, from the sums of five pairs counted ten times."""
+    x, y = np.tile([1.0, 2, 3, 4, 5], 10), np.tile([1.0, 1, 4, 3, 6], 10)
+    ends = fieller(count=50, x=x.sum(), y=y.sum(), xx=x @ x, xy=x @ y, yy=y @ y)
+    q = stats.t.ppf(0.975, 49) ** 2 / 50
+    for ratio in ends:
+        away = y - ratio * x
+        assert away.mean() ** 2 == pytest.approx(q * away.var(ddof=1))
+    assert ends.low < y.sum() / x.sum() < ends.high
+
+
+def test_no_interval_where_a_ratio_is_the_same_for_all_or_its_divisor_is_unsure():
+    x = np.arange(1.0, 41)
+    same = {"x": x.sum(), "y": 2 * x.sum(), "xx": x @ x, "xy": 2 * x @ x, "yy": 4 * x @ x}
+    assert fieller(count=40, **same) == (None, None)
+    alone = np.r_[1000.0, np.zeros(39)]
+    one = {"x": 1000.0, "y": 500.0, "xx": alone @ alone, "xy": 0.0, "yy": 250_000.0}
+    assert fieller(count=40, **one) == (None, None)
+
+
+def test_the_retention_of_the_demo_is_that_of_the_kpis(demo):
+    whole = finance.revenue_retention(demo, as_of="2026-01-01").iloc[0]
+    kpis = mk.compute(
+        ["net_revenue_retention", "gross_revenue_retention", "net_revenue"], demo, **YEAR
+    ).execute()
+    assert whole.net_retention == pytest.approx(kpis.net_revenue_retention[0], rel=1e-12)
+    assert whole.gross_retention == pytest.approx(kpis.gross_revenue_retention[0], rel=1e-12)
+    cohorts = finance.revenue_retention(demo, as_of="2026-01-01", by="cohort")
+    for name in ["customers", *COLUMNS]:
+        assert round(cohorts[name].sum(), 2) == round(whole[name], 2)
+    years = finance.year_on_year(demo, as_of="2026-01-01").set_index("step").amount
+    assert round(years.drop("now").sum(), 2) == round(years.now, 2)
+    assert round(years.now, 2) == round(float(kpis.net_revenue[0]), 2)
+    assert round(-years.churn, 2) == round(whole.churn, 2)
+    in_hand = finance.retention_of(finance.base_customers(demo, as_of="2026-01-01")).iloc[0]
+    pd.testing.assert_series_equal(in_hand, whole, check_names=False, rtol=1e-9)
+
+
+def test_who_brought_nothing_in_the_demo_is_as_many_as_the_truth_says(demo):
+    row = finance.revenue_retention(demo, as_of="2026-01-01").iloc[0]
+    silent = truth()["attrition"]["observed_2025_limit"]
+    assert 1 - row.kept_high <= silent <= 1 - row.kept_low
+
+
+def test_retention_by_region_is_the_kpi_by_region(demo):
+    found = finance.revenue_retention(demo, as_of="2026-01-01", by="region").set_index("region")
+    kpis = mk.compute(["net_revenue_retention"], demo, by=["region"], **YEAR).execute()
+    kpis = kpis.set_index("region").net_revenue_retention
+    assert found.net_retention.to_dict() == pytest.approx(kpis.reindex(found.index).to_dict())
+
+
+def test_without_two_years_nothing_is_said_of_what_stays():
+    given = tables(chargebacks=DISPUTES)
+    given["orders"]["customer_id"] = ["A", "B"]
+    with mk.open_data(given) as data:
+        assert finance.revenue_retention(data, as_of="2026-01-01").empty
+        assert finance.year_on_year(data, as_of="2026-01-01").empty
+        assert finance.base_customers(data, as_of="2026-01-01").empty
+    with mk.open_data(tables()) as data, pytest.raises(MissingDataError, match="customer_id"):
+        finance.revenue_retention(data, as_of="2026-01-01")
+
+
+# --- Disputes -------------------------------------------------------------------------------
+
+
+def disputed(**columns):
+    """Return ten orders of January and ten of May, of which some are disputed."""
+    days = pd.to_datetime(["2025-01-10"] * 10 + ["2025-05-10"] * 10)
+    orders = pd.DataFrame({"order_id": [f"O{n}" for n in range(20)], "ordered_at": days})
+    orders["channel"] = ["web", "store"] * 10
+    orders["status"] = ["fraud"] + ["delivered"] * 19
+    chargebacks = pd.DataFrame(
+        {
+            "chargeback_id": list("abcde"),
+            "order_id": ["O0", "O1", "O1", "O2", "O12"],
+            "opened_at": pd.to_datetime(
+                ["2025-02-01", "2025-02-01", "2025-03-01", "2025-02-20", "2025-05-20"]
+            ),
+            "amount": [10.0, 20.0, 20.0, 60.0, 30.0],
+            "outcome": ["lost", "won", "lost", "won", "open"],
+            "reason": ["fraudulent", "duplicate", "duplicate", None, "not_received"],
+        }
+    )
+    return {"orders": orders, "chargebacks": chargebacks.assign(**columns)}
+
+
+HALF = {"start": "2025-01-01", "end": "2025-06-01"}
+
+
+@pytest.mark.parametrize("kind", ["pandas", "engine"])
+def test_disputes_by_month_of_order_by_hand(kind, tmp_path):
+    given = disputed()
+    for name, frame in given.items():
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    with mk.open_data(given if kind == "pandas" else str(tmp_path)) as data:
+        months = finance.chargebacks_by(data, **HALF, as_of="2025-06-01", by="month", ripe_days=90)
+        kpi = mk.compute(["chargeback_rate"], data, grain="month", **HALF)
+        kpi = (kpi if kind == "pandas" else kpi.execute()).chargeback_rate.dropna().tolist()
+    assert months[["orders", "disputed"]].to_numpy().tolist() == [[9, 2], [10, 1]]
+    assert months.ripe.tolist() == [True, False]
+    assert months.rate.tolist() == pytest.approx([rate for rate in kpi if rate])
+    assert (months.low < months.rate).all()
+    assert (months.rate < months.high).all()
+
+
+def test_what_was_opened_later_is_not_known_yet():
+    with mk.open_data(disputed()) as data:
+        then = finance.chargebacks_by(data, **HALF, as_of="2025-02-10")
+        now = finance.chargebacks_by(data, **HALF, as_of="2025-06-01", by="channel")
+    assert then.disputed.tolist() == [1]
+    assert now[["channel", "orders", "disputed"]].to_numpy().tolist() == [
+        ["store", 10, 1],
+        ["web", 9, 2],
+    ]
+
+
+def test_delays_are_of_orders_old_enough():
+    with mk.open_data(disputed()) as data:
+        found = finance.dispute_delays(data, as_of="2025-06-01", ripe_days=45)
+        none = finance.dispute_delays(data, as_of="2025-01-20", ripe_days=45)
+    assert found == (3, 41.0, 50, 2 / 3, 45)  # 22, 41 and 50 days
+    assert none == (0, None, None, None, 45)
+
+
+def test_outcomes_by_hand():
+    with mk.open_data(disputed()) as data:
+        whole = finance.dispute_outcomes(data, **HALF).iloc[0]
+        reasons = finance.dispute_outcomes(data, **HALF, by="reason")
+        kpi = mk.compute(["chargeback_win_rate"], data, **HALF).chargeback_win_rate[0]
+    assert whole[["disputes", "won", "lost", "open"]].tolist() == [4, 2, 1, 1]
+    assert whole[["amount_won", "amount_lost", "amount_open"]].tolist() == [80, 20, 30]
+    assert whole.win_rate == pytest.approx(kpi) == pytest.approx(2 / 3)
+    assert reasons.disputes.tolist() == [2, 1, 1]
+    assert reasons.reason.tolist()[0] == "duplicate"
+    assert math.isnan(reasons.set_index("reason").win_rate["not_received"])
+
+
+def test_an_outcome_that_is_not_told_leaves_a_dispute_open():
+    with mk.open_data(disputed(outcome=[None, "won", None, "lost", "odd"])) as data:
+        whole = finance.dispute_outcomes(data, **HALF).iloc[0]
+    assert whole[["won", "lost", "open"]].tolist() == [1, 1, 2]
+
+
+def test_what_fighting_is_worth_by_hand():
+    with mk.open_data(disputed()) as data:
+        found = finance.fighting(data, **HALF, cost=20)
+        free = finance.fighting(data, **HALF, cost=0)
+        with pytest.raises(ComputeError, match="cost"):
+            finance.fighting(data, **HALF, cost=-1)
+    assert (found.decided, found.won, found.recovered, found.gain) == (3, 2, 80, 20)
+    assert found.break_even == pytest.approx(30)
+    assert found.break_even_low < 30 < found.break_even_high
+    assert found.below == 2
+    assert (found.low, found.high) == (None, None)
+    assert (free.break_even, free.below) == (0, 0)
+
+
+def test_nothing_won_has_no_amount_to_fight_from():
+    with mk.open_data(disputed(outcome="lost")) as data:
+        found = finance.fighting(data, **HALF, cost=20)
+    assert found.break_even is found.break_even_high is None
+    assert found.gain == -80
+    with mk.open_data(disputed(outcome="open")) as data:
+        found = finance.fighting(data, **HALF, cost=20)
+    assert (found.decided, found.gain_each, found.win_rate, found.below) == (0, None, None, None)
+
+
+def test_disputes_of_the_demo_are_as_the_truth_says(demo):
+    known = truth()["chargebacks"]
+    ever = {"start": "2023-01-01", "end": "2026-01-01"}
+    rates = finance.chargebacks_by(demo, **ever, as_of="2026-01-01", by="channel")
+    online = rates[rates.channel != "store"]
+    assert (online.low <= known["share_of_online_orders"]).all()
+    assert (known["share_of_online_orders"] <= online.high).all()
+    found = finance.fighting(demo, **ever, cost=25)
+    assert found.win_low <= known["win_probability"] <= found.win_high
+    assert found.low < found.gain_each < found.high
+
+
+# --- Gaps -----------------------------------------------------------------------------------
+
+
+def gap_rows(*rows):
+    """Return a reconciliation: month, account, ledger, ours."""
+    found = pd.DataFrame(rows, columns=["month", "account", "ledger", "ours"])
+    found = found.astype({"ledger": "float64", "ours": "float64"})
+    return found.assign(month=pd.to_datetime(found.month), gap=found.ledger - found.ours)
+
+
+def whole_month(month, *, ours=100.0, **gaps):
+    """Return all accounts of a month, of which some differ by an amount."""
+    return [(month, name, ours + gaps.get(name, 0), ours) for name in finance.ACCOUNTS]
+
+
+def reasons_of(*rows):
+    found = finance.gaps(gap_rows(*rows)).found
+    return [(str(r.month)[:7], r.account, r.gap, r.reason) for r in found.itertuples()]
+
+
+def test_revenue_is_not_explained_twice():
+    rows = whole_month("2025-03-01", refunds=30, revenue=-30)
+    assert reasons_of(*rows) == [("2025-03", "refunds", 30, "not_in_data")]
+    rows = whole_month("2025-03-01", refunds=30, revenue=-10)
+    assert reasons_of(*rows) == [
+        ("2025-03", "refunds", 30, "not_in_data"),
+        ("2025-03", "revenue", 20, "manual_entry"),
+    ]
+    rows = whole_month("2025-03-01", refunds=30)  # the accounts of the ledger do not add up
+    assert ("2025-03", "revenue", 30, "manual_entry") in reasons_of(*rows)
+
+
+def test_what_is_given_back_later_is_timing():
+    rows = [
+        *whole_month("2025-03-01", refunds=-30, revenue=30),
+        *whole_month("2025-04-01"),
+        *whole_month("2025-05-01", refunds=30, revenue=-30),
+        *whole_month("2025-06-01", refunds=-30, revenue=30),
+    ]
+    assert reasons_of(*rows) == [
+        ("2025-03", "refunds", -30, "timing"),
+        ("2025-05", "refunds", 30, "timing"),
+        ("2025-06", "refunds", -30, "not_in_ledger"),
+    ]
+    too_late = [
+        *whole_month("2025-03-01", refunds=-30, revenue=30),
+        *whole_month("2025-06-01", refunds=30, revenue=-30),
+    ]
+    assert [reason for *_rest, reason in reasons_of(*too_late)] == ["not_in_ledger", "not_in_data"]
+
+
+def test_a_gap_without_its_accounts_is_not_explained():
+    assert reasons_of(("2025-03-01", "revenue", 90, 100)) == [("2025-03", "revenue", -10, "untold")]
+    found = finance.gaps(gap_rows(("2025-03-01", "revenue", 90, None)))
+    assert (found.compared, found.one_sided, len(found.found), found.net) == (0, 1, 0, 0)
+
+
+def test_a_difference_below_the_tolerance_is_none():
+    rows = gap_rows(*whole_month("2025-03-01", refunds=0.004, revenue=-0.004))
+    assert finance.gaps(rows).found.empty
+    assert len(finance.gaps(rows, tolerance=0.001).found) == 1
+    with pytest.raises(ComputeError, match="tolerance"):
+        finance.gaps(rows, tolerance=-1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(finance.ACCOUNTS), st.integers(-9, 9), max_size=6),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_the_gaps_add_up_to_what_the_ledger_differs_by(months):
+    rows = [
+        row for n, gaps in enumerate(months) for row in whole_month(f"2025-{n + 1:02}-01", **gaps)
+    ]
+    found = finance.gaps(gap_rows(*rows))
+    assert found.net == sum(gaps.get("revenue", 0) for gaps in months)
+    assert found.compared == 6 * len(months)
+    paired = found.found[found.found.reason == "timing"]
+    assert paired.gap.sum() == 0
+
+
+def test_the_gaps_of_the_demo_are_those_of_its_truth(demo):
+    found = finance.gaps(finance.reconciliation(demo, start="2023-01-01", end="2026-01-01")).found
+    stated = [(g["month"], g["account"], g["amount"]) for g in truth()["ledger"]["gaps"]]
+    seen = [(str(r.month)[:10], r.account, r.gap) for r in found.itertuples()]
+    assert seen == stated
+    assert found.reason.tolist() == ["manual_entry", "timing", "timing", "not_in_data"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "months"),
+    [
+        ("2025-01-01", "2026-01-01", ("2025-01-01", "2026-01-01")),
+        ("2025-01-02", "2025-04-30", ("2025-02-01", "2025-04-01")),
+        ("2025-01-02", "2025-02-28", None),
+    ],
+)
+def test_whole_months(start, end, months):
+    found = finance.whole_months(start, end)
+    assert (found and tuple(map(str, found))) == months

@@ -1,5 +1,8 @@
 """Retention and returns: cases worked by hand, and what must not change the answer."""
 
+import subprocess
+import sys
+
 import ibis
 import numpy as np
 import pandas as pd
@@ -788,3 +791,29 @@ def test_a_credit_keeps_nobody_active():
     with open_data({"orders": rows}) as data:
         rate = compute("retention_rate", data, start="2026-01-01", end="2026-02-06")
     assert rate.retention_rate.tolist() == pytest.approx([2 / 3])  # of A, B and Z
+
+
+def test_who_is_lost_to_view_before_anybody_buys_takes_no_interval_away():
+    later = pd.DataFrame({"days": [10, 20, 30], "bought": [True, True, False], "customers": 20})
+    soon = pd.DataFrame({"days": [0, 3], "bought": [False, False], "customers": 7})
+    whole = retention.kaplan_meier(pd.concat([soon, later], ignore_index=True)).curve
+    assert whole.at_risk.tolist() == [74, 60, 40]
+    columns = ["days", "survival", "low", "high"]
+    assert_frame_equal(whole[columns], retention.kaplan_meier(later).curve[columns])
+    assert whole.low[1:].notna().all()
+
+
+def test_a_survival_curve_loads_no_library_that_takes_longer_than_it():
+    asked = """
+import sys
+import pandas as pd
+from marketing_kpi import retention, voice
+retention.kaplan_meier(pd.DataFrame({"days": [9], "bought": [True], "customers": [3]}))
+teams = pd.DataFrame({"score": [9] * 30 + [3] * 10 + [9] * 26 + [3] * 14, "team": ["A", "B"] * 40})
+voice.nps_differences(voice.nps(teams, by="team"))
+print(*{"statsmodels", "scipy.stats"} & {*sys.modules})
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "\n"

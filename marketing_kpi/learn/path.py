@@ -66,6 +66,11 @@ TOPICS = (
     Topic(N_("Lifecycle and eRFM"), "06", ("02",)),
     Topic(N_("Control-group tests"), "04", ("01",)),
     Topic(N_("Before–after analysis"), "05", ("04",)),
+    Topic(N_("Sales performance"), "07", ("01",)),
+    Topic(N_("Margins and promotions"), "08", ("01", "04")),
+    Topic(N_("Baskets and lost sales"), "11", ("01", "04")),
+    Topic(N_("Revenue mix"), "14", ("01",)),
+    Topic(N_("Financial health"), "15", ("01", "08", "09")),
     Topic(N_("The customer's voice"), "16", ("04", "06")),
 )
 """What to begin with, then the topics of the exam, each after those that it rests on."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -39,6 +40,12 @@ _ASKED: Mapping[str, str] = MappingProxyType(
         "months": N_("Your answer, in months:"),
     }
 )
+AT_FIRST = 12
+"""Questions that a quiz asks at first; the others are asked for."""
+
+_FEWEST_OTHERS = 3
+"""Questions under which nothing is left for later; a convention."""
+
 _SHORT = 36
 """Characters that fit beside what they are matched with."""
 
@@ -69,11 +76,14 @@ class Quiz:
         In the order asked.
     reader
         Whose language, marks and currency are used.
+    others
+        Items that a page shows when they are asked for, and paper at once.
     """
 
     lesson: str
     items: tuple[Item, ...]
     reader: Reader
+    others: tuple[Item, ...] = ()
 
     def to_html(self) -> str:
         """Return the questions as HTML, without style and script."""
@@ -90,6 +100,7 @@ class Quiz:
             reader,
             words=_words(reader),
             items=self.items,
+            others=self.others,
             html=in_html,
             plain=in_words,
             asked=lambda unit: reader.translate(_ASKED.get(unit, _NUMBER)),
@@ -106,7 +117,7 @@ class Quiz:
     def to_text(self) -> str:
         """Return the questions and what there is to choose from, in words."""
         lines: list[str] = []
-        for number, item in enumerate(self.items, start=1):
+        for number, item in enumerate((*self.items, *self.others), start=1):
             lines.append(f"{number}. {inline.plain(item.question[self.reader.lang])}")
             lines += [f"   - {line}" for line in self._choices(item)]
         return "\n".join(lines)
@@ -122,8 +133,8 @@ class Quiz:
         return [" / ".join(lefts), " / ".join(rights)]
 
     def payload(self) -> dict[str, Any]:
-        """Return what the quiz asks, for programs: lesson, language and ids of the items."""
-        ids = [item.id for item in self.items]
+        """Return what the quiz asks, for programs: lesson, language and ids of all items."""
+        ids = [item.id for item in (*self.items, *self.others)]
         return {"lesson": self.lesson, "lang": self.reader.lang, "items": ids}
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
@@ -141,7 +152,8 @@ def quiz(lesson: str, *, lang: str | Reader, items: Sequence[str] | None = None)
     lang
         Language, or the reader.
     items
-        Ids of the items to ask, in this order; by default all of the lesson's.
+        Ids of the items to ask, in this order. By default those of the lesson, in its order: of
+        more than some `AT_FIRST`, those of `first_items` at first and the others on asking.
 
     Returns
     -------
@@ -162,10 +174,53 @@ def quiz(lesson: str, *, lang: str | Reader, items: Sequence[str] | None = None)
     known = [each for each in bank().lessons if bank().items(lesson=each)]
     if lesson not in known:
         raise BankError(f"lesson {lesson!r} has no quiz", hint=f"known: {', '.join(known)}")
-    asked = bank().items(lesson=lesson)
     if items is not None:
         asked = tuple(bank().item(id) for id in items)
-    return Quiz(lesson=lesson, items=asked, reader=reader)
+        return Quiz(lesson=lesson, items=asked, reader=reader)
+    every = bank().items(lesson=lesson)
+    first = first_items(every)
+    others = tuple(item for item in every if item not in first)
+    return Quiz(lesson=lesson, items=first, reader=reader, others=others)
+
+
+def first_items(items: Sequence[Item], *, most: int = AT_FIRST) -> tuple[Item, ...]:
+    """Return the items that are asked first: of as many entries and kinds as can be.
+
+    Parameters
+    ----------
+    items
+        In the order of the lesson, which is kept.
+    most
+        How many are chosen, where that leaves a few for later; else all are.
+
+    Examples
+    --------
+    >>> items = bank().items(lesson="16")
+    >>> len(items), len(first_items(items))
+    (24, 12)
+    """
+    if len(items) < most + _FEWEST_OTHERS:
+        return tuple(items)
+    left = list(range(len(items)))
+    chosen: list[int] = []
+    in_all = Counter(item.kind for item in items)
+    of_entry: Counter[str] = Counter()
+    of_kind: Counter[str] = Counter()
+    while len(chosen) < most:
+        # Where entries are more than questions, those of the whole lesson, and not of its start.
+        wanted = round(len(items) * len(chosen) / most)
+
+        def rank(place: int, wanted: int = wanted) -> tuple[int, ...]:
+            item = items[place]
+            away = (place - wanted) % len(items)
+            return of_entry[item.entry], of_kind[item.kind], in_all[item.kind], away
+
+        place = min(left, key=rank)
+        left.remove(place)
+        chosen.append(place)
+        of_entry[items[place].entry] += 1
+        of_kind[items[place].kind] += 1
+    return tuple(items[place] for place in sorted(chosen))
 
 
 def shuffled(item: Matching) -> tuple[int, ...]:

@@ -92,6 +92,11 @@ class AttritionFit(ABC):
     log_covariance: Floats | None
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether there was something to fit, well or badly; else `diagnosis` says what lacks."""
+        return self.log_likelihood is not None
+
+    @property
     def foretells(self) -> bool:
         """Whether amounts may rest on it: nothing is wrong, or averages can still be used."""
         return self.usable.issuperset(self.diagnoses)

@@ -47,8 +47,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "measured and on the survival of lesson 09."
         ),
         "no_dropout": N_(
-            "The data show nobody leaving: everyone is taken as still a customer, which cannot be "
-            "projected far. Take a longer history before trusting a horizon beyond it."
+            "The model finds nobody leaving: everyone is taken as still a customer, which cannot "
+            "be projected far. Take a longer history before trusting a horizon beyond it."
         ),
         "everyone_leaves": N_(
             "Everyone seems to leave at the first repeat purchase: nobody bought a third time. "

@@ -161,9 +161,10 @@ class Verdict(NamedTuple):
         prediction that is off by half; ``"too_low"``, ``"too_high"``: the prediction is;
         ``"cannot_tell"``.
     reason
-        Why it cannot tell: ``"no_cohort"`` (no customer before the holdout), ``"no_interval"``
-        (the fit tells none, see its diagnosis), ``"too_few_purchases"`` (the holdout is too short
-        or the customers too few); otherwise None.
+        Why it cannot tell: ``"no_cohort"`` (no customer before the holdout), ``"fixed_dates"``
+        (nothing was fitted, since customers buy on fixed dates), ``"no_fit"`` (nothing could be
+        fitted), ``"no_interval"`` (the fit tells none, see its diagnosis),
+        ``"too_few_purchases"`` (the holdout is too short or the customers too few); otherwise None.
     customers
         Customers of the calibration period.
     periods
@@ -220,7 +221,7 @@ def holdout_verdict(fit: AttritionFit, held: Frame) -> Verdict:
         return Verdict("cannot_tell", "no_cohort", 0, None, 0, None, None, None, None)
     one_class = np.zeros(len(groups.actual), dtype=np.intp)
     predicted, low, high = (float(part[0]) for part in _totals(fit, groups, periods, one_class, 1))
-    answer, reason = _answer(actual, predicted, low, high)
+    answer, reason = _answer(fit, actual, predicted, low, high)
     error = predicted / actual - 1 if actual else None
     numbers = [
         None if one is None or np.isnan(one) else one for one in (predicted, low, high, error)
@@ -228,7 +229,11 @@ def holdout_verdict(fit: AttritionFit, held: Frame) -> Verdict:
     return Verdict(answer, reason, customers, periods, actual, *numbers)
 
 
-def _answer(actual: int, predicted: float, low: float, high: float) -> tuple[Answer, str | None]:
+def _answer(
+    fit: AttritionFit, actual: int, predicted: float, low: float, high: float
+) -> tuple[Answer, str | None]:
+    if not fit.is_fitted:
+        return "cannot_tell", "fixed_dates" if fit.diagnosis == "fixed_dates" else "no_fit"
     if np.isnan(low):
         return "cannot_tell", "no_interval"
     if actual > high:

@@ -194,7 +194,8 @@ def _two_kinds(
 REGULAR = 0.5
 """`regularity` under which customers buy on fixed dates; at random it is about 1; a convention."""
 
-_FEWEST_WAITS, _FEWEST_REGULARS = 3, 30
+_FEWEST_REGULARS = 30
+_WAITS = (3, 2)  # two where few have three: of those who buy once a year, three years hold no more
 
 
 def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
@@ -212,7 +213,8 @@ def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
     -------
     float or None
         The coefficient of variation of a customer's own waits (standard deviation over mean),
-        pooled over the customers with three waits or more; null where under 30 have.
+        pooled over the customers with three waits or more, or two where under 30 have three; null
+        where under 30 have two.
 
     Notes
     -----
@@ -239,16 +241,23 @@ def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
         each = waits.group_by("customer_id").agg(
             n=waits.count(), total=wait.sum(), squares=(wait * wait).sum()
         )
-        told = each.filter(each.n >= _FEWEST_WAITS)
-        mean = told.total / told.n
-        spread = (told.squares / mean**2 - told.n).sum()
-        return told.aggregate(customers=told.count(), variation=ratio(spread, (told.n - 1).sum()))
+        mean = each.total / each.n
+        spread = each.squares / mean**2 - each.n
+        told = [each.n >= waits for waits in _WAITS]
+        return each.aggregate(
+            **{f"customers_{n}": told[n].sum().fill_null(0) for n in range(len(_WAITS))},
+            **{
+                f"variation_{n}": ratio(spread.sum(where=told[n]), (each.n - 1).sum(where=told[n]))
+                for n in range(len(_WAITS))
+            },
+        )
 
     found = _two_kinds(orders, None, query)
     row = (found if isinstance(found, pd.DataFrame) else found.to_pandas()).iloc[0]
-    if row["customers"] < _FEWEST_REGULARS:
-        return None
-    return steady(float(max(row["variation"], 0.0)) ** 0.5)
+    for n in range(len(_WAITS)):
+        if row[f"customers_{n}"] >= _FEWEST_REGULARS:
+            return steady(float(max(row[f"variation_{n}"], 0.0)) ** 0.5)
+    return None
 
 
 SEASON_DAYS = 56

@@ -741,6 +741,7 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
     is_to_date = bool((found["basis"] == "historical").all())
     is_after = not found["after_service"].isna().all()
     has_unknown = bool((found["revenue_without_cost"] > 0).any())
+    repaid_later = (found["cltv_to_cac"] > 1) & found["payback_months"].isna()
     decides = ("after_to_cac", *_AFTER_ENDS) if is_after else ("cltv_to_cac", *_ENDS)
     notes = [
         _("The reading is after what is known of the costs of returns and service.")
@@ -753,6 +754,11 @@ def acquisition_table(found: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         notes.append(
             _("Goods of unknown cost add nothing to the margin: nothing is concluded of a channel "
               "that sold over {share} of them.", share=reader.percent(MOST_UNKNOWN, decimals=0))
+        )  # fmt: skip
+    if is_to_date and repaid_later.any():
+        notes.append(
+            _("The months to payback are looked for in the time that all the customers of a "
+              "channel were followed: some were paid back later than that.")
         )  # fmt: skip
     shown = found.assign(
         group=_channel_names(found, reader),
@@ -818,11 +824,12 @@ def acquisition_averages(found: pd.DataFrame, *, lang: str | Reader) -> Table | 
     Returns
     -------
     Table or None
-        None where nobody was acquired.
+        None where nobody was acquired, or nothing is known of what it would show.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if found.empty or not found["new_customers"].sum():
+    told = ["below_cac", "margin_median", "revenue_to_cac"]
+    if found.empty or not found["new_customers"].sum() or found[told].isna().all(axis=None):
         return None
     has_unknown = bool((found["revenue_without_cost"] > 0).any())
     return table(
@@ -830,9 +837,7 @@ def acquisition_averages(found: pd.DataFrame, *, lang: str | Reader) -> Table | 
         lang=reader,
         id="acquisition_averages",
         caption=_("Behind the averages of each channel"),
-        columns=[
-            "group", "below_cac", "margin_median", "revenue_to_cac", "revenue_without_cost"
-        ],
+        columns=["group", *told, "revenue_without_cost"],
         hidden=[] if has_unknown else ["revenue_without_cost"],
         names={
             "group": _("Acquisition channel"),

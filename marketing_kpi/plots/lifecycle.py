@@ -107,7 +107,7 @@ def lifecycle_rules(
     said = {
         "lead_new": _("registered in the last {new}, no response since"),
         "lead_active": _("a response in the last {response}"),
-        "lead_cold": _("nothing since then, up to {cold}"),
+        "lead_cold": _("neither new nor active; registered or last responded up to {cold} ago"),
         "lead_inactive": _("nothing for more than {cold}"),
         "first_time": _("one purchase, in the last {active}"),
         "active": _("several purchases, the last in the last {active}"),
@@ -1024,8 +1024,8 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
     axis = style.axes(ax, height=4.2)
     known = {id: history[id] for id in RATES if id in history and history[id].notna().any()}
     if _DAILY_COHORT in known:
-        over = settings.rates.recent_days
-        known[_DAILY_COHORT] = pooled(history, _DAILY_COHORT, days=over)
+        known[_DAILY_COHORT] = pooled(history, _DAILY_COHORT, days=settings.rates.recent_days)
+    pooled_over = {_DAILY_COHORT: reader.days(settings.rates.recent_days)}
     known = {id: rate for id, rate in known.items() if rate.notna().any()}
     if not known:
         message = _("The data do not cover the days that these rates read.")
@@ -1038,7 +1038,10 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
             range(len(days)), rate.astype("Float64").to_numpy("float64", na_value=float("nan")),
             color=_RATE_COLOURS[place], label=name, linestyle=_LINES[place], linewidth=1.6,
         )  # fmt: skip
-        parts.append(f"{name} {reader.percent(rate.dropna().iloc[-1])}")
+        last = reader.percent(rate.dropna().iloc[-1])
+        if id in pooled_over:
+            last = _("{rate} over the last {days}", rate=last, days=pooled_over[id])
+        parts.append(f"{name} {last}")
     _month_ticks(axis, [(at, day) for at, day in enumerate(days) if day.day == 1], reader)
     axis.set_ylim(bottom=0)
     style.value_axis(axis.yaxis, unit="fraction", reader=reader)
@@ -1047,9 +1050,9 @@ def conversion_lines(history: pd.DataFrame, *, lang: str | Reader, settings: Set
     shared = _("Each day looks back over a window, so that neighbouring days share most customers.")
     drawn_over = [
         _("“{rate}” has other customers every day: it is drawn over the last {days}.",
-          rate=settings.term(id, reader), days=reader.days(settings.rates.recent_days))
-        for id in known
-        if id == _DAILY_COHORT
+          rate=settings.term(id, reader), days=over_days)
+        for id, over_days in pooled_over.items()
+        if id in known
     ]  # fmt: skip
     return style.finish(
         axis,

@@ -149,6 +149,7 @@ def acquisition(
     as_of: str | dt.date,
     by: str | None = "acquisition_channel",
     predicted: Frame | None = None,
+    months: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Set what customers are worth against what it cost to acquire them, channel by channel.
 
@@ -167,6 +168,8 @@ def acquisition(
     predicted
         What they are still to bring, a row a customer: customer_id and cltv, with low and high
         where known, as `predict` gives from a fit at `as_of`. None counts only what they brought.
+    months
+        What `payback` returns of the same customers, where it is at hand; None computes it.
 
     Returns
     -------
@@ -229,12 +232,13 @@ def acquisition(
     customers = _over_all(collected(_worth(data, period, last, by), ["customer_id"]), key)
     customers = _with_prediction(customers, predicted)
     spend = _spend_by(data, period, by)
-    curve = payback(data, start=period.start, end=period.end, as_of=last, by=by)
+    if months is None:
+        months = payback(data, start=period.start, end=period.end, as_of=last, by=by)
     told = []
     for group in sorted({*_groups_of(customers, key), *spend}, key=_nulls_last):
-        months = _of_group(curve, key, group)
+        curve = _of_group(months, key, group)
         members = _of_group(customers, key, group)
-        row = _channel(members, spend.get(group), months, predicted is not None)
+        row = _channel(members, spend.get(group), curve, predicted is not None)
         told.append({key: group, **row})
     # What is null of every channel is still a number.
     columns = {key: object, **_COLUMNS}

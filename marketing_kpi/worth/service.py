@@ -128,7 +128,7 @@ def profits(data: Data, period: Period) -> ir.Table:
     require_columns(data, "service", ["customer_id", "net_sales"])
     wanted = ("net_sales", "costed_sales", "gross_profit", *COSTS, IN_DOUBT)
     told = [name for name in wanted if not missing(service, [name], data)]
-    events = service.build(data, {"occurred_at", "customer_id", *told})
+    events = service.build(data, {"occurred_at", *service.event_columns(told)})
     at = events.occurred_at
     events = events.filter(at >= midnight(period.start), at < midnight(period.end))
     assert service.summarise is not None
@@ -136,7 +136,6 @@ def profits(data: Data, period: Period) -> ir.Table:
     customers = customers.mutate(**{name: ibis.null(MONEY) for name in wanted if name not in told})
     known = [customers[name] for name in COSTS if name in told]
     cost = sum(known[1:], known[0]) if known else ibis.null(MONEY)
-    in_doubt = customers[IN_DOUBT if IN_DOUBT in told else "returns_cost"]
     return customers.select(
         "customer_id",
         "net_sales",
@@ -145,7 +144,7 @@ def profits(data: Data, period: Period) -> ir.Table:
         *COSTS,
         cost_to_serve=cost,
         profit=customers.gross_profit - (cost if known else 0),
-        returns_in_doubt=in_doubt.fill_null(0).cast(MONEY),
+        returns_in_doubt=customers[IN_DOUBT].fill_null(0).cast(MONEY),
     )
 
 

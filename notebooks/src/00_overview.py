@@ -32,7 +32,12 @@
 # | La campagne a‑t‑elle vraiment rapporté ? | [04 Groupes de contrôle](04_control_group_tests.ipynb) |
 # | L'action a‑t‑elle changé quelque chose ? | [05 Analyse avant‑après](05_pre_post_analysis.ipynb) |
 # | Où en est chaque contact, et qui change de stade ? | [06 Cycle de vie client](06_customer_lifecycle.ipynb) |
+# | Qu'est‑ce qui a fait bouger les ventes, et où perd‑on les visiteurs ? | [07 Performance des ventes](07_sales_performance.ipynb) |
+# | Que reste‑t‑il d'une vente, et que changent les promotions ? | [08 Marges et promotions](08_margins_and_promotions.ipynb) |
 # | Les clients reviennent‑ils, et les produits aussi ? | [09 Fidélité et retours](09_retention_and_returns.ipynb) |
+# | Que met‑on ensemble au panier, et que perd‑on faute de stock ? | [11 Paniers et ventes perdues](11_baskets_and_lost_sales.ipynb) |
+# | D'où vient la croissance, et est‑elle réelle ? | [14 Mix du chiffre d'affaires](14_revenue_mix.ipynb) |
+# | De l'étiquette à la caisse, que reste‑t‑il ? | [15 Santé financière](15_financial_health.ipynb) |
 # | Que pensent et que disent les clients ? | [16 La voix des clients](16_customer_voice.ipynb) |
 #
 # Le même texte sert de **rapport** pour un client : les cellules de cours en sont retirées, il reste les chiffres. Voici les réglages de la page.
@@ -49,7 +54,12 @@
 # | Did the campaign really pay? | [04 Control-group tests](04_control_group_tests.ipynb) |
 # | Did the action change anything? | [05 Before–after analysis](05_pre_post_analysis.ipynb) |
 # | Where does each contact stand, and who changes stage? | [06 Customer lifecycle](06_customer_lifecycle.ipynb) |
+# | What moved sales, and where are visitors lost? | [07 Sales performance](07_sales_performance.ipynb) |
+# | What is left of a sale, and what do promotions change? | [08 Margins and promotions](08_margins_and_promotions.ipynb) |
 # | Do customers come back, and do products? | [09 Retention and returns](09_retention_and_returns.ipynb) |
+# | What goes together in baskets, and what is lost for want of stock? | [11 Baskets and lost sales](11_baskets_and_lost_sales.ipynb) |
+# | Where does growth come from, and is it real? | [14 Revenue mix](14_revenue_mix.ipynb) |
+# | From the price tag to the till, what is left? | [15 Financial health](15_financial_health.ipynb) |
 # | What do customers think and say? | [16 The customer's voice](16_customer_voice.ipynb) |
 #
 # The same text is a client's **report**: the teaching cells are taken out and the figures remain. Here are the settings of the page.

@@ -393,7 +393,7 @@ ax = plots.discounted_years(horizon, lang=reader)
 # Serving a customer costs money: delivering, taking payment, taking returns back, writing to them. Some customers cost more than they bring.
 
 # %%
-profits = clv.profitability(data, start=dates.start, end=dates.end)
+profits = data.keep(clv.profitability(data, start=dates.start, end=dates.end))
 losses = clv.unprofitable(profits)
 unsure = clv.unsure_returns(data, start=dates.start, end=dates.end)
 plots.customer_costs(clv.cost_totals(profits), lang=reader, unsure=unsure)
@@ -451,7 +451,7 @@ plots.sentences.clv.unprofitable(losses, **told) if losses.customers else None
 # %%
 refunded = data.has("returns", "order_id", "returned_at", "refund_amount")
 net = {"returns": data.returns if refunded else None, "count_fully_refunded": True}
-summary = clv.summary(cohort, as_of=as_of, **net)
+summary = data.keep(clv.summary(cohort, as_of=as_of, **net))
 modelled = {"unit": "week", "regularity": regularity}
 fit = clv.fit_bg_nbd(summary, **modelled)
 plots.sentences.clv.fit(fit, lang=reader)
@@ -500,7 +500,7 @@ three
 
 # %%
 alive = fit.p_alive(summary)
-ax = plots.alive_counts(clv.alive_counts(alive), lang=reader)
+ax = plots.alive_counts(clv.alive_counts(alive), lang=reader) if fit.is_fitted else None
 
 # %% [markdown] tags=["lang-fr"]
 # ### Peut-on croire cette prévision ?
@@ -513,7 +513,7 @@ ax = plots.alive_counts(clv.alive_counts(alive), lang=reader)
 # The model is fitted again on what came before the period, then its forecast is set against what customers did in it.
 
 # %%
-held = clv.holdout(cohort, calibration_end=dates.start, end=dates.end)
+held = data.keep(clv.holdout(cohort, calibration_end=dates.start, end=dates.end))
 trained = clv.fit_bg_nbd(held, **modelled)
 verdict = clv.holdout_verdict(trained, held)
 plots.sentences.clv.held_out(verdict, lang=reader)
@@ -526,7 +526,7 @@ plots.sentences.clv.held_out(verdict, lang=reader)
 
 # %%
 half = mk.periods(as_of=as_of, period=holdout, compare="none")
-recent = clv.holdout(cohort, calibration_end=half.start, end=half.end)
+recent = data.keep(clv.holdout(cohort, calibration_end=half.start, end=half.end))
 again = clv.holdout_verdict(clv.fit_bg_nbd(recent, **modelled), recent)
 plots.sentences.clv.held_out(again, lang=reader)
 
@@ -537,7 +537,8 @@ plots.sentences.clv.held_out(again, lang=reader)
 # By the number of repeat purchases before the period:
 
 # %%
-ax = plots.holdout_by_frequency(clv.by_frequency(trained, held), lang=reader)
+by_past = clv.by_frequency(trained, held)
+ax = plots.holdout_by_frequency(by_past, lang=reader) if trained.is_fitted else None
 
 # %% [markdown] tags=["lang-fr"]
 # Semaine après semaine, depuis la première commande de ces clients :
@@ -547,7 +548,7 @@ ax = plots.holdout_by_frequency(clv.by_frequency(trained, held), lang=reader)
 
 # %%
 tracked = clv.tracking(trained, cohort, calibration_end=dates.start, end=dates.end)
-ax = plots.holdout_tracking(tracked, lang=reader)
+ax = plots.holdout_tracking(tracked, lang=reader) if trained.is_fitted else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La courbe réelle ondule autour de l'autre : les soldes et les fêtes font acheter tout le monde ensemble, et le modèle n'en sait rien. Sur une année entière, les saisons se compensent ; sur trois mois, méfiez-vous. Et gare à la date de départ : prévue juste après les fêtes, l'année qui suit est trop haute dans la plupart des boutiques simulées comme celle-ci (le tableau `benchmarks/coverage.md` le mesure) ; prévue depuis l'été, elle tient.
@@ -675,10 +676,11 @@ plots.sentences.clv.new_customer(clv.new_customer_value(fit, amounts, **terms), 
 # %%
 won = {"start": dates.previous_start or dates.start, "end": dates.previous_end or dates.end}
 by = "acquisition_channel" if data.has("contacts", "acquisition_channel") else None
-acquired = clv.acquisition(data, **won, as_of=as_of, by=by)
-if not acquired.new_customers.sum():
+months = clv.payback(data, **won, as_of=as_of, by=by)
+if months.empty:
     won = {"start": dates.start, "end": dates.end}
-    acquired = clv.acquisition(data, **won, as_of=as_of, by=by)
+    months = clv.payback(data, **won, as_of=as_of, by=by)
+acquired = clv.acquisition(data, **won, as_of=as_of, by=by, months=months)
 plots.acquisition_table(acquired, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
@@ -706,7 +708,6 @@ plots.sentences.clv.acquisition(acquired, lang=reader, lacking=absent)
 # In how many months does the margin repay the acquisition?
 
 # %%
-months = clv.payback(data, **won, as_of=as_of, by=by)
 costs = dict(zip(acquired.iloc[:, 0], acquired["cac"], strict=True))
 ax = plots.payback_curve(months, lang=reader, cac=costs)
 
@@ -785,7 +786,7 @@ lowered = plots.discounted_years(after_costs, lang=reader)
 
 # %% tags=["lesson", "exercise"]
 seed = 2026
-q1, q2, q3, q4, q5, q6 = mk.exercises("03", lang=reader, seed=seed)
+q1, q2, q3, q4, q5, q6, q7 = mk.exercises("03", lang=reader, seed=seed)
 
 # %% tags=["lesson", "exercise"]
 q1
@@ -822,6 +823,12 @@ q6
 
 # %% tags=["lesson", "exercise"]
 q6.check(...)
+
+# %% tags=["lesson", "exercise"]
+q7
+
+# %% tags=["lesson", "exercise"]
+q7.check(...)
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Quiz

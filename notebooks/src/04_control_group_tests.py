@@ -705,7 +705,7 @@ spoilt.map(reader.percent)
 
 # %% tags=["lesson", "exercise"]
 seed = 2026
-q1, q2, q3, q4, q5, q6 = mk.exercises("04", lang=reader, seed=seed)
+q1, q2, q3, q4, q5, q6, q7 = mk.exercises("04", lang=reader, seed=seed)
 
 # %% tags=["lesson", "exercise"]
 q1
@@ -742,6 +742,12 @@ q6
 
 # %% tags=["lesson", "exercise"]
 q6.check(...)
+
+# %% tags=["lesson", "exercise"]
+q7
+
+# %% tags=["lesson", "exercise"]
+q7.check(...)
 
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Quiz

@@ -517,10 +517,10 @@ steps["survival"] = (1 - steps.d / steps.n).cumprod()
 steps
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Au jour 12, cinq clients sont encore suivis, dont celui qui sera censuré le soir même ; au jour 20, il n'en reste que trois. La bibliothèque (statsmodels, pour l'estimation) donne la même courbe.
+# Au jour 12, cinq clients sont encore suivis, dont celui qui sera censuré le soir même ; au jour 20, il n'en reste que trois. La bibliothèque donne la même courbe.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# On day 12 five customers are still followed, including the one who is censored that evening; on day 20 only three are left. The package (statsmodels, for the estimate) gives the same curve.
+# On day 12 five customers are still followed, including the one who is censored that evening; on day 20 only three are left. The package gives the same curve.
 
 # %% tags=["lesson"]
 fitted = retention.kaplan_meier(waits)

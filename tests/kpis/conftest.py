@@ -1,5 +1,7 @@
 """Small shops to compute on: one worked by hand, and random ones where much goes wrong."""
 
+from contextlib import ExitStack
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -160,3 +162,30 @@ def random_shop(seed, *, customers=12, orders=60, days=800):
 def shop():
     """Return the maker of random shops."""
     return random_shop
+
+
+@pytest.fixture(scope="module", params=["pandas", "engine"])
+def opened(request, tmp_path_factory):
+    """Return what opens frames, first as they are, then from Parquet files."""
+    with ExitStack() as stack:
+
+        def open_frames(frames):
+            if request.param == "pandas":
+                return stack.enter_context(mk.open_data(frames))
+            folder = tmp_path_factory.mktemp("shop")
+            for name, frame in frames.items():
+                frame.to_parquet(folder / f"{name}.parquet")
+            return stack.enter_context(mk.open_data(folder))
+
+        yield open_frames
+
+
+@pytest.fixture(scope="session")
+def table():
+    """Return `mk.compute` whose result is pandas, whatever the data came as."""
+
+    def computed(kpis, data, **question):
+        found = mk.compute(kpis, data, **question)
+        return found if isinstance(found, pd.DataFrame) else found.to_pandas()
+
+    return computed

@@ -14,7 +14,7 @@ import marketing_kpi as mk
 from marketing_kpi import rfm
 from marketing_kpi.errors import ComputeError, ConfigError, DictionaryError, MissingDataError
 from marketing_kpi.kpis.compute import extent, missing_columns
-from marketing_kpi.kpis.dictionary import load
+from marketing_kpi.kpis.dictionary import Dictionary, load
 from marketing_kpi.kpis.facts import FACTS
 from marketing_kpi.kpis.formulas import ratio
 
@@ -731,8 +731,12 @@ def test_all_kpis_of_a_fact_take_one_pass_over_the_data(by_hand):
     tables = {name: connection.table(f"{name}_table") for name in ("orders", "order_lines")}
     data = mk.open_data(tables)
     of_sales = [kpi.id for kpi in mk.dictionary().kpis if kpi.fact == "sales"]
-    assert len(of_sales) >= 12
-    table = mk.compute(of_sales, data, by="channel", grain="month")
+    known = mk.dictionary()
+    more = [known[id].model_copy(update={"id": f"{id}_again"}) for id in of_sales[:10]]
+    entries = Dictionary({entry.id: entry for entry in (*known.values(), *more)}, {})
+    twenty = [*of_sales, *(kpi.id for kpi in more)]
+    assert len(twenty) >= 20
+    table = mk.compute(twenty, data, by="channel", grain="month", entries=entries)
     assert (
         scans(table, "memory.main.orders_table"),
         scans(table, "memory.main.order_lines_table"),

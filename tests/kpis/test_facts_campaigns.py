@@ -89,25 +89,12 @@ def frames():
     }
 
 
-@pytest.fixture(params=["pandas", "engine"])
-def shop(frames, request, tmp_path_factory):
-    if request.param == "pandas":
-        with mk.open_data(frames) as data:
-            yield data
-        return
-    folder = tmp_path_factory.mktemp("shop")
-    for name, frame in frames.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    with mk.open_data(str(folder)) as data:
-        yield data
+@pytest.fixture(scope="module")
+def shop(frames, opened):
+    return opened(frames)
 
 
-def table(kpis, data, **question):
-    found = mk.compute(kpis, data, **question)
-    return found if isinstance(found, pd.DataFrame) else found.to_pandas()
-
-
-def test_by_campaign_by_hand(shop):
+def test_by_campaign_by_hand(shop, table):
     found = table(KPIS, shop, by="campaign_id").set_index("campaign_id")
     mail = found.loc["mail"]
     assert mail.response_rate == 1 / 2  # ann, of ann and bob
@@ -124,7 +111,7 @@ def test_by_campaign_by_hand(shop):
     assert found.loc["lone"].isna().all()  # no control: nothing to compare with
 
 
-def test_several_campaigns_are_added_up_and_their_arms_never_pooled(shop):
+def test_several_campaigns_are_added_up_and_their_arms_never_pooled(shop, table):
     row = table(KPIS, shop).iloc[0]
     assert row.response_rate == 1 / 2
     assert row.absolute_lift == pytest.approx((3 * (1 / 6) + 1 * 1) / 4)
@@ -133,7 +120,7 @@ def test_several_campaigns_are_added_up_and_their_arms_never_pooled(shop):
     assert row.incremental_roi == pytest.approx((45 + 20 - 9 - 5) / (9 + 5))
 
 
-def test_a_campaign_stands_where_its_window_ends(shop):
+def test_a_campaign_stands_where_its_window_ends(shop, table):
     found = table(
         ["incremental_revenue"], shop, grain="month", start="2025-04-01", end="2025-07-01"
     )
@@ -145,7 +132,7 @@ def test_a_campaign_stands_where_its_window_ends(shop):
 
 
 @pytest.mark.parametrize(("by", "parts"), [("region", ("QC", "IDF")), ("half", ("late", "early"))])
-def test_by_a_dimension_of_the_members(shop, by, parts):
+def test_by_a_dimension_of_the_members(shop, by, parts, table):
     found = table(KPIS, shop, by=by, filters={"campaign_id": "mail"}).set_index(by)
     first, second = parts
     expected = {"region": (1 / 2 - 1, 1.0), "half": (0.0, 1.0 - 1.0)}[by]
@@ -153,7 +140,7 @@ def test_by_a_dimension_of_the_members(shop, by, parts):
     assert found.absolute_lift[second] == pytest.approx(expected[1])
 
 
-def test_a_part_of_a_campaign_takes_its_part_of_the_cost(shop):
+def test_a_part_of_a_campaign_takes_its_part_of_the_cost(shop, table):
     found = table("incremental_roi", shop, by="half", filters={"campaign_id": "mail"}).set_index(
         "half"
     )
@@ -161,7 +148,7 @@ def test_a_part_of_a_campaign_takes_its_part_of_the_cost(shop):
     assert found.incremental_roi["early"] == pytest.approx((75 - 2 * 20 - 4.5) / 4.5)
 
 
-def test_what_is_spent_comes_before_the_cost_of_the_campaign(frames):
+def test_what_is_spent_comes_before_the_cost_of_the_campaign(frames, table):
     spend = pd.DataFrame(
         {"day": pd.to_datetime(["2025-04-03", "2025-04-04"]), "campaign_id": "mail",
          "marketing_channel": "email", "amount": [10.0, 5.0]}
@@ -173,7 +160,7 @@ def test_what_is_spent_comes_before_the_cost_of_the_campaign(frames):
 
 
 @pytest.mark.parametrize("buyer", ["o2", "o4"])  # of the treated; of the control
-def test_a_margin_of_unknown_costs_is_not_known(frames, buyer):
+def test_a_margin_of_unknown_costs_is_not_known(frames, buyer, table):
     lines = frames["order_lines"].copy()
     lines.loc[lines["order_id"] == buyer, "unit_cost"] = None
     shop = {**frames, "order_lines": lines}
@@ -188,7 +175,7 @@ def test_a_margin_of_unknown_costs_is_not_known(frames, buyer):
     assert table(KPIS, none).incremental_roi.isna().all()
 
 
-def test_arms_that_share_a_member_say_nothing_of_each_other(frames):
+def test_arms_that_share_a_member_say_nothing_of_each_other(frames, table):
     more = pd.DataFrame(
         [("mail", "ann", "control", None, "late")], columns=frames["campaign_members"].columns
     ).astype({"contacted_at": "datetime64[us]"})
@@ -219,7 +206,7 @@ UNTOLD = {
 
 
 @pytest.mark.parametrize("case", UNTOLD)
-def test_members_of_whom_the_data_tell_nothing_have_no_lift(case):
+def test_members_of_whom_the_data_tell_nothing_have_no_lift(case, table):
     """The same data as `experiments.members` refuses: a zero would be invented."""
     people = [f"K{n}" for n in range(60)]
     at = pd.to_datetime(["2025-03-01", "2025-04-10"])
@@ -240,13 +227,13 @@ def test_members_of_whom_the_data_tell_nothing_have_no_lift(case):
         experiments.members(mk.open_data(untold), campaign="mail")
 
 
-def test_members_listed_twice_count_once(frames):
+def test_members_listed_twice_count_once(frames, table):
     twice = pd.concat([frames["campaign_members"]] * 2)
     doubled = table(KPIS, {**frames, "campaign_members": twice}, by="campaign_id")
     pd.testing.assert_frame_equal(doubled, table(KPIS, frames, by="campaign_id"))
 
 
-def test_without_contacts_the_draw_begins_the_window(frames):
+def test_without_contacts_the_draw_begins_the_window(frames, table):
     members = frames["campaign_members"].drop(columns="contacted_at")
     drawn = members.assign(assigned_at=pd.Timestamp("2025-04-03 17:00"))
     found = table(KPIS, {**frames, "campaign_members": drawn}, by="campaign_id")
@@ -255,7 +242,7 @@ def test_without_contacts_the_draw_begins_the_window(frames):
     assert mail.response_rate == pytest.approx(2 / 3)  # ann and cat, of the three treated
 
 
-def test_the_sql_gives_the_same(frames):
+def test_the_sql_gives_the_same(frames, table):
     with mk.open_data(frames) as data, duckdb.connect() as connection:
         for name, rows in data.tables.items():
             connection.register(name, rows.to_pyarrow())
@@ -286,7 +273,7 @@ def test_what_the_data_lack_is_named(frames):
         mk.compute("absolute_lift", frames, by="regio")
 
 
-def test_the_demo_comes_near_its_truth():
+def test_the_demo_comes_near_its_truth(table):
     found = table(KPIS, mk.demo(), by="campaign_id").set_index("campaign_id")
     assert found.absolute_lift["spring_mail"] == pytest.approx(0.053, abs=0.035)  # 2 sd
     assert found.absolute_lift["autumn_mail"] == pytest.approx(0.0, abs=0.026)

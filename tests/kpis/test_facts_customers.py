@@ -162,6 +162,29 @@ def test_a_cost_that_the_data_lack_is_named_not_taken_for_0():
         assert "shipments.transport_cost" in mk.explain("customer_profitability", data)
 
 
+def test_a_credit_alone_makes_nobody_a_buyer():
+    """Nor does it hide whom an order of unknown value makes one."""
+    frames = shop()
+    more = table(
+        "order_id customer_id ordered_at channel status payment_fee",
+        ("o7", "cat", "2025-01-08", "web", None, None),  # 10 given back, a mug of 4 taken back
+        ("o8", "dan", "2025-01-09", "web", None, None),  # of unknown price and cost
+    )
+    lines = table(
+        "order_id line_id product_id quantity unit_price unit_cost",
+        ("o7", "1", "mug", -1.0, 10.0, 4.0),
+        ("o8", "1", "tea", 1.0, None, None),
+    )
+    frames["orders"] = pd.concat([frames["orders"], more], ignore_index=True)
+    frames["order_lines"] = pd.concat([frames["order_lines"], lines], ignore_index=True)
+    with mk.open_data(frames) as data:
+        (row,) = computed(SERVICE, data, **JANUARY).to_dict("records")
+        known = computed("historical_cltv", data, **JANUARY)["historical_cltv"][0]
+    # To have contacted dan, a customer now, cost 3.
+    assert row == {"cost_to_serve": (66.0 + 3) / 3, "customer_profitability": (-48.0 - 6.0) / 2}
+    assert known == (20 + 25 + 50 - 10) / 3  # of ann, bob and cat
+
+
 def test_a_period_in_which_nobody_bought_has_no_average(data):
     empty = computed(SERVICE, data, start="2026-01-01", end="2026-02-01")
     assert empty.isna().all(axis=None)

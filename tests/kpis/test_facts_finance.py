@@ -99,26 +99,17 @@ def frames():
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["pandas", "engine"])
-def till(frames, request, tmp_path_factory):
-    if request.param == "pandas":
-        with mk.open_data(frames) as data:
-            yield data
-        return
-    folder = tmp_path_factory.mktemp("shop")
-    for name, frame in frames.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    with mk.open_data(str(folder)) as data:
-        yield data
+@pytest.fixture(scope="module")
+def till(frames, opened):
+    return opened(frames)
 
 
-def table(kpis, data, **question):
-    found = mk.compute(kpis, data, **question)
-    return found if isinstance(found, pd.DataFrame) else found.to_pandas()
+@pytest.fixture(scope="module")
+def numbers(table):
+    def values(kpi, data, **question):
+        return table(kpi, data, **question)[kpi].astype(float).tolist()
 
-
-def numbers(kpi, data, **question):
-    return table(kpi, data, **question)[kpi].astype(float).tolist()
+    return values
 
 
 @pytest.mark.parametrize(
@@ -135,11 +126,11 @@ def numbers(kpi, data, **question):
         ("reconciliation_gap", [5, 0, NONE]),  # the ledger says nothing of March
     ],
 )
-def test_months_by_hand(till, kpi, months):
+def test_months_by_hand(till, kpi, months, numbers):
     assert numbers(kpi, till, **MONTHS) == pytest.approx(months, rel=1e-12, nan_ok=True)
 
 
-def test_a_year_by_hand(till):
+def test_a_year_by_hand(till, table):
     row = table([*FLOWS, "reconciliation_gap"], till, **YEAR).iloc[0].astype(float)
     assert row.net_revenue == 230 - 52 - 5
     assert row.chargeback_rate == 3 / 5  # an order disputed twice is one
@@ -147,7 +138,7 @@ def test_a_year_by_hand(till):
     assert row.reconciliation_gap == 5  # March, of which the ledger says nothing, is not in it
 
 
-def test_leakage_by_cause_and_reason_by_hand(till):
+def test_leakage_by_cause_and_reason_by_hand(till, table):
     found = table("revenue_leakage", till, by="cause", **YEAR).set_index("cause")
     assert found.revenue_leakage.to_dict() == {
         "discount": 30, "return": 17, "allowance": 15, "chargeback": 105,
@@ -159,13 +150,13 @@ def test_leakage_by_cause_and_reason_by_hand(till):
 
 
 @pytest.mark.parametrize("by", ["region", "store_type", "category"])
-def test_a_dimension_parts_the_whole(till, by):
+def test_a_dimension_parts_the_whole(till, by, table):
     kpis = ["net_revenue", "recognised_revenue", "revenue_leakage"]
     parts = table(kpis, till, by=by, **YEAR)[kpis].astype(float).sum()
     assert parts.tolist() == pytest.approx([230 - 52 - 5, 190 - 22 - 5, 167])
 
 
-def test_a_dispute_is_of_its_order_and_of_no_product(till):
+def test_a_dispute_is_of_its_order_and_of_no_product(till, table):
     by_channel = table("net_revenue", till, by="channel", **YEAR).set_index("channel").net_revenue
     assert by_channel["web"] == 100 + 40 + 10 - 10 - 105
     assert by_channel["store"] == 100 + 60 - 15
@@ -200,7 +191,7 @@ def test_what_the_data_do_not_tell_is_refused_and_not_taken_for_nothing(
         mk.compute(kpi, data, **YEAR)
 
 
-def test_an_empty_table_of_disputes_says_that_there_were_none(frames):
+def test_an_empty_table_of_disputes_says_that_there_were_none(frames, numbers):
     none = frames["chargebacks"].iloc[:0]
     with mk.open_data({**frames, "chargebacks": none}) as data:
         assert numbers("net_revenue", data, **YEAR) == [310 - 32]
@@ -208,7 +199,7 @@ def test_an_empty_table_of_disputes_says_that_there_were_none(frames):
         assert numbers("chargeback_rate", data, **YEAR) == [0]
 
 
-def test_a_shop_without_dates_of_revenue_takes_the_delivery(frames):
+def test_a_shop_without_dates_of_revenue_takes_the_delivery(frames, numbers):
     orders = frames["orders"].drop(columns="recognised_at")
     with mk.open_data({**frames, "orders": orders}) as data:
         assert numbers("recognised_revenue", data, **YEAR) == [40 - 32 - 105]
@@ -234,7 +225,7 @@ def test_the_sql_run_outside_gives_the_same(frames, tmp_path, question):
     pd.testing.assert_frame_equal(*same, check_dtype=False, rtol=1e-12)
 
 
-def test_the_order_of_rows_changes_nothing_and_another_currency_money_alone(frames):
+def test_the_order_of_rows_changes_nothing_and_another_currency_money_alone(frames, table):
     mixed = {name: frame.sample(frac=1, random_state=3) for name, frame in frames.items()}
     scaled = {name: frame.copy() for name, frame in frames.items()}
     money = {
@@ -367,7 +358,7 @@ def customers(request, tmp_path):
 RETENTION = ["net_revenue_retention", "gross_revenue_retention"]
 
 
-def test_retained_revenue_by_hand(customers):
+def test_retained_revenue_by_hand(customers, table):
     row = table(RETENTION, customers, **YEAR).iloc[0]
     assert row.net_revenue_retention == (120 + 100 + 0) / 400  # ann, bob, dan
     assert row.gross_revenue_retention == (100 + 100 + 0) / 400
@@ -375,13 +366,13 @@ def test_retained_revenue_by_hand(customers):
     assert by_year[RETENTION].iloc[0].tolist() == row.tolist()
 
 
-def test_retained_revenue_is_not_told_of_data_that_begin_too_late(customers):
+def test_retained_revenue_is_not_told_of_data_that_begin_too_late(customers, numbers):
     early = {"start": "2024-06-01", "end": "2025-06-01"}
     assert np.isnan(numbers("net_revenue_retention", customers, **early)).all()
     assert "2023-06-01" in mk.explain("net_revenue_retention", customers, **early)
 
 
-def test_retained_revenue_by_channel_and_in_sql(customers):
+def test_retained_revenue_by_channel_and_in_sql(customers, table):
     by_channel = table(RETENTION, customers, by="channel", **YEAR).set_index("channel")
     assert by_channel.loc["web"].tolist() == [220 / 400, 200 / 400]
     query = mk.sql(RETENTION, customers, **YEAR)
@@ -404,7 +395,7 @@ def demo():
 DEMO = {"start": "2023-01-01", "end": "2026-01-01"}
 
 
-def test_the_gaps_of_the_ledger_are_those_of_the_truth(demo):
+def test_the_gaps_of_the_ledger_are_those_of_the_truth(demo, table):
     found = table("reconciliation_gap", demo, grain="month", **DEMO)
     gaps = dict.fromkeys(found["period"].astype("datetime64[us]"), 0.0)
     for gap in truth()["ledger"]["gaps"]:
@@ -413,7 +404,7 @@ def test_the_gaps_of_the_ledger_are_those_of_the_truth(demo):
     assert found["reconciliation_gap"].astype(float).tolist() == [*gaps.values()]
 
 
-def test_gross_sales_are_net_revenue_and_leakage(demo):
+def test_gross_sales_are_net_revenue_and_leakage(demo, table):
     names = ["gross_sales", "net_revenue", "revenue_leakage"]
     found = table(names, demo, by="channel", grain="quarter", **DEMO)[names].astype(float)
     np.testing.assert_allclose(
@@ -421,7 +412,7 @@ def test_gross_sales_are_net_revenue_and_leakage(demo):
     )
 
 
-def test_disputes_are_those_of_the_truth_within_chance(demo):
+def test_disputes_are_those_of_the_truth_within_chance(demo, numbers, table):
     known = truth()["chargebacks"]
     online = table("chargeback_rate", demo, filters={"channel": ["web", "app"]}, **DEMO)
     orders = table("orders", demo, filters={"channel": ["web", "app"]}, **DEMO).orders.iloc[0]
@@ -437,7 +428,7 @@ def test_disputes_are_those_of_the_truth_within_chance(demo):
     )
 
 
-def test_growth_is_between_net_and_gross_retention(demo):
+def test_growth_is_between_net_and_gross_retention(demo, table):
     row = table(RETENTION, demo, start="2025-01-01", end="2026-01-01").iloc[0]
     assert 0 < row.gross_revenue_retention < row.net_revenue_retention < 1.5
     assert row.gross_revenue_retention < 1

@@ -134,6 +134,14 @@ def test_the_sql_gives_the_same_outside(shop):
         assert outside.execute(query).fetchall() == [(1 / 3,)]
 
 
+def test_orders_that_name_nobody_do_not_say_which_leads_bought():
+    named = frames()
+    nobody = named["orders"].assign(customer_id=None).astype({"customer_id": "str"})
+    with mk.open_data({**named, "orders": nobody}) as data:
+        assert mk.compute("lead_conversion_rate", data, end=END).isna().all(axis=None)
+        assert mk.compute("lead_conversion_rate", data, by="region", end=END).empty
+
+
 def test_without_contacts_only_the_leads_are_refused():
     with mk.open_data(frames("orders")) as data:
         with pytest.raises(MissingDataError, match=r"contacts\.registered_at"):

@@ -68,28 +68,16 @@ def _shop(sessions=None):
     }
 
 
-@pytest.fixture(params=["pandas", "engine"])
-def shop(request, tmp_path):
-    if request.param == "pandas":
-        with mk.open_data(_shop()) as data:
-            yield data
-        return
-    for name, frame in _shop().items():
-        frame.to_parquet(tmp_path / f"{name}.parquet")
-    with mk.open_data(str(tmp_path)) as data:
-        yield data
-
-
-def table(kpis, data, **question):
-    found = mk.compute(kpis, data, **question)
-    return found if isinstance(found, pd.DataFrame) else found.to_pandas()
+@pytest.fixture(scope="module")
+def shop(opened):
+    return opened(_shop())
 
 
 def nulls(row):
     return [None if pd.isna(value) else value for value in row]
 
 
-def test_a_quarter_by_hand(shop):
+def test_a_quarter_by_hand(shop, table):
     row = table(KPIS, shop, **PERIOD).iloc[0]
     assert row.visitors == 4  # va, vb, vc, vd
     assert row.sessions == 8  # s9 has no date
@@ -102,7 +90,7 @@ def test_a_quarter_by_hand(shop):
     assert row.revenue_per_visitor == pytest.approx((60 + 20) / 4)  # o3 is nobody's
 
 
-def test_months_by_hand(shop):
+def test_months_by_hand(shop, table):
     found = table(KPIS, shop, grain="month", **PERIOD)
     expected = [
         [2, 3, 8 / 3, 2 / 3, 1 / 3, 1, 0, 1 / 3, 60 / 2],
@@ -113,7 +101,7 @@ def test_months_by_hand(shop):
     assert found.visitors.sum() == 6  # va and vb came in two months: 4 visitors in all
 
 
-def test_by_dimension_by_hand(shop):
+def test_by_dimension_by_hand(shop, table):
     found = table(KPIS, shop, by="marketing_channel", **PERIOD)
     by_channel = found.fillna({"marketing_channel": "unknown"}).set_index("marketing_channel")
     email = [2, 4, 10 / 3, 1 / 3, 1 / 3, 1, 0, 3 / 4, 80 / 2]
@@ -125,19 +113,19 @@ def test_by_dimension_by_hand(shop):
     assert by_device.sessions.to_dict() == {"mobile": 5, "desktop": 3}
 
 
-def test_filters_read_what_is_not_asked(shop):
+def test_filters_read_what_is_not_asked(shop, table):
     found = table(KPIS, shop, filters={"region": "QC"}, **PERIOD).iloc[0]
     assert nulls(found) == pytest.approx([1, 3, 4, 1 / 3, 2 / 3, 1, 0, 2 / 3, 60])
 
 
-def test_the_funnel_is_a_product_where_every_order_has_a_cart():
+def test_the_funnel_is_a_product_where_every_order_has_a_cart(table):
     rows = _sessions([row for row in SESSIONS if row[0] in {"s1", "s3", "s4", "s6"}])
     with mk.open_data(_shop(rows)) as data:
         row = table(KPIS, data).iloc[0]
     assert row.conversion_rate == row.cart_rate * (1 - row.cart_abandonment_rate) == 1 / 4
 
 
-def test_a_test_order_a_fraud_and_a_credit_convert_nobody():
+def test_a_test_order_a_fraud_and_a_credit_convert_nobody(table):
     rows = _sessions([row for row in SESSIONS if row[0] in {"s1", "s5", "s8"}])
     frames = _shop(rows)
     frames["orders"] = frames["orders"].assign(
@@ -150,7 +138,7 @@ def test_a_test_order_a_fraud_and_a_credit_convert_nobody():
     assert row.tolist() == [0, 0]
 
 
-def test_what_is_recorded_of_no_session_is_null():
+def test_what_is_recorded_of_no_session_is_null(table):
     blank = _sessions(SESSIONS).assign(page_views=pd.NA, cart=pd.NA, checkout=pd.NA)
     blank = blank.astype({"page_views": "Int64", "cart": "boolean", "checkout": "boolean"})
     blank["visitor_id"] = pd.Series([None] * len(blank), dtype="str")
@@ -159,7 +147,7 @@ def test_what_is_recorded_of_no_session_is_null():
     assert nulls(row) == [0, 8, None, None, None, None, None, 4 / 8, None]
 
 
-def test_days_without_a_record_are_unknown_and_days_without_a_visit_are_zero(shop):
+def test_days_without_a_record_are_unknown_and_days_without_a_visit_are_zero(shop, table):
     months = table([*COUNTS, "orders"], shop, grain="month", start="2024-12-01", end="2025-06-01")
     assert nulls(months.sessions) == [None, 3, 3, 2, None, None]
     assert nulls(months.visitors) == [None, 2, 2, 2, None, None]
@@ -172,12 +160,12 @@ def test_days_without_a_record_are_unknown_and_days_without_a_visit_are_zero(sho
     assert table("sessions", shop, filters={"device": "tv"}, **PERIOD).sessions[0] == 0
 
 
-def test_no_session_at_all_is_no_zero():
+def test_no_session_at_all_is_no_zero(table):
     with mk.open_data(_shop(_sessions(SESSIONS[:0]))) as data:
         assert nulls(table(KPIS, data).iloc[0]) == [None] * len(KPIS)
 
 
-def test_what_is_missing_is_named():
+def test_what_is_missing_is_named(table):
     frames = _shop()
     with mk.open_data({"orders": frames["orders"]}) as data:
         with pytest.raises(MissingDataError, match=r"sessions needs sessions\.started_at"):
@@ -198,7 +186,7 @@ def test_a_session_has_no_sales_channel(shop):
         mk.compute("conversion_rate", shop, by="channel")
 
 
-def test_extra_columns_of_sessions_are_dimensions():
+def test_extra_columns_of_sessions_are_dimensions(table):
     frames = _shop(_sessions(SESSIONS).assign(landing=["home", "sale", "home"] * 3))
     with mk.open_data(frames) as data:
         found = table("sessions", data, by="landing", **PERIOD).set_index("landing")
@@ -336,7 +324,7 @@ MEMBERS = [
 ]
 
 
-def test_the_purchase_rate_by_hand():
+def test_the_purchase_rate_by_hand(table):
     members = pd.DataFrame(
         MEMBERS, columns=["campaign_id", "customer_id", "arm", "contacted_at"]
     ).astype({"contacted_at": "datetime64[us]"})
@@ -361,7 +349,7 @@ def demo():
         yield data
 
 
-def test_the_demo_s_sessions_are_what_its_shop_does(demo):
+def test_the_demo_s_sessions_are_what_its_shop_does(demo, table):
     row = table(KPIS, demo, **YEAR).iloc[0]
     assert row.sessions == demo.sessions.count().execute()
     carts, orders = row.cart_rate * row.sessions, demo.sessions.order_id.count().execute()
@@ -372,7 +360,7 @@ def test_the_demo_s_sessions_are_what_its_shop_does(demo):
     assert low < audience.CHECKOUT_SHARE < high
 
 
-def test_the_demo_converts_what_is_ordered_online(demo):
+def test_the_demo_converts_what_is_ordered_online(demo, table):
     truth = mk.truth()["orders"]
     row = table(["sessions", "conversion_rate", "revenue_per_visitor", "visitors"], demo, **YEAR)
     converted, told = row.conversion_rate[0] * row.sessions[0], demo.sessions.order_id.count()
@@ -389,12 +377,12 @@ def test_the_demo_converts_what_is_ordered_online(demo):
     assert low < refused / (1 + refused) < high
 
 
-def test_the_demo_s_sessions_are_not_recorded_before_their_year(demo):
+def test_the_demo_s_sessions_are_not_recorded_before_their_year(demo, table):
     found = table(COUNTS, demo, grain="year", start="2023-01-01", end="2026-01-01")
     assert nulls(found.sessions)[:2] == nulls(found.visitors)[:2] == [None, None]
 
 
-def test_the_demo_s_purchase_rate_is_its_truth(demo):
+def test_the_demo_s_purchase_rate_is_its_truth(demo, table):
     truth = mk.truth()["spring_mail"]
     campaign = {"filters": {"campaign_id": "spring_mail"}}
     rate = table("purchase_rate", demo, **campaign).purchase_rate[0]

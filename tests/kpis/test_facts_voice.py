@@ -72,25 +72,12 @@ def frames():
     }  # fmt: skip
 
 
-@pytest.fixture(params=["pandas", "engine"])
-def shop(frames, request, tmp_path_factory):
-    if request.param == "pandas":
-        with mk.open_data(frames) as data:
-            yield data
-        return
-    folder = tmp_path_factory.mktemp("shop")
-    for name, frame in frames.items():
-        frame.to_parquet(folder / f"{name}.parquet")
-    with mk.open_data(str(folder)) as data:
-        yield data
+@pytest.fixture(scope="module")
+def shop(frames, opened):
+    return opened(frames)
 
 
-def table(kpis, data, **question):
-    found = mk.compute(kpis, data, **question)
-    return found if isinstance(found, pd.DataFrame) else found.to_pandas()
-
-
-def test_a_year_by_hand(shop):
+def test_a_year_by_hand(shop, table):
     row = table(VOICE, shop, **YEAR).iloc[0]
     assert row.net_promoter_score == 100 * (2 - 2) / 5  # ann 3 and 9, bob 8, nobody 10 and 2
     assert row.customer_satisfaction == 1 / 2
@@ -98,7 +85,7 @@ def test_a_year_by_hand(shop):
     assert row.omnichannel_share == 1 / 3  # ann; bob's second channel was cancelled
 
 
-def test_months_by_hand(shop):
+def test_months_by_hand(shop, table):
     found = table(VOICE, shop, grain="month", start="2025-01-01", end="2025-04-01")
     nps = found.net_promoter_score
     assert nps[0] == 100 * (1 - 2) / 4  # ann 3, bob 8, 10, 2
@@ -109,7 +96,7 @@ def test_months_by_hand(shop):
     assert pd.isna(found.omnichannel_share[1])  # cat's channel is not known, bob's order cancelled
 
 
-def test_by_dimension_by_hand(shop):
+def test_by_dimension_by_hand(shop, table):
     found = table(VOICE, shop, by="region", **YEAR).set_index("region")
     assert found.net_promoter_score["QC"] == 0  # 3, then 9
     assert found.net_promoter_score["IDF"] == 0
@@ -119,7 +106,7 @@ def test_by_dimension_by_hand(shop):
     assert by_category.share_of_wallet.to_dict() == {"food": 45 / 120, "ware": 20 / 180}
 
 
-def test_extra_columns_of_surveys_are_dimensions_and_filters(shop):
+def test_extra_columns_of_surveys_are_dimensions_and_filters(shop, table):
     found = table("net_promoter_score", shop, by="asked_by", **YEAR).set_index("asked_by")
     assert found.net_promoter_score.to_dict() == pytest.approx(
         {"till": 100 * (0 - 2) / 3, "mail": 100}
@@ -128,7 +115,7 @@ def test_extra_columns_of_surveys_are_dimensions_and_filters(shop):
     assert kept.net_promoter_score[0] == 100
 
 
-def test_filters_read_what_is_not_asked(shop):
+def test_filters_read_what_is_not_asked(shop, table):
     found = table(VOICE, shop, filters={"region": "QC"}, **YEAR).iloc[0]
     assert found.tolist() == [0, 1, 25 / 150, 1]
 

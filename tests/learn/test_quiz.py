@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,11 @@ from marketing_kpi.learn.bank import bank
 from marketing_kpi.learn.grading import example, grade, repeated
 from marketing_kpi.learn.inline import plain
 from marketing_kpi.learn.quiz import QUIZ_TYPE, Quiz, shuffled
+from marketing_kpi.lessons.build import notebook, sources
 from marketing_kpi.report.render import QUIZ_MIME, Body, Cover, page
 from marketing_kpi.text.locale import reader
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -190,6 +194,38 @@ def test_a_quiz_of_the_bank():
     ids = [item.id for item in whole.items[:2]][::-1]
     chosen = mk.quiz("02", lang=reader("en"), items=ids)
     assert [item.id for item in chosen.items] == ids
+
+
+@pytest.mark.parametrize("lesson", bank().lessons)
+def test_a_long_quiz_asks_of_every_kind_and_of_many_entries_first(lesson):
+    whole, every = mk.quiz(lesson, lang="fr"), bank().items(lesson=lesson)
+    assert len(whole.items) == (12 if len(every) > 14 else len(every))
+    assert [item for item in every if item in whole.items] == list(whole.items)
+    assert [item for item in every if item not in whole.items] == list(whole.others)
+    assert {item.kind for item in whole.items} == {item.kind for item in every}
+    entries = {item.entry for item in every}
+    assert len({item.entry for item in whole.items}) == min(len(entries), len(whole.items))
+
+
+def test_the_others_are_asked_for_and_stand_in_all_that_is_not_a_page():
+    whole = mk.quiz("16", lang="en")
+    assert whole.to_html().count('class="mk-quiz-item"') == 24
+    assert "12 other questions" in text(whole.to_html())
+    assert "\n24. " in whole.to_text()
+    assert len(whole.payload()["items"]) == 24
+    chosen = mk.quiz("16", lang="en", items=[item.id for item in whole.others])
+    assert (chosen.items, chosen.others) == (whole.others, ())
+    assert "other questions" not in chosen.to_html()
+
+
+def test_the_items_of_a_lesson_stand_in_its_order():
+    for source in sources(ROOT / "notebooks"):
+        cells = notebook(source, lang="en").cells
+        said = [cell.source for cell in cells if cell.cell_type == "markdown"]
+        headings = [plain(line) for line in re.findall(r"(?m)^#+ (.*)$", "\n".join(said))]
+        read = [item.read["en"] for item in bank().items(lesson=source.name[:2])]
+        places = [headings.index(plain(heading)) for heading in read]
+        assert places == sorted(places), source.name
 
 
 def test_what_the_bank_has_not_is_refused():

@@ -234,6 +234,31 @@ def test_a_slip_of_form_is_typed_again_and_counts_when_it_is_right(opened):
     assert result.locator("li").count() == 0
 
 
+def test_the_others_come_when_they_are_asked_for(opened, sample):
+    items = sample.items()
+    page = opened(Quiz("02", items[:2], reader("fr"), others=items[2:]))
+    item, result = page.locator(".mk-quiz-item"), page.locator(".mk-quiz-result")
+    assert [one.is_visible() for one in item.all()] == [True, True, False, False, False]
+    page.evaluate(ANSWER, [CHOICE, 1])
+    assert result.inner_text() == "1 sur 2 répondues"
+    page.evaluate(ANSWER, [CHOICES, [0, 1, 3]])
+    assert result.locator("p").first.inner_text() == "2 sur 2 du premier coup."
+    button = page.get_by_role("button", name="3 autres questions")
+    page.emulate_media(media="print")
+    assert item.nth(MATCHING).is_visible()
+    page.emulate_media(media="screen")
+    item.nth(CHOICES).locator(".mk-quiz-check").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert not button.is_visible()
+    assert all(one.is_visible() for one in item.all())
+    assert result.inner_text() == "2 sur 5 répondues"
+    page.keyboard.type("12,5 %")  # the first of them has the focus
+    page.keyboard.press("Enter")
+    assert item.nth(FRACTION).get_attribute("data-mk-verdict") == "right"
+    assert Axe().run(page).violations_count == 0
+
+
 def test_two_quizzes_of_a_page_do_not_know_each_other(opened, sample):
     first, second = (Quiz("02", sample.items()[:1], reader("fr")) for _ in range(2))
     page = opened(first, second)

@@ -155,10 +155,10 @@ def test_nobody_before_the_holdout_cannot_tell(fit, held):
     assert verdict.predicted is verdict.low is verdict.periods is None
 
 
-def test_no_repeat_buyer_no_interval(held):
+def test_no_repeat_buyer_no_fit(held):
     once = held[held.frequency == 0]
     verdict = holdout_verdict(fit_bg_nbd(once, unit="week"), once)
-    assert (verdict.answer, verdict.reason) == ("cannot_tell", "no_interval")
+    assert (verdict.answer, verdict.reason) == ("cannot_tell", "no_fit")
     assert verdict.predicted is verdict.low is None
 
 

@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 from marketing_kpi.errors import ColumnError, ComputeError, ConfigError, DataError
 from marketing_kpi.models.purchases import (
     PEAK,
+    REGULAR,
     Counts,
     counts,
     grouped,
@@ -341,7 +342,20 @@ def test_regularity_by_hand_and_in_an_engine():
 
 def test_too_few_waits_tell_no_regularity():
     assert regularity(waits_of(lambda n: 30, customers=29), as_of="2027-01-01") is None
-    assert regularity(waits_of(lambda n: 30, purchases=3), as_of="2027-01-01") is None
+    assert regularity(waits_of(lambda n: 30, purchases=2), as_of="2027-01-01") is None
+
+
+def test_two_waits_tell_yearly_subscribers_where_few_have_three():
+    """Three years hold three purchases of who renews every year."""
+    renewed = waits_of(lambda n: 365, customers=100, purchases=3)
+    assert regularity(renewed, as_of="2026-01-01") == 0
+    rng = np.random.default_rng(3)
+    at_random = waits_of(lambda n: 1 + rng.exponential(300), customers=100, purchases=3)
+    assert regularity(at_random, as_of="2030-01-01") > REGULAR
+    often = waits_of(lambda n: 30, customers=30)
+    both = pd.concat([often, at_random.assign(customer_id="r" + at_random.customer_id)])
+    both["order_id"] = range(len(both))
+    assert regularity(both, as_of="2030-01-01") == 0  # of those of three waits or more
 
 
 # --- the season before a forecast

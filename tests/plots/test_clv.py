@@ -33,7 +33,11 @@ RATES = pd.DataFrame(
 )
 WHOLE = RATES.iloc[:1].drop(columns="box")
 CONTEXT = {"start": "2025-01-01", "end": "2026-01-01", "activity_days": 365}
+HELD = pd.DataFrame(
+    {"frequency": [2, 1], "recency": [5.0, 3.0], "T": 9.0, "actual": [1, 0], "periods": 4.0}
+)
 VERDICT = clv.Verdict("ok", None, 500, 26.0, 210, 205.4, 180.0, 232.0, -0.02)
+TERMS = {"lang": "en", "is_margin": True, "verdict": VERDICT, "season": 1.0}
 
 
 def test_groups_are_named_counted_and_ordered_by_their_rate():
@@ -251,6 +255,15 @@ def test_what_the_averages_of_channels_hide_is_a_table_of_its_own():
     seen = [column for column in table.columns if column.name not in table.hidden]
     assert len(seen) <= 9  # what fits a page without scrolling
     assert plots.acquisition_averages(ACQUIRED.iloc[:0], lang="en") is None
+    unknown = ACQUIRED.assign(below_cac=None, margin_median=None, revenue_to_cac=None)
+    assert plots.acquisition_averages(unknown, lang="en") is None
+
+
+def test_a_channel_repaid_later_than_its_payback_is_followed_is_explained():
+    """Social networks have a CLTV over their cost (1.05), and no month of payback."""
+    later = "some were paid back later"
+    assert later in plain(plots.acquisition_table(ACQUIRED, lang="en").to_text())
+    assert later not in plain(plots.acquisition_table(ACQUIRED[::2], lang="en").to_text())
 
 
 def test_a_channel_that_brought_nobody_is_said_with_what_it_cost():
@@ -374,12 +387,25 @@ def test_a_model_of_purchases_at_random_does_not_fit_fixed_dates():
     assert "regular" not in plain(sentences.clv.fit(usable(), lang="en"))
     unfit = fitted(*DRAWN, 52, regularity=0.03)
     assert "foretells nothing of them" in plain(sentences.clv.fit(unfit, lang="en"))
-    said = {"lang": "en", "is_margin": True, "fit": unfit, "amounts": SPENT, "verdict": VERDICT}
+    said = {**TERMS, "fit": unfit, "amounts": SPENT}
     for text in (
         sentences.clv.predicted(FORETOLD, months=6, **said),
         sentences.clv.new_customer(NEW, months=6, **said),
     ):
-        assert plain(text).startswith("Nothing could be foretold. These customers buy on regular")
+        assert plain(text) == "Nothing is foretold of customers who buy on fixed dates."
+    unchecked = clv.holdout_verdict(unfit, HELD)
+    assert unchecked.reason == "fixed_dates"
+    assert sentences.clv.held_out(unchecked, lang="en") is None
+    assert sentences.clv.second_opinion(unchecked, unchecked, lang="en") is None
+    assert plain(sentences.clv.fit(unfit, lang="en")).startswith("These customers buy on regular")
+
+
+def test_a_check_without_a_fit_says_that_nothing_was_fitted():
+    bought_once = fitted(lambda rng: np.zeros(400, dtype=int), lambda rng: np.zeros(400), 52)
+    assert not bought_once.is_fitted
+    verdict = clv.holdout_verdict(bought_once, HELD)
+    assert verdict.reason == "no_fit"
+    assert "Nothing could be fitted" in plain(sentences.clv.held_out(verdict, lang="en"))
 
 
 def test_a_forecast_from_a_high_season_says_so_before_any_amount():
@@ -390,17 +416,19 @@ def test_a_forecast_from_a_high_season_says_so_before_any_amount():
         sentences.clv.new_customer(NEW, verdict=too_high, season=1.4, **said),
     ):
         before = plain(text).split("$")[0]
-        assert "right after a high season" in before
+        assert "A year earlier, the eight weeks before this forecast were a high season" in before
         assert "1.40 times" in before
         assert "foretold too much" in before
     usual = sentences.clv.predicted(FORETOLD, verdict=VERDICT, season=1.05, **said)
     assert "season" not in plain(usual)
+    unknown = sentences.clv.predicted(FORETOLD, verdict=VERDICT, season=None, **said)
+    assert "Too little is known of the season" in plain(unknown).split("$")[0]
 
 
 def test_money_foretold_repeats_what_limits_it():
     fit = usable()
     assert fit.foretells
-    said = {"lang": "en", "is_margin": True, "fit": fit, "amounts": SPENT, "verdict": VERDICT}
+    said = {**TERMS, "fit": fit, "amounts": SPENT}
     near = plain(sentences.clv.predicted(FORETOLD, months=6, **said))
     assert near.endswith("$90 each ($80 to $101).")
     far = plain(sentences.clv.predicted(FORETOLD, months=36, **said))
@@ -415,7 +443,7 @@ def test_no_money_is_foretold_under_a_diagnosis():
     fit = clv.fit_bg_nbd(
         pd.DataFrame({"customer_id": [1, 2], "frequency": 0, "recency": 0.0, "T": 5.0})
     )
-    said = {"lang": "en", "is_margin": True, "amounts": SPENT, "verdict": VERDICT, "months": 6}
+    said = {**TERMS, "amounts": SPENT, "months": 6}
     told = [
         sentences.clv.predicted(FORETOLD, fit=fit, **said),
         sentences.clv.new_customer(NEW, fit=fit, **said),
@@ -427,7 +455,7 @@ def test_no_money_is_foretold_under_a_diagnosis():
 def test_no_money_is_foretold_of_amounts_that_did_not_converge():
     wild = spent([1, 1, 1], [58.0, 119.0, 2.0])
     assert wild.diagnosis == "values_not_converged"
-    said = {"lang": "en", "is_margin": True, "verdict": VERDICT, "months": 6}
+    said = {**TERMS, "months": 6}
     said |= {"fit": usable(), "amounts": wild}
     told = [sentences.clv.predicted(FORETOLD, **said), sentences.clv.new_customer(NEW, **said)]
     for text in told:
@@ -438,7 +466,7 @@ def test_no_money_is_foretold_of_amounts_that_did_not_converge():
 
 
 def test_an_amount_whose_interval_is_absurd_is_withheld():
-    said = {"lang": "en", "is_margin": True, "verdict": VERDICT, "months": 6}
+    said = {**TERMS, "months": 6}
     said |= {"fit": usable(), "amounts": SPENT}
     wide = FORETOLD.assign(cltv_mean_low=1.0, cltv_mean_high=28680.0)
     told = [

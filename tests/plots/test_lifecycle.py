@@ -109,7 +109,10 @@ def test_all_who_fall_silent_are_counted_even_at_once():
                           "after": ["defecting", "inactive", "active", "inactive", "first_time"],
                           "contacts": [5, 3, 2, 7, 9]})  # fmt: skip
     said = plain(sentences.lifecycle.flows(moves, lang="en"))
-    assert "8 moves into “Defecting customer” or “Inactive customer”, 2 returns" in said
+    assert said == (
+        "All months together, moves into “Defecting customer” or “Inactive customer”: 8; returns "
+        "from them: 2."
+    )
 
 
 def test_contacts_that_no_data_tell_of_are_not_none(contacts):
@@ -189,6 +192,8 @@ def test_the_loyalty_of_single_days_is_drawn_over_the_last_thirty(data):
     assert line.get_ydata()[-1] == pytest.approx(latest.value["loyalty_rate"])
     assert np.isnan(line.get_ydata()[:29]).all()
     assert not np.isnan(line.get_ydata()[29:]).any()
+    value = f"{100 * latest.value['loyalty_rate']:.1f}%"
+    assert f"Loyalty rate {value} over the last 30 days" in plain(axis.get_figure().alt)
 
 
 def test_the_year_is_said_where_it_changes_though_no_tick_is_a_january(data):

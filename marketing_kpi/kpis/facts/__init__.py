@@ -21,6 +21,7 @@ from marketing_kpi.kpis.facts.base import (
     standing,
     valid_orders,
 )
+from marketing_kpi.kpis.facts.baskets import BASKETS
 from marketing_kpi.kpis.facts.campaigns import CAMPAIGNS
 from marketing_kpi.kpis.facts.customers import (
     CUSTOMER_ACTIVITY,
@@ -45,6 +46,7 @@ from marketing_kpi.kpis.facts.lifecycle import (
     LEADS,
     REGULAR_BUYERS,
 )
+from marketing_kpi.kpis.facts.margins import BREAK_EVEN, CONTRIBUTION
 from marketing_kpi.kpis.facts.sales import (
     BOOKED_SALES,
     ORDERS,
@@ -87,6 +89,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             BOOKED_SALES,
             RETURNS,
             SALES_AND_RETURNS,
+            BASKETS,
             ORDERS_BY_CUSTOMER,
             CUSTOMERS_TO_DATE,
             CUSTOMER_RANKING,
@@ -112,6 +115,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             LEAKS,
             RETAINED_REVENUE,
             BOOKS,
+            CONTRIBUTION,
+            BREAK_EVEN,
         )
     }
 )

@@ -7,7 +7,7 @@ the sale nor what was given back for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -130,11 +130,11 @@ def _when_recognised(data: Data, columns: Collection[str]) -> ir.Table:
     """Return the lines sold of which the revenue is recognised, at that moment."""
     rows = SALES.build(data, {"order_id", *columns})
     known = {"occurred_at": "occurred_at"}
-    rows = attach(rows, _recognitions(data), on=["order_id"], columns=known)
+    rows = attach(rows, recognitions(data), on=["order_id"], columns=known)
     return rows.filter(rows.occurred_at.notnull())
 
 
-def _recognitions(data: Data) -> ir.Table:
+def recognitions(data: Data) -> ir.Table:
     """Return when each order's revenue is recognised: as it says, or when all of it was delivered.
 
     Null while a parcel is under way, and where neither is told.
@@ -195,13 +195,15 @@ def _type_of(name: str, data: Data) -> str:
 
 
 def _leaks(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row an amount that left gross sales, with its cause and its reason."""
+    """Return a row an amount that left gross sales, with its cause and its reason.
+
+    Of the causes that the data tell: the KPI needs all of them, an analysis shows those there are.
+    """
     import ibis
 
     dimensions = {*columns} - {"occurred_at", "amount", "cause", "reason"}
-    made = (_discounts(data, dimensions), *_given_back(data, dimensions, "reason" in columns))
     parts = []
-    for rows in made:
+    for rows in _leaking(data, dimensions, "reason" in columns):
         reason = rows.reason if "reason" in rows.columns else ibis.null("string")
         every = rows.select(
             *sorted(dimensions),
@@ -211,7 +213,17 @@ def _leaks(data: Data, columns: Collection[str]) -> ir.Table:
             occurred_at=rows.occurred_at.cast("timestamp"),
         )
         parts.append(every.select(*sorted(columns)))
-    return ibis.union(*parts)
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+def _leaking(data: Data, dimensions: Collection[str], reason: bool) -> Iterator[ir.Table]:
+    """Yield the rows of each kind of leak that the data tell."""
+    if not missing(SALES, _SOLD, data):
+        yield _discounts(data, dimensions)
+    if not missing(SALES_AND_DEDUCTIONS, ["refunds_and_allowances"], data):
+        yield _credited(data, dimensions, reason)
+    if not missing(SALES_AND_DEDUCTIONS, _DISPUTED, data):
+        yield _charged_back(data, dimensions, reason)
 
 
 def _discounts(data: Data, dimensions: Collection[str]) -> ir.Table:
@@ -223,19 +235,26 @@ def _discounts(data: Data, dimensions: Collection[str]) -> ir.Table:
     return rows.filter(rows.amount != 0)
 
 
-def _given_back(data: Data, dimensions: Collection[str], reason: bool) -> tuple[ir.Table, ir.Table]:
+def _credited(data: Data, dimensions: Collection[str], reason: bool) -> ir.Table:
+    """Return the refunds of returns and the allowances; all are returns where no kind is told."""
     import ibis
 
-    why = {"reason"} if reason else set()
-    wanted = {"refunds_and_allowances", "allowances", *dimensions, *why}
-    credits = _credits(data, wanted)
-    is_allowance = credits.allowances.notnull()
-    credits = credits.mutate(
-        amount=credits.refunds_and_allowances,
+    known = {"reason"} if reason and data.has("returns", "reason") else set()
+    kinds = {"allowances"} if data.has("returns", "kind") else set()
+    rows = _credits(data, {"refunds_and_allowances", *kinds, *dimensions, *known})
+    is_allowance = (rows.kind == "allowance").fill_null(False) if kinds else ibis.literal(False)
+    return rows.mutate(
+        amount=rows.refunds_and_allowances,
         cause=is_allowance.ifelse(ibis.literal("allowance"), ibis.literal("return")),
     )
-    lost = _lost_disputes(data, {"lost_chargebacks", *dimensions, *why})
-    return credits, lost.mutate(cause=ibis.literal("chargeback"))
+
+
+def _charged_back(data: Data, dimensions: Collection[str], reason: bool) -> ir.Table:
+    import ibis
+
+    known = {"reason"} if reason and data.has("chargebacks", "reason") else set()
+    rows = _lost_disputes(data, {"lost_chargebacks", *dimensions, *known})
+    return rows.mutate(amount=rows.lost_chargebacks, cause=ibis.literal("chargeback"))
 
 
 # --- Customers' revenue, and the ledger -------------------------------------------------------

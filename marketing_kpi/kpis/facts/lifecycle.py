@@ -180,9 +180,14 @@ def _orders_counted(data: Data, columns: Collection[str]) -> ir.Table:
 
 
 def _contacts(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row a contact, with the day of its first purchase."""
+    """Return a row a contact, with the day of its first purchase.
+
+    There is none where no order says who bought: of no contact is it then known that it has not.
+    """
     homes = [(name, place[1]) for name in sorted(columns) if (place := home(LEADS, name, data))]
     contacts = one_a_key(data.table("contacts"), ["customer_id"], [old for _, old in homes])
+    named = data.table("orders").customer_id.notnull().any()
+    contacts = contacts.filter(named.as_scalar())
     bought = purchases(data)
     first = bought.group_by("customer_id").aggregate(first_day=bought.ordered_at.min().date())
     rows = contacts.select(**{new: contacts[old] for new, old in homes})

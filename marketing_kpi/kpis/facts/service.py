@@ -33,7 +33,7 @@ COSTS = ("fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost")
 IN_DOUBT = "returns_in_doubt"
 """What of the cost of returns is not there if goods of which nothing is said are back in stock."""
 
-_SOLD = ("net_sales", "costed_sales", "gross_profit")
+_SOLD = ("purchases", "net_sales", "costed_sales", "gross_profit")
 
 
 def _service(data: Data, columns: Collection[str]) -> ir.Table:
@@ -72,10 +72,15 @@ def _sold(data: Data, measures: Sequence[str]) -> ir.Table:
     import ibis
 
     channel = ["channel"] if data.has("orders", "channel") else []
-    read = {"net_sales", *({"cost"} if {"costed_sales", "gross_profit"} & {*measures} else ())}
+    read = {"bought"} if "purchases" in measures else set()
+    read |= {"net_sales"} if {*_SOLD[1:]} & {*measures} else set()
+    read |= {"cost"} if {"costed_sales", "gross_profit"} & {*measures} else set()
     lines = SALES.build(data, {"ordered_at", "customer_id", *channel, *read})
     made: dict[str, ir.Value] = {name: ibis.null(MONEY) for name in measures}
-    made["net_sales"] = lines.net_sales.cast(MONEY)
+    if "bought" in read:
+        made["purchases"] = lines.bought.cast("int8").cast(MONEY)
+    if "net_sales" in read:
+        made["net_sales"] = lines.net_sales.cast(MONEY)
     if "cost" in read:
         made["costed_sales"] = lines.cost.notnull().ifelse(lines.net_sales, None).cast(MONEY)
         made["gross_profit"] = (lines.net_sales - lines.cost).cast(MONEY)
@@ -100,7 +105,16 @@ def _payment(data: Data) -> ir.Table:
 
 
 def _fulfilment(data: Data) -> ir.Table:
-    """Return a row a parcel of a valid order, when it left: transport, packaging and labour."""
+    """Return a row a parcel of a valid order, when it left."""
+    import ibis
+
+    rows = parcel_costs(data)
+    at = ibis.coalesce(rows.shipped_at, rows.ordered_at)
+    return rows.select("customer_id", "channel", "fulfilment_cost", occurred_at=at)
+
+
+def parcel_costs(data: Data) -> ir.Table:
+    """Return a row a parcel of a valid order, and its cost: transport, packaging and labour."""
     import ibis
 
     parcels = data.table("shipments")
@@ -109,8 +123,9 @@ def _fulfilment(data: Data) -> ir.Table:
         if name in parcels.columns
     ]  # fmt: skip
     orders = valid_orders(data)
+    customer = orders.customer_id if "customer_id" in orders.columns else ibis.null("string")
     of_order = orders.select(
-        "order_id", "customer_id", ordered_at=orders.ordered_at, channel=_channel(orders)
+        "order_id", customer_id=customer, ordered_at=orders.ordered_at, channel=_channel(orders)
     )
     left = parcels.shipped_at if "shipped_at" in parcels.columns else ibis.null("timestamp")
     rows = parcels.select("order_id", shipped_at=left, spent=sum(spent[1:], spent[0]))
@@ -120,10 +135,7 @@ def _fulfilment(data: Data) -> ir.Table:
         rows = _with_labour(rows.mutate(month=rows.shipped_at.truncate("M").date()), data)
         cost = rows.spent + rows.labour.fill_null(0)
     return rows.select(
-        "customer_id",
-        "channel",
-        occurred_at=ibis.coalesce(rows.shipped_at, rows.ordered_at),
-        fulfilment_cost=cost,
+        "order_id", "customer_id", "channel", "ordered_at", "shipped_at", fulfilment_cost=cost
     )
 
 
@@ -285,20 +297,19 @@ def _by_customer(events: ir.Table, keys: Sequence[str], columns: Collection[str]
     """Return a row an identified customer who bought, returned or was contacted.
 
     No event is no amount; only sales whose costs are all unknown leave a profit unknown. Who
-    bought nothing (`bought`) may still have cost something.
+    bought nothing (`bought`), or was given a credit alone, may still have cost something.
     """
     import ibis
 
-    bought: ir.BooleanValue = ibis.literal(True)
-    if "net_sales" in events.columns:
-        bought = events.net_sales.count() > 0
     made: dict[str, ir.Value] = {}
     for name in sorted({*columns} - {"customer_id", "bought"}):
         total = events[name].sum().cast(MONEY)
-        nothing = ~bought if name == "gross_profit" else ibis.literal(True)
+        nothing: ir.BooleanValue = ibis.literal(True)
+        if name == "gross_profit":
+            nothing = events.purchases.count() == 0
         made[name] = (total.isnull() & nothing).ifelse(ibis.literal(0, MONEY), total)
     if "bought" in columns:
-        made["bought"] = bought
+        made["bought"] = (events.purchases.sum() > 0).fill_null(False)
     unit = unit_keys(keys)
     return events.group_by(unit).aggregate(**made) if made else events.select(*unit).distinct()
 
@@ -329,13 +340,15 @@ SERVICE = Fact(
         "region": dimension("contacts.region", via=_CUSTOMER),
         "customer_region": dimension("contacts.region", via=_CUSTOMER),
         "acquisition_channel": dimension("contacts.acquisition_channel", via=_CUSTOMER),
+        # 1 a line of an order, 0 of a credit: it has a customer, and no buyer.
+        "purchases": _measure("orders.order_id"),
         "net_sales": _measure(_OF_LINES[0]),
         "costed_sales": _measure(*_OF_LINES),
         "gross_profit": _measure(*_OF_LINES),
         "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost"),
         "payment_cost": _measure("orders.payment_fee"),
         "returns_cost": _measure(*_OF_RETURNS),
-        IN_DOUBT: _measure(*_OF_RETURNS, "returns.restocked"),
+        IN_DOUBT: _measure(*_OF_RETURNS),
         "marketing_cost": _measure(
             "campaign_members.contacted_at",
             "marketing_spend.campaign_id + marketing_spend.amount"
@@ -346,10 +359,10 @@ SERVICE = Fact(
     tables=("contacts",),
     by_unit={
         "customer_id": ("string", ("customer_id",)),
-        "bought": ("boolean", ("net_sales",)),
+        "bought": ("boolean", ("purchases",)),
         "net_sales": (MONEY, ("net_sales",)),
         "costed_sales": (MONEY, ("costed_sales",)),
-        "gross_profit": (MONEY, ("net_sales", "gross_profit")),
+        "gross_profit": (MONEY, ("purchases", "gross_profit")),
         **{name: (MONEY, (name,)) for name in (*COSTS, IN_DOUBT)},
     },
     summarise=_by_customer,

@@ -27,6 +27,14 @@ CHANNELS = {
 }
 CHANNEL_LABELS = ("search", "social", "affiliates", "marketplace")
 
+# CLTV over CAC, with the ends of its interval: two channels pay back, one does not, and of three
+# one cannot tell, though the estimate of two of these is above 1.
+RATIOS = (
+    (1.30, 1.10, 1.55), (1.70, 1.25, 2.20), (1.15, 0.90, 1.45),
+    (1.40, 0.85, 2.00), (0.90, 0.70, 1.15), (0.60, 0.45, 0.80),
+)  # fmt: skip
+JUDGED = (*CHANNEL_LABELS, "email", "display")
+
 
 def could_leave(rng: np.random.Generator) -> Case:
     """Customers active at the start of the year: those who can be lost."""
@@ -148,6 +156,31 @@ def silence_that_worries(rng: np.random.Generator) -> Case:
             "most_alive": names[int(leaving.argmax())],
         },
         choices=tuple(names),
+    )
+
+
+def channels_that_pay(rng: np.random.Generator) -> Case:
+    """Channels whose customers have repaid what they cost, as far as intervals tell."""
+    cac = 5.0 * rng.integers(4, 17, size=len(RATIOS))
+    worth = np.array(RATIOS) * cac[:, None] * rng.uniform(0.98, 1.02, size=(len(RATIOS), 1))
+    data = pd.DataFrame(worth.round(2), columns=["cltv", "low", "high"])
+    data.insert(0, "cac", cac)
+    data.insert(0, "channel", list(map(str, rng.permutation(JUDGED))))
+    data = data.sample(frac=1, random_state=rng, ignore_index=True)
+
+    def chosen(rows: pd.Series[bool]) -> frozenset[str]:
+        return frozenset(data.channel[rows])
+
+    return Case(
+        answer=chosen(data.low > data.cac),
+        data=data,
+        mistakes={
+            "estimate_only": chosen(data.cltv > data.cac),
+            "upper_end": chosen(data.high > data.cac),
+            "do_not": chosen(data.high < data.cac),
+            "cannot_tell": chosen((data.low <= data.cac) & (data.high >= data.cac)),
+        },
+        choices=JUDGED,
     )
 
 

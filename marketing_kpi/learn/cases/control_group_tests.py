@@ -148,6 +148,29 @@ def campaign_that_added_most(rng: np.random.Generator) -> Case:
     )
 
 
+def what_holds_after_holm(rng: np.random.Generator) -> Case:
+    """Segments whose result holds once p-values are corrected for their number."""
+    # In ten-thousandths, the smallest first. By Holm the first three hold and the fourth does not
+    # (over .01), so that the fifth does not either, though it is under its own limit of .0125.
+    spans = ((5, 40), (64, 70), (72, 82), (102, 115), (118, 124), (200, 240), (300, 450))
+    ranked = np.array([int(rng.integers(*span)) for span in (*spans, (2000, 6000))]) / 10_000
+    data = pd.DataFrame({"p_value": ranked}).sample(frac=1, random_state=rng, ignore_index=True)
+    data.insert(0, "segment", list("ABCDEFGH"))
+
+    def up_to(largest: float) -> frozenset[str]:
+        return frozenset(data.segment[data.p_value <= largest])
+
+    return Case(
+        answer=up_to(ranked[2]),
+        data=data,
+        mistakes={
+            "not_corrected": up_to(0.05),
+            "bonferroni": up_to(0.05 / len(data)),
+            "not_stopped": up_to(ranked[2]) | {*data.segment[data.p_value == ranked[4]]},
+        },
+    )
+
+
 def customers_to_test(rng: np.random.Generator) -> Case:
     """Customers it takes to find a relative lift, with a control of a tenth or a fifth."""
     base, share = int(rng.integers(3, 9)) / 100, int(rng.integers(2, 5)) / 20

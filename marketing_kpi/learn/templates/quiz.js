@@ -205,7 +205,12 @@
     return [...counts].sort(([, one], [, other]) => other - one);
   }
 
-  function tally(quiz, items, words) {
+  /** Return the items that are there to answer: not those that were not asked for. */
+  const asked = (quiz, items) =>
+    items.filter(({ root }) => !("mkFirst" in quiz.dataset && root.closest(".mk-quiz-others")));
+
+  function tally(quiz, every, words) {
+    const items = asked(quiz, every);
     const done = items.filter(({ first }) => first !== undefined).length;
     const total = items.length;
     const lines = [];
@@ -263,6 +268,18 @@
       }
       item.root.querySelector(".mk-quiz-check").addEventListener("click", check);
       item.root.querySelector("fieldset").disabled = false;
+    }
+    const more = quiz.querySelector(".mk-quiz-more");
+    if (more) {
+      // The others stay on paper: only the style hides them.
+      quiz.dataset.mkFirst = "";
+      more.hidden = false;
+      more.querySelector("button").addEventListener("click", () => {
+        delete quiz.dataset.mkFirst;
+        more.hidden = true;
+        tally(quiz, items, words);
+        items.find(({ root }) => root.closest(".mk-quiz-others")).controls[0].focus();
+      });
     }
     quiz.querySelector(".mk-quiz-again").addEventListener("click", () => {
       for (const item of items) {

@@ -12,18 +12,50 @@ from marketing_kpi.plots.sentences.base import Sentence
 
 if TYPE_CHECKING:
     from marketing_kpi.plots.sentences import (
+        baskets,
         clv,
         experiments,
+        finance,
         lifecycle,
+        margins,
         prepost,
         retention,
+        revenue,
         rfm,
+        sales,
         voice,
     )
 
-_CHAPTERS = ("clv", "experiments", "lifecycle", "prepost", "retention", "rfm", "voice")
+_CHAPTERS = (
+    "baskets",
+    "clv",
+    "experiments",
+    "finance",
+    "lifecycle",
+    "margins",
+    "prepost",
+    "retention",
+    "revenue",
+    "rfm",
+    "sales",
+    "voice",
+)
 
-__all__ = ["Sentence", "clv", "experiments", "lifecycle", "prepost", "retention", "rfm", "voice"]
+__all__ = [
+    "Sentence",
+    "baskets",
+    "clv",
+    "experiments",
+    "finance",
+    "lifecycle",
+    "margins",
+    "prepost",
+    "retention",
+    "revenue",
+    "rfm",
+    "sales",
+    "voice",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ _ANSWERS: Mapping[str, str] = {
     "too_low": N_("Customers bought more than the whole interval: the forecast is too low."),
     "too_high": N_("Customers bought less than the whole interval: the forecast is too high."),
     "no_cohort": N_("No customer was there before the days held out: nothing can be checked."),
+    "no_fit": N_("Nothing could be fitted before the days held out: nothing can be checked."),
     "no_interval": N_("The fit tells no interval: nothing can be checked."),
     "too_few_purchases": N_("Too few purchases were held out to tell a good forecast from a bad."),
 }
@@ -317,7 +318,7 @@ def fit(found: Any, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if not found.customers:
+    if not found.is_fitted:
         return Sentence(found.advice(reader.lang))
     read = _.n(
         "The model read {customers} customer, with {groups} different histories.",
@@ -331,7 +332,7 @@ def fit(found: Any, *, lang: str | Reader) -> Sentence:
     return Sentence(read)
 
 
-def held_out(verdict: clv.Verdict, *, lang: str | Reader) -> Sentence:
+def held_out(verdict: clv.Verdict, *, lang: str | Reader) -> Sentence | None:
     """Say whether a forecast held on the days that the model had not seen.
 
     Parameters
@@ -340,7 +341,14 @@ def held_out(verdict: clv.Verdict, *, lang: str | Reader) -> Sentence:
         What `clv.holdout_verdict` returns.
     lang
         The reader, or a language.
+
+    Returns
+    -------
+    Sentence or None
+        None where nothing was foretold, since customers buy on fixed dates.
     """
+    if verdict.reason == "fixed_dates":
+        return None
     reader = Reader.of(lang)
     _ = reader.translate
     answer = _(_ANSWERS[verdict.reason or verdict.answer])
@@ -359,7 +367,9 @@ def held_out(verdict: clv.Verdict, *, lang: str | Reader) -> Sentence:
     )
 
 
-def second_opinion(first: clv.Verdict, second: clv.Verdict, *, lang: str | Reader) -> Sentence:
+def second_opinion(
+    first: clv.Verdict, second: clv.Verdict, *, lang: str | Reader
+) -> Sentence | None:
     """Say whether another model foretells much the same.
 
     Parameters
@@ -368,7 +378,14 @@ def second_opinion(first: clv.Verdict, second: clv.Verdict, *, lang: str | Reade
         What `clv.holdout_verdict` returns of BG/NBD and of Pareto/NBD.
     lang
         The reader, or a language.
+
+    Returns
+    -------
+    Sentence or None
+        None where neither was fitted, since customers buy on fixed dates.
     """
+    if first.reason == "fixed_dates":
+        return None
     reader = Reader.of(lang)
     _ = reader.translate
     if not first.predicted or second.predicted is None:
@@ -450,7 +467,7 @@ def predicted(
     fit: clv.BgNbd,
     amounts: clv.GammaGamma,
     verdict: clv.Verdict,
-    season: float | None = None,
+    season: float | None,
 ) -> Sentence:
     """Say what all customers together are expected to bring.
 
@@ -470,7 +487,7 @@ def predicted(
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
     season
-        What `clv.season` returns: so does one that starts after a high season.
+        What `clv.season` returns: so does one that may start after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -508,6 +525,8 @@ def predicted(
 def _nothing(fit: clv.BgNbd, amounts: clv.GammaGamma, reader: Reader) -> Sentence:
     """Say that no amount is foretold, and why where a model knows."""
     _ = reader.translate
+    if fit.diagnosis == "fixed_dates":
+        return Sentence(_("Nothing is foretold of customers who buy on fixed dates."))
     advice = [model.advice(reader.lang) for model in (fit, amounts) if not model.foretells]
     return Sentence(" ".join([_("Nothing could be foretold."), *filter(None, advice)]))
 
@@ -537,12 +556,19 @@ def _cautions(
     """Return what a reader must know of an amount foretold before reading it."""
     _ = reader.translate
     said = []
-    if season is not None and season > clv.PEAK:
+    if season is None:
         said.append(
             _(
-                "This forecast starts right after a high season, a week of which sells {times} "
-                "times what an average week does: the model takes it for lasting, and is as a rule "
-                "too high.",
+                "Too little is known of the season to say whether this forecast starts after a "
+                "high one: it would then be too high as a rule."
+            )
+        )
+    elif season > clv.PEAK:
+        said.append(
+            _(
+                "A year earlier, the eight weeks before this forecast were a high season: a week "
+                "of them counted {times} times the purchases of an average week. If they were so "
+                "again, the model takes them for lasting, and is as a rule too high.",
                 times=reader.number(season, decimals=2),
             )
         )
@@ -570,7 +596,7 @@ def new_customer(
     fit: clv.BgNbd,
     amounts: clv.GammaGamma,
     verdict: clv.Verdict,
-    season: float | None = None,
+    season: float | None,
 ) -> Sentence:
     """Say what a customer may cost to win.
 
@@ -590,7 +616,7 @@ def new_customer(
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
     season
-        What `clv.season` returns: so does one that starts after a high season.
+        What `clv.season` returns: so does one that may start after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate

@@ -159,8 +159,8 @@ def flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAU
     gone = known[known["before"].isin(awake) & known["after"].isin(silent)]["contacts"].sum()
     return Sentence(
         _(
-            "All months together: {gone} moves into “{defecting}” or “{inactive}”, {back} returns "
-            "from them.",
+            "All months together, moves into “{defecting}” or “{inactive}”: {gone}; returns from "
+            "them: {back}.",
             gone=reader.integer(int(gone)),
             back=reader.integer(int(back)),
             defecting=settings.term("defecting", reader),

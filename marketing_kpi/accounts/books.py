@@ -1,0 +1,303 @@
+"""The ledger against what the data say: each month and account, and why the two differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from marketing_kpi.accounts.steps import ACCOUNTS, DEDUCTIONS, accounts, rows_of, within
+from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.periods import shift
+from marketing_kpi.worth.common import Period, answer, check
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.model import Data
+
+TOLERANCE = 0.005
+"""Half a cent: sums of amounts in cents differ by less when they are equal."""
+
+REASONS = ("timing", "manual_entry", "not_in_data", "not_in_ledger", "untold")
+"""What a gap shows of its reason; see `gaps`."""
+
+_LATEST = 2  # months within which an entry made late is given back
+
+
+def reconciliation(
+    data: Data, *, start: str | dt.date, end: str | dt.date
+) -> pd.DataFrame | ir.Table:
+    """Hold the ledger against what the orders, returns and disputes say, by month and account.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with a ledger.
+    start, end
+        The first day of the period and the day after its last, both the first of a month.
+
+    Returns
+    -------
+    pandas.DataFrame or ibis.expr.types.Table
+        A row a month and account: ``month``, ``account`` (see `ACCOUNTS`), ``ledger`` (what
+        finance says; null where it says nothing), ``ours`` (null where the data do not tell the
+        account), ``gap``, the first less the second. Deductions are positive, so that a gap of
+        one lowers revenue by as much. pandas when the tables came as pandas, else lazy.
+
+    Raises
+    ------
+    ComputeError
+        When a bound cuts a month.
+    MissingDataError
+        When the data lack a ledger, or net sales and when they are recognised.
+
+    Notes
+    -----
+    ``gap = ledger - ours``; that of the account revenue is the KPI `reconciliation_gap`. A gap of
+    one account and month, given back by the next, is a matter of dates; one that stays is not.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> tables = {
+    ...     "orders": pd.DataFrame({
+    ...         "order_id": ["1"], "amount": [90.0],
+    ...         "ordered_at": pd.to_datetime(["2025-01-30"]),
+    ...         "recognised_at": pd.to_datetime(["2025-02-02"]),
+    ...     }),
+    ...     "returns": pd.DataFrame({
+    ...         "return_id": ["r"], "order_id": ["1"], "refund_amount": [20.0],
+    ...         "returned_at": pd.to_datetime(["2025-02-10"]), "kind": ["return"],
+    ...     }),
+    ...     "ledger": pd.DataFrame({
+    ...         "month": pd.to_datetime(["2025-02-01"]), "account": ["refunds"], "amount": [15.0],
+    ...     }),
+    ... }
+    >>> with open_data(tables) as data:
+    ...     found = reconciliation(data, start="2025-01-01", end="2025-03-01")
+    >>> found[found.account == "refunds"][["ledger", "ours", "gap"]].values.tolist()
+    [[15.0, 20.0, -5.0]]
+    """
+    period = Period.of(start, end)
+    for name, bound in zip(("start", "end"), period, strict=True):
+        if bound.day != 1:
+            raise ComputeError(
+                f"{name} == {bound} cuts a month, and the ledger is only known by month",
+                hint="start and end on the first day of a month",
+            )
+    if not data.has("ledger", "month", "account", "amount"):
+        raise MissingDataError(
+            "ledger.month, ledger.account or ledger.amount is not in these data",
+            hint=f"these data have: {', '.join(data.tables)}",
+        )
+    ours, told = _ours_by_account(data, period)
+    both = ibis.union(_ledger_by_account(data, period), ours)
+    found = both.group_by("month", "account").aggregate(
+        ledger=both.ledger.sum(), ours=both.ours.sum()
+    )
+    nothing = found.account.isin(told).ifelse(ibis.literal(0, MONEY), None)
+    found = found.mutate(ours=ibis.coalesce(found.ours.cast(MONEY), nothing))
+    found = found.mutate(gap=found.ledger - found.ours)
+    return answer(data, found.order_by("month", "account"), ["month", "account"])
+
+
+def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
+    rows = within(rows_of("recognised", data), period)
+    rows = rows.mutate(month=rows.occurred_at.truncate("M").date())
+    made = accounts(rows)
+    wide = rows.group_by("month").aggregate(**made)
+    tall = [
+        wide.select(
+            month=wide.month, account=ibis.literal(name), ledger=ibis.null(MONEY), ours=wide[name]
+        )
+        for name in made
+    ]
+    return (ibis.union(*tall) if len(tall) > 1 else tall[0]), [*made]
+
+
+def _ledger_by_account(data: Data, period: Period) -> ir.Table:
+    ledger = data.table("ledger")
+    month = ledger.month.cast("timestamp").truncate("M").date()
+    rows = ledger.select(
+        month=month, account=ledger.account, ledger=ledger.amount.cast(MONEY), ours=ibis.null(MONEY)
+    )
+    wanted = rows.account.isin(ACCOUNTS)
+    return rows.filter(wanted, rows.month >= period.start, rows.month < period.end)
+
+
+class Gaps(NamedTuple):
+    """What a reconciliation found.
+
+    Attributes
+    ----------
+    months, compared
+        Of how many months both sides tell something, and how many pairs of month and account.
+    agreeing
+        Of these, those that differ by no more than the tolerance.
+    one_sided
+        Pairs that only one side tells: nothing can be said of them.
+    found
+        A row a gap to explain, in order of time: ``month``, ``account``, ``ledger``, ``ours``,
+        ``gap`` (ledger less ours; of revenue, what its accounts do not bring about),
+        ``on_revenue`` (by how much the ledger's revenue differs for it: that of a deduction, with
+        the sign turned), ``reason`` (see `gaps`), ``other_month`` (timing: the month that gives
+        it back, or that it gives back; else null).
+    net
+        What the gaps together do to the ledger's revenue.
+    revenue
+        A row a month: ``month``, ``gap`` of the account revenue, null where one side is silent.
+    """
+
+    months: int
+    compared: int
+    agreeing: int
+    one_sided: int
+    found: pd.DataFrame
+    net: float
+    revenue: pd.DataFrame
+
+
+def gaps(reconciled: pd.DataFrame | ir.Table, *, tolerance: float = TOLERANCE) -> Gaps:
+    """List where the ledger and the data differ, each with the reason that the figures show.
+
+    Parameters
+    ----------
+    reconciled
+        What `reconciliation` returns.
+    tolerance
+        Difference, in the data's currency, that is none.
+
+    Returns
+    -------
+    Gaps
+        Each gap once: revenue differs wherever one of its deductions does, and that is not listed
+        again; what is left of revenue's gap without them is. Reasons: ``timing``, where the same
+        account gives the same amount back within two months; ``manual_entry``, where the ledger's
+        revenue is not what its own accounts make, so that the amount was entered on revenue
+        alone; ``not_in_data``, where the ledger has more of an account than the data;
+        ``not_in_ledger``, where it has less; ``untold``, where revenue differs and the accounts
+        to explain it are not told on both sides. Only the first two are explanations: the others
+        say on which side to look.
+
+    Raises
+    ------
+    ComputeError
+        When `tolerance` is below 0.
+
+    Notes
+    -----
+    Two unlike gaps of one amount and opposite signs, in one account and within two months, look
+    like timing: read the entries before you close it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> months = pd.to_datetime(["2025-06-01", "2025-07-01"] * 2)
+    >>> rows = pd.DataFrame({"month": months, "account": ["refunds"] * 2 + ["revenue"] * 2,
+    ...     "ledger": [60.0, 90.0, 940.0, 910.0], "ours": [80.0, 70.0, 920.0, 930.0]})
+    >>> found = gaps(rows.assign(gap=rows.ledger - rows.ours)).found
+    >>> found[["account", "gap", "on_revenue", "reason"]].values.tolist()
+    [['refunds', -20.0, 20.0, 'timing'], ['refunds', 20.0, -20.0, 'timing']]
+    """
+    check("tolerance", tolerance)
+    rows = _executed(reconciled)
+    both = rows.dropna(subset=["ledger", "ours"])
+    apart = both[both["gap"].abs() > tolerance]
+    roots = [root for month in _by_month(both) for root in _roots(month, tolerance)]
+    found = pd.DataFrame(_with_timing(roots, tolerance), columns=[*_ROOT])
+    found = found.astype({"month": "datetime64[us]", "account": rows["account"].dtype})
+    found = found.merge(rows[["month", "account", "ledger", "ours"]], on=["month", "account"])
+    found["other_month"] = pd.to_datetime(found["other_month"])
+    sign = found["account"].isin(DEDUCTIONS).map({True: -1.0, False: 1.0}).astype("float64")
+    found = found.assign(on_revenue=sign * found["gap"].astype("float64"))
+    return Gaps(
+        months=int(both["month"].nunique()),
+        compared=len(both),
+        agreeing=len(both) - len(apart),
+        one_sided=len(rows) - len(both),
+        found=found[[*_COLUMNS]],
+        net=round(float(found["on_revenue"].sum()), 4),
+        revenue=rows.loc[rows["account"] == "revenue", ["month", "gap"]].reset_index(drop=True),
+    )
+
+
+_COLUMNS = (
+    "month", "account", "ledger", "ours", "gap", "on_revenue", "reason", "other_month",
+)  # fmt: skip
+_ROOT = ("month", "account", "gap", "reason", "other_month")
+_Root = dict[str, Any]
+
+
+def _executed(reconciled: pd.DataFrame | ir.Table) -> pd.DataFrame:
+    frame = reconciled if isinstance(reconciled, pd.DataFrame) else reconciled.to_pandas()
+    amounts = dict.fromkeys(("ledger", "ours", "gap"), "float64")
+    frame = frame.astype({**amounts, "month": "datetime64[us]"})
+    # Money is counted in ten-thousandths; floats of it are a hair off.
+    return frame.assign(gap=(frame["ledger"] - frame["ours"]).round(4))
+
+
+def _by_month(both: pd.DataFrame) -> Iterator[tuple[pd.Timestamp, dict[str, float]]]:
+    """Yield each month with the gap of each account, in order of time."""
+    for month in sorted(both["month"].unique()):
+        rows = both[both["month"] == month]
+        yield pd.Timestamp(month), dict(zip(rows["account"], rows["gap"], strict=True))
+
+
+def _roots(month: tuple[pd.Timestamp, dict[str, float]], tolerance: float) -> Iterator[_Root]:
+    """Yield the gaps of a month that are not the mere consequence of another one."""
+    at, gap = month
+    for account in sorted(gap.keys() - {"revenue"}):
+        if abs(gap[account]) > tolerance:
+            reason = "not_in_data" if gap[account] > 0 else "not_in_ledger"
+            yield dict(zip(_ROOT, (at, account, gap[account], reason, None), strict=True))
+    if "revenue" in gap:
+        taken = math.fsum(gap.get(account, 0.0) for account in DEDUCTIONS)
+        rest = round(gap["revenue"] - gap.get("gross_sales", 0.0) + taken, 4)
+        if abs(rest) > tolerance:
+            reason = "manual_entry" if gap.keys() >= {*ACCOUNTS} else "untold"
+            yield dict(zip(_ROOT, (at, "revenue", rest, reason, None), strict=True))
+
+
+def _with_timing(roots: Sequence[_Root], tolerance: float) -> Sequence[_Root]:
+    """Pair each gap with the first later one that gives it back."""
+    paired = [dict(root) for root in roots]
+    for place, root in enumerate(paired):
+        latest = root["month"] + pd.DateOffset(months=_LATEST)
+        for later in paired[place + 1 :]:
+            gives_back = (
+                root["other_month"] is None
+                and later["other_month"] is None
+                and later["account"] == root["account"]
+                and root["month"] < later["month"] <= latest
+                and abs(root["gap"] + later["gap"]) <= tolerance
+            )
+            if gives_back:
+                root |= {"reason": "timing", "other_month": later["month"]}
+                later |= {"reason": "timing", "other_month": root["month"]}
+    return paired
+
+
+def whole_months(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.date] | None:
+    """Return the whole months of a period, which a ledger can be held against; None without any.
+
+    >>> [str(bound) for bound in whole_months("2025-01-15", "2025-04-15")]
+    ['2025-02-01', '2025-04-01']
+    """
+    period = Period.of(start, end)
+    first = period.start.replace(day=1)
+    if first < period.start:
+        first = shift(first, months=1)
+    last = period.end.replace(day=1)
+    return (first, last) if first < last else None
+
+
+def lacks_books(data: Data) -> list[str]:
+    """Return what the data lack to be held against a ledger, as ``table.column``."""
+    columns: Sequence[str] = ("occurred_at", "recognised", "ledger_revenue")
+    return missing(FACTS["books"], columns, data)

@@ -1,0 +1,521 @@
+"""Sales lost to stock-outs: the demand that comparable days let expect, less what was sold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from marketing_kpi.errors import ComputeError, MissingDataError, unknown
+from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.intervals import Z95
+from marketing_kpi.kpis.periods import day
+
+if TYPE_CHECKING:
+    from marketing_kpi.data.model import Data
+
+WEIGHT = 5.0
+"""Units sold by a product in a place, or in a month, that count as much as what is usual."""
+
+LEAST_MATCH = 0.5
+"""Share of a region's online sales that the stock of a place must have let out, to be its own."""
+
+LOST_BY = ("product_id", "name", "category", "location_id", "month")
+"""What `lost_by` can split lost sales by."""
+
+_NEEDS = (
+    "stock.day", "stock.product_id", "stock.location_id", "order_lines.product_id",
+    "order_lines.quantity", "order_lines.unit_price",
+)  # fmt: skip
+
+
+class LostSales(NamedTuple):
+    """What was asked for in a period while it was out of stock.
+
+    Attributes
+    ----------
+    units, low, high
+        Units lost, with the 95 % interval; null where the data cannot tell.
+    revenue, revenue_low, revenue_high
+        The same at each product's average selling price.
+    days
+        Days of a product in a place without sellable stock, and of all, recorded in the period.
+    days_out
+        Of these, those without.
+    days_unknown
+        Of those without, those of which no comparable day tells the demand.
+    cells
+        A row a product, place, month and whether it was on promotion, with stock-out days: their
+        number, units expected and lost, and what the interval needs; see `lost_by`.
+    places
+        Where online orders leave from: region, location_id (null: not known, and left out),
+        units (sold online), matched (share of these units that the stock of the place let out);
+        empty where every order names its place.
+    replaced
+        Units lost over units sold in the period: by so much at most, what was bought in place of a
+        missing product swells the demand expected of the others.
+    dispersion
+        Variance of daily units over their mean, on days in stock: 1 for a Poisson count.
+    start, end
+        The period; comparable days are all those recorded before its end.
+    recorded
+        First and last day of the stock records before the end; None without any.
+    """
+
+    units: float | None
+    low: float | None
+    high: float | None
+    revenue: float | None
+    revenue_low: float | None
+    revenue_high: float | None
+    days: int
+    days_out: int
+    days_unknown: int
+    cells: pd.DataFrame
+    places: pd.DataFrame
+    replaced: float
+    dispersion: float | None
+    start: dt.date
+    end: dt.date
+    recorded: tuple[dt.date, dt.date] | None
+
+
+def lacking(data: Data) -> list[str]:
+    """Return what the data lack for lost sales, as ``table.column``; empty when they can be told.
+
+    >>> from marketing_kpi.data.sources import open_data
+    >>> days = pd.to_datetime(["2025-01-05"])
+    >>> lacking(open_data({"orders": pd.DataFrame({"order_id": ["1"], "ordered_at": days})}))[0]
+    'stock.sellable or stock.on_hand'
+    """
+    absent = [need for need in _NEEDS if not data.has(*need.split("."))]
+    if not (data.has("stock", "sellable") or data.has("stock", "on_hand")):
+        absent.insert(0, "stock.sellable or stock.on_hand")
+    return absent
+
+
+def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostSales:
+    """Estimate what was asked for while it was out of stock, from demand on comparable days.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with stock by day and the products of order lines.
+    start, end
+        First day, and the day after the last. Comparable days are taken from all the days with a
+        stock record before `end`.
+
+    Returns
+    -------
+    LostSales
+        See its attributes.
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack stock by day, or the products, quantities and prices of lines.
+
+    Notes
+    -----
+    A day is a stock-out when nothing sellable is left at its close. The demand expected on it is
+    the product of four things: the units of all other products sold there that day (which holds the
+    season, the day of the week and the opening hours); the product's share of them on days in
+    stock; how much the place likes the product; and how much the month, on promotion or not,
+    changes that share in all places. The last two lean towards 1 where few units were sold
+    (`WEIGHT`). Each stock-out day loses that demand less what was sold, never below 0.
+
+    The interval is of the units that were really asked for: it holds the chance of that demand
+    (with the variance that daily sales show), and the error of each factor. What customers bought
+    instead is counted as sold, of the other product, which makes the estimate a little high: the
+    low end supposes that all of the loss was so replaced. Tried on reseeded shops in which the
+    truth is known: see `benchmarks/lost_sales.md`. It does not hold what comparable days cannot
+    know: a product that was failing, or about to be in fashion.
+
+    Online orders name no place. Where several places might have sent them, each region is given the
+    place whose stock let out what the region bought (`LostSales.places`).
+
+    References
+    ----------
+    Gruen, T. W., Corsten, D. S. and Bharadwaj, S. (2002). Retail Out-of-Stocks. Grocery
+    Manufacturers of America.
+    Bühlmann, H. (1967). Experience rating and credibility. ASTIN Bulletin 4(3) (the weights).
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> days = pd.date_range("2025-03-01", periods=10)
+    >>> lines = pd.DataFrame({"day": [*days, *days[:8]], "quantity": [10] * 10 + [2] * 8})
+    >>> lines["product_id"] = ["tea"] * 10 + ["cup"] * 8
+    >>> lines["order_id"] = lines["line_id"] = lines.index.astype(str)
+    >>> lines["unit_price"] = 6.0
+    >>> orders = lines[["order_id"]].assign(ordered_at=lines.pop("day"), store_id="S1")
+    >>> stock = pd.DataFrame({"day": days, "product_id": "cup", "location_id": "S1"})
+    >>> stock["sellable"] = [9.0] * 8 + [0.0] * 2
+    >>> shop = open_data({"orders": orders, "order_lines": lines, "stock": stock})
+    >>> found = lost_sales(shop, start="2025-03-01", end="2025-04-01")
+    >>> found.days_out, found.units, found.revenue
+    (2, 4.0, 24.0)
+    """
+    if absent := lacking(data):
+        raise MissingDataError(f"lost sales need {', '.join(absent)}, which these data lack")
+    first, last = day(start, name="start"), day(end, name="end")
+    if first >= last:
+        raise ComputeError(f"start == {first}, must be before end == {last}")
+    stock = data.keep(_stock(data, last))
+    sold, places = _sold_by_place(data, stock, last)
+    judged = data.keep(_judged(_cells(data, stock, sold, first)))
+    out = judged.filter(judged.is_out, judged.asked)
+    cells = _named(_lost(out.to_pandas()), data)
+    whole = _told(stock, judged, first)
+    dispersion = whole["dispersion"]
+    replaced = min(cells["lost_units"].sum() / whole["units"], 1.0) if whole["units"] else 0.0
+    units, revenue = (
+        _total(cells, measure, dispersion or 1.0, replaced)
+        for measure in ("lost_units", "lost_revenue")
+    )
+    return LostSales(
+        *units, *revenue,
+        days=whole["days"], days_out=int(cells["days"].sum()),
+        days_unknown=int(cells.loc[cells["lost_units"].isna(), "days"].sum()),
+        cells=cells, places=places, replaced=replaced, dispersion=dispersion, start=first, end=last,
+        recorded=whole["recorded"],
+    )  # fmt: skip
+
+
+def lost_by(found: LostSales, *, by: str | Sequence[str]) -> pd.DataFrame:
+    """Split lost sales by product, place, category or month, each part with its interval.
+
+    Parameters
+    ----------
+    found
+        What `lost_sales` returns.
+    by
+        One or several of `LOST_BY`; category and name where the data have them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a cell with stock-out days, the largest loss of revenue first: the dimensions; days
+        (of a product in a place, out of stock); lost_units with its 95 % interval (low, high);
+        lost_revenue with its own (revenue_low, revenue_high). Null where no comparable day tells.
+        Parts add up to the whole; their intervals do not.
+
+    Raises
+    ------
+    ComputeError
+        When a dimension is not one of them, or not in the data.
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    for name in keys:
+        if name not in LOST_BY or name not in found.cells:
+            message, hint = unknown("dimension", name, [n for n in LOST_BY if n in found.cells])
+            raise ComputeError(message, hint=hint)
+    dispersion = found.dispersion or 1.0
+    days = found.cells.groupby(keys, dropna=False).agg(days=("days", "sum"))
+    units = _totals(found.cells, keys, "lost_units", dispersion, found.replaced)
+    revenue = _totals(found.cells, keys, "lost_revenue", dispersion, found.replaced)
+    units = units.rename(columns={"total": "lost_units"})
+    revenue = revenue.rename(
+        columns={"total": "lost_revenue", "low": "revenue_low", "high": "revenue_high"}
+    )
+    table = days.join(units).join(revenue).reset_index()
+    return table.sort_values(
+        ["lost_revenue", *keys], ascending=[False, *(True for _ in keys)], ignore_index=True
+    )
+
+
+def _stock(data: Data, end: dt.date) -> ir.Table:
+    """Return a row a day, product and place on record: whether it is out of stock, what it let out.
+
+    What left the place is not known where the day before is not on record, or no movement is.
+    """
+    rows = data.table("stock")
+    left = [rows[name] for name in ("sellable", "on_hand") if name in rows.columns]
+    sellable = ibis.coalesce(*left) if len(left) > 1 else left[0]
+    rows = rows.mutate(is_out=sellable <= 0)
+    rows = rows.filter(
+        rows.day < ibis.literal(end, "date"), rows.is_out.notnull(), rows.product_id.notnull()
+    )
+    let_out: ir.Value = ibis.null(MONEY)
+    if {"on_hand", "received"} <= {*rows.columns}:
+        before = rows.on_hand.lag().over(group_by=["product_id", "location_id"], order_by=rows.day)
+        let_out = (before + rows.received.fill_null(0) - rows.on_hand).cast(MONEY)
+    return rows.select("day", "product_id", "location_id", "is_out", let_out=let_out)
+
+
+def _sold_by_place(data: Data, stock: ir.Table, end: dt.date) -> tuple[ir.Table, pd.DataFrame]:
+    """Return the units sold each day from each place of the stock, and where online orders left."""
+    fact = FACTS["sales"]
+    told = [name for name in ("store_id", "region") if not missing(fact, [name], data)]
+    read = {"ordered_at", "product_id", "quantity", "net_sales", "order_id", "bought", *told}
+    rows = fact.build(data, read)
+    rows = rows.filter(rows.bought, rows.product_id.notnull(), rows.quantity > 0)
+    absent = {name: ibis.null("string") for name in ("store_id", "region") if name not in told}
+    rows = rows.mutate(day=rows.ordered_at.date(), **absent)
+    since = stock.day.min().as_scalar()
+    rows = rows.filter(rows.day >= since, rows.day < ibis.literal(end, "date"))
+    held = stock.select(place=stock.location_id).distinct()
+    rows = rows.left_join(held, rows.store_id == held.place)
+    each = rows.group_by("day", "product_id", "place", "region").aggregate(
+        units=rows.quantity.sum().cast(MONEY),
+        squares=(rows.quantity * rows.quantity).sum().cast("float64"),
+        net_sales=rows.net_sales.sum().cast(MONEY),
+    )
+    each = data.keep(each)
+    places = _places(each, stock)
+    if len(places):
+        known = places[["region", "location_id"]].dropna(subset=["location_id"])
+        codes = known.assign(region=known["region"].fillna("")).astype("str")
+        leaves = ibis.memtable(codes, schema={"region": "string", "location_id": "string"})
+        leaves = leaves.rename(sent_to="region")
+        online = [each.place.isnull(), each.region.fill_null("") == leaves.sent_to]
+        each = each.left_join(leaves, online)
+        each = each.mutate(place=ibis.coalesce(each.place, each.location_id))
+    each = each.filter(each.place.notnull())
+    return (
+        each.group_by("day", "product_id", location_id=each.place).aggregate(
+            units=each.units.sum(), squares=each.squares.sum(), net_sales=each.net_sales.sum()
+        ),
+        places,
+    )
+
+
+def _places(each: ir.Table, stock: ir.Table) -> pd.DataFrame:
+    """Say which place sends the online orders of each region; empty where there are none.
+
+    That is the only place that is no store; or, of several, that whose stock lets out each day what
+    the region buys.
+    """
+    online = each.filter(each.place.isnull())
+    sold = online.group_by("region").aggregate(units=online.units.sum().cast("float64"))
+    table = sold.to_pandas().sort_values("region", ignore_index=True)
+    table["location_id"], table["matched"] = None, np.nan
+    stores = set(each.select("place").distinct().to_pandas()["place"].dropna())
+    everywhere = set(stock.select("location_id").distinct().to_pandas()["location_id"])
+    others = sorted(everywhere - stores)
+    if len(others) == 1:
+        table["location_id"] = others[0]
+    elif others and len(table):
+        best = _matched(online, stock.filter(stock.location_id.isin(others)))
+        table = table.drop(columns=["location_id", "matched"]).merge(best, on="region", how="left")
+        table["matched"] = table["matched"] / table["units"]
+        table["location_id"] = table["location_id"].where(table["matched"] >= LEAST_MATCH, None)
+    places: pd.DataFrame = table[["region", "location_id", "units", "matched"]]
+    return places
+
+
+def _matched(online: ir.Table, stock: ir.Table) -> pd.DataFrame:
+    """Return, for each region, the place whose stock let out most of what it bought, and how much.
+
+    Only days on record count on either side.
+    """
+    let_out = stock.filter(stock.let_out > 0).select("day", "product_id", "location_id", "let_out")
+    met = online.join(let_out, ["day", "product_id"])
+    matched = met.group_by("region", "location_id").aggregate(
+        matched=ibis.least(met.units, met.let_out).sum().cast("float64")
+    )
+    ranked = matched.to_pandas().sort_values(
+        ["matched", "location_id"], ascending=[False, True], ignore_index=True
+    )
+    best: pd.DataFrame = ranked.drop_duplicates("region")
+    return best
+
+
+def _on_promotion(data: Data, days: ir.Table) -> ir.Table | None:
+    """Return the products and days of promotions; None where the data name no promotion.
+
+    A promotion lasts from its first day to its last, or else from its first sale to its last.
+    """
+    if not data.has("order_lines", "promotion_id"):
+        return None
+    rows = FACTS["sales"].build(data, {"ordered_at", "product_id", "promotion_id"})
+    rows = rows.filter(rows.promotion_id.notnull(), rows.product_id.notnull())
+    at = rows.ordered_at.date()
+    spans = rows.group_by("product_id", "promotion_id").aggregate(first=at.min(), last=at.max())
+    if data.has("promotions", "promotion_id", "starts_on", "ends_on"):
+        told = one_a_key(data.promotions, ["promotion_id"], ["starts_on", "ends_on"])
+        spans = attach(
+            spans, told, on=["promotion_id"], columns={"starts": "starts_on", "ends": "ends_on"}
+        )
+        spans = spans.mutate(
+            first=ibis.coalesce(spans.starts, spans["first"]),
+            last=ibis.coalesce(spans.ends, spans["last"]),
+        )
+    on = days.join(spans, [days.day >= spans["first"], days.day <= spans["last"]])
+    return on.select("day", "product_id").distinct().mutate(promoted=ibis.literal(True))
+
+
+def _cells(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
+    """Return days, units and what else was sold, by product, place, month and promotion.
+
+    A stock-out day on which something was sold stands alone: its loss is never below 0.
+    """
+    total = sold.group_by("day", "location_id").aggregate(total=sold.units.sum())
+    columns = {name: name for name in ("units", "squares", "net_sales")}
+    rows = attach(
+        stock.drop("let_out"), sold, on=["day", "product_id", "location_id"], columns=columns
+    )
+    rows = attach(rows, total, on=["day", "location_id"], columns={"total": "total"})
+    promotions = _on_promotion(data, stock.select("day").distinct())
+    if promotions is None:
+        rows = rows.mutate(promoted=ibis.literal(False))
+    else:
+        rows = attach(rows, promotions, on=["day", "product_id"], columns={"promoted": "promoted"})
+    units = rows.units.fill_null(0)
+    alone = rows.is_out & (units > 0)
+    rows = rows.mutate(
+        month=rows.day.truncate("M"),
+        promoted=rows.promoted.fill_null(False),
+        asked=rows.day >= ibis.literal(start, "date"),
+        sold_on=alone.ifelse(rows.day, ibis.null("date")),
+        units=units,
+        others=rows.total.fill_null(0) - units,
+    )
+    keys = ["product_id", "location_id", "month", "promoted", "is_out", "asked", "sold_on"]
+    return rows.group_by(keys).aggregate(
+        days=rows.count(),
+        units=rows.units.sum().cast("float64"),
+        others=rows.others.sum().cast("float64"),
+        squares=rows.squares.sum().fill_null(0),
+        net_sales=rows.net_sales.sum().cast("float64").fill_null(0),
+    )
+
+
+def _judged(cells: ir.Table) -> ir.Table:
+    """Add the units expected of each cell, and the units in stock that each factor rests on."""
+
+    def in_stock(rows: ir.Table, column: str, *keys: str) -> ir.Value:
+        seen = rows.is_out.ifelse(0.0, rows[column])
+        return seen.sum().over(group_by=list(keys))
+
+    rows, place, month = cells, ("product_id", "location_id"), ("product_id", "month", "promoted")
+    seen = in_stock(rows, "units", "product_id")
+    share = ratio(seen, in_stock(rows, "others", "product_id"))
+    rows = rows.mutate(seen=seen, usual=rows.others * share)
+    here = in_stock(rows, "units", *place) + WEIGHT
+    liked = ratio(here, in_stock(rows, "usual", *place) + WEIGHT)
+    rows = rows.mutate(seen_here=here, usual=rows.usual * liked)
+    then = in_stock(rows, "units", *month) + WEIGHT
+    moved = ratio(then, in_stock(rows, "usual", *month) + WEIGHT)
+    rows = rows.mutate(seen_then=then, expected_units=rows.usual * moved)
+    price = ratio(
+        in_stock(rows, "net_sales", "product_id", "promoted", "asked"),
+        in_stock(rows, "units", "product_id", "promoted", "asked"),
+    )
+    ever = ratio(in_stock(rows, "net_sales", "product_id"), in_stock(rows, "units", "product_id"))
+    return rows.mutate(average_selling_price=ibis.coalesce(price, ever)).drop("usual")
+
+
+def _lost(out: pd.DataFrame) -> pd.DataFrame:
+    """Return the stock-out cells with what each lost."""
+    lost = (out["expected_units"] - out["units"]).clip(lower=0)
+    price = out["average_selling_price"].fillna(0)  # nothing sold, and so nothing expected
+    table = out.assign(lost_units=lost, lost_revenue=lost * price).rename(
+        columns={"units": "units_sold"}
+    )
+    kept = [
+        "product_id", "location_id", "month", "promoted", "days", "expected_units", "units_sold",
+        "lost_units", "average_selling_price", "lost_revenue", "seen", "seen_here", "seen_then",
+    ]  # fmt: skip
+    keys = ["product_id", "location_id", "month", "promoted", "sold_on"]
+    return table.sort_values(keys, ignore_index=True)[kept]
+
+
+def _named(cells: pd.DataFrame, data: Data) -> pd.DataFrame:
+    """Add the names and categories of the products, where the data have them."""
+    known = [n for n in ("name", "category") if data.has("products", "product_id", n)]
+    if not known:
+        return cells
+    names = one_a_key(data.products, ["product_id"], known)
+    frame = names.filter(names.product_id.notnull()).to_pandas()
+    return cells.merge(frame, on="product_id", how="left")
+
+
+def _totals(
+    cells: pd.DataFrame, by: Sequence[str], measure: str, dispersion: float, replaced: float
+) -> pd.DataFrame:
+    """Return the loss of the cells of each group with its 95 % interval, a row a group.
+
+    The error of a factor is shared by the cells that it stands in, and their losses add up in it;
+    the chance of demand is each day's own. The interval is symmetric around the root, so that it
+    never passes below 0; its low end then supposes that all that was missed was replaced.
+    """
+    known = cells.dropna(subset=[measure])
+    price = (known[measure] / known["lost_units"].where(known["lost_units"] > 0)).fillna(0)
+    known = known.assign(_own=known[measure] * price)
+    totals = known.groupby(list(by), dropna=False).agg(
+        total=(measure, "sum"), variance=("_own", "sum")
+    )
+    told = known[known["seen"] > 0]
+    for seen, keys in _FACTORS.items():
+        parts = told.groupby(list(dict.fromkeys([*by, *keys])), dropna=False).agg(
+            lost=(measure, "sum"), seen=(seen, "first")
+        )
+        shared = parts["lost"] ** 2 / parts["seen"]
+        shared = shared.groupby(level=list(range(len(by))), dropna=False).sum()
+        totals["variance"] += shared.reindex(totals.index).fillna(0)
+    middle = np.sqrt(totals["total"].where(totals["total"] > 0))
+    spread = Z95 * np.sqrt(dispersion * totals["variance"]) / (2 * middle)
+    return totals[["total"]].assign(
+        low=(middle - spread).clip(lower=0) ** 2 * (1 - replaced), high=(middle + spread) ** 2
+    )
+
+
+class _Total(NamedTuple):
+    """A loss with its interval."""
+
+    total: float | None
+    low: float | None
+    high: float | None
+
+
+def _total(cells: pd.DataFrame, measure: str, dispersion: float, replaced: float) -> _Total:
+    """Return the loss of all cells with its interval: 0 without a stock-out, null if not known."""
+    if cells.empty:
+        return _Total(0.0, None, None)
+    totals = _totals(cells.assign(_all=0), ["_all"], measure, dispersion, replaced)
+    if totals.empty:
+        return _Total(None, None, None)
+    return _Total(*(None if pd.isna(value) else float(value) for value in totals.iloc[0]))
+
+
+_FACTORS = {
+    "seen": ("product_id",),
+    "seen_here": ("product_id", "location_id"),
+    "seen_then": ("product_id", "month", "promoted"),
+}
+
+
+def _told(stock: ir.Table, judged: ir.Table, start: dt.date) -> dict[str, Any]:
+    """Return the days on record in the period, those on record at all, and the dispersion."""
+    days = stock.aggregate(
+        first=stock.day.min(),
+        last=stock.day.max(),
+        days=(stock.day >= ibis.literal(start, "date")).sum(),
+    )
+    (told,) = days.to_pyarrow().to_pylist()
+    seen = judged.filter(~judged.is_out)
+    away = seen.units - seen.expected_units
+    (spread,) = seen.aggregate(
+        away=(away * away).sum(),
+        expected=seen.expected_units.sum(),
+        squares=seen.squares.sum(),
+        units=seen.units.sum(),
+    ).to_pyarrow().to_pylist()  # fmt: skip
+    pairs = ((spread["away"], spread["expected"]), (spread["squares"], spread["units"]))
+    found = [above / below for above, below in pairs if above is not None and below]
+    sold = judged.filter(judged.asked).units.sum().execute()
+    return {
+        "units": 0.0 if pd.isna(sold) else float(sold),
+        "days": int(told["days"] or 0),
+        "recorded": (told["first"], told["last"]) if told["first"] else None,
+        # that of the fit, which follows the data a little, and that of units a line
+        "dispersion": max([*found, 1.0]) if found else None,
+    }

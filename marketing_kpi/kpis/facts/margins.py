@@ -1,0 +1,201 @@
+"""Facts of the contribution margin: sales, the costs that follow them, and those that do not.
+
+Goods, fees and parcels count when their order was placed, so that a period's costs are those of
+its sales. What a promotion cost, less what suppliers paid of it, counts in equal parts a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, attach, has, valid_orders
+from marketing_kpi.kpis.facts.sales import SALES
+from marketing_kpi.kpis.facts.service import parcel_costs
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+_DECIMALS = 4  # of MONEY
+SOLD = ("net_sales", "costed_sales", "cost")
+ADDED = ("fulfilment_cost", "payment_cost", "promotion_cost")
+"""Variable costs beside the goods."""
+
+_FIXED = ("fixed_cost", "days")
+
+
+def _contribution(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the lines sold, fees, parcels and days of promotions, each with its amounts."""
+    import ibis
+
+    measures = [name for name in (*SOLD, *ADDED, *_FIXED) if name in columns]
+    parts = []
+    if {*SOLD} & {*measures}:
+        parts.append(_padded(_sold(data, {*SOLD} & {*measures}), measures))
+    parts += [_padded(make(data), measures) for name, make in _MAKERS.items() if name in measures]
+    rows = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return rows.select(*sorted(columns))
+
+
+def _padded(part: ir.Table, measures: Sequence[str]) -> ir.Table:
+    """Return the measures of a part, and nulls for those of the others."""
+    import ibis
+
+    amounts = {
+        name: part[name].cast(MONEY) if name in part.columns else ibis.null(MONEY)
+        for name in measures
+    }
+    return part.select(occurred_at=part.occurred_at.cast("timestamp"), **amounts)
+
+
+def _sold(data: Data, measures: Collection[str]) -> ir.Table:
+    """Return a row a line sold; one whose cost is not known has no costed sales."""
+    read = {"cost"} if {"cost", "costed_sales"} & {*measures} else set()
+    sells = {"net_sales"} if {"net_sales", "costed_sales"} & {*measures} else set()
+    rows = SALES.build(data, {"ordered_at", *read, *sells})
+    if "costed_sales" in measures:
+        rows = rows.mutate(costed_sales=rows.cost.notnull().ifelse(rows.net_sales, None))
+    return rows.mutate(occurred_at=rows.ordered_at)
+
+
+def _fees(data: Data) -> ir.Table:
+    orders = valid_orders(data)
+    return orders.select(occurred_at=orders.ordered_at, payment_cost=orders.payment_fee)
+
+
+def _parcels(data: Data) -> ir.Table:
+    rows = parcel_costs(data)
+    return rows.select("fulfilment_cost", occurred_at=rows.ordered_at)
+
+
+def _promotions(data: Data) -> ir.Table:
+    rows = promotion_days(data)
+    return rows.select("promotion_cost", occurred_at=rows.spent_at)
+
+
+def promotion_days(data: Data) -> ir.Table:
+    """Return a row a promotion and day: its part of what the shop itself paid for it.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with the dates and costs of promotions.
+
+    Returns
+    -------
+    ibis.Table
+        promotion_id, spent_at (midnight of the day) and promotion_cost: equal parts of the cost
+        less the supplier's funding, as differences of rounded running totals, so that they add up
+        to it. A promotion without an end lasts a day; one without a cost has no row.
+    """
+    import ibis
+
+    rows = data.table("promotions")
+    rows = rows.filter(rows.cost.notnull(), rows.starts_on.notnull())
+    funding = rows.supplier_funding.fill_null(0) if "supplier_funding" in rows.columns else 0
+    lasts = ibis.literal(1)
+    if "ends_on" in rows.columns:
+        days = rows.ends_on.delta(rows.starts_on, unit="day") + 1
+        lasts = ibis.greatest(days.fill_null(1), 1)
+    spread = rows.select(
+        "promotion_id",
+        starts_at=rows.starts_on.cast("timestamp"),
+        paid=(rows.cost - funding).cast("float64"),
+        lasts=lasts,
+    )
+    spread = spread.mutate(passed=ibis.range(0, spread.lasts).unnest())
+
+    def until(days: ir.IntegerValue) -> ir.Value:
+        return (spread.paid * days / spread.lasts).round(_DECIMALS).cast(MONEY)
+
+    return spread.select(
+        "promotion_id",
+        spent_at=spread.starts_at + spread.passed.as_interval("D"),
+        promotion_cost=(until(spread.passed + 1) - until(spread.passed)).cast(MONEY),
+    )
+
+
+def _months(data: Data) -> ir.Table:
+    """Return a row a month: its fixed costs, and how many days it has."""
+    rows = data.table("fixed_costs")
+    rows = rows.filter(rows.amount.notnull())
+    first = rows.month.cast("timestamp").truncate("M")
+    return rows.group_by(occurred_at=first).aggregate(fixed_cost=rows.amount.sum())
+
+
+def _month_days(data: Data) -> ir.Table:
+    import ibis
+
+    rows = _months(data)
+    first = rows.occurred_at.date()
+    after = (first + ibis.interval(months=1)).cast("date")
+    return rows.select("occurred_at", days=after.delta(first, unit="day"))
+
+
+_MAKERS: Mapping[str, Callable[[Data], ir.Table]] = MappingProxyType(
+    {
+        "fulfilment_cost": _parcels,
+        "payment_cost": _fees,
+        "promotion_cost": _promotions,
+        "fixed_cost": _months,
+        "days": _month_days,
+    }
+)
+
+
+def _break_even(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the rows of `contribution` in months whose fixed costs are known, and these costs."""
+    rows = _contribution(data, {"occurred_at", *columns})
+    rows = rows.mutate(month=rows.occurred_at.truncate("M"))
+    told = _months(data).select(month="occurred_at", is_told=True)
+    rows = attach(rows, told, on=["month"], columns={"is_told": "is_told"})
+    return rows.filter(rows.is_told.notnull()).select(*sorted(columns))
+
+
+def _measure(*needs: str) -> Column:
+    return Column(MONEY, needs, measure=True)
+
+
+def is_known(part: str, data: Data) -> bool:
+    """Return whether the data tell a measure of `contribution` or `break_even`."""
+    return all(
+        any(has(data, choice) for choice in need.split(" or "))
+        for need in BREAK_EVEN.events[part].needs
+    )
+
+
+_OF_SALES = SALES.events["net_sales"].needs
+_OF_GOODS = SALES.events["cost"].needs
+CONTRIBUTION = Fact(
+    name="contribution",
+    grain="a line sold, a payment's fee, a parcel or a day of a promotion",
+    time="occurred_at",
+    events={
+        "occurred_at": Column("timestamp", ("orders.ordered_at",)),
+        "net_sales": _measure(*_OF_SALES),
+        "costed_sales": _measure(*_OF_SALES, *_OF_GOODS),
+        "cost": _measure(*_OF_GOODS),
+        "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost"),
+        "payment_cost": _measure("orders.payment_fee"),
+        "promotion_cost": _measure("promotions.starts_on", "promotions.cost"),
+    },
+    build=_contribution,
+    tables=(),
+)
+_TOLD = ("fixed_costs.month", "fixed_costs.amount")
+BREAK_EVEN = replace(
+    CONTRIBUTION,
+    name="break_even",
+    grain="a row of `contribution` in a month of known fixed costs, or these costs",
+    events={
+        **CONTRIBUTION.events,
+        "fixed_cost": _measure(*_TOLD),
+        "days": _measure(*_TOLD),
+    },
+    build=_break_even,
+    whole_months=True,
+)

@@ -1,0 +1,271 @@
+"""What baskets, prices and stock-outs told, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from marketing_kpi.baskets import LostSales, Pairs, Sets
+from marketing_kpi.plots import intervals
+from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text.locale import Reader
+
+
+def together(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say which pairs are bought together beyond chance, and what to do with the surest.
+
+    Parameters
+    ----------
+    found
+        What `baskets.pairs` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `baskets.lacking_for_pairs`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks or not found.tested or found.first_day is None or found.last_day is None:
+        nothing = _("Too few baskets to look for products bought together.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    looked = _(
+        "Of the {tested} pairs of {products} products looked at in {baskets} baskets, from "
+        "{period},",
+        tested=reader.integer(found.tested),
+        products=reader.integer(found.products),
+        baskets=reader.integer(found.baskets),
+        period=reader.date_range(found.first_day, found.last_day + pd.Timedelta(days=1)),
+    )
+    named = found.pairs[found.pairs["verdict"] == "together"]
+    apart = int((found.pairs["verdict"] == "apart").sum())
+    if named.empty:
+        none = _("none is bought together more often than chance would have it.")
+        return Sentence(f"{looked} {none}")
+    count = _.n(
+        "{n} is bought together more often than chance would have it.",
+        "{n} are bought together more often than chance would have it.",
+        len(named),
+        n=reader.integer(len(named)),
+    )
+    first = named.iloc[0]
+    surest = _(
+        "The surest: {first} and {second}, {lift} times as often as in comparable baskets (95% "
+        "interval: {interval}). {share} of those who take the first take the second: offer it to "
+        "the others, and test what it adds.",
+        first=first["first"],
+        second=first["second"],
+        lift=reader.number(first["adjusted_lift"]),
+        interval=intervals.words(first["low"], first["high"], reader.number, reader),
+        share=reader.percent(first["confidence"]),
+    )
+    parts = [f"{looked} {count}", surest]
+    if apart:
+        parts.append(
+            _.n(
+                "{n} pair is bought together less often than by chance.",
+                "{n} pairs are bought together less often than by chance.",
+                apart,
+                n=reader.integer(apart),
+            )
+        )
+    return Sentence(" ".join(parts))
+
+
+def sets(found: Sets, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say whether sets of three products tell more than their pairs.
+
+    Parameters
+    ----------
+    found
+        What `baskets.sets` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks or not found.tested:
+        nothing = _("Too few baskets to look for sets of three products.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    named = found.sets[found.sets["verdict"] == "together"]
+    looked = _(
+        "Sets of three products or more looked at: {tested}.", tested=reader.integer(found.tested)
+    )
+    if named.empty:
+        none = _("None tells more than its pairs: build bundles on pairs.")
+        return Sentence(f"{looked} {none}")
+    first = named.iloc[0]
+    said = _(
+        "Meet more often than their pairs explain: {n}. The surest: {products}, {lift} times as "
+        "often (95% interval: {interval}).",
+        n=reader.integer(len(named)),
+        products=" + ".join(first["products"]),
+        lift=reader.number(first["lift_beyond"]),
+        interval=intervals.words(first["low"], first["high"], reader.number, reader),
+    )
+    return Sentence(f"{looked} {said}")
+
+
+def prices(
+    now: pd.DataFrame,
+    before: pd.DataFrame | None = None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say which part of the list price is paid, what takes the rest, and what has changed.
+
+    Parameters
+    ----------
+    now, before
+        What `baskets.prices_by` returns without dimensions, of the period and of the one it is
+        compared with (None: nothing to compare with).
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `baskets.lacking_for_prices`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks or now.empty or pd.isna(now["price_realisation"].iloc[0]):
+        nothing = _("No sale with a list price to show.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    row = now.iloc[0]
+    said = [
+        _(
+            "Customers pay {paid} of the list price. Promotions take {promotions}, other discounts "
+            "{others}: {given} in all.",
+            paid=reader.percent(row["price_realisation"]),
+            promotions=reader.percent(row["promotion_discounts"] / row["gross_sales"]),
+            others=reader.percent(row["other_discounts"] / row["gross_sales"]),
+            given=reader.money(row["gross_sales"] - row["net_sales"], decimals=0),
+        )
+    ]
+    if not pd.isna(row["promotion_share"]):
+        share = reader.percent(row["promotion_share"])
+        said.append(_("Sales on promotion make {share} of net sales.", share=share))
+    if before is not None and len(before) and not pd.isna(before["price_realisation"].iloc[0]):
+        change = row["price_realisation"] - before["price_realisation"].iloc[0]
+        said.append(
+            _(
+                "Over the period that it is compared with, price realisation moved by {change}.",
+                change=reader.points(change),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say what stock-outs lost, with the interval, and what part of it is no loss to the shop.
+
+    Parameters
+    ----------
+    found
+        What `baskets.lost_sales` returns; None where the data lack something.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `baskets.lacking_for_lost_sales`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks or found is None or not found.days:
+        nothing = _("The period has no record of stock.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    share = _(
+        "Products were out of stock on {share} of the days on record (a product in a place a day).",
+        share=reader.percent(found.days_out / found.days),
+    )
+    if not found.days_out:
+        return Sentence(_("No product was out of stock in the period."))
+    if found.units is None:
+        unknown = _("No comparable day tells what these stock-outs lost.")
+        return Sentence(f"{share} {unknown}")
+    said = [
+        _(
+            "Stock-outs missed about {units} units ({units_interval}), {revenue} of sales "
+            "({revenue_interval}).",
+            units=reader.integer(found.units),
+            units_interval=intervals.words(found.low, found.high, reader.integer, reader),
+            revenue=reader.money(found.revenue, decimals=0),
+            revenue_interval=intervals.words(
+                found.revenue_low,
+                found.revenue_high,
+                lambda value: reader.money(value, decimals=0),
+                reader,
+            ),
+        ),
+        share,
+        _("Part of it was bought as another product, and is no loss to the shop."),
+    ]
+    if found.days_unknown:
+        said.append(
+            _(
+                "Days out of stock that no comparable day tells of, left out: {days}.",
+                days=reader.integer(found.days_unknown),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def where(losses: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how few products make half of the loss: where safety stock should go first.
+
+    Parameters
+    ----------
+    losses
+        What `baskets.lost_by` returns by product.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = losses.dropna(subset=["lost_revenue"]) if len(losses) else losses
+    if known.empty or not known["lost_revenue"].sum() > 0:
+        return Sentence(_("No stock-out to show."))
+    running = known["lost_revenue"].cumsum() / known["lost_revenue"].sum()
+    half = int((running < 0.5).sum()) + 1
+    return Sentence(
+        _(
+            "Half of the revenue lost comes from {half} products of {all}. Begin there: order "
+            "earlier, or keep a few more units. The order of the products is partly chance: look "
+            "at the intervals.",
+            half=reader.integer(half),
+            all=reader.integer(len(known)),
+        )
+    )
+
+
+def priorities(ranked: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say which candidate comes first, and which others might as well.
+
+    Parameters
+    ----------
+    ranked
+        What `baskets.prioritise` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if ranked.empty:
+        return Sentence(_("No candidate to show."))
+    first = ranked.iloc[0]
+    rivals = ranked.loc[(ranked["best_rank"] == 1) & (ranked.index > 0), "kpi"]
+    said = _(
+        "First: {kpi}, with a score of {score}.",
+        kpi=first["kpi"],
+        score=reader.integer(first["score"]),
+    )
+    if rivals.empty:
+        sure = _("One point more or less on each mark would not change that.")
+        return Sentence(f"{said} {sure}")
+    unsure = _(
+        "One point more or less on each mark could put these first: {rivals}. Do not let the score "
+        "decide between them.",
+        rivals=", ".join(map(str, rivals)),
+    )
+    return Sentence(f"{said} {unsure}")

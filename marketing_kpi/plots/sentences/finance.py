@@ -1,0 +1,466 @@
+"""What financial health found, in sentences: the answer first, and what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from marketing_kpi.finance import DEDUCTIONS, Delays, Fighting, Gaps
+from marketing_kpi.plots import intervals
+from marketing_kpi.plots.finance import STEP_NAMES, cause_name
+from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text.locale import Reader
+
+_EXPLAINED = ("timing", "manual_entry")
+
+
+def headline(
+    steps: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    start: str | dt.date,
+    end: str | dt.date,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say what is left of gross sales, and what takes most of the rest.
+
+    Parameters
+    ----------
+    steps
+        What `finance.bridge` returns.
+    lang
+        The reader, or a language.
+    start, end
+        The period, `end` exclusive.
+    lacks
+        What the data lack for a whole bridge; see `finance.lacks_bridge`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    period = reader.date_range(start, end)
+    amounts = steps.set_index("step")["amount"] if len(steps) else pd.Series(dtype="float64")
+    if not amounts.notna().any():
+        return Sentence(why_nothing(_("Nothing was sold in the period."), lacks, reader))
+    gross, net = (amounts.get(step) for step in ("gross_sales", "net_revenue"))
+    if pd.isna(gross) or pd.isna(net) or not gross > 0:
+        said = _(
+            "From {period}, sales net of discounts are {sales}.",
+            period=period,
+            sales=reader.money(amounts["net_sales"], decimals=0),
+        )
+        return Sentence(f"{said} {why_nothing('', lacks, reader)}".strip())
+    said = _(
+        "From {period}, {gross} at list price left {net} of net revenue: {kept} of it.",
+        period=period,
+        gross=reader.money(gross, decimals=0),
+        net=reader.money(net, decimals=0),
+        kept=reader.percent(net / gross),
+    )
+    taken = -amounts[[*DEDUCTIONS]]
+    if not taken.max() > 0:
+        return Sentence(said)
+    most = str(taken.idxmax())
+    first = _(
+        "Most of the rest goes to one step: {step}, {amount} ({share} of list prices).",
+        step=_(STEP_NAMES[most]).lower(),
+        amount=reader.money(taken[most], decimals=0),
+        share=reader.percent(taken[most] / gross),
+    )
+    return Sentence(f"{said} {first}")
+
+
+def moved(
+    change: pd.DataFrame, rates: pd.DataFrame | None = None, *, lang: str | Reader
+) -> Sentence:
+    """Say whether net revenue moved with sales or with what is taken off them.
+
+    Parameters
+    ----------
+    change
+        What `finance.bridge_change` returns.
+    rates
+        What `finance.rate_changes` returns for the same periods: which changes chance alone does
+        not explain. None leaves that out.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows: dict[str, Any] = {row["step"]: row for row in change.to_dict("records")}
+    if not rows or pd.isna(rows["net_revenue"]["by_rate"]):
+        return Sentence(_("There is no period to compare with."))
+    net = rows["net_revenue"]
+    said = _(
+        "Net revenue moved by {total}: {volume} because sales moved, {rate} because another share "
+        "of them was taken off.",
+        total=_signed(net["after"] - net["before"], reader),
+        volume=_signed(net["by_volume"], reader),
+        rate=_signed(net["by_rate"], reader),
+    )
+    worst = min(DEDUCTIONS, key=lambda step: rows[step]["by_rate"])
+    row = rows[worst]
+    if not row["by_rate"] < 0:
+        return Sentence(said)
+    rose = _(
+        "What rose most: {step}, from {before} to {after} of gross sales, which cost {amount}.",
+        step=_(STEP_NAMES[worst]).lower(),
+        before=reader.percent(row["rate_before"], decimals=2),
+        after=reader.percent(row["rate_after"], decimals=2),
+        amount=reader.money(-row["by_rate"], decimals=0),
+    )
+    return Sentence(" ".join([said, rose, *_by_chance(worst, rates, reader)]))
+
+
+def _by_chance(step: str, rates: pd.DataFrame | None, reader: Reader) -> list[str]:
+    """Say whether chance alone explains the change of a rate; nothing where it is not known."""
+    _ = reader.translate
+    if rates is None or rates.empty:
+        return []
+    (row,) = rates[rates["step"] == step].to_dict("records")
+    if pd.isna(row["low"]):
+        return [_("Too few customers to tell whether that is more than chance.")]
+    spread = intervals.words(
+        row["low"], row["high"], lambda change: reader.points(change, decimals=2), reader
+    )
+    if row["is_told"]:
+        return [
+            _("Chance alone does not explain it (95% interval: {spread}): look for the cause.",
+              spread=spread)
+        ]  # fmt: skip
+    return [
+        _("Chance alone may explain it (95% interval: {spread}): wait before you act.",
+          spread=spread)
+    ]  # fmt: skip
+
+
+def _signed(amount: float, reader: Reader) -> str:
+    shown = reader.money(amount, decimals=0)
+    return f"+{shown}" if amount > 0 else shown
+
+
+def causes(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say how few root causes make most of what is lost, and which comes first.
+
+    Parameters
+    ----------
+    found
+        What `finance.root_causes` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `finance.lacks_causes`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found.empty or not found["is_first"].any():
+        return Sentence(why_nothing(_("Nothing was lost."), lacks, reader))
+    first = found[found["is_first"]]
+    row = found.iloc[0]
+    said = _(
+        "{share} of the {total} lost between gross and net comes from the largest root causes: "
+        "{first} of {all}. The first of them: {cause}, {amount}.",
+        first=reader.integer(len(first)),
+        all=reader.integer(len(found)),
+        share=reader.percent(first["cumulative"].iloc[-1], decimals=0),
+        total=reader.money(found["amount"].sum(), decimals=0),
+        cause=cause_name(row["cause"], row["root"], row["name"], lang=reader),
+        amount=reader.money(row["amount"], decimals=0),
+    )
+    returned = found.loc[found["cause"] == "return", "amount"].sum()
+    given = found.loc[found["cause"] == "discount", "amount"].sum()
+    parts = _(
+        "Discounts: {discounts}; returns: {returns}. A discount may have made the sale: judge it "
+        "by what it brought (lesson 08). A return is worth mending at its reason.",
+        discounts=reader.money(given, decimals=0),
+        returns=reader.money(returned, decimals=0),
+    )
+    return Sentence(f"{said} {parts}")
+
+
+def retention(
+    found: pd.DataFrame, years: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say what last year's customers bring this year, and what carries the rest.
+
+    Parameters
+    ----------
+    found
+        What `finance.revenue_retention` returns without a dimension.
+    years
+        What `finance.year_on_year` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `finance.lacks_kept`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found.empty or years.empty:
+        nothing = _("The data do not reach back two years.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    row = found.iloc[0]
+    said = _(
+        "Last year's {customers} customers bring {net} of what they brought then{net_interval}. "
+        "Without those who bring more, {gross}{gross_interval}. {kept} of them still buy.",
+        customers=reader.integer(row["customers"]),
+        net=reader.percent(row["net_retention"]),
+        net_interval=_between(row, "net_retention", reader),
+        gross=reader.percent(row["gross_retention"]),
+        gross_interval=_between(row, "gross_retention", reader),
+        kept=reader.percent(row["kept_share"]),
+    )
+    steps = years.set_index("step")["amount"]
+    if not steps["now"] > 0:
+        return Sentence(said)
+    rest = _(
+        "New or returning customers make {share} of this year's net revenue ({amount}): here "
+        "growth is bought anew each year, where a subscription would keep it.",
+        share=reader.percent(steps["other_customers"] / steps["now"]),
+        amount=reader.money(steps["other_customers"], decimals=0),
+    )
+    return Sentence(f"{said} {rest}")
+
+
+def _between(row: Any, rate: str, reader: Reader) -> str:
+    _ = reader.translate
+    spread = intervals.words(row[f"{rate}_low"], row[f"{rate}_high"], "fraction", reader, absent="")
+    return _(" (95% interval: {spread})", spread=spread) if spread else ""
+
+
+def cohorts(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how retention differs by month of entry, and why that is no praise of the late ones.
+
+    Parameters
+    ----------
+    found
+        What `finance.revenue_retention` returns by cohort.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if len(found) < 2:
+        return Sentence(_("Too few months of entry to compare."))
+    first, last = found.iloc[0], found.iloc[-1]
+    return Sentence(
+        _(
+            "Net retention goes from {first} for those who entered in {start} to {last} for those "
+            "of {end}. Most of that is the length of their base: a whole year for the first, weeks "
+            "for the last. Compare each month with the same month of another year.",
+            first=reader.percent(first["net_retention"], decimals=0),
+            start=reader.month(first["cohort"]),
+            last=reader.percent(last["net_retention"], decimals=0),
+            end=reader.month(last["cohort"]),
+        )
+    )
+
+
+def disputes(
+    months: pd.DataFrame,
+    ripe: pd.DataFrame,
+    delays: Delays | None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say which share of orders is disputed, of the months that are ripe, and how long one waits.
+
+    Parameters
+    ----------
+    months
+        What `finance.chargebacks_by` returns by month.
+    ripe
+        What it returns, without a dimension, for the ripe months; empty where none is.
+    delays
+        What `finance.dispute_delays` returns; None where the data cannot tell.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `finance.lacks_disputes`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if months.empty:
+        return Sentence(why_nothing(_("No order in the period."), lacks, reader))
+    young = int((~months["ripe"]).sum())
+    if ripe.empty:
+        said = [_("No month is ripe yet: disputes of all of them may still come.")]
+    else:
+        row = ripe.iloc[0]
+        said = [
+            _(
+                "Orders of ripe months: {orders}, of which disputed: {disputed}, that is {rate} "
+                "(95% interval: {spread}). Young months, not counted: {young}.",
+                orders=reader.integer(row["orders"]),
+                disputed=reader.integer(row["disputed"]),
+                rate=reader.percent(row["rate"], decimals=2),
+                spread=intervals.words(row["low"], row["high"], _two_decimals(reader), reader),
+                young=reader.integer(young),
+            )
+        ]
+    if delays is not None and delays.disputes and delays.within is not None:
+        said.append(
+            _(
+                "A dispute comes {median} after the order (median), at the latest {longest}; "
+                "{within} come within the {ripe} after which a month is called ripe.",
+                median=reader.days(delays.median_days),
+                longest=reader.days(delays.longest_days),
+                within=reader.percent(delays.within, decimals=0),
+                ripe=reader.days(delays.ripe_days),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def _two_decimals(reader: Reader) -> Any:
+    return lambda share: reader.percent(share, decimals=2)
+
+
+def outcomes(whole: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say how many disputes are won, with the interval, and how many are still open.
+
+    Parameters
+    ----------
+    whole
+        What `finance.dispute_outcomes` returns without a dimension.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    row = whole.iloc[0] if len(whole) else None
+    if row is None or not row["disputes"]:
+        return Sentence(_("No payment was disputed in the period."))
+    if pd.isna(row["win_rate"]):
+        return Sentence(
+            _("No dispute is decided yet; open: {open}.", open=reader.integer(row["open"]))
+        )
+    return Sentence(
+        _(
+            "Of {decided} disputes decided, {won} were won: {rate} (95% interval: {spread}). Lost: "
+            "{lost}. Still open: {open}, for {amount}.",
+            decided=reader.integer(row["won"] + row["lost"]),
+            won=reader.integer(row["won"]),
+            rate=reader.percent(row["win_rate"]),
+            spread=intervals.words(row["low"], row["high"], "fraction", reader),
+            lost=reader.money(row["amount_lost"], decimals=0),
+            open=reader.integer(row["open"]),
+            amount=reader.money(row["amount_open"], decimals=0),
+        )
+    )
+
+
+def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
+    """Say whether fighting disputes pays, and from which amount on.
+
+    Parameters
+    ----------
+    found
+        What `finance.fighting` returns; None where the data cannot tell.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None or not found.decided:
+        return Sentence(_("No dispute is decided yet: what fighting them is worth is unknown."))
+    said = [
+        _(
+            "If each of the {decided} disputes decided had been fought at {cost}, {recovered} "
+            "would have come back for {spent}: {gain}.",
+            decided=reader.integer(found.decided),
+            cost=reader.money(found.cost),
+            recovered=reader.money(found.recovered, decimals=0),
+            spent=reader.money(found.cost * found.decided, decimals=0),
+            gain=_signed(found.gain, reader),
+        ),
+        _verdict(found, reader),
+    ]
+    if found.break_even is not None and found.below is not None:
+        spread = intervals.words(
+            found.break_even_low,
+            found.break_even_high,
+            lambda amount: reader.money(amount, decimals=0),
+            reader,
+            absent="",
+        )
+        said.append(
+            _(
+                "Fight from {amount} on{spread}; refund smaller ones at once ({below} of those "
+                "decided).",
+                amount=reader.money(found.break_even, decimals=0),
+                spread=_(" (95% interval: {spread})", spread=spread) if spread else "",
+                below=reader.integer(found.below),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def _verdict(found: Fighting, reader: Reader) -> str:
+    _ = reader.translate
+    if found.low is None or found.high is None:
+        return _("Too few are decided to give an interval of the gain.")
+    spread = intervals.words(found.low, found.high, "currency", reader)
+    if found.low > 0:
+        return _("That pays: the gain of one lies within {spread} (95% interval).", spread=spread)
+    if found.high < 0:
+        return _("That loses: the gain of one lies within {spread} (95% interval).", spread=spread)
+    return _(
+        "Whether it pays to fight all cannot be told: the gain of one lies within {spread} (95% "
+        "interval).",
+        spread=spread,
+    )
+
+
+def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say how far the ledger and the data agree, and which gaps are left to ask about.
+
+    Parameters
+    ----------
+    found
+        What `finance.gaps` returns; None where the data cannot tell.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said; see `finance.lacks_books`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None or not found.compared:
+        nothing = _("The ledger and the data have no month in common.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    said = [
+        _(
+            "Over {months} months, {agreeing} of {compared} figures of the ledger agree with the "
+            "data to the cent.",
+            months=reader.integer(found.months),
+            agreeing=reader.integer(found.agreeing),
+            compared=reader.integer(found.compared),
+        )
+    ]
+    rows = found.found
+    if len(rows):
+        explained = rows["reason"].isin(_EXPLAINED)
+        still = rows[~explained]
+        said.append(
+            _(
+                "Gaps: {gaps}; the figures show the reason of {explained}. To ask finance about: "
+                "{open}, for {amount} of revenue in all.",
+                gaps=reader.integer(len(rows)),
+                explained=reader.integer(explained.sum()),
+                open=reader.integer(len(still)),
+                amount=_signed(float(still["on_revenue"].sum()), reader),
+            )
+        )
+    if found.one_sided:
+        said.append(
+            _(
+                "Told on one side only, and so not compared: {count} figures.",
+                count=reader.integer(found.one_sided),
+            )
+        )
+    return Sentence(" ".join(said))

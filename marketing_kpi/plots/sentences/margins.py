@@ -1,0 +1,300 @@
+"""What margins and promotions found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from marketing_kpi.margins import RATES, BreakEven
+from marketing_kpi.plots.margins import promotion_name
+from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.promotions.effects import Study
+from marketing_kpi.text.locale import Reader, is_absent
+
+
+def kept(
+    whole: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    start: str,
+    end: str,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say what sales leave once goods are paid: in money, on price and on cost.
+
+    Parameters
+    ----------
+    whole
+        What `margins.margins_by` returns without dimensions: one row.
+    lang
+        The reader, or a language.
+    start, end
+        The period, `end` exclusive.
+    lacks
+        What the data lack, so that nothing can be said; see `margins.lacking`.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks:
+        return Sentence(why_nothing("", lacks, reader))
+    period = reader.date_range(start, end)
+    if whole.empty or pd.isna(whole["gross_margin_rate"].iloc[0]):
+        return Sentence(_("From {period}, no sale of a known cost.", period=period))
+    row = whole.iloc[0]
+    said = _(
+        "From {period}, net sales of {sales} leave a gross profit of {profit}: a margin of {price} "
+        "on price, which is a markup of {cost} on cost.",
+        period=period,
+        sales=reader.money(row["net_sales"], decimals=0),
+        profit=reader.money(row["gross_profit"], decimals=0),
+        price=reader.percent(row["gross_margin_rate"]),
+        cost=reader.percent(row["markup_rate"]),
+    )
+    costed = row["gross_profit"] / row["gross_margin_rate"] if row["gross_margin_rate"] else None
+    if costed is None or costed > 0.995 * row["net_sales"]:
+        return Sentence(said)
+    return Sentence(
+        said
+        + " "
+        + _(
+            "The cost of {share} of net sales is not known: they are left out of profit and rates.",
+            share=reader.percent(1 - costed / row["net_sales"]),
+        )
+    )
+
+
+def spread(margins: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
+    """Say which row brings most profit, and which keeps least of each sale; None for one row.
+
+    Parameters
+    ----------
+    margins
+        What `margins.margins_by` returns by one dimension.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    keys = [name for name in margins.columns if name not in (*RATES, "profit_share")]
+    known = margins.dropna(subset=["gross_margin_rate", *keys]) if len(margins) else margins
+    if len(known) < 2:
+        return None
+    key, first = keys[0], known.iloc[0]
+    least = known.sort_values("gross_margin_rate").iloc[0]
+    said = _(
+        "{first} brings most: {profit}, {share} of the gross profit. {least} keeps least of each "
+        "sale: {rate}.",
+        first=first[key],
+        profit=reader.money(first["gross_profit"], decimals=0),
+        share=reader.percent(first["profit_share"]),
+        least=least[key],
+        rate=reader.percent(least["gross_margin_rate"]),
+    )
+    advice = _("Before any discount there, look at what it leaves: its margin is the thinnest.")
+    return Sentence(f"{said} {advice}")
+
+
+def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+    """Say what is left after variable costs, and after fixed ones.
+
+    Parameters
+    ----------
+    levels
+        What `margins.levels` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    table = levels.set_index("step")
+    amount, rate = table["amount"], table["rate"]
+    if is_absent(amount["contribution_margin"]) or is_absent(rate["contribution_margin"]):
+        return Sentence(
+            _(
+                "The data do not tell all variable costs: the contribution margin stays unknown, "
+                "and it is lower than the gross profit."
+            )
+        )
+    said = _(
+        "Once delivery, payments and promotions are paid, {margin} are left, {rate} of net sales: "
+        "this is what one more sale brings.",
+        margin=reader.money(amount["contribution_margin"], decimals=0),
+        rate=reader.percent(rate["contribution_margin"]),
+    )
+    if is_absent(amount["result"]):
+        return Sentence(f"{said} {_('The fixed costs of the period are not known.')}")
+    after = _(
+        "After fixed costs, the result is {result}.",
+        result=reader.money(amount["result"], decimals=0),
+    )
+    return Sentence(f"{said} {after}")
+
+
+def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
+    """Say what must be sold to pay the fixed costs, after how many days, and what to make of it.
+
+    Parameters
+    ----------
+    result
+        What `margins.break_even` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if result.revenue is None or result.days is None or result.safety is None:
+        return Sentence(
+            _("Sales leave nothing to pay fixed costs: no volume, however large, breaks even.")
+        )
+    said = [
+        _(
+            "The shop must sell {revenue} to pay its fixed costs of {fixed}: {days} days of "
+            "average sales out of {period}.",
+            revenue=reader.money(result.revenue, decimals=0),
+            fixed=reader.money(result.fixed_costs, decimals=0),
+            days=reader.integer(round(result.days)),
+            period=reader.integer(result.period_days),
+        )
+    ]
+    if result.safety < 0:
+        said.append(
+            _(
+                "It did not: sales would have to be {share} higher.",
+                share=reader.percent(-result.safety),
+            )
+        )
+        return Sentence(" ".join(said))
+    if result.reached_on is not None:
+        said.append(
+            _("With its season, it got there on {day}.", day=reader.date(result.reached_on))
+        )
+    said.append(
+        _(
+            "Sales could fall by {share} before a loss; a fixed expense of {step} would raise the "
+            "threshold by {more}.",
+            share=reader.percent(result.safety),
+            step=reader.money(10_000, decimals=0),
+            more=reader.money(10_000 * result.revenue / result.fixed_costs, decimals=0),
+        )
+        if result.fixed_costs
+        else _("Sales could fall by {share} before a loss.", share=reader.percent(result.safety))
+    )
+    return Sentence(" ".join(said))
+
+
+def promotions(study: Study | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say what the promotions of the period changed in the margin, and what to do.
+
+    Parameters
+    ----------
+    study
+        What `margins.promotions` returns; None where the data lack what it needs.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks:
+        return Sentence(why_nothing("", lacks, reader))
+    if study is None or study.promotions.empty:
+        return Sentence(_("No promotion began in the period."))
+    rows = study.promotions
+    told = rows[rows["reason"].isna()]
+    if told.empty:
+        return Sentence(_("None of the promotions of the period can be measured; see below why."))
+    said = [
+        _(
+            "Promotions of the period: {all}, of which {told} can be measured.",
+            all=reader.integer(len(rows)),
+            told=reader.integer(len(told)),
+        )
+    ]
+    if len(study.total):
+        said.append(_together(study, reader))
+    counts = told["verdict"].value_counts()
+    said.append(
+        _(
+            "Taken one by one, by their whole interval: earned {higher}, lost {lower}; for "
+            "{unsure}, one cannot tell.",
+            higher=reader.integer(counts.get("higher", 0)),
+            lower=reader.integer(counts.get("lower", 0)),
+            unsure=reader.integer(counts.get("cannot_tell", 0)),
+        )
+    )
+    return Sentence(" ".join(said))
+
+
+def _together(study: Study, reader: Reader) -> str:
+    _ = reader.translate
+    total = study.total.iloc[0]
+    about = {
+        "margin": reader.money(total["margin"], decimals=0),
+        "low": reader.money(total["low"], decimals=0),
+        "high": reader.money(total["high"], decimals=0),
+    }
+    if total["verdict"] == "lower":
+        return _(
+            "Together they cost the shop margin: {margin} (95% interval: {low} to {high}), leaving "
+            "out what they may have brought on other shelves. Offer smaller discounts, on products "
+            "without close neighbours, or ask suppliers for more.",
+            **about,
+        )
+    if total["verdict"] == "higher":
+        return _(
+            "Together they earned the shop margin: {margin} (95% interval: {low} to {high}).",
+            **about,
+        )
+    return _(
+        "Together their effect on the margin is {margin} (95% interval: {low} to {high}): one "
+        "cannot tell whether they earned or lost. Next time, leave some stores out of the "
+        "promotion, and compare.",
+        **about,
+    )
+
+
+def track(study: Study | None, *, lang: str | Reader) -> Sentence | None:
+    """Say what the promotion with the most extra units did; None where none can be measured.
+
+    Parameters
+    ----------
+    study
+        What `margins.promotions` returns; None where the data lack what it needs.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    told = pd.DataFrame() if study is None else study.promotions.dropna(subset=["extra"])
+    if told.empty:
+        return None
+    row = told.sort_values("extra", ascending=False).iloc[0]
+    said = _(
+        "{name} sold {extra} units more than without it (95% interval: {low} to {high}): a lift of "
+        "{lift}.",
+        name=promotion_name(row),
+        extra=reader.integer(row["extra"]),
+        low=reader.integer(row["extra_low"]),
+        high=reader.integer(row["extra_high"]),
+        lift=reader.percent(row["lift"], decimals=0),
+    )
+    if pd.isna(row["needed_lift"]):
+        return Sentence(said)
+    enough = row["lift"] > row["needed_lift"]
+    about = {"needed": reader.percent(row["needed_lift"], decimals=0)}
+    if not enough:
+        said += " " + _(
+            "To earn as much on these products at its lower price it needed {needed}: it fell "
+            "short.",
+            **about,
+        )
+        return Sentence(said)
+    said += " " + _(
+        "To earn as much on these products at its lower price it needed {needed}: it had that. "
+        "What substitutes and the weeks after lost, and its cost, come off it.",
+        **about,
+    )
+    return Sentence(said)

@@ -1,0 +1,513 @@
+"""What the analyses of sales found, in sentences: the answer first, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sales import (
+    FACTORS,
+    PARTS,
+    STEP_NAMES,
+    factor_value,
+    rows_of,
+    signed_money,
+    step_name,
+    value_name,
+)
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.sales import Conversion, Prices, Season, Tree
+from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+_TO_DO = {
+    "orders": N_("Look next at which channels brought or lost these orders."),
+    "units_per_transaction": N_(
+        "Look next at what a basket holds: items offered together, free-delivery threshold."
+    ),
+    "average_selling_price": N_(
+        "Look next at what is behind the price: list prices, discounts or the products sold."
+    ),
+    "average_order_value": N_("Look next at what a basket holds, and at what price."),
+    "visitors": N_("Look next at which channels bring fewer or more people."),
+    "sessions_per_visitor": N_("Look next at what brings people back: e-mails, wish lists."),
+    "conversion_rate": N_("Look next at the funnel, step by step and device by device."),
+}
+
+
+def answer(
+    tree: Tree, *, lang: str | Reader, start: Any, end: Any, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say how much was sold, how that compares, which factor moved it, and where to look next.
+
+    Parameters
+    ----------
+    tree
+        What `sales.shop_tree` or `sales.site_tree` returns.
+    lang
+        The reader, or a language.
+    start, end
+        The period, `end` exclusive.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if lacks:
+        return Sentence(why_nothing("", lacks, reader))
+    period = reader.date_range(start, end)
+    amount = reader.money(tree.after, decimals=0)
+    if tree.obstacle or tree.before is None:
+        said = _("From {period}, net sales are {amount}.", period=period, amount=amount)
+        return Sentence(f"{said} {_obstacle(tree, reader)}")
+    grown = reader.change(tree.after / tree.before - 1)
+    spread = ""
+    if not (is_absent(tree.change_low) or is_absent(tree.change_high)):
+        spread = _(
+            " (95% interval: {low} to {high})",
+            low=reader.change(tree.change_low),
+            high=reader.change(tree.change_high),
+        )
+    said = _(
+        "From {period}, net sales are {amount}: {change} on the period compared with{spread}.",
+        period=period,
+        amount=amount,
+        change=grown,
+        spread=spread,
+    )
+    return Sentence(" ".join([said, *_movers(tree, reader)]))
+
+
+def _obstacle(tree: Tree, reader: Reader) -> str:
+    _ = reader.translate
+    return {
+        "no_comparison": _("No period to compare with was asked for."),
+        "not_recorded": _(
+            "The data do not cover the whole of both periods: no comparison would be fair."
+        ),
+    }.get(tree.obstacle or "", _("Nothing was sold in one of the periods: nothing to compare."))
+
+
+def _movers(tree: Tree, reader: Reader) -> list[str]:
+    """Name the factor that moved most, and those of which one cannot tell."""
+    _ = reader.translate
+    factors = tree.factors
+    first = factors.iloc[int(factors["effect"].abs().argmax())]
+    total = tree.after - (tree.before or 0.0)
+    unsure = _is_unsure(first)
+    said = []
+    if unsure:
+        said.append(_("Of no factor can one say that it moved more than chance would."))
+    else:
+        said.append(
+            _(
+                "What moved most: {factor} ({change}), worth {effect} of a change of {total}.",
+                factor=_lower(_(FACTORS[first["factor"]])),
+                change=reader.change(first["change"]),
+                effect=signed_money(first["effect"], lang=reader),
+                total=signed_money(total, lang=reader),
+            )
+        )
+    rest = [name for name in factors["factor"] if name != first["factor"]]
+    told = factors.set_index("factor").loc[rest]
+    moved = [name for name in rest if not _is_unsure(told.loc[name])]
+    if moved:
+        parts = [
+            f"{_lower(_(FACTORS[name]))} {signed_money(told.loc[name, 'effect'], lang=reader)}"
+            for name in moved
+        ]
+        said.append(_("Also moved: {parts}.", parts=_("; ").join(parts)))
+    if still := [name for name in rest if name not in moved]:
+        names = _("; ").join(_lower(_(FACTORS[name])) for name in still)
+        said.append(_("Not to be told from chance: {names}.", names=names))
+    if not unsure:
+        said.append(_(_TO_DO[first["factor"]]))
+    return said
+
+
+def _is_unsure(row: pd.Series[Any]) -> bool:
+    return bool(is_absent(row["low"]) or row["low"] <= 0 <= row["high"])
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
+def visits(tree: Tree | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Write the net sales of visits as a product of factors; say what cannot be compared.
+
+    Parameters
+    ----------
+    tree
+        What `sales.site_tree` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if tree is None or lacks or not tree.after:
+        return Sentence(why_nothing(_("No visits to show."), lacks, reader))
+    parts = [
+        f"{factor_value(row.factor, row.after, lang=reader)} ({_lower(_(FACTORS[row.factor]))})"
+        for row in rows_of(tree.factors)
+    ]
+    said = _(
+        "The visits of this period brought {amount}: {product}.",
+        amount=reader.money(tree.after, decimals=0),
+        product=" \u00d7 ".join(parts),
+    )
+    if tree.obstacle == "not_recorded":
+        why = _(
+            "Visits are not recorded for the whole of both periods: whether visitors or conversion "
+            "moved cannot be said. Orders, units and prices are compared above, over all sales."
+        )
+        return Sentence(f"{said} {why}")
+    if tree.obstacle:
+        return Sentence(f"{said} {_obstacle(tree, reader)}")
+    return Sentence(" ".join([said, *_movers(tree, reader)]))
+
+
+def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say what is behind the price of a unit, and what a price rise cannot tell.
+
+    Parameters
+    ----------
+    found
+        What `sales.price_parts` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None:
+        return Sentence(why_nothing(_("No prices to compare."), lacks, reader))
+    parts = [
+        f"{_lower(_(PARTS[row.part]))} {reader.change(row.change)} "
+        f"({signed_money(row.effect, lang=reader)})"
+        for row in rows_of(found.parts)
+    ]
+    said = _(
+        "Behind the price of a unit: {parts}. Prices are compared on the {products} products sold "
+        "in both periods ({share} of net sales).",
+        parts=_("; ").join(parts),
+        products=reader.integer(found.products),
+        share=reader.percent(found.share, decimals=0),
+    )
+    rise = found.parts.set_index("part")["change"]
+    own = rise.get("list_price", rise.get("price_paid", 0.0))
+    if abs(own) < 0.005:
+        return Sentence(said)
+    limit = _(
+        "Prices of nearly all products moved together: these data cannot say how many sales that "
+        "cost or saved. To know, change the prices of some products only, drawn at random."
+    )
+    return Sentence(f"{said} {limit}")
+
+
+def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say where net sales moved most, and where beyond what chance alone does.
+
+    Parameters
+    ----------
+    found
+        What `sales.branches` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found.empty or lacks:
+        return Sentence(why_nothing(_("Nothing to compare."), lacks, reader))
+    key = str(found.columns[0])
+    first, total = found.iloc[0], found["change"].sum()
+    said = _(
+        "The largest change: {name}, {change} of {total} in all.",
+        name=value_name(first[key], key, lang=reader),
+        change=signed_money(first["change"], lang=reader),
+        total=signed_money(total, lang=reader),
+    )
+    told = found.dropna(subset=["low", "high"])
+    counts = _(
+        "By its whole 95% interval, growing: {up}; shrinking: {down}; one cannot tell: {rest}.",
+        up=reader.integer((told["low"] > 0).sum()),
+        down=reader.integer((told["high"] < 0).sum()),
+        rest=reader.integer(((told["low"] <= 0) & (told["high"] >= 0)).sum()),
+    )
+    came = {status: int((found["status"] == status).sum()) for status in ("new", "gone")}
+    parts = [said, *([counts] if len(told) else [])]
+    if len(told) > 4:
+        parts.append(
+            _(
+                "Were all at a standstill, about {chance} would lie apart by chance alone.",
+                chance=reader.number(0.05 * len(told), decimals=1),
+            )
+        )
+    if any(came.values()):
+        parts.append(
+            _(
+                "Sold in one period only: {new} new, {gone} no longer sold.",
+                new=reader.integer(came["new"]),
+                gone=reader.integer(came["gone"]),
+            )
+        )
+    return Sentence(" ".join(parts))
+
+
+def season(found: Season, *, lang: str | Reader) -> Sentence:
+    """Say how the last months stand against the same months a year earlier.
+
+    Parameters
+    ----------
+    found
+        What `sales.season` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rows = found.months.iloc[-12:]
+    told = rows.dropna(subset=["change"])
+    if told.empty:
+        return Sentence(
+            _(
+                "The data hold {months} whole months: none has the same month a year earlier, and "
+                "a trend cannot be told from the season.",
+                months=reader.integer(len(found.months)),
+            )
+        )
+    sure = told.dropna(subset=["low", "high"])
+    up, down = int((sure["low"] > 0).sum()), int((sure["high"] < 0).sum())
+    said = _(
+        "Of {months} months, {up} are above the same month a year earlier beyond chance, {down} "
+        "below.",
+        months=reader.integer(len(told)),
+        up=reader.integer(up),
+        down=reader.integer(down),
+    )
+    if rest := len(told) - up - down:
+        said += " " + _("One cannot tell for {rest}.", rest=reader.integer(rest))
+    last = told.iloc[-1]
+    recent = _(
+        "The last one, {month}: {change} on a year earlier",
+        month=reader.month(last["period"]),
+        change=reader.change(last["change"]),
+    )
+    if not is_absent(last["on_month"]) and not is_absent(last["season"]):
+        recent += _(
+            ", {on_month} on the month before; such a month makes {season} of an average one",
+            on_month=reader.change(last["on_month"]),
+            season=reader.percent(last["season"], decimals=0),
+        )
+    return Sentence(f"{said} {recent}.")
+
+
+def funnel(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say at which step most sessions are lost, and why that alone decides nothing.
+
+    Parameters
+    ----------
+    found
+        What `sales.funnel` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    told = found.dropna(subset=["rate"]) if len(found) else found
+    if told.empty:
+        return Sentence(why_nothing(_("No visits to show."), lacks, reader))
+    most = told.iloc[int(told["lost"].argmax())]
+    said = _(
+        "The step that loses most: {step}, with {lost} sessions, {share} of all losses ({rate} go "
+        "on).",
+        step=_lower(_(STEP_NAMES[most["step"]])),
+        lost=reader.integer(most["lost"]),
+        share=reader.percent(most["loss_share"], decimals=0),
+        rate=reader.percent(most["rate"]),
+    )
+    later = told[told["step"] != "cart_rate"]
+    if len(later):
+        worst = later.iloc[int(later["lost"].argmax())]
+        said += " " + _(
+            "Among people who had filled a cart: {step}, with {lost} sessions lost.",
+            step=_lower(_(STEP_NAMES[worst["step"]])),
+            lost=reader.integer(worst["lost"]),
+        )
+    rule = _(
+        "Nearly every shop loses most at the first step. One tenth more at any step makes one "
+        "tenth more orders: begin where a rate is out of line, or cheapest to mend."
+    )
+    beside = int(told["beside"].sum())
+    rest = (
+        _("Orders placed without these steps: {orders}.", orders=reader.integer(beside))
+        if beside
+        else ""
+    )
+    return Sentence(f"{said} {rule} {rest}".strip())
+
+
+def conversion(
+    found: Conversion | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say both conversion rates, and what makes them differ.
+
+    Parameters
+    ----------
+    found
+        What `sales.conversions` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None or not found.sessions or not found.visitors:
+        return Sentence(why_nothing(_("No visits to show."), lacks, reader))
+    said = _(
+        "Of 100 sessions, {by_session} end in an order; of 100 visitors, {by_visitor} order.",
+        by_session=reader.number(100 * (found.by_session[0] or 0.0), decimals=1),
+        by_visitor=reader.number(100 * (found.by_visitor[0] or 0.0), decimals=1),
+    )
+    if found.buyers:
+        said += " " + _(
+            "They differ because a visitor comes {visits} times on average, and who orders does "
+            "so {orders} times: {by_session} × {visits} / {orders} = {by_visitor}.",
+            visits=reader.number(found.sessions / found.visitors, decimals=2),
+            orders=reader.number(found.orders / found.buyers, decimals=2),
+            by_session=reader.percent(found.by_session[0], decimals=2),
+            by_visitor=reader.percent(found.by_visitor[0], decimals=2),
+        )
+    if found.anonymous:
+        said += " " + _(
+            "Sessions without a known visitor, left out here: {sessions}.",
+            sessions=reader.integer(found.anonymous),
+        )
+    return Sentence(said)
+
+
+def steps(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+    """Say which steps are out of line, what the worst would bring, and how many were looked at.
+
+    Parameters
+    ----------
+    found
+        What `sales.out_of_line` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    tested = found.dropna(subset=["p"]) if len(found) else found
+    if tested.empty:
+        return Sentence(why_nothing(_("Too few visits to compare steps."), lacks, reader))
+    looked = reader.integer(len(tested))
+    apart = tested[tested["verdict"].isin(["higher", "lower"])]
+    if apart.empty:
+        return Sentence(
+            _(
+                "No step stands apart: of {looked} comparisons of a device or channel with the "
+                "rest, none differs beyond chance once their number is allowed for. Nothing here "
+                "calls for a repair.",
+                looked=looked,
+            )
+        )
+    said = _(
+        "Compared: {looked}. Apart from the rest once their number is allowed for: {apart}. The "
+        "surest: {first}, {rate} against {rest}.",
+        looked=looked,
+        apart=reader.integer(len(apart)),
+        first=step_name(apart.iloc[0].to_dict(), lang=reader),
+        rate=reader.percent(apart.iloc[0]["rate"]),
+        rest=reader.percent(apart.iloc[0]["rest"]),
+    )
+    return Sentence(f"{said} {_worth(apart, reader)}".strip())
+
+
+def _worth(apart: pd.DataFrame, reader: Reader) -> str:
+    """Say what the most costly step is worth, first of those that pages can mend."""
+    _ = reader.translate
+    worse = apart.dropna(subset=["orders"]).sort_values("orders", ascending=False, kind="stable")
+    of_audience = worse["dimension"].astype("string").str.endswith("channel").fillna(False)
+    own = worse[~of_audience.astype(bool)]
+    if own.empty:
+        none = _("No device is below the others at a step of the funnel: nothing to mend there.")
+        if worse.empty:
+            return none
+        channels = _(
+            "Channels differ ({step} most), but lead to the same pages: look at whom each one "
+            "brings, and what it promises.",
+            step=step_name(worse.iloc[0].to_dict(), lang=reader),
+        )
+        return f"{none} {channels}"
+    row = own.iloc[0]
+    amount = ""
+    if not is_absent(row["revenue"]):
+        amount = _(", some {amount}", amount=reader.money(row["revenue"], decimals=0, compact=True))
+    said = _(
+        "What costs most: {step}; at the rate of the rest, it would bring {orders} orders more "
+        "(95% interval: {low} to {high}){amount}.",
+        step=step_name(row.to_dict(), lang=reader),
+        orders=reader.integer(row["orders"]),
+        low=reader.integer(row["orders_low"]),
+        high=reader.integer(row["orders_high"]),
+        amount=amount,
+    )
+    check = _(
+        "Go through that step yourself before you mend it: other people may come that way, who "
+        "would order less on any page."
+    )
+    return f"{said} {check}"
+
+
+def assortment(
+    found: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say what products introduced and dropped did, and which category lags.
+
+    Parameters
+    ----------
+    found
+        What `sales.assortment` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None or found.empty:
+        return Sentence(why_nothing(_("No assortment to compare."), lacks, reader))
+    said = _(
+        "New products ({new_count}): {new}. No longer sold ({gone_count}): {gone}. Products sold "
+        "in both periods: {kept}.",
+        new_count=reader.integer(found["products_new"].sum()),
+        new=signed_money(found["new"].sum(), lang=reader),
+        gone_count=reader.integer(found["products_gone"].sum()),
+        gone=signed_money(found["gone"].sum(), lang=reader),
+        kept=signed_money(found["kept"].sum(), lang=reader),
+    )
+    key = str(found.columns[0])
+    known = found.dropna(subset=["kept_rate"])
+    if len(known) < 2:
+        return Sentence(said)
+    last = known.iloc[int(known["kept_rate"].argmin())]
+    lag = _(
+        "Products kept grew least in {name} ({rate}): look there first for gaps of range or stock.",
+        name=value_name(last[key], key, lang=reader),
+        rate=reader.change(last["kept_rate"]),
+    )
+    return Sentence(f"{said} {lag}")

@@ -1,0 +1,1 @@
+"""The machinery of `margins`: what promotions changed, and how amounts are shared out."""

@@ -1,0 +1,223 @@
+"""What is behind the price of a unit: list prices, discounts, and which products are sold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from marketing_kpi.data.model import Data
+from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.kpis.facts import FACTS, missing
+from marketing_kpi.kpis.formulas import steady
+from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.selling.chains import in_cents, shared_out
+from marketing_kpi.selling.tree import can_compare, lacking_sales, sides_of
+
+_SIDES = ("before", "after")
+_TOTALS = ("quantity", "gross_sales", "net_sales")
+
+
+class Prices(NamedTuple):
+    """Why the price of a unit sold changed, and how many products tell.
+
+    Attributes
+    ----------
+    parts
+        A row a part: part (``"list_price"``, ``"discount"``, ``"assortment"``), change (the factor
+        by which it moved the average selling price, less 1) and effect (what it added to net
+        sales, in the data's currency; the effects add up, to the cent, to that of the average
+        selling price in `tree.shop_tree`). Without list prices, the first two are one part,
+        ``"price_paid"``.
+    products
+        How many products were sold in both periods: prices are compared on these.
+    share
+        Their share of net sales, of both periods together.
+    """
+
+    parts: pd.DataFrame
+    products: int
+    share: float
+
+
+def price_parts(data: Data, *, periods: Periods) -> Prices:
+    """Part the change of the average selling price in list prices, discounts and assortment.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with lines of orders and their products.
+    periods
+        What `periods` returns, with a period to compare with.
+
+    Returns
+    -------
+    Prices
+
+    Raises
+    ------
+    ComputeError
+        When there is no period to compare with, or nothing was sold in one.
+    MissingDataError
+        When the data lack products, quantities or prices, or do not cover the period before.
+
+    Notes
+    -----
+    Of the products sold in both periods, prices are compared product by product: the index is
+    Törnqvist's, ``exp(sum(w ln(p1 / p0)))``, w the mean of the product's shares of their sales in
+    each period. That of the list prices is the list price part; the index of the prices paid, over
+    it, that of discounts. What is left of the average selling price is the assortment: products
+    introduced and dropped, and the shift between dear and cheap ones. Nobody paid more for it.
+
+    References
+    ----------
+    International Monetary Fund et al. (2020). Consumer Price Index Manual: Concepts and Methods,
+    chapter 8 (superlative indices).
+    """
+    items = compared_products(data, periods=periods)
+    first, last = (float(items[f"net_sales_{side}"].sum()) for side in ("before", "after"))
+    units = [float(items[f"quantity_{side}"].sum()) for side in ("before", "after")]
+    if not (min(first, last) > 0 and min(units) > 0):
+        raise ComputeError("nothing was sold in one of the periods: prices cannot be compared")
+    both = items[items["status"] == "both"]
+    average = (last / units[1]) / (first / units[0])
+    paid = _index(both, "net_sales")
+    parts = {"price_paid": paid, "assortment": average / paid}
+    if "gross_sales_before" in items:
+        listed = _index(both, "gross_sales")
+        parts = {"list_price": listed, "discount": paid / listed, "assortment": average / paid}
+    quantity = (last / first) / average
+    effects = shared_out({"units": quantity, **parts}, first=first, last=last)
+    del effects["units"]
+    rows = [(name, steady(ratio - 1), effects[name]) for name, ratio in parts.items()]
+    shown = both[["net_sales_before", "net_sales_after"]].sum().sum() / (first + last)
+    return Prices(
+        pd.DataFrame(rows, columns=["part", "change", "effect"]), len(both), steady(float(shown))
+    )
+
+
+def compared_products(
+    data: Data, *, periods: Periods, by: Sequence[str] = ("product_id",)
+) -> pd.DataFrame:
+    """Set the units and sales of each product in two periods side by side.
+
+    Parameters
+    ----------
+    data, periods
+        As in `price_parts`.
+    by
+        Dimensions that tell products apart, and others to keep beside them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a product: the dimensions; quantity, gross_sales (where known) and net_sales, each
+        ``_before`` and ``_after``; status: ``"both"`` where units and sales are above 0 in both
+        periods, ``"new"`` or ``"gone"`` where in one only.
+    """
+    if periods.previous_start is None:
+        raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
+    if lacks := lacking_prices(data, by=by):
+        raise MissingDataError(f"prices need {', '.join(lacks)}, which these data lack")
+    if not can_compare(data, periods):
+        raise MissingDataError("the data do not reach back to the period compared with")
+    fact = FACTS["sales"]
+    known = [name for name in _TOTALS if name != "gross_sales" or not lacks_list_prices(data)]
+    rows = fact.build(data, {"ordered_at", *by, *known})
+    rows = rows.filter(rows.net_sales.notnull())
+    sides = sides_of(rows.ordered_at, periods)
+    sums = {
+        f"{name}_{side}": rows[name].sum(where=there).fill_null(0).cast("float64")
+        for name in known
+        for side, there in sides.items()
+    }
+    items: pd.DataFrame = rows.group_by(list(by)).agg(**sums).to_pandas()
+    sold = {
+        side: (items[f"quantity_{side}"] > 0) & (items[f"net_sales_{side}"] > 0) for side in sides
+    }
+    items["status"] = np.select(
+        [sold["before"] & sold["after"], sold["after"], sold["before"]],
+        ["both", "new", "gone"],
+        default="none",
+    )
+    kept = items[items["status"] != "none"]
+    return kept.sort_values(list(by), na_position="last", ignore_index=True)
+
+
+def lacking_prices(data: Data, *, by: Sequence[str] = ("product_id",)) -> list[str]:
+    """Return what the data lack to compare the prices of products, as ``table.column``."""
+    lacks = lacking_sales(data, by=by)
+    return list(dict.fromkeys([*lacks, *missing(FACTS["sales"], ["quantity"], data)]))
+
+
+def lacks_list_prices(data: Data) -> bool:
+    """Say whether the data do not tell list prices: discounts are then not known."""
+    return bool(missing(FACTS["sales"], ["gross_sales"], data))
+
+
+def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.DataFrame:
+    """Say what products introduced, dropped and kept brought, by category.
+
+    Parameters
+    ----------
+    data, periods
+        As in `price_parts`.
+    by
+        The dimension of products to part them by.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a value of `by`, the largest changes first, of either sign: `by` (null: unknown);
+        products_before, products_after (sold in each period), products_new, products_gone;
+        before, after and change of net sales; new (sales of what was not sold before), gone (less
+        those of what is no longer sold) and kept, which add up to the change to the cent; kept_rate
+        (the change of what was kept over its sales before).
+    """
+    items = compared_products(data, periods=periods, by=(by, "product_id"))
+    rows = []
+    for value, of_value in items.groupby(by, dropna=False, sort=True):
+        status = of_value["status"]
+        sold = of_value["net_sales_before"], of_value["net_sales_after"]
+        before, after = (in_cents(float(one.sum())) for one in sold)
+        new = in_cents(float(sold[1][status == "new"].sum() - sold[0][status == "new"].sum()))
+        gone = in_cents(float(sold[1][status == "gone"].sum() - sold[0][status == "gone"].sum()))
+        base = float(sold[0][status == "both"].sum())
+        kept = after - before - new - gone
+        rows.append(
+            {
+                by: None if pd.isna(value) else value,
+                "products_before": int(status.isin(["both", "gone"]).sum()),
+                "products_after": int(status.isin(["both", "new"]).sum()),
+                "products_new": int((status == "new").sum()),
+                "products_gone": int((status == "gone").sum()),
+                "before": float(before),
+                "after": float(after),
+                "change": float(after - before),
+                "new": float(new),
+                "gone": float(gone),
+                "kept": float(kept),
+                "kept_rate": steady(float(kept) / base) if base > 0 else math.nan,
+            }
+        )
+    names = list(rows[0]) if rows else [by, "change"]
+    found = pd.DataFrame(rows, columns=names)
+    ranked = found.assign(_size=-found["change"].abs())
+    ranked = ranked.sort_values(["_size", by], kind="stable", na_position="last")
+    return ranked.drop(columns="_size").reset_index(drop=True)
+
+
+def _index(both: pd.DataFrame, value: str) -> float:
+    """Return Törnqvist's index of the price of products sold in both periods; 1 without any."""
+    told = both[(both[f"{value}_before"] > 0) & (both[f"{value}_after"] > 0)]
+    if told.empty:
+        return 1.0
+    growth = np.log(
+        (told[f"{value}_after"] / told["quantity_after"])
+        / (told[f"{value}_before"] / told["quantity_before"])
+    )
+    shares = [told[f"net_sales_{side}"] / told[f"net_sales_{side}"].sum() for side in _SIDES]
+    return math.exp(float(((shares[0] + shares[1]) / 2 * growth).sum()))

@@ -1,0 +1,402 @@
+"""The tree of revenue on the data: of all sales, of the site's visits, of channels and products."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from marketing_kpi.data.model import Data
+from marketing_kpi.errors import ComputeError, MissingDataError, unknown
+from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
+from marketing_kpi.kpis.facts import FACTS, MONEY, Fact, extra_columns, home, missing
+from marketing_kpi.kpis.facts.base import attach
+from marketing_kpi.kpis.periods import Periods, midnight
+from marketing_kpi.selling.chains import Factor, chained, growth, in_cents
+from marketing_kpi.selling.owners import Sums, owner_of, summed
+
+SHOP: Mapping[str, str] = MappingProxyType(
+    {
+        "orders": "orders",
+        "units_per_transaction": "units",
+        "average_selling_price": "net_sales",
+    }
+)
+"""The factors of all sales, each with the total that ends its step of the chain."""
+
+SITE: Mapping[str, str] = MappingProxyType(
+    {
+        "visitors": "visitors",
+        "sessions_per_visitor": "sessions",
+        "conversion_rate": "orders",
+        "units_per_transaction": "units",
+        "average_selling_price": "net_sales",
+    }
+)
+"""The factors of what the visits of identified visitors bring."""
+
+_BASKET: Mapping[str, str] = MappingProxyType({"average_order_value": "net_sales"})
+"""Units and price in one factor, where the data do not tell quantities."""
+
+NO_COMPARISON = "no_comparison"
+NOT_RECORDED = "not_recorded"
+NOTHING_SOLD = "nothing_sold"
+
+
+class Tree(NamedTuple):
+    """Net sales as a product of factors, in two periods, and what each factor did.
+
+    Attributes
+    ----------
+    factors
+        A row a factor, in the order of the chain: factor, before, after, change with its interval
+        (change_low, change_high), effect with its own (low, high); see `chains.Factor`.
+    before, after
+        Net sales of each period; before is null where it is not known.
+    change_low, change_high
+        95 % interval of the growth, after / before - 1.
+    obstacle
+        Why there are no effects: ``"no_comparison"`` (no period to compare with was asked for),
+        ``"not_recorded"`` (the data do not cover that period), ``"nothing_sold"`` (a factor is
+        0 in one of them); None where there are.
+    """
+
+    factors: pd.DataFrame
+    before: float | None
+    after: float
+    change_low: float | None
+    change_high: float | None
+    obstacle: str | None
+
+
+def shop_tree(data: Data, *, periods: Periods) -> Tree:
+    """Write net sales as orders x units per order x price per unit, and say which factor moved.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns; without a period to compare with, levels only.
+
+    Returns
+    -------
+    Tree
+        Of all valid orders. Where the data tell no quantities, orders x average order value.
+
+    Raises
+    ------
+    MissingDataError
+        When the data tell neither amounts nor prices.
+
+    Notes
+    -----
+    Effects are those of the logarithmic mean (see `chains`), to the cent. The unit of chance is
+    the customer, with all their orders in both periods; an order without a customer stands for
+    itself. Measured at 200 and 2,000 customers a year: from 0.92 to 1.00 for the changes of orders,
+    units, price and net sales (`benchmarks/sales_coverage.md`). Levels agree with the dictionary's
+    KPIs, but for units of unknown value, which are left out throughout so that the product stays
+    exact.
+
+    Examples
+    --------
+    >>> import marketing_kpi as mk
+    >>> tables = {
+    ...     "orders": pd.DataFrame({"order_id": ["1", "2", "3"],
+    ...         "ordered_at": pd.to_datetime(["2024-01-02", "2024-12-30", "2025-12-30"])}),
+    ...     "order_lines": pd.DataFrame({"order_id": ["1", "2", "3"], "line_id": ["1", "1", "1"],
+    ...         "quantity": [1, 1, 3], "unit_price": [10.0, 10.0, 10.0]}),
+    ... }
+    >>> found = shop_tree(mk.open_data(tables), periods=mk.periods(as_of="2026-01-01"))
+    >>> found.factors[["factor", "before", "after", "effect"]]
+                      factor  before  after  effect
+    0                 orders     2.0    1.0   -17.1
+    1  units_per_transaction     1.0    3.0    27.1
+    2  average_selling_price    10.0   10.0     0.0
+    """
+    chain = _shop_chain(data)
+    return _tree(_sales(data, periods, ()), chain, periods, covered=can_compare(data, periods))
+
+
+def site_tree(data: Data, *, periods: Periods) -> Tree:
+    """Write what visits bring as visitors x sessions x conversion x units x price.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with sessions.
+    periods
+        As in `shop_tree`.
+
+    Returns
+    -------
+    Tree
+        Of the sessions of identified visitors, and the valid orders placed in them: its net sales
+        are `revenue_per_visitor` times `visitors`. Where the sessions of one of the periods are not
+        all recorded, nothing is compared.
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack sessions, visitors or the orders of sessions.
+    """
+    if lacks := lacking_visits(data, ["ordered", "net_sales", "visitor_id"]):
+        raise MissingDataError(f"the tree of visits needs {', '.join(lacks)}, which these lack")
+    chain = SITE if _has_units(data) else _without_units(SITE)
+    covered = are_recorded(data, periods.previous_start, periods.previous_end)
+    covered = covered and are_recorded(data, periods.start, periods.end)
+    return _tree(_visits(data, periods), chain, periods, covered=covered)
+
+
+def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.DataFrame:
+    """Part net sales by channel, product or any dimension, and say what moved in each cell.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    by
+        Dimensions of the fact `sales`: ``"channel"``, ``"product_id"``, ``["channel", "region"]``.
+    periods
+        What `periods` returns, with a period to compare with.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a cell, the largest changes first, of either sign: the dimensions (null: unknown);
+        before, after (net sales) and change (after - before), which add up to those of the shop;
+        growth with its 95 % interval (low, high); status ("both", "new", "gone": sold in one
+        period only); orders_effect, units_effect, price_effect, which add up to the change of the
+        row, to the cent, and are null where it is new or gone (without quantities, orders_effect
+        and basket_effect). Empty when nothing was sold in either period.
+
+    Raises
+    ------
+    ComputeError
+        When there is no period to compare with, or a dimension is not known.
+    MissingDataError
+        When the data lack a dimension, amounts, or do not cover the period before.
+
+    Notes
+    -----
+    Effects of rows do not add up to those of the whole: between rows, sales also shift from
+    dearer to cheaper ones, which the whole counts as units per order or price.
+    """
+    if periods.previous_start is None:
+        raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
+    if not can_compare(data, periods):
+        raise MissingDataError("the data do not reach back to the period compared with")
+    keys = [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    if lacks := lacking_sales(data, by=keys):
+        raise MissingDataError(f"sales by {', '.join(keys)} need {', '.join(lacks)}")
+    chain = _shop_chain(data)
+    rows = _sales(data, periods, keys)
+    measures = [f"{total}_{side}" for side in ("before", "after") for total in chain.values()]
+    found = [
+        {**dict(zip(keys, cell.key, strict=True)), **_branch(cell, chain)}
+        for cell in summed(rows, keys, measures)
+    ]
+    names = [
+        *keys,
+        "before",
+        "after",
+        "change",
+        "growth",
+        "low",
+        "high",
+        "status",
+        *_effects(chain),
+    ]
+    table = pd.DataFrame(found, columns=names)
+    size = table["change"].abs()
+    order = table.assign(_size=-size).sort_values(
+        ["_size", *keys], kind="stable", na_position="last"
+    )
+    return order.drop(columns="_size").reset_index(drop=True)
+
+
+def lacking_sales(data: Data, *, by: Sequence[str] = ()) -> list[str]:
+    """Return what the data lack for net sales by some dimensions, as ``table.column``.
+
+    Raises
+    ------
+    ComputeError
+        When a dimension is not known.
+    """
+    return _lacking(FACTS["sales"], ["ordered_at", "net_sales"], by, data)
+
+
+def lacking_visits(data: Data, columns: Sequence[str] = (), *, by: Sequence[str] = ()) -> list[str]:
+    """Return what the data lack for what is read of sessions, as ``table.column``."""
+    return _lacking(FACTS["sessions"], ["started_at", "session_id", *columns], by, data)
+
+
+def _lacking(fact: Fact, columns: Sequence[str], by: Sequence[str], data: Data) -> list[str]:
+    for name in by:
+        if name not in fact.dimensions and home(fact, name, data) is None:
+            known = [*fact.dimensions, *extra_columns(fact, data)]
+            message, hint = unknown("dimension", name, known, where=f"fact '{fact.name}'")
+            raise ComputeError(message, hint=hint)
+    return missing(fact, [*columns, *by], data)
+
+
+def are_recorded(data: Data, start: dt.date | None, end: dt.date | None) -> bool:
+    """Say whether sessions are recorded from a day to the day before another."""
+    if start is None or end is None:
+        return False
+    at = data.sessions.started_at
+    row = data.sessions.filter(at < midnight(end)).agg(first=at.min(), last=at.max())
+    first, last = (None if pd.isna(one) else one.date() for one in row.to_pandas().iloc[0])
+    return begins_by(first, start) and lasts_to(last, end)
+
+
+def can_compare(data: Data, periods: Periods) -> bool:
+    """Say whether orders tell about the whole period, and about the one it is compared with."""
+    if periods.previous_start is None or periods.previous_end is None:
+        return False
+    first, last = extent(data, before=periods.end)
+    _, last_before = extent(data, before=periods.previous_end)
+    reach = begins_by(first, periods.previous_start) and lasts_to(last, periods.end)
+    return reach and lasts_to(last_before, periods.previous_end)
+
+
+def _has_units(data: Data) -> bool:
+    return not missing(FACTS["sales"], ["quantity"], data)
+
+
+def _without_units(chain: Mapping[str, str]) -> Mapping[str, str]:
+    kept = {name: total for name, total in chain.items() if total not in ("units", "net_sales")}
+    return {**kept, **_BASKET}
+
+
+def _shop_chain(data: Data) -> Mapping[str, str]:
+    if lacks := lacking_sales(data):
+        raise MissingDataError(f"net sales need {', '.join(lacks)}, which these data lack")
+    return SHOP if _has_units(data) else _without_units(SHOP)
+
+
+def sides_of(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:
+    """Return which rows fall in the period, and in the one it is compared with."""
+    after = (at >= midnight(periods.start)) & (at < midnight(periods.end))
+    if periods.previous_start is None or periods.previous_end is None:
+        return {"before": ibis.literal(False), "after": after}
+    before = (at >= midnight(periods.previous_start)) & (at < midnight(periods.previous_end))
+    return {"before": before, "after": after}
+
+
+def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
+    """Return a row an order (and cell) with its totals on each side, and its owner."""
+    fact = FACTS["sales"]
+    units = ["quantity"] if _has_units(data) else []
+    owner = ["customer_id"] if data.has("orders", "customer_id") else []
+    columns = {"order_id", "ordered_at", "bought", "net_sales", *units, *owner, *keys}
+    rows = fact.build(data, columns)
+    valued = rows.net_sales.notnull()
+    quantity = rows.quantity if units else ibis.literal(0)
+    rows = rows.mutate(units=valued.ifelse(quantity, ibis.null(MONEY)))
+    sides = sides_of(rows.ordered_at, periods)
+    rows = rows.filter(sides["before"] | sides["after"])
+    each = rows.group_by([*dict.fromkeys([*keys, "order_id", *owner, "ordered_at"])]).agg(
+        orders=rows.bought.any().cast("int8"),
+        units=rows.units.sum(),
+        net_sales=rows.net_sales.sum(),
+    )
+    sides = sides_of(each.ordered_at, periods)
+    return each.select(
+        *keys,
+        owner=owner_of(each, *owner, "order_id"),
+        **{
+            f"{total}_{side}": there.ifelse(each[total], 0)
+            for side, there in sides.items()
+            for total in ("orders", "units", "net_sales")
+        },
+    )
+
+
+def _visits(data: Data, periods: Periods) -> ir.Table:
+    """Return a row a visitor and side, with its totals."""
+    rows = FACTS["sessions"].build(
+        data, {"session_id", "visitor_id", "started_at", "ordered", "net_sales"}
+    )
+    rows = rows.filter(rows.visitor_id.notnull())
+    rows = _with_units(rows, data) if _has_units(data) else rows.mutate(units=ibis.literal(0))
+    sides = sides_of(rows.started_at, periods)
+    measures: dict[str, ir.Value] = {}
+    for side, there in sides.items():
+        measures |= {
+            f"visitors_{side}": there.any().cast("int8"),
+            f"sessions_{side}": there.sum(),
+            f"orders_{side}": (there & rows.ordered).sum(),
+            f"units_{side}": rows.units.sum(where=there),
+            f"net_sales_{side}": rows.net_sales.sum(where=there),
+        }
+    return (
+        rows.filter(sides["before"] | sides["after"])
+        .group_by(owner=rows.visitor_id)
+        .agg(**measures)
+    )
+
+
+def _with_units(rows: ir.Table, data: Data) -> ir.Table:
+    """Add the units of the order that a session placed, where its value is known."""
+    sales = FACTS["sales"].build(data, {"order_id", "quantity", "net_sales"})
+    sales = sales.filter(sales.net_sales.notnull())
+    units = sales.group_by("order_id").agg(units=sales.quantity.sum())
+    ids = data.sessions.filter(data.sessions.order_id.notnull())
+    ids = ids.group_by("session_id").agg(order_id=ids.order_id.min())
+    rows = attach(rows, ids, on=["session_id"], columns={"order_id": "order_id"})
+    rows = attach(rows, units, on=["order_id"], columns={"units": "units"})
+    return rows.mutate(units=rows.net_sales.notnull().ifelse(rows.units, ibis.null(MONEY)))
+
+
+def _tree(rows: ir.Table, chain: Mapping[str, str], periods: Periods, *, covered: bool) -> Tree:
+    measures = [f"{total}_{side}" for side in ("before", "after") for total in chain.values()]
+    cells = summed(rows, [], measures)
+    asked = periods.previous_start is not None
+    if not cells:
+        empty = pd.DataFrame([Factor(name, None, None) for name in chain], columns=Factor._fields)
+        return Tree(_typed(empty), None, 0.0, None, None, NOTHING_SOLD)
+    [cell] = cells
+    after = float(cell.totals[-1])
+    factors = chained(cell, list(chain))
+    if not (asked and covered):
+        factors = [Factor(one.factor, None, one.after) for one in factors]
+        unasked = NOT_RECORDED if asked else NO_COMPARISON
+        return Tree(_typed(pd.DataFrame(factors)), None, after, None, None, unasked)
+    _, ends = growth(cell)
+    before = float(cell.totals[len(chain) - 1])
+    why = None if factors[0].effect is not None else NOTHING_SOLD
+    return Tree(_typed(pd.DataFrame(factors)), before, after, *ends, why)
+
+
+def _typed(factors: pd.DataFrame) -> pd.DataFrame:
+    return factors.astype(dict.fromkeys(factors.columns[1:], "float64"))
+
+
+def _effects(chain: Mapping[str, str]) -> list[str]:
+    last = ["units_effect", "price_effect"] if "units" in chain.values() else ["basket_effect"]
+    return ["orders_effect", *last]
+
+
+def _branch(cell: Sums, chain: Mapping[str, str]) -> dict[str, object]:
+    """Return the amounts and the effects of a cell."""
+    count = len(chain)
+    before, after = float(cell.totals[count - 1]), float(cell.totals[-1])
+    grown, ends = growth(cell)
+    sold = [bool(totals[0] > 0) for totals in (cell.totals[:count], cell.totals[count:])]
+    amounts = [one.effect for one in chained(cell, list(chain))]
+    return {
+        "before": before,
+        "after": after,
+        "change": float(in_cents(after) - in_cents(before)),
+        "growth": grown,
+        "low": ends.low,
+        "high": ends.high,
+        "status": {(True, True): "both", (False, True): "new"}.get((sold[0], sold[1]), "gone"),
+        **dict(zip(_effects(chain), amounts, strict=True)),
+    }

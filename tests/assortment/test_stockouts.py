@@ -1,0 +1,168 @@
+"""Sales lost to stock-outs: by hand, what must hold whatever the data, the demo's truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import marketing_kpi as mk
+from marketing_kpi import baskets
+from marketing_kpi.errors import ComputeError, MissingDataError
+
+MARCH = {"start": "2025-03-01", "end": "2025-04-01"}
+DAYS = pd.date_range("2025-03-07", periods=10)
+
+
+def shop(sold, stock, *, prices=None, **order_columns):
+    """Open what was sold (day, product, quantity) and the stock (day, product, sellable)."""
+    lines = pd.DataFrame(sold, columns=["day", "product_id", "quantity"])
+    lines = lines[lines["quantity"] > 0].reset_index(drop=True)
+    lines["order_id"] = lines["line_id"] = lines.index.astype(str)
+    lines["unit_price"] = lines["product_id"].map(prices or {}).fillna(6.0)
+    orders = lines[["order_id"]].assign(ordered_at=lines.pop("day"), store_id="S1")
+    kept = pd.DataFrame(stock, columns=["day", "product_id", "sellable"])
+    tables = {"orders": orders.assign(**order_columns), "order_lines": lines}
+    return mk.open_data({**tables, "stock": kept.assign(location_id="S1")})
+
+
+def cups_and_tea(out_sold=0):
+    """Sell 2 cups for 10 teas on eight days; then 20 teas a day, and cups are out."""
+    sold = [(day, "tea", 10 if n < 8 else 20) for n, day in enumerate(DAYS)]
+    sold += [(day, "cup", 2 if n < 8 else out_sold) for n, day in enumerate(DAYS)]
+    return sold, [(day, "cup", 9.0 if n < 8 else 0.0) for n, day in enumerate(DAYS)]
+
+
+def test_lost_cups_by_hand():
+    found = baskets.lost_sales(shop(*cups_and_tea()), **MARCH)
+    assert (found.days, found.days_out, found.days_unknown) == (10, 2, 0)
+    assert found.units == pytest.approx(16 / 80 * 40)
+    assert found.revenue == pytest.approx(6 * 8)
+    assert found.low < found.units < found.high
+    assert found.revenue_low == pytest.approx(6 * found.low)
+    assert found.recorded == (DAYS[0].date(), DAYS[-1].date())
+
+
+@pytest.mark.parametrize(("sold", "lost"), [(1, 2 * (4 - 1)), (9, 0)])
+def test_what_was_sold_on_a_stock_out_day_is_no_loss(sold, lost):
+    found = baskets.lost_sales(shop(*cups_and_tea(out_sold=sold)), **MARCH)
+    assert found.units == pytest.approx(lost)
+    cells = found.cells
+    assert baskets.lost_sales_units(cells) == pytest.approx(found.units)
+    assert baskets.lost_sales_revenue(cells) == pytest.approx(found.revenue)
+
+
+def test_prices_are_those_of_days_in_stock():
+    found = baskets.lost_sales(shop(*cups_and_tea(), prices={"cup": 11.0}), **MARCH)
+    assert found.revenue == pytest.approx(11 * 8)
+
+
+def test_no_stock_out_loses_nothing():
+    sold, stock = cups_and_tea()
+    found = baskets.lost_sales(shop(sold, [(d, p, 5.0) for d, p, _ in stock]), **MARCH)
+    assert (found.units, found.revenue, found.days_out) == (0, 0, 0)
+    assert baskets.lost_by(found, by="product_id").empty
+
+
+def test_a_product_never_in_stock_cannot_be_told():
+    sold, stock = cups_and_tea()
+    found = baskets.lost_sales(shop(sold, [(d, "hat", 0.0) for d, _, _ in stock]), **MARCH)
+    assert (found.units, found.low, found.days_unknown) == (None, None, 10)
+
+
+def test_a_shop_of_one_product_cannot_compare():
+    sold, stock = cups_and_tea()
+    alone = [row for row in sold if row[1] == "cup"]
+    found = baskets.lost_sales(shop(alone, stock), **MARCH)
+    assert found.units is None
+    assert found.days_unknown == 2
+
+
+def test_other_periods_of_the_stock_help_and_are_not_counted():
+    found = baskets.lost_sales(shop(*cups_and_tea()), start="2025-03-15", end="2025-04-01")
+    assert (found.days, found.days_out) == (2, 2)
+    assert found.units == pytest.approx(8)
+    before = baskets.lost_sales(shop(*cups_and_tea()), start="2025-03-01", end="2025-03-15")
+    assert (before.units, before.days_out) == (0, 0)
+
+
+def test_row_order_changes_nothing_and_money_scales():
+    sold, stock = cups_and_tea()
+    found = baskets.lost_sales(shop(sold, stock), **MARCH)
+    turned = baskets.lost_sales(shop(sold[::-1], stock[::-1]), **MARCH)
+    assert turned.units == pytest.approx(found.units, rel=1e-12)
+    assert turned.low == pytest.approx(found.low, rel=1e-12)
+    dear = {"cup": 60.0, "tea": 60.0}
+    scaled = baskets.lost_sales(shop(sold, stock, prices=dear), **MARCH)
+    assert scaled.revenue == pytest.approx(10 * found.revenue)
+    assert scaled.units == pytest.approx(found.units)
+
+
+def test_online_orders_leave_from_the_place_that_is_no_store():
+    sold, stock = cups_and_tea()
+    found = baskets.lost_sales(shop(sold, stock, store_id=None), **MARCH)
+    assert found.places["location_id"].tolist() == ["S1"]
+    assert found.units == pytest.approx(8)
+
+
+def test_cancelled_orders_are_no_demand():
+    sold, stock = cups_and_tea()
+    more = [*sold, (DAYS[0], "cup", 500)]
+    status = ["delivered"] * (len(more) - 3) + ["cancelled"]  # rows without a unit are left out
+    found = baskets.lost_sales(shop(more, stock, status=status), **MARCH)
+    assert found.units == pytest.approx(8)
+
+
+def test_what_is_lacking_is_named():
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.Timestamp("2025-01-01")})
+    data = mk.open_data({"orders": orders})
+    assert "stock.day" in baskets.lacking_for_lost_sales(data)
+    with pytest.raises(MissingDataError, match=r"stock\.day"):
+        baskets.lost_sales(data, **MARCH)
+    with pytest.raises(ComputeError, match="must be before end"):
+        baskets.lost_sales(shop(*cups_and_tea()), start="2025-04-01", end="2025-03-01")
+
+
+@pytest.fixture(scope="module")
+def years():
+    data = mk.demo()
+    spans = {y: {"start": f"{y}-01-01", "end": f"{y + 1}-01-01"} for y in (2024, 2025)}
+    return {str(y): baskets.lost_sales(data, **span) for y, span in spans.items()}
+
+
+def test_the_interval_holds_the_demos_truth(years):
+    truth = mk.truth()["stock_outs"]
+    for year, found in years.items():
+        assert found.low <= truth["unmet_units"][year] <= found.high
+        assert (found.high - found.low) / found.units < 0.25
+        # less than at list price, and not by more than promotions explain
+        assert 0.85 < found.revenue / (truth["unmet_value_at_list"][year]) < 1.15
+
+
+def test_each_region_is_given_its_own_warehouse(years):
+    places = years["2025"].places.set_index("region")
+    assert places["location_id"].to_dict() == {
+        "ARA": "W02", "BRE": "W02", "IDF": "W02", "OCC": "W02", "QC": "W01",
+    }  # fmt: skip
+    assert (places["matched"] > 0.99).all()
+
+
+@pytest.mark.parametrize("by", ["product_id", "name", "category", "location_id", "month"])
+def test_parts_add_up_to_the_whole(years, by):
+    found = years["2025"]
+    parts = baskets.lost_by(found, by=by)
+    assert parts["lost_units"].sum() == pytest.approx(found.units)
+    assert parts["lost_revenue"].sum() == pytest.approx(found.revenue)
+    assert parts["days"].sum() == found.days_out
+    assert parts["lost_revenue"].is_monotonic_decreasing
+    known = parts.dropna(subset=["low"])
+    assert ((known["low"] <= known["lost_units"]) & (known["lost_units"] <= known["high"])).all()
+    # parts are less sure than the whole
+    width = np.hypot.reduce((known["high"] - known["low"]).to_numpy())
+    assert width > 0.5 * (found.high - found.low)
+
+
+def test_another_dimension_is_refused(years):
+    with pytest.raises(ComputeError, match="colour"):
+        baskets.lost_by(years["2025"], by="colour")
+    cells = years["2025"].cells.drop(columns="category")
+    with pytest.raises(ComputeError, match="category"):
+        baskets.lost_by(years["2025"]._replace(cells=cells), by="category")

@@ -1,0 +1,201 @@
+"""Figures, tables and sentences of baskets: what they show, and that both languages have it."""
+
+import pandas as pd
+import pytest
+
+import marketing_kpi as mk
+from marketing_kpi import baskets, plots
+from marketing_kpi.plots import sentences
+from marketing_kpi.text.locale import Reader
+
+YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+MARKS = pd.DataFrame(
+    {"kpi": ["lost sales", "a very long name of a candidate that must take two lines", "colour"],
+     "impact": [9, 7, 2], "confidence": [7, 7, 3], "ease": [5, 6, 4]}
+)  # fmt: skip
+
+
+def plain(text):
+    return str(text).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What the chapter returns on the demo, computed once."""
+    data = mk.demo()
+    lost = baskets.lost_sales(data, **YEAR)
+    return {
+        "pairs": baskets.pairs(data, end="2026-01-01", of="name"),
+        "prices": baskets.prices_by(data, by="category", **YEAR),
+        "whole": baskets.prices_by(data, **YEAR),
+        "before": baskets.prices_by(data, start="2024-01-01", end="2025-01-01"),
+        "lost": lost,
+        "losses": baskets.lost_by(lost, by="name"),
+        "months": baskets.lost_by(lost, by="month"),
+        "crossed": baskets.cross_sell(data, by="channel", **YEAR),
+        "ranked": baskets.prioritise(MARKS),
+    }
+
+
+FIGURES = {
+    "pairs": lambda found, lang: plots.pair_lifts(found["pairs"], lang=lang),
+    "prices": lambda found, lang: plots.list_price_parts(found["prices"], lang=lang),
+    "losses": lambda found, lang: plots.lost_revenue(found["losses"], lang=lang),
+    "months": lambda found, lang: plots.lost_revenue(found["months"], lang=lang),
+    "priorities": lambda found, lang: plots.priority_ranges(found["ranked"], lang=lang),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_has_an_alt_text_with_its_numbers_in_both_languages(found, name):
+    french, english = (FIGURES[name](found, lang).figure for lang in ("fr", "en"))
+    assert len(french.alt) > 40
+    assert french.alt != english.alt
+    assert any(character.isdigit() for character in french.alt)
+    assert french._suptitle.get_text() != english._suptitle.get_text()
+    assert french.caption != english.caption
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut(found, name):
+    figure = FIGURES[name](found, "fr").figure
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()
+    assert min(drawn.x0, drawn.y0) >= -0.02
+    assert drawn.x1 <= figure.get_figwidth() + 0.02
+    assert drawn.y1 <= figure.get_figheight() + 0.02
+
+
+def test_only_pairs_that_stand_out_are_drawn(found):
+    ax = plots.pair_lifts(found["pairs"], lang="en")
+    named = (found["pairs"].pairs["verdict"] == "together").sum()
+    assert len(ax.get_yticklabels()) == named == 9
+    assert "(7,140)" in ax.figure.caption
+
+
+def test_bars_are_what_discounts_take(found):
+    ax = plots.list_price_parts(found["prices"], lang="en")
+    drawn = sorted(patch.get_width() for patch in ax.patches)
+    prices = found["prices"]
+    shares = [
+        prices[f"{kind}_discounts"] / prices["gross_sales"] for kind in ("promotion", "other")
+    ]
+    assert drawn == pytest.approx(sorted(pd.concat(shares)))
+    assert "paid: 92.1%" in [text.get_text() for text in ax.texts]
+
+
+def test_months_stand_in_their_order(found):
+    labels = [
+        t.get_text() for t in plots.lost_revenue(found["months"], lang="en").get_yticklabels()
+    ]
+    assert labels[0].startswith("Jan")
+    assert labels[-1].startswith("Dec")
+
+
+TABLES = {
+    "basket_pairs": lambda found: plots.pair_table(found["pairs"], lang="fr"),
+    "prices_by_category": lambda found: plots.list_price_table(found["prices"], lang="fr"),
+    "lost_sales_by_name": lambda found: plots.lost_table(found["losses"], lang="fr"),
+    "online_places": lambda found: plots.online_places(found["lost"], lang="fr"),
+    "cross_sell_by_channel": lambda found: plots.cross_sell_table(found["crossed"], lang="fr"),
+    "kpi_priorities": lambda found: plots.priority_table(found["ranked"], lang="fr"),
+}
+
+
+@pytest.mark.parametrize("id", TABLES)
+def test_a_table_has_its_id_and_its_rows(found, id):
+    payload = TABLES[id](found).payload()
+    assert payload["id"] == id
+    assert payload["rows"]
+
+
+def test_tables_lead_to_their_definitions(found):
+    kpis = {c["kpi"] for id in TABLES for c in TABLES[id](found).payload()["columns"]}
+    assert {
+        "basket_support", "basket_confidence", "basket_lift", "cross_sell_rate",
+        "price_realisation", "promotion_share", "discount_rate", "lost_sales_units",
+        "lost_sales_revenue", "kpi_priority_score",
+    } <= kpis  # fmt: skip
+
+
+def test_sets_are_shown_with_all_their_products():
+    sets = pd.DataFrame(
+        {"products": [("a", "b", "c")], "together": 9, "lift": 8.0, "lift_beyond": 3.0,
+         "low": 1.5, "high": 5.0, "verdict": "together"}
+    )  # fmt: skip
+    found = baskets.Sets(sets, baskets=100, products=3, tested=1)
+    assert "a + b + c" in plain(plots.set_table(found, lang="en").to_text())
+    said = plain(sentences.baskets.sets(found, lang="en"))
+    assert said.endswith("a + b + c, 3.0 times as often (95% interval: 1.5 to 5.0).")
+
+
+def test_what_goes_together_is_said(found):
+    said = plain(sentences.baskets.together(found["pairs"], lang="en"))
+    assert said.startswith("Of the 7,140 pairs of 120 products looked at in 39,219 baskets")
+    assert "9 are bought together" in said
+    assert "Draps de flanelle" in said
+    nothing = found["pairs"]._replace(pairs=found["pairs"].pairs.iloc[:0])
+    assert plain(sentences.baskets.together(nothing, lang="en")).endswith(
+        "none is bought together more often than chance would have it."
+    )
+
+
+def test_prices_are_said(found):
+    said = plain(sentences.baskets.prices(found["whole"], found["before"], lang="en"))
+    assert said.startswith("Customers pay 94.9% of the list price.")
+    assert "price realisation moved by" in said
+    alone = plain(sentences.baskets.prices(found["whole"], lang="en"))
+    assert "moved" not in alone
+
+
+def test_losses_are_said(found):
+    lost = found["lost"]
+    said = plain(sentences.baskets.lost(lost, lang="en"))
+    assert said.startswith(f"Stock-outs missed about {lost.units:,.0f} units ({lost.low:,.0f} to")
+    none = plain(sentences.baskets.lost(lost._replace(days_out=0), lang="en"))
+    assert none == "No product was out of stock in the period."
+    unknown = plain(sentences.baskets.lost(lost._replace(units=None), lang="en"))
+    assert unknown.endswith("No comparable day tells what these stock-outs lost.")
+    some = plain(sentences.baskets.lost(lost._replace(days_unknown=7), lang="en"))
+    assert some.endswith("left out: 7.")
+
+
+def test_where_half_of_the_loss_comes_from():
+    losses = pd.DataFrame({"name": [*"abc"], "lost_revenue": [60.0, 30.0, 10.0]})
+    said = plain(sentences.baskets.where(losses, lang="en"))
+    assert said.startswith("Half of the revenue lost comes from 1 products of 3.")
+
+
+def test_priorities_are_said(found):
+    said = plain(sentences.baskets.priorities(found["ranked"], lang="en"))
+    assert said.startswith("First: lost sales, with a score of 315.")
+    assert "a very long name" in said
+    sure = baskets.prioritise(MARKS.iloc[[0, 2]])
+    assert "would not change that" in plain(sentences.baskets.priorities(sure, lang="en"))
+
+
+def test_what_the_data_lack_is_said_in_place_of_everything():
+    lacks, reader = ["stock.day"], Reader.of("en")
+    reason = "The data cannot tell: they lack stock.day."
+    empty = pd.DataFrame()
+    said = [
+        sentences.baskets.together(None, lang=reader, lacks=lacks),
+        sentences.baskets.sets(None, lang=reader, lacks=lacks),
+        sentences.baskets.prices(empty, lang=reader, lacks=lacks),
+        sentences.baskets.lost(None, lang=reader, lacks=lacks),
+        plots.pair_table(None, lang=reader, lacks=lacks),
+        plots.list_price_table(empty, lang=reader, lacks=lacks),
+        plots.lost_table(empty, lang=reader, lacks=lacks),
+    ]
+    assert {plain(one) for one in said} == {reason}
+
+
+def test_nothing_to_draw_gives_a_sentence(found):
+    empty = pd.DataFrame()
+    figures = [
+        plots.list_price_parts(empty, lang="en"),
+        plots.lost_revenue(empty, lang="en"),
+        plots.priority_ranges(found["ranked"].iloc[:0], lang="en"),
+        plots.pair_lifts(found["pairs"]._replace(pairs=found["pairs"].pairs.iloc[:0]), lang="en"),
+    ]
+    assert all(ax.figure.message for ax in figures)

@@ -1,0 +1,324 @@
+"""Figures, tables and sentences of financial health: words, numbers, what lacks, nothing cut."""
+
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from marketing_kpi import finance, plots
+from marketing_kpi.accounts.leaks import ranked
+from marketing_kpi.accounts.steps import steps
+from marketing_kpi.plots import sentences
+
+PERIOD = {"start": "2025-01-01", "end": "2026-01-01"}
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def totals(gross, discounts, refunds, allowances=10, chargebacks=5):
+    names = ("discounts", "refunds", "allowances", "chargebacks")
+    taken = zip(names, (discounts, refunds, allowances, chargebacks), strict=True)
+    known = {name: Decimal(amount) for name, amount in taken}
+    return {"gross_sales": Decimal(gross), "net_sales": Decimal(gross - discounts), **known}
+
+
+BEFORE, STEPS = steps(totals(1000, 100, 50)), steps(totals(1200, 120, 90))
+CHANGE = finance.bridge_change(BEFORE, STEPS)
+CAUSES = ranked(
+    pd.DataFrame(
+        {
+            "cause": ["return", "discount", "discount", "chargeback", "allowance"],
+            "root": ["defective", "P1", None, "not_received", "odd_reason"],
+            "name": [None, "Solde des produits de camping et de randonnée 2025", None, None, None],
+            "times": [30, 200, 40, 2, 5],
+            "amount": [500.0, 300.0, 100.0, 60.0, 40.0],
+        }
+    )
+)
+MANY = ranked(
+    pd.DataFrame(
+        {
+            "cause": "return",
+            "root": [f"reason {n}" for n in range(20)],
+            "name": None,
+            "times": 1,
+            "amount": np.arange(20.0, 0, -1),
+        }
+    )
+)
+
+
+def customers(n=400, seed=2):
+    rng = np.random.default_rng(seed)
+    now = rng.lognormal(4, 1, n) * (rng.random(n) < 0.6)
+    return pd.DataFrame({"before": rng.lognormal(4, 1, n), "now": now})
+
+
+KEPT = finance.retention_of(customers())
+MONTHS = pd.date_range("2024-01-01", periods=3, freq="MS")
+COHORTS = pd.concat([finance.retention_of(customers(60, n)) for n in range(3)], ignore_index=True)
+COHORTS.insert(0, "cohort", MONTHS)
+YEARS = pd.DataFrame(
+    {
+        "step": finance.YEARS,
+        "amount": [1000.0, -300, -100, 200, 350, -50, 1100],
+        "level": [1000.0, 700, 600, 800, 1150, 1100, 1100],
+    }
+)
+DISPUTES = pd.DataFrame(
+    {
+        "month": MONTHS,
+        "orders": [1000, 900, 800],
+        "disputed": [3, 0, 1],
+        "rate": [0.003, 0.0, 0.00125],
+        "low": [0.001, 0.0, 0.0002],
+        "high": [0.009, 0.004, 0.007],
+        "ripe": [True, True, False],
+    }
+)
+RIPE = DISPUTES.drop(columns="month").iloc[:1].assign(orders=1900, rate=3 / 1900)
+DELAYS = finance.Delays(48, 29.0, 95, 1.0, 120)
+OUTCOMES = pd.DataFrame(
+    {
+        "reason": ["not_received", None, "odd"],
+        "disputes": [25, 3, 1],
+        "won": [8, 1, 0],
+        "lost": [15, 2, 0],
+        "open": [2, 0, 1],
+        "win_rate": [8 / 23, 1 / 3, np.nan],
+        "low": [0.19, 0.06, np.nan],
+        "high": [0.55, 0.79, np.nan],
+        "amount": [4000.0, 300.0, 50.0],
+        "amount_won": [1400.0, 100.0, 0.0],
+        "amount_lost": [2000.0, 200.0, 0.0],
+        "amount_open": [600.0, 0.0, 50.0],
+    }
+)
+FOUGHT = finance.Fighting(
+    49, 14, 7000.0, 1600.0, 25.0, 375.0, 7.65, -10.4, 105.5, 0.286, 0.178, 0.424, 87.5, 59.0,
+    140.2, 25,
+)  # fmt: skip
+
+
+def books(*rows):
+    found = pd.DataFrame(rows, columns=["month", "account", "ledger", "ours"])
+    found = found.astype({"ledger": "float64", "ours": "float64"})
+    return found.assign(month=pd.to_datetime(found.month), gap=found.ledger - found.ours)
+
+
+GAPS = finance.gaps(
+    books(
+        ("2025-06-01", "refunds", 60, 80),
+        ("2025-06-01", "revenue", 940, 920),
+        ("2025-07-01", "refunds", 100, 80),
+        ("2025-07-01", "revenue", 900, 920),
+        ("2025-08-01", "refunds", 95, 80),
+        ("2025-08-01", "revenue", 905, 920),
+        ("2025-09-01", "revenue", 905, None),
+    )
+)
+NO_GAPS = finance.gaps(books(("2025-06-01", "revenue", 940, 940)))
+
+FIGURES = {
+    "bridge": lambda lang: plots.net_bridge(STEPS, lang=lang),
+    "years": lambda lang: plots.revenue_years(YEARS, lang=lang),
+    "causes": lambda lang: plots.leak_pareto(CAUSES, lang=lang),
+    "many causes": lambda lang: plots.leak_pareto(MANY, lang=lang),
+    "rates": lambda lang: plots.retention_rates(KEPT, lang=lang),
+    "cohorts": lambda lang: plots.retention_cohorts(COHORTS, lang=lang),
+    "disputes": lambda lang: plots.disputes_by_month(DISPUTES, overall=0.0016, lang=lang),
+    "fighting": lambda lang: plots.fighting_gain(FOUGHT, lang=lang),
+    "gaps": lambda lang: plots.ledger_gaps(GAPS, lang=lang),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_says_what_it_shows_in_the_readers_language(name):
+    french, english = (FIGURES[name](lang).figure for lang in ("fr", "en"))
+    assert len(french.alt) > 40
+    assert french.alt != english.alt
+    assert any(character.isdigit() for character in french.alt)
+    assert french._suptitle.get_text() != english._suptitle.get_text()
+    assert french.caption != english.caption
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut_and_names_do_not_touch(name, lang):
+    ax = FIGURES[name](lang)
+    figure = ax.figure
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()
+    assert drawn.x0 >= -0.02
+    assert drawn.y0 >= -0.02
+    assert drawn.x1 <= figure.get_figwidth() + 0.02
+    assert drawn.y1 <= figure.get_figheight() + 0.02
+    for axis in (ax.xaxis, ax.yaxis):
+        boxes = [t.get_window_extent() for t in axis.get_ticklabels() if t.get_text()]
+        assert not any(one.overlaps(two) for n, one in enumerate(boxes) for two in boxes[n + 1 :])
+    right = ax.get_window_extent().x1
+    assert all(text.get_window_extent().x1 <= right + 40 for text in ax.texts)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_text_of_a_phones_figure_can_be_read(name):
+    figure = FIGURES[name]("fr").figure
+    scale = 360 / (figure.get_figwidth() * 96)
+    sizes = [t.get_fontsize() for t in figure.findobj(Text) if t.get_text().strip()]
+    assert min(sizes) * scale >= 4.4
+
+
+def test_the_bars_of_the_waterfall_hang_from_what_is_left():
+    ax = plots.net_bridge(STEPS, lang="en")
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    ends = [tuple(sorted(span)) for span in spans]
+    assert ends[:3] == [(0, 1200), (1080, 1200), (0, 1080)]
+    assert ends[3] == (990, 1080)
+    assert ends[-1] == (0, 975)
+
+
+def test_a_bridge_without_its_last_steps_names_them():
+    told = steps({"gross_sales": Decimal(100), "net_sales": Decimal(90), "discounts": Decimal(10)})
+    figure = plots.net_bridge(told, lang="en").figure
+    assert "Not told by the data: Refunds of returns, Allowances" in figure.caption
+    said = sentences.finance.headline(told, lang="en", lacks=["returns.kind"], **PERIOD)
+    assert "sales net of discounts are $90. The data cannot tell" in plain(said)
+
+
+def test_where_there_is_nothing_the_figures_say_so():
+    nothing = pd.DataFrame()
+    none = FOUGHT._replace(break_even=None, win_rate=None)
+    drawn = [
+        plots.leak_pareto(nothing, lang="en", lacks=["returns.refund_amount"]),
+        plots.retention_rates(nothing, lang="en"),
+        plots.retention_cohorts(nothing, lang="en"),
+        plots.revenue_years(nothing, lang="en"),
+        plots.disputes_by_month(nothing, lang="en"),
+        plots.fighting_gain(none, lang="en"),
+        plots.ledger_gaps(finance.gaps(books()), lang="en"),
+        plots.net_bridge(steps({name: Decimal(0) for name in totals(1, 1, 1)}), lang="en"),
+    ]
+    assert all(ax.figure.message for ax in drawn)
+    assert "they lack returns.refund_amount" in drawn[0].figure.message
+
+
+def test_root_causes_are_named():
+    assert plots.leak_table(CAUSES, lang="fr").rows[0][0] == "Retour \u2013 Défectueux"
+    names = [row[0] for row in plots.leak_table(CAUSES, lang="en").rows]
+    assert names[1].startswith("Discount \u2013 Solde des produits de camping")
+    assert names[2:] == [
+        "Discount \u2013 outside promotions",
+        "Chargeback \u2013 Not received",
+        "Allowance \u2013 odd_reason",
+    ]
+
+
+def test_the_causes_of_the_pareto_are_those_of_the_table():
+    ax = plots.leak_pareto(MANY, lang="en")
+    widths = [bar.get_width() for bar in ax.patches]
+    assert sum(widths) == pytest.approx(MANY.amount.sum())
+    assert [t.get_text() for t in ax.get_yticklabels()][-1] == "The 8 others"
+    said = plain(sentences.finance.causes(CAUSES, lang="en"))
+    assert "80% of the $1,000 lost between gross and net" in said
+    assert "2 of 5. The first of them: Return \u2013 Defective, $500." in said
+
+
+def test_what_moved_is_said_with_its_interval():
+    rates = pd.DataFrame(
+        {"step": finance.DEDUCTIONS, "low": -0.001, "high": 0.004, "is_told": False}
+    )
+    said = plain(sentences.finance.moved(CHANGE, rates, lang="en"))
+    assert "Net revenue moved by +$140" in said
+    assert "What rose most: refunds of returns, from 5.00% to 7.50%" in said
+    assert "Chance alone may explain it (95% interval: −0.10" in said
+    surely = plain(sentences.finance.moved(CHANGE, rates.assign(is_told=True), lang="en"))
+    assert "look for the cause" in surely
+    few = plain(sentences.finance.moved(CHANGE, rates.assign(low=np.nan), lang="en"))
+    assert "Too few customers to tell" in few
+    none = sentences.finance.moved(pd.DataFrame(), lang="en")
+    assert str(none) == "There is no period to compare with."
+
+
+def test_retention_is_said_with_its_interval():
+    said = plain(sentences.finance.retention(KEPT, YEARS, lang="en"))
+    row = KEPT.iloc[0]
+    assert said.startswith(f"Last year's 400 customers bring {row.net_retention:.1%}")
+    assert f"(95% interval: {row.net_retention_low:.1%} to {row.net_retention_high:.1%})" in said
+    assert "New or returning customers make 31.8%" in said
+    three = finance.retention_of(customers(3))
+    assert "interval" not in plain(sentences.finance.retention(three, YEARS, lang="en"))
+    lacks = sentences.finance.retention(
+        pd.DataFrame(), pd.DataFrame(), lang="en", lacks=["chargebacks.amount"]
+    )
+    assert "they lack chargebacks.amount" in str(lacks)
+
+
+def test_young_months_are_hollow_and_said():
+    ax = plots.disputes_by_month(DISPUTES, lang="en")
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() == "white" for dot in dots] == [False, False, True]
+    assert "(young)" in ax.figure.alt
+    said = plain(sentences.finance.disputes(DISPUTES, RIPE, DELAYS, lang="en"))
+    assert "Orders of ripe months: 1,900" in said
+    assert "Young months, not counted: 1." in said
+    none = plain(sentences.finance.disputes(DISPUTES, pd.DataFrame(), None, lang="en"))
+    assert none == "No month is ripe yet: disputes of all of them may still come."
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-10, 105, "cannot be told"),
+        (3, 105, "That pays"),
+        (-20, -3, "That loses"),
+        (None, None, "Too few are decided"),
+    ],
+)
+def test_the_verdict_on_fighting_follows_its_interval(low, high, said):
+    text = plain(sentences.finance.fighting(FOUGHT._replace(low=low, high=high), lang="en"))
+    assert said in text
+    assert "Fight from $88 on (95% interval: $59 to $140)" in text
+
+
+def test_outcomes_are_said():
+    whole = OUTCOMES.drop(columns="reason").iloc[:1]
+    said = plain(sentences.finance.outcomes(whole, lang="en"))
+    assert said.startswith("Of 23 disputes decided, 8 were won: 34.8% (95% interval: 19.0% to 55.0")
+    waiting = whole.assign(win_rate=np.nan)
+    assert "No dispute is decided yet; open: 2." in plain(
+        sentences.finance.outcomes(waiting, lang="en")
+    )
+    table = plots.dispute_table(OUTCOMES, lang="en")
+    assert [row[0] for row in table.rows] == ["Not received", "Not stated", "odd"]
+    assert "none decided" in table.to_text()
+
+
+def test_gaps_are_listed_with_what_shows_of_their_reason():
+    text = plain(plots.gap_table(GAPS, lang="fr").to_text())
+    assert "Décalage : l'inverse en juillet 2025" in text
+    assert "Au grand livre, pas dans les données" in text
+    said = plain(sentences.finance.books(GAPS, lang="en"))
+    assert "0 of 6 figures of the ledger agree" in said
+    assert "Gaps: 3; the figures show the reason of 2. To ask finance about: 1, for −$15" in said
+    assert "Told on one side only, and so not compared: 1 figures." in said
+    assert str(plots.gap_table(NO_GAPS, lang="en")) == "No gap to explain."
+    assert "no gap" in plots.ledger_gaps(NO_GAPS, lang="en").figure.alt
+    none = sentences.finance.books(None, lang="en", lacks=["ledger.month"])
+    assert "they lack ledger.month" in str(none)
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_tables_hold_what_other_tools_need(lang):
+    table = plots.retention_table(COHORTS, lang=lang).payload()
+    names = [column["name"] for column in table["columns"]]
+    assert {"cohort", "expansion", "contraction", "churn", "gross_retention_high"} <= {*names}
+    assert len(table["rows"]) == 3
+    bridge = plots.bridge_table(CHANGE, lang=lang).payload()
+    assert len(bridge["rows"]) == 6
+    by_channel = COHORTS.rename(columns={"cohort": "channel"}).assign(channel=["web", None, "x"])
+    shown = plots.retention_table(by_channel, lang=lang).rows
+    assert shown[1][0] == ("Inconnu" if lang == "fr" else "Unknown")

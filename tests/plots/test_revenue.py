@@ -1,0 +1,306 @@
+"""Figures, tables and sentences of the revenue mix: words, numbers, and what is lacking."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+import marketing_kpi as mk
+from marketing_kpi import plots, revenue
+from marketing_kpi.growth.customers import Concentration, Sources
+from marketing_kpi.growth.network import CalendarEffect
+from marketing_kpi.plots import sentences
+from marketing_kpi.plots.revenue import EFFECTS, STEPS, value_name
+from marketing_kpi.text.locale import Reader
+
+PERIODS = mk.periods(as_of="2026-01-01")
+ALONE = mk.periods(as_of="2026-01-01", compare="none")
+say = sentences.revenue
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def figure(ax):
+    return ax.get_figure(root=True)
+
+
+def words(ax):
+    return " | ".join(plain(text.get_text()) for text in figure(ax).findobj(Text))
+
+
+MIX = pd.DataFrame(
+    {
+        "category": ["Vêtements et accessoires de montagne pour enfants", "Literie", None],
+        "revenue_before": [600.0, 400.0, 0.0],
+        "revenue": [660.0, 300.0, 40.0],
+        "share_before": [0.6, 0.4, 0.0],
+        "share": [0.66, 0.3, 0.04],
+        "change": [60.0, -100.0, 40.0],
+        "growth": [0.1, -0.25, np.nan],
+        "contribution": [0.06, -0.1, 0.04],
+    }
+)
+WAY = pd.DataFrame(
+    {
+        "step": revenue.STEPS,
+        "amount": [400.0, -60, 340, 50, -80, 0, 310, -20, 0, -5, 285],
+        "level": [400.0, 340, 340, 390, 310, 310, 310, 290, 290, 285, 285],
+    }
+)
+EFFECTS_FOUND = revenue.Effects(60.0, -20.0, 15.0, 5.0, 60.0)
+RATES = pd.DataFrame(
+    {
+        "channel": ["web", "store", None],
+        "buyers": [200, 300, 4],
+        "revenue_before": [500.0, 500.0, 1.0],
+        "revenue": [650.0, 510.0, 9.0],
+        "growth": [0.3, 0.02, 8.0],
+        "low": [0.2, -0.05, np.nan],
+        "high": [0.4, 0.09, np.nan],
+    }
+)
+YEARS = pd.DataFrame(
+    {
+        "start": pd.to_datetime(["2024-01-01", "2025-01-01"]),
+        "end": pd.to_datetime(["2025-01-01", "2026-01-01"]),
+        "buyers": [100, 120],
+        "revenue_before": [900.0, 1000.0],
+        "revenue": [1000.0, 1060.0],
+        "growth": [1 / 9, 0.06],
+        "low": [0.02, -0.02],
+        "high": [0.2, 0.14],
+    }
+)
+
+
+def growth(**changed):
+    pieces = pd.DataFrame({"start": pd.date_range("2025-01-01", periods=12, freq="MS")})
+    pieces["revenue_before"], pieces["revenue"] = 100.0, 106.0
+    pieces["growth"] = [0.06] * 11 + [-0.01]
+    found = revenue.Growth(
+        1000.0, 1060.0, 0.06, 0.01, 0.11, 0.02, 0.1, 0.01, pieces, "month", "grew"
+    )
+    return found._replace(**changed)
+
+
+# --- Figures --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_every_figure_says_what_it_shows_with_its_numbers(lang):
+    bridge = revenue.bridge_of(EFFECTS_FOUND, before=1000.0)
+    columns = ["level", "rows", *EFFECTS_FOUND._fields]
+    levels = pd.DataFrame([("category", 3, *EFFECTS_FOUND)], columns=columns)
+    tops = pd.DataFrame({"top": [0.2], "members": [2], "revenue": [5.0], "share": [0.583]})
+    curve = pd.DataFrame({"members_share": [0.0, 1.0], "revenue_share": [0.0, 1.0]})
+    first = {"customers": Concentration(10, 9.0, 2, 0.3, tops, curve)}
+    grid = MIX.assign(channel="web")[["channel", "category", *MIX.columns[1:]]]
+    months = pd.DataFrame({"period": pd.date_range("2025-01-01", periods=2, freq="MS")})
+    months["booked_revenue"], months["recognised_revenue"] = [400.0, 300.0], [285.0, 280.0]
+    drawn = {
+        "285": plots.recognition_bridge(WAY, lang=lang),
+        "20": plots.growth_bridge(bridge, of="effects", periods=PERIODS, lang=lang),
+        "400": plots.booked_by_month(months, lang=lang),
+        "66": plots.revenue_mix(MIX, by="category", periods=PERIODS, lang=lang),
+        "58": plots.revenue_concentration(first, lang=lang),
+        "60": plots.effect_levels(levels, lang=lang),
+        "−10": plots.contribution_grid(grid, lang=lang),
+        "30": plots.growth_dots(RATES, overall=0.1, lang=lang),
+        "11": plots.growth_dots(YEARS, lang=lang),
+        "+6": plots.growth_pieces(growth(), lang=lang),
+    }
+    for number, ax in drawn.items():
+        assert number in plain(figure(ax).alt)
+        assert figure(ax).caption
+
+
+def test_a_bridge_shows_years_by_name_and_other_periods_as_before_and_now():
+    bridge = revenue.bridge_of(EFFECTS_FOUND, before=1000.0)
+    ax = plots.growth_bridge(bridge, of="effects", periods=PERIODS, lang="en")
+    assert "2024" in words(ax)
+    quarter = mk.periods(as_of="2025-11-01", period="3 months")
+    ax = plots.growth_bridge(bridge, of="effects", periods=quarter, lang="en")
+    assert "Before" in words(ax)
+    assert len(ax.patches) == len(EFFECTS)
+
+
+def test_names_fit_and_null_is_no_store_or_unknown():
+    ax = plots.revenue_mix(MIX, by="category", periods=PERIODS, lang="fr")
+    assert "Vêtements et accessoires de monta…" in words(ax)
+    assert "4,0 % (nouveau)" in words(ax)
+    assert value_name(None, "store_id", Reader.of("en")) == "No store (online)"
+    canvas = figure(ax)
+    for _again in range(2):  # texts take the places that the layout gave them
+        canvas.canvas.draw()
+    right = canvas.bbox.width
+    assert all(text.get_window_extent().x1 <= right + 1 for text in ax.texts)
+
+
+def test_without_a_comparison_only_shares_are_shown():
+    null = ["revenue_before", "share_before", "change", "growth", "contribution"]
+    alone = MIX.assign(**dict.fromkeys(null, np.nan))
+    ax = plots.revenue_mix(alone, by="category", periods=ALONE, lang="en")
+    assert "66.0%" in words(ax)
+    assert "(" not in " ".join(text.get_text() for text in ax.texts)
+    shown = plots.mix_table(alone, lang="en").to_text()
+    assert "Growth" not in shown
+    assert "66.0%" in shown
+    assert "66.0%" in str(say.mix(alone, lang="en"))
+
+
+def test_growth_beyond_the_axis_is_written_at_its_edge():
+    ax = plots.growth_dots(RATES, lang="en")
+    assert "+800% ▶" in words(ax)
+    assert ax.get_xlim()[1] < 1
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda **k: plots.recognition_bridge(None, **k),
+        lambda **k: plots.growth_bridge(None, of="network", periods=PERIODS, **k),
+        lambda **k: plots.revenue_mix(None, by="category", periods=PERIODS, **k),
+        lambda **k: plots.effect_levels(None, **k),
+        lambda **k: plots.contribution_grid(None, **k),
+        lambda **k: plots.growth_dots(None, **k),
+    ],
+)
+def test_what_the_data_lack_is_said_in_place_of_the_figure(draw):
+    lacks = ["products.category"]
+    assert figure(draw(lang="en", lacks=lacks)).message.endswith("they lack products.category.")
+    assert "lack" not in figure(draw(lang="en")).message
+    assert figure(plots.growth_pieces(None, lang="en")).message
+    assert figure(plots.revenue_concentration({}, lang="en")).message
+
+
+# --- Tables ---------------------------------------------------------------------------------
+
+
+def test_tables_show_amounts_and_carry_their_values():
+    way = plots.recognition_table(WAY, lang="en")
+    assert "Recognised" in way.to_text()
+    assert way.payload()["row_kpis"][0] == "booked_revenue"
+    cut = WAY.assign(amount=WAY.amount.where(WAY.index < 7))
+    assert "do not tell" in plots.recognition_table(cut, lang="en").to_text()
+    mixed = plots.mix_table(MIX, lang="fr")
+    assert "+10,0 %" in plain(mixed.to_text())
+    assert "contribution" in [column["name"] for column in mixed.payload()["columns"]]
+    dots = plots.growth_table(RATES, lang="en")
+    assert "+20.0% to +40.0%" in plain(dots.to_text())
+    assert "2024" in plots.growth_table(YEARS, lang="en").to_text()
+    columns = ["brand", *EFFECTS_FOUND._fields, "mix_between", "mix_within"]
+    parted = pd.DataFrame([("a", *EFFECTS_FOUND, 1.0, 2.0)], columns=columns)
+    assert "Brand" in plots.effect_table(parted, lang="en").to_text()
+
+
+def test_tables_of_groups_name_them():
+    network = pd.DataFrame({"group": ["comparable", "no_store"], "stores": [2, 0]})
+    for column in ("revenue_before", "revenue", "change", "growth", "contribution"):
+        network[column] = [1.0, 2.0]
+    assert "Magasins comparables" in plots.network_table(network, lang="fr").to_text()
+    kinds = pd.DataFrame({"kind": ["new"], "customers": pd.array([3], dtype="Int64")})
+    for column in ("revenue_before", "revenue", "change", "contribution"):
+        kinds[column] = 1.0
+    assert "New customers" in plots.source_table(Sources(kinds, None), lang="en").to_text()
+    assert set(network.group) <= set(STEPS)
+
+
+# --- Sentences ------------------------------------------------------------------------------
+
+
+def test_the_headline_answers_and_says_what_to_do_only_when_it_is_sure():
+    about = {"channels": MIX, "effects": EFFECTS_FOUND, "periods": PERIODS, "lang": "en"}
+    sure = plain(say.headline(growth(), **about))
+    assert "+6.0%" in sure
+    assert "more than noise" in sure
+    assert "More units were sold" in sure
+    unsure = plain(say.headline(growth(low=-0.01, verdict="cannot_tell"), **about))
+    assert "as if nothing had moved" in unsure
+    assert "More units were sold" not in unsure
+    few = plain(say.headline(growth(low=None, high=None, verdict="cannot_tell"), **about))
+    assert "too few customers" in few
+    assert "No period to compare with" in plain(
+        say.headline(None, channels=None, effects=None, periods=ALONE, lang="en")
+    )
+    assert "do not cover" in plain(
+        say.headline(None, channels=None, effects=None, periods=PERIODS, lang="en")
+    )
+
+
+def test_the_first_cause_of_the_gap_is_named():
+    about = {"start": "2025-12-01", "end": "2026-01-01", "lang": "en"}
+    said = plain(say.recognition(WAY, **about))
+    assert "cancelled since (−$60)" in said
+    assert "Goods not received by the end of the period: $80" in said
+    cut = WAY.assign(amount=WAY.amount.where(WAY.index < 7))
+    assert "do not tell: refunds, allowances" in plain(say.recognition(cut, **about))
+
+
+def test_noise_is_said_with_both_intervals_and_the_years():
+    said = plain(say.noise(growth(), YEARS, lang="en"))
+    assert "+2.0% to +10.0%" in said
+    assert "+1.0% to +11.0%" in said
+    assert "Their intervals meet" in said
+    apart = YEARS.assign(low=[0.1, 0.05], high=[0.12, 0.07])
+    assert "differ by more than chance" in plain(say.noise(growth(), apart, lang="en"))
+    assert "No earlier year" in plain(say.noise(growth(), YEARS.iloc[1:], lang="en"))
+    steady = plain(say.noise(growth(months_error=0.0), YEARS, lang="en"))
+    assert "no more than the luck" in steady
+    few = growth(low=None, high=None, customers_low=None, customers_high=None)
+    assert "cannot be told" in plain(say.noise(few, YEARS, lang="en"))
+
+
+def test_segments_apart_are_counted_with_what_chance_would_do():
+    said = plain(say.apart(RATES, overall=0.1, lang="en"))
+    assert "above the growth of all together: Web" in said
+    assert "below it: Store" in said
+    assert "1 of 2" in said
+    assert "Too few" in plain(say.apart(RATES.iloc[2:], overall=0.1, lang="en"))
+
+
+def test_the_calendar_is_said_in_points_and_its_limits_named():
+    days = pd.DataFrame({"weekday": range(1, 8), "days_before": [53, 53, *[52] * 5]})
+    days["days"], days["mean_before"], days["effect"] = [52, 52, 53, *[52] * 4], 1.0, 0.0
+    said = plain(say.calendar(CalendarEffect(days, -12.0, -0.0024), lang="en"))
+    assert "366 days, then 365" in said
+    assert "−0.24 pts" in said
+    same = days.assign(days=days.days_before)
+    assert "no calendar effect" in plain(say.calendar(CalendarEffect(same, 0.0, 0.0), lang="en"))
+    assert "cannot be compared" in plain(say.calendar(CalendarEffect(days, None, None), lang="en"))
+
+
+def test_stores_and_customers_in_sentences():
+    rows = pd.DataFrame(
+        {
+            "group": ["comparable", "closed", "no_store"],
+            "stores": [2, 1, 0],
+            "revenue_before": [100.0, 50.0, 80.0],
+            "revenue": [110.0, 0.0, 90.0],
+            "change": [10.0, -50.0, 10.0],
+            "growth": [0.1, -1.0, 0.125],
+            "contribution": [0.04, -0.2, 0.04],
+        }
+    )
+    said = plain(say.network(rows, growth(), lang="en"))
+    assert "grew by +10.0%" in said
+    assert "So few stores" in said
+    assert "−$50" in said
+    assert "No store was open" in plain(say.network(rows.iloc[1:], None, lang="en"))
+    kinds = pd.DataFrame({"kind": ["new", "silent", "kept"], "change": [60.0, -50.0, -5.0]})
+    told = plain(say.customers(Sources(kinds, pd.Timestamp("2023-01-01").date()), lang="en"))
+    assert "bought anew" in told
+    assert "$50" in told
+    assert not math.isnan(rows.change.sum())
+
+
+def test_french_sentences_are_spaced_as_french_is():
+    said = str(say.apart(RATES, overall=0.1, lang="fr")) + str(
+        say.noise(growth(), YEARS, lang="fr")
+    )
+    assert "\u00a0:" in said
+    assert " :" not in said
+    assert " %" not in said

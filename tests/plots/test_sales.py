@@ -1,0 +1,351 @@
+"""Figures, tables and sentences of sales: words, amounts, what cannot be said."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from marketing_kpi import plots, sales
+from marketing_kpi.plots import sentences
+from marketing_kpi.plots.sales import value_name
+from marketing_kpi.plots.tables import Table
+
+YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+LONG = "Équipement de randonnée et de camping pour toute la famille"
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def words(figure):
+    return {text.get_text() for text in figure.findobj(Text) if text.get_text().strip()}
+
+
+def tree(*, obstacle=None, low=(80.0, -60.0, -5.0)):
+    factors = pd.DataFrame(
+        {
+            "factor": ["orders", "units_per_transaction", "average_selling_price"],
+            "before": [100.0, 2.0, 10.0],
+            "after": [110.0, 1.9, 10.1],
+            "change": [0.1, -0.05, 0.01],
+            "change_low": [0.02, -0.09, -0.01],
+            "change_high": [0.18, -0.01, 0.03],
+            "effect": [200.0, -100.0, 10.9],
+            "low": low,
+            "high": [320.0, -20.0, 30.0],
+        }
+    )
+    if obstacle:
+        factors = factors.assign(**dict.fromkeys(factors.columns[3:], np.nan), before=np.nan)
+        return sales.Tree(factors, None, 2110.9, None, None, obstacle)
+    return sales.Tree(factors, 2000.0, 2110.9, 0.01, 0.1, None)
+
+
+BRANCHES = pd.DataFrame(
+    {
+        "category": [LONG, "Hats", None],
+        "before": [1000.0, 500.0, 0.0],
+        "after": [1200.0, 400.0, 10.9],
+        "change": [200.0, -100.0, 10.9],
+        "growth": [0.2, -0.2, np.nan],
+        "low": [0.1, -0.3, np.nan],
+        "high": [0.3, 0.1, np.nan],
+        "status": ["both", "both", "new"],
+        "orders_effect": [150.0, -50.0, np.nan],
+        "units_effect": [30.0, -50.0, np.nan],
+        "price_effect": [20.0, 0.0, np.nan],
+    }
+)
+SEASON = sales.Season(
+    pd.DataFrame(
+        {
+            "period": pd.date_range("2024-01-01", periods=24, freq="MS"),
+            "value": np.linspace(100, 330, 24),
+            "previous": [*[np.nan] * 12, *np.linspace(100, 210, 12)],
+            "change": [*[np.nan] * 12, *np.linspace(1.2, 0.5, 12)],
+            "low": [*[np.nan] * 12, *np.linspace(1.0, -0.1, 12)],
+            "high": [*[np.nan] * 12, *np.linspace(1.4, 1.1, 12)],
+            "on_month": np.linspace(0.1, 0.03, 24),
+            "season": 1.0,
+            "seasonless": np.linspace(100, 330, 24),
+        }
+    ),
+    2,
+)
+FUNNEL = pd.DataFrame(
+    {
+        "step": ["cart_rate", "checkout_rate", "order_rate"],
+        "entered": [1000, 100, 60],
+        "passed": [100, 60, 30],
+        "lost": [900, 40, 30],
+        "rate": [0.1, 0.6, 0.5],
+        "low": [0.08, 0.5, 0.4],
+        "high": [0.12, 0.7, 0.6],
+        "beside": [2, 0, 0],
+        "loss_share": [900 / 970, 40 / 970, 30 / 970],
+    }
+)
+CONVERSION = sales.Conversion(
+    (0.03, 0.02, 0.04), (0.05, 0.04, 0.06), 1000, 500, 30, 25, 12,
+    pd.DataFrame(
+        {
+            "window": ["day", "week", "month", "period"],
+            "by_session": [0.03] * 4,
+            "by_visitor": [0.032, 0.038, 0.044, 0.05],
+        }
+    ),
+)  # fmt: skip
+STEPS = pd.DataFrame(
+    {
+        "dimension": ["device", "device", "marketing_channel", "device"],
+        "value": ["mobile", "app", "email", "tablet"],
+        "step": ["order_rate", "cart_rate", "checkout_rate", "bounce_rate"],
+        "entered": [400.0, 300.0, 200.0, 9.0],
+        "passed": [120.0, 60.0, 90.0, 3.0],
+        "rate": [0.3, 0.2, 0.45, 1 / 3],
+        "rest": [0.42, 0.1, 0.5, 0.4],
+        "difference": [-0.12, 0.1, -0.05, np.nan],
+        "low": [-0.16, 0.06, -0.11, np.nan],
+        "high": [-0.08, 0.14, 0.01, np.nan],
+        "p": [0.0001, 0.004, 0.2, np.nan],
+        "p_adjusted": [0.0004, 0.012, 0.4, np.nan],
+        "verdict": ["lower", "higher", "cannot_tell", "too_few"],
+        "orders": [48.0, np.nan, 10.0, np.nan],
+        "orders_low": [32.0, np.nan, -2.0, np.nan],
+        "orders_high": [64.0, np.nan, 22.0, np.nan],
+        "revenue": [4800.0, np.nan, 1000.0, np.nan],
+        "revenue_low": [3200.0, np.nan, -200.0, np.nan],
+        "revenue_high": [6400.0, np.nan, 2200.0, np.nan],
+    }
+)
+ASSORTMENT = pd.DataFrame(
+    {
+        "category": [LONG, "Hats"],
+        "products_before": [3, 4],
+        "products_after": [4, 3],
+        "products_new": [1, 0],
+        "products_gone": [0, 1],
+        "before": [1000.0, 500.0],
+        "after": [1200.0, 400.0],
+        "change": [200.0, -100.0],
+        "new": [150.0, 0.0],
+        "gone": [0.0, -80.0],
+        "kept": [50.0, -20.0],
+        "kept_rate": [0.05, -0.05],
+    }
+)
+PRICES = sales.Prices(
+    pd.DataFrame(
+        {
+            "part": ["list_price", "discount", "assortment"],
+            "change": [0.02, -0.01, 0.03],
+            "effect": [40.0, -20.0, 60.0],
+        }
+    ),
+    12,
+    0.9,
+)
+
+
+def traffic(*keys):
+    values = {"sessions": [900, 100], "visitors": [500, 90]}
+    for name in ("bounce_rate", "cart_rate", "conversion_rate", "visitor_conversion"):
+        values |= {name: [0.2, 0.3], f"{name}_low": [0.1, np.nan], f"{name}_high": [0.3, np.nan]}
+    for name in ("pages_per_session", "revenue_per_visitor"):
+        values |= {name: [4.0, 5.0], f"{name}_low": [3.5, np.nan], f"{name}_high": [4.5, np.nan]}
+    cells = {key: ["mobile", None] for key in keys}
+    return pd.DataFrame({**cells, **values}).iloc[: 2 if keys else 1]
+
+
+FIGURES = {
+    "tree": lambda lang: plots.tree_effects(tree(), lang=lang),
+    "branches": lambda lang: plots.branch_changes(BRANCHES, lang=lang),
+    "season": lambda lang: plots.season_lines(SEASON, lang=lang),
+    "year": lambda lang: plots.year_on_year(SEASON, lang=lang),
+    "funnel": lambda lang: plots.funnel_bars(FUNNEL, lang=lang),
+    "conversion": lambda lang: plots.conversion_windows(CONVERSION, lang=lang),
+    "steps": lambda lang: plots.step_differences(STEPS, lang=lang),
+}
+TABLES = {
+    "tree": lambda lang: plots.tree_table(tree(), lang=lang),
+    "prices": lambda lang: plots.price_table(PRICES, lang=lang),
+    "branches": lambda lang: plots.branch_table(BRANCHES, lang=lang),
+    "assortment": lambda lang: plots.assortment_table(ASSORTMENT, lang=lang),
+    "traffic": lambda lang: plots.traffic_table(traffic(), lang=lang),
+    "traffic by device": lambda lang: plots.traffic_table(traffic("device"), lang=lang),
+    "funnel": lambda lang: plots.funnel_table(FUNNEL, lang=lang),
+    "conversion": lambda lang: plots.conversion_table(CONVERSION, lang=lang),
+    "steps": lambda lang: plots.step_table(STEPS, lang=lang),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_says_what_it_shows_in_the_readers_language(name):
+    french, english = (FIGURES[name](lang).figure for lang in ("fr", "en"))
+    assert len(french.alt) > 40
+    assert french.alt != english.alt
+    assert any(character.isdigit() for character in french.alt)
+    assert french._suptitle.get_text() != english._suptitle.get_text()
+    assert french.caption != english.caption
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_nothing_is_cut_and_no_name_covers_another(name):
+    figure = FIGURES[name]("fr").figure
+    figure.canvas.draw()
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert drawn.x0 > -0.05
+    assert drawn.y0 > -0.05
+    assert drawn.x1 < width + 0.05
+    assert drawn.y1 < height + 0.05
+    for labels in (figure.axes[0].get_yticklabels(), figure.axes[0].get_xticklabels()):
+        boxes = [label.get_window_extent() for label in labels if label.get_text()]
+        for one, other in pairwise(boxes):
+            assert not one.overlaps(other)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_each_table_has_both_languages_and_its_values(name):
+    french, english = (TABLES[name](lang) for lang in ("fr", "en"))
+    assert isinstance(french, Table)
+    assert french.caption != english.caption
+    numbers = [
+        [[one for one in row if isinstance(one, int | float)] for row in shown.payload()["rows"]]
+        for shown in (french, english)
+    ]
+    assert numbers[0] == numbers[1]
+    assert any(numbers[0])
+    assert "nan" not in french.to_text().lower().replace("finance", "")
+
+
+def test_the_table_of_the_tree_keeps_the_ends_for_other_tools():
+    shown = plots.tree_table(tree(), lang="en")
+    assert "+10.0% (+2.0% to +18.0%)" in plain(shown.to_text())
+    names = {column["name"] for column in shown.payload()["columns"]}
+    assert {"change_low", "low", "high", "before", "after"} <= names
+    alone = plots.tree_table(tree(obstacle="not_recorded"), lang="en")
+    assert "95%" not in alone.to_text().splitlines()[1]
+
+
+def test_names_are_those_of_the_reader():
+    shown = plain(plots.branch_table(BRANCHES, lang="fr").to_text())
+    assert LONG in shown
+    assert "Inconnu" in shown
+    assert value_name("desktop", "device", lang="fr") == "Ordinateur"
+    assert "(nouveau)" in " ".join(words(FIGURES["branches"]("fr").figure))
+
+
+def test_the_answer_names_what_moved_and_what_one_cannot_tell():
+    said = plain(sentences.sales.answer(tree(), lang="en", **YEAR))
+    assert "$2,111: +5.5% on the period compared with (95% interval: +1.0% to +10.0%)" in said
+    assert "What moved most: orders (+10.0%), worth +$200 of a change of +$111." in said
+    assert "Also moved: units per order −$100." in said
+    assert "Not to be told from chance: price per unit." in said
+    assert "which channels" in said
+    unsure = plain(sentences.sales.answer(tree(low=(-5.0, -150.0, -5.0)), lang="en", **YEAR))
+    assert "Of no factor" in unsure
+    assert "Look next" not in unsure
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "words"),
+    [
+        ("not_recorded", "do not cover the whole of both"),
+        ("no_comparison", "No period to compare"),
+        ("nothing_sold", "Nothing was sold"),
+    ],
+)
+def test_the_answer_says_why_there_is_no_comparison(obstacle, words):
+    said = plain(sentences.sales.answer(tree(obstacle=obstacle), lang="en", **YEAR))
+    assert words in said
+    assert plots.tree_effects(tree(obstacle=obstacle), lang="en").figure.message
+
+
+def test_the_tree_of_visits_is_a_product_and_says_what_is_not_recorded():
+    site = tree(obstacle="not_recorded")
+    said = plain(sentences.sales.visits(site, lang="en"))
+    assert "110 (orders) × 1.90 (units per order) × $10.10 (price per unit)" in said
+    assert "not recorded" in said
+    assert "No visits" in str(sentences.sales.visits(None, lang="en"))
+
+
+def test_the_funnel_names_the_step_that_loses_most_and_what_goes_beside_it():
+    said = plain(sentences.sales.funnel(FUNNEL, lang="en"))
+    assert "session to cart, with 900 sessions, 93% of all losses (10.0% go on)" in said
+    assert "cart to checkout, with 40 sessions lost" in said
+    assert "without these steps: 2." in said
+
+
+def test_both_conversions_are_said_with_what_makes_them_differ():
+    said = plain(sentences.sales.conversion(CONVERSION, lang="en"))
+    assert "Of 100 sessions, 3.0 end in an order; of 100 visitors, 5.0 order" in said
+    assert "3.00% × 2.00 / 1.20 = 5.00%" in said
+    assert "left out here: 12" in said
+
+
+def test_a_device_below_is_worth_a_look_and_a_channel_is_not_a_page():
+    said = plain(sentences.sales.steps(STEPS, lang="en"))
+    assert "Compared: 3. Apart from the rest once their number is allowed for: 2." in said
+    assert "Mobile · Checkout to order; at the rate of the rest, it would bring 48 orders" in said
+    assert "(95% interval: 32 to 64), some $4.8K" in said
+    channel = STEPS.assign(verdict=["cannot_tell", "higher", "lower", "too_few"])
+    other = plain(sentences.sales.steps(channel, lang="en"))
+    assert "No device is below" in other
+    assert "Email · Cart to checkout most" in other
+    alike = STEPS.assign(verdict="cannot_tell")
+    assert "No step stands apart: of 3" in plain(sentences.sales.steps(alike, lang="en"))
+
+
+def test_filled_dots_are_those_apart():
+    axis = FIGURES["steps"]("en")
+    filled = [
+        line.get_markerfacecolor() != "white" for line in axis.lines if line.get_marker() == "o"
+    ]
+    assert filled == [True, True, False]
+
+
+def test_prices_branches_season_and_assortment_in_words():
+    prices = plain(sentences.sales.prices(PRICES, lang="en"))
+    assert "list prices +2.0% (+$40); discounts −1.0% (−$20); products sold +3.0% (+$60)" in prices
+    assert "drawn at random" in prices
+    branches = plain(sentences.sales.branches(BRANCHES, lang="en"))
+    assert "growing: 1; shrinking: 0; one cannot tell: 1" in branches
+    assert "1 new, 0 no longer sold" in branches
+    season = plain(sentences.sales.season(SEASON, lang="en"))
+    assert "Of 12 months, 10 are above" in season
+    assert "December 2025" in season
+    assortment = plain(sentences.sales.assortment(ASSORTMENT, lang="en"))
+    assert "New products (1): +$150. No longer sold (1): −$80." in assortment
+    assert "grew least in Hats (−5.0%)" in assortment
+
+
+def test_what_the_data_lack_is_said_in_place_of_results():
+    lacks, nothing = ["order_lines.quantity"], pd.DataFrame()
+    empty = sales.Season(SEASON.months.iloc[:0], 0)
+    said = [
+        sentences.sales.prices(None, lang="en", lacks=lacks),
+        sentences.sales.branches(nothing, lang="en", lacks=lacks),
+        sentences.sales.funnel(nothing, lang="en", lacks=lacks),
+        sentences.sales.conversion(None, lang="en", lacks=lacks),
+        sentences.sales.steps(nothing, lang="en", lacks=lacks),
+        sentences.sales.assortment(None, lang="en", lacks=lacks),
+        plots.price_table(None, lang="en", lacks=lacks),
+        plots.branch_table(nothing, lang="en", lacks=lacks),
+        plots.funnel_table(nothing, lang="en", lacks=lacks),
+        plots.traffic_table(nothing, lang="en", lacks=lacks),
+    ]
+    assert all("order_lines.quantity" in str(one) for one in said)
+    assert "0 whole months" in plain(sentences.sales.season(empty, lang="en"))
+    for ax in (
+        plots.season_lines(empty, lang="en"),
+        plots.year_on_year(empty, lang="en"),
+        plots.funnel_bars(nothing, lang="en"),
+        plots.conversion_windows(None, lang="en"),
+        plots.step_differences(nothing, lang="en"),
+        plots.branch_changes(nothing, lang="en"),
+    ):
+        assert ax.figure.message

@@ -1,0 +1,602 @@
+"""Sales: the tree of revenue, prices, season, visits, and the search for steps out of line."""
+
+import math
+from decimal import Decimal
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import marketing_kpi as mk
+from marketing_kpi import sales
+from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.selling import chains, steps
+from marketing_kpi.selling.owners import FEWEST_OWNERS
+from marketing_kpi.selling.visits import STEPS
+
+YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+BOTH = mk.periods(as_of="2026-01-01")
+RATES = ("bounce_rate", "cart_rate", "conversion_rate", "pages_per_session", "revenue_per_visitor")
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return mk.demo()
+
+
+@pytest.fixture(scope="module")
+def visited(demo):
+    return sales.visits(demo, **YEAR)
+
+
+@pytest.fixture(scope="module")
+def shop(demo):
+    return sales.shop_tree(demo, periods=BOTH)
+
+
+# --- Sharing out a change -------------------------------------------------------------------
+
+LEVELS = st.lists(st.tuples(st.floats(0.05, 50), st.floats(0.05, 50)), min_size=1, max_size=5)
+
+
+@given(LEVELS)
+def test_effects_add_up_to_the_cent(levels):
+    before = {str(n): pair[0] for n, pair in enumerate(levels)}
+    after = {str(n): pair[1] for n, pair in enumerate(levels)}
+    found = chains.effects(before, after)
+    first, last = (math.prod(side.values()) for side in (before, after))
+    total = chains.in_cents(last) - chains.in_cents(first)
+    assert sum(Decimal(str(one)).quantize(chains.CENT) for one in found.values()) == total
+
+
+@given(LEVELS, st.randoms())
+def test_effects_depend_on_no_order(levels, chance):
+    names = [str(n) for n in range(len(levels))]
+    before, after = (
+        {n: pair[side] for n, pair in zip(names, levels, strict=True)} for side in (0, 1)
+    )
+    shuffled = chance.sample(names, len(names))
+    found = chains.effects(before, after)
+    again = chains.effects({n: before[n] for n in shuffled}, {n: after[n] for n in shuffled})
+    assert all(abs(found[n] - again[n]) < 0.011 for n in names)
+
+
+def test_the_effect_of_a_factor_by_hand():
+    found = sales.effects({"visitors": 1000, "basket": 2.0}, {"visitors": 1250, "basket": 2.2})
+    weight = 750 / math.log(2750 / 2000)
+    assert found == {
+        "visitors": round(weight * math.log(1.25), 2),
+        "basket": round(weight * math.log(1.1), 2),
+    }
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.01, 1e6))
+def test_the_logarithmic_mean_lies_between_both_other_means(one, other):
+    found = chains.logarithmic_mean(one, other)
+    slack = 1 + 1e-9
+    assert math.sqrt(one * other) / slack <= found <= (one + other) / 2 * slack
+    assert math.isclose(found, chains.logarithmic_mean(other, one), rel_tol=1e-12)
+
+
+# --- The tree -------------------------------------------------------------------------------
+
+
+def two_years(rng, *, first=300, second=360):
+    """Return orders and lines of two years, with customers who come in both."""
+    parts = []
+    for year, count in ((2024, first), (2025, second)):
+        days = np.linspace(0, 364, count).astype(int)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "order_id": [f"{year}-{n}" for n in range(count)],
+                    "customer_id": [f"C{n}" for n in rng.integers(0, 150, count)],
+                    "ordered_at": pd.Timestamp(f"{year}-01-01") + pd.to_timedelta(days, "D"),
+                    "channel": rng.choice(["web", "store"], count),
+                    "product_id": rng.choice(["P1", "P2", "P3"], count),
+                    "quantity": rng.integers(1, 5, count),
+                    "list_price": 20.0,
+                    "unit_price": np.round(rng.uniform(10, 20, count), 2),
+                }
+            )
+        )
+    rows = pd.concat(parts, ignore_index=True).assign(line_id="1")
+    rows["amount"] = rows.quantity * rows.unit_price
+    own = ["order_id", "customer_id", "ordered_at", "channel", "amount"]
+    line = ["order_id", "line_id", "product_id", "quantity", "list_price", "unit_price"]
+    return {"orders": rows[own], "order_lines": rows[line]}
+
+
+def test_the_factors_are_the_kpis_of_the_dictionary(demo, shop):
+    factors = shop.factors.set_index("factor")
+    for side, start, end in (
+        ("before", BOTH.previous_start, BOTH.previous_end),
+        ("after", BOTH.start, BOTH.end),
+    ):
+        known = mk.compute([*factors.index, "net_sales"], demo, start=start, end=end).to_pandas()
+        known = known.iloc[0].astype(float)
+        assert np.allclose(factors[side], known[factors.index], rtol=1e-9)
+        assert getattr(shop, side) == known.net_sales
+
+
+def test_effects_of_the_shop_make_its_change(shop):
+    assert round(shop.factors.effect.sum(), 2) == round(shop.after - shop.before, 2)
+    told = shop.factors
+    assert ((told.low < told.effect) & (told.effect < told.high)).all()
+    assert shop.change_low < shop.after / shop.before - 1 < shop.change_high
+
+
+def test_engines_and_row_orders_give_the_same_digits():
+    tables = two_years(np.random.default_rng(1))
+    connection = ibis.duckdb.connect()
+    for name, table in tables.items():
+        connection.create_table(name, table)
+    shuffled = {name: t.sample(frac=1, random_state=3) for name, t in tables.items()}
+    renamed = {
+        **tables, "orders": tables["orders"].assign(customer_id=lambda t: "x" + t.customer_id)
+    }  # fmt: skip
+    found = [
+        sales.shop_tree(mk.open_data(source), periods=BOTH)
+        for source in (tables, connection, shuffled, renamed)
+    ]
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(found[0].factors, other.factors, rtol=1e-9)
+        assert found[0][1:] == other[1:]
+
+
+def test_scaling_the_currency_scales_effects():
+    tables = two_years(np.random.default_rng(2))
+    lines = tables["order_lines"]
+    larger = {
+        "orders": tables["orders"].drop(columns="amount"),
+        "order_lines": lines.assign(unit_price=100 * lines.unit_price),
+    }
+    one, other = (sales.shop_tree(mk.open_data(t), periods=BOTH) for t in (tables, larger))
+    assert np.allclose(other.factors.effect, 100 * one.factors.effect, atol=0.6)
+    assert np.allclose(other.factors.change, one.factors.change)
+
+
+def test_without_quantities_the_basket_is_one_factor():
+    orders = two_years(np.random.default_rng(2))["orders"]
+    found = sales.shop_tree(mk.open_data({"orders": orders}), periods=BOTH)
+    assert found.factors.factor.tolist() == ["orders", "average_order_value"]
+    assert round(found.factors.effect.sum(), 2) == round(found.after - found.before, 2)
+
+
+@pytest.mark.parametrize(
+    ("periods", "obstacle"),
+    [
+        (mk.periods(as_of="2026-01-01", compare="none"), "no_comparison"),
+        (mk.periods(as_of="2025-01-01"), "not_recorded"),
+        (mk.periods(as_of="2027-01-01"), "not_recorded"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(periods, obstacle):
+    found = sales.shop_tree(mk.open_data(two_years(np.random.default_rng(4))), periods=periods)
+    assert found.obstacle == obstacle
+    assert found.before is None
+    assert found.factors[["before", "change", "effect", "low"]].isna().all(axis=None)
+
+
+def test_an_extract_of_one_order_has_no_effects():
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": [pd.Timestamp("2025-03-01")]})
+    found = sales.shop_tree(mk.open_data({"orders": orders.assign(amount=9.0)}), periods=BOTH)
+    assert (found.after, found.obstacle) == (9.0, "not_recorded")
+    with pytest.raises(MissingDataError, match=r"orders\.amount"):
+        sales.shop_tree(mk.open_data({"orders": orders}), periods=BOTH)
+
+
+def test_few_customers_have_no_interval():
+    tables = two_years(np.random.default_rng(5))
+    orders = tables["orders"].assign(customer_id="one")
+    found = sales.shop_tree(mk.open_data({**tables, "orders": orders}), periods=BOTH)
+    assert found.factors.effect.notna().all()
+    assert found.factors[["low", "high", "change_low"]].isna().all(axis=None)
+
+
+def test_the_interval_of_a_count_of_strangers_is_that_of_poisson():
+    tables = two_years(np.random.default_rng(6))
+    orders = tables["orders"].drop(columns="customer_id")
+    found = sales.shop_tree(mk.open_data({**tables, "orders": orders}), periods=BOTH)
+    row = found.factors.iloc[0]
+    error = math.sqrt(1 / 300 + 1 / 360)
+    assert math.isclose(math.log1p(row.change_high), math.log(1.2) + 1.959964 * error, rel_tol=1e-6)
+
+
+# --- The tree of visits ---------------------------------------------------------------------
+
+
+def visits_of_two_years(rng, *, drop_first_months=False):
+    tables = two_years(rng)
+    orders = tables["orders"]
+    own = orders.assign(visitor_id="V" + orders.customer_id, started_at=orders.ordered_at)
+    more = own.sample(frac=3, replace=True, random_state=7).assign(order_id=None)
+    table = pd.concat([own, more])[["visitor_id", "started_at", "order_id"]]
+    if drop_first_months:
+        table = table[table.started_at >= "2024-03-01"]
+    table.insert(0, "session_id", [f"S{n}" for n in range(len(table))])
+    return {**tables, "sessions": table}
+
+
+def test_the_tree_of_visits_is_revenue_per_visitor_times_visitors():
+    data = mk.open_data(visits_of_two_years(np.random.default_rng(8)))
+    found = sales.site_tree(data, periods=BOTH)
+    kpis = mk.compute(["visitors", "revenue_per_visitor", "conversion_rate"], data, **YEAR).iloc[0]
+    assert math.isclose(found.after, kpis.visitors * kpis.revenue_per_visitor, rel_tol=1e-9)
+    levels = found.factors.set_index("factor").after
+    assert math.isclose(levels.conversion_rate, kpis.conversion_rate, rel_tol=1e-9)
+    assert math.isclose(levels.prod(), found.after, rel_tol=1e-9)
+    assert found.obstacle is None
+    assert round(found.factors.effect.sum(), 2) == round(found.after - found.before, 2)
+
+
+def test_visits_recorded_for_a_part_are_not_compared(demo):
+    tables = visits_of_two_years(np.random.default_rng(8), drop_first_months=True)
+    found = sales.site_tree(mk.open_data(tables), periods=BOTH)
+    assert (found.obstacle, found.before) == ("not_recorded", None)
+    assert sales.site_tree(demo, periods=BOTH).obstacle == "not_recorded"
+
+
+# --- Channels, products, prices -------------------------------------------------------------
+
+
+def test_branches_add_up_to_the_shop_and_rows_to_their_change(demo, shop):
+    for by in ("channel", "product_id", ["channel", "category"]):
+        found = sales.branches(demo, by=by, periods=BOTH)
+        assert round(found.change.sum(), 2) == round(shop.after - shop.before, 2)
+        effects = found[["orders_effect", "units_effect", "price_effect"]]
+        kept = found.status == "both"
+        assert np.allclose(effects[kept].sum(axis=1), found.change[kept], atol=0.001)
+        assert effects[~kept].isna().all(axis=None)
+        assert found.change.abs().is_monotonic_decreasing
+
+
+def test_branches_find_the_products_that_came_and_went(demo):
+    found = sales.branches(demo, by="product_id", periods=BOTH).set_index("product_id").status
+    prices = mk.truth()["prices"]
+    for status, name in (("new", "introduced"), ("gone", "dropped")):
+        asked = {id for id, year in prices[name].items() if year == 2025}
+        assert set(found.index[found == status]) == asked
+
+
+def test_branches_refuse_what_they_cannot_do(demo):
+    with pytest.raises(ComputeError, match="chanel"):
+        sales.branches(demo, by="chanel", periods=BOTH)
+    with pytest.raises(ComputeError, match="no period to compare"):
+        sales.branches(demo, by="channel", periods=mk.periods(as_of="2026-01-01", compare="none"))
+    with pytest.raises(MissingDataError):
+        sales.branches(demo, by="channel", periods=mk.periods(as_of="2023-06-01"))
+
+
+def test_the_list_prices_of_the_demo_are_found(demo, shop):
+    found = sales.price_parts(demo, periods=BOTH)
+    index = mk.truth()["prices"]["list_price_index"]
+    parts = found.parts.set_index("part")
+    assert abs(parts.change.list_price - (index[2] / index[1] - 1)) < 0.0015
+    price = shop.factors.set_index("factor").loc["average_selling_price"]
+    assert abs(parts.effect.sum() - price.effect) < 0.011
+    assert math.isclose((1 + parts.change).prod() - 1, price.change, rel_tol=1e-6)
+    assert found.products == 112
+
+
+def goods(price, units):
+    """Return a shop of two years whose products have a price and units in each."""
+    rows = [
+        (f"{year} {product}", pd.Timestamp(f"{year}-{month}"), product, quantity, paid)
+        for year, month in ((2024, "01-02"), (2024, "12-30"), (2025, "12-30"))
+        for product in price
+        for quantity, paid in [(units[product][year == 2025], price[product][year == 2025])]
+        if quantity
+    ]
+    names = ["order_id", "ordered_at", "product_id", "quantity", "unit_price"]
+    table = pd.DataFrame(rows, columns=names)
+    table["order_id"] = table.order_id + table.ordered_at.astype(str)
+    lines = table.drop(columns="ordered_at").assign(line_id="1")
+    return mk.open_data({"orders": table[["order_id", "ordered_at"]], "order_lines": lines})
+
+
+def test_a_shift_to_dear_products_is_no_price_rise():
+    data = goods({"a": (10, 10), "b": (50, 50)}, {"a": (5, 2), "b": (1, 8)})
+    parts = sales.price_parts(data, periods=BOTH).parts.set_index("part")
+    assert parts.change.price_paid == 0
+    assert parts.change.assortment > 0.5
+
+
+def test_a_price_rise_of_all_products_is_found_whole():
+    data = goods({"a": (10, 11), "b": (50, 55)}, {"a": (5, 5), "b": (1, 1)})
+    parts = sales.price_parts(data, periods=BOTH).parts.set_index("part")
+    assert math.isclose(parts.change.price_paid, 0.1, rel_tol=1e-6)
+    assert abs(parts.change.assortment) < 1e-8
+
+
+def test_the_assortment_adds_up(demo, shop):
+    found = sales.assortment(demo, periods=BOTH)
+    assert np.allclose(found.new + found.gone + found.kept, found.change, atol=0.001)
+    assert round(found.change.sum(), 2) == round(shop.after - shop.before, 2)
+    assert (found.products_new.sum(), found.products_gone.sum()) == (4, 3)
+
+
+# --- The season -----------------------------------------------------------------------------
+
+
+def months_of(values, *, start="2023-01-01"):
+    """Return a shop that sells a given amount on the first day of each month, and on its last."""
+    firsts = pd.date_range(start, periods=len(values), freq="MS")
+    days = [*firsts, *(firsts + pd.offsets.MonthEnd(0))]
+    orders = pd.DataFrame({"ordered_at": days, "amount": [*values, *values]})
+    orders["amount"] = (orders.amount / 2).round(4)
+    return mk.open_data({"orders": orders.assign(order_id=[str(n) for n in range(len(orders))])})
+
+
+def test_a_constant_season_and_growth_are_found_exactly():
+    season = np.array([0.7, 0.8, 0.9, 1, 1.1, 1, 0.9, 0.8, 1, 1.1, 1.3, 1.4])
+    values = 1e6 * np.tile(season, 3) * 1.2 ** (np.arange(36) / 12)
+    found = sales.season(months_of(values), end="2026-01-01")
+    assert found.years == 3
+    assert np.allclose(found.months.season[:12], season, rtol=1e-6)
+    told = found.months.iloc[12:]
+    assert np.allclose(told.change, 0.2, rtol=1e-6)
+    assert found.months.change[:12].isna().all()
+
+
+def test_one_year_shows_no_season_and_a_cut_month_is_left_out():
+    found = sales.season(months_of(np.ones(14)), end="2024-02-20")
+    assert len(found.months) == 13
+    assert found.years == 0
+    assert found.months.season.isna().all()
+    assert found.months.previous.notna().sum() == 1
+
+
+def test_months_are_those_of_the_kpi(demo):
+    found = sales.season(demo, end="2026-01-01").months
+    known = mk.compute("net_sales", demo, grain="month", start="2023-01-01", end="2026-01-01")
+    assert np.allclose(found.value, known.to_pandas().net_sales.astype(float), rtol=1e-12)
+    assert np.allclose(found.previous[12:], found.value[:24])
+
+
+def test_the_season_of_the_demo_is_found(demo):
+    from marketing_kpi.data.simulation import calendar
+
+    found = sales.season(demo, end="2026-01-01", measure="orders").months.season[:12]
+    demand = calendar.season()[calendar.HISTORY_DAYS :]
+    days = pd.date_range("2023-01-01", periods=len(demand))
+    truth = pd.Series(demand, days).groupby(days.month).mean()
+    assert np.corrcoef(found, truth)[0, 1] > 0.9
+    # Customers who come back follow the season in part: it is flatter than the simulated one.
+    assert found.std() < truth.std()
+
+
+def test_the_season_of_nothing_is_empty():
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": [pd.Timestamp("2025-03-15")]})
+    found = sales.season(mk.open_data({"orders": orders.assign(amount=1.0)}), end="2025-03-20")
+    assert found.months.empty
+    with pytest.raises(ComputeError, match="net_sale"):
+        sales.season(mk.open_data({"orders": orders}), end="2026-01-01", measure="net_sale")
+
+
+# --- Visits ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [(), "device", "marketing_channel"])
+def test_the_quality_of_visits_agrees_with_the_kpis(demo, visited, by):
+    found = sales.traffic(visited, by=by)
+    known = mk.compute(["sessions", "visitors", *RATES], demo, by=by, **YEAR).to_pandas()
+    if by:
+        found, known = found.set_index(by), known.set_index(by).loc[found[by]]
+    for name in ("sessions", "visitors", *RATES):
+        assert np.allclose(found[name].astype(float), known[name].astype(float), rtol=1e-9), name
+    for name in RATES:
+        inside = (found[f"{name}_low"] < found[name]) & (found[name] < found[f"{name}_high"])
+        assert inside.all()
+
+
+def sessions_of(visitors, **columns):
+    table = pd.DataFrame({"visitor_id": visitors, **columns})
+    table.insert(0, "session_id", [f"S{n}" for n in range(len(table))])
+    table["started_at"] = pd.Timestamp("2025-03-03")
+    return table
+
+
+def opened(table, orders=("1",)):
+    placed = pd.DataFrame({"order_id": [*orders]})
+    placed["ordered_at"], placed["amount"] = pd.Timestamp("2025-03-03"), 10.0
+    return sales.visits(mk.open_data({"orders": placed, "sessions": table}), **YEAR)
+
+
+def test_sessions_copied_for_the_same_visitors_tell_nothing_more():
+    rng = np.random.default_rng(9)
+    visitors = [f"V{n}" for n in range(200)]
+    pages = rng.integers(1, 4, 200)
+    once = sessions_of(visitors, page_views=pages)
+    twice = sessions_of(visitors * 2, page_views=[*pages, *pages])
+    strangers = sessions_of(
+        [*visitors, *(f"W{n}" for n in range(200))], page_views=[*pages, *pages]
+    )
+    one, two, other = (sales.traffic(opened(t)).iloc[0] for t in (once, twice, strangers))
+    for end in ("bounce_rate_low", "bounce_rate_high", "pages_per_session_high"):
+        assert math.isclose(one[end], two[end], rel_tol=1e-8)
+    width = other.bounce_rate_high - other.bounce_rate_low
+    assert width < one.bounce_rate_high - one.bounce_rate_low
+
+
+def test_sessions_without_a_visitor_stand_for_themselves():
+    table = sessions_of([None] * 40, page_views=[1, 3] * 20)
+    row = sales.traffic(opened(table)).iloc[0]
+    assert (row.sessions, row.visitors, row.bounce_rate) == (40, 0, 0.5)
+    assert row.bounce_rate_low > 0.3
+    assert pd.isna(row.visitor_conversion)
+    found = sales.conversions(opened(table.assign(order_id=None)))
+    assert (found.sessions, found.anonymous) == (0, 40)
+
+
+def test_what_the_data_do_not_tell_is_null():
+    table = sessions_of(["V1", "V2"])
+    row = sales.traffic(opened(table)).iloc[0]
+    assert row.sessions == 2
+    assert row[["bounce_rate", "cart_rate", "conversion_rate"]].isna().all()
+    with pytest.raises(MissingDataError, match=r"sessions\.cart"):
+        sales.funnel(opened(table))
+    with pytest.raises(MissingDataError, match=r"sessions\.order_id"):
+        sales.conversions(opened(table))
+    with pytest.raises(ComputeError, match="device"):
+        sales.traffic(opened(table), by="device")
+    assert sales.out_of_line(opened(table)).empty
+
+
+def test_a_shop_without_sessions_is_refused_by_name():
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": [pd.Timestamp("2025-03-03")]})
+    data = mk.open_data({"orders": orders})
+    assert "sessions.session_id" in sales.lacking_visits(data)
+    with pytest.raises(MissingDataError, match="sessions"):
+        sales.visits(data, **YEAR)
+
+
+def test_the_funnel_agrees_with_the_kpis(demo, visited):
+    found = sales.funnel(visited).set_index("step")
+    kpis = ["cart_rate", "checkout_rate", "conversion_rate", "cart_abandonment_rate"]
+    known = mk.compute(kpis, demo, **YEAR).to_pandas().iloc[0].astype(float)
+    assert math.isclose(found.rate.cart_rate, known.cart_rate, rel_tol=1e-12)
+    assert math.isclose(found.rate.checkout_rate, known.checkout_rate, rel_tol=1e-12)
+    assert math.isclose(found.rate.prod(), known.conversion_rate, rel_tol=1e-12)
+    abandoned = 1 - found.passed.order_rate / found.passed.cart_rate
+    assert math.isclose(abandoned, known.cart_abandonment_rate, rel_tol=1e-12)
+    assert math.isclose(found.loss_share.sum(), 1)
+    assert found.beside.sum() == 0
+
+
+def test_orders_beside_the_funnel_are_counted_where_they_left_it():
+    table = sessions_of(
+        list("abcdef"),
+        cart=[True, True, False, None, True, False],
+        checkout=[True, True, True, True, False, False],
+        order_id=["1", None, "2", "3", "4", None],
+    )
+    found = sales.funnel(opened(table, orders="1234")).set_index("step")
+    assert found.entered.tolist() == [5, 3, 2]
+    assert found.passed.tolist() == [3, 2, 1]
+    assert found.beside.tolist() == [2, 1, 0]
+    assert found.passed.order_rate + found.beside.sum() == 4
+
+
+def test_both_conversions_and_what_makes_them_differ(visited):
+    found = sales.conversions(visited)
+    by_session, by_visitor = found.by_session[0], found.by_visitor[0]
+    assert by_session == found.orders / found.sessions
+    visits, orders = found.sessions / found.visitors, found.orders / found.buyers
+    assert math.isclose(by_visitor, by_session * visits / orders, rel_tol=1e-12)
+    windows = found.windows.set_index("window")
+    assert np.allclose(windows.by_session, by_session)
+    assert windows.by_visitor.is_monotonic_increasing
+    assert windows.by_visitor.day > by_session
+    assert math.isclose(windows.by_visitor.period, by_visitor)
+
+
+# --- Steps out of line ----------------------------------------------------------------------
+
+
+def strangers(device, bounced):
+    """Return sessions of people who come once."""
+    pages = np.where(np.asarray(bounced), 1, 3)
+    return sessions_of([f"V{n}" for n in range(len(pages))], device=device, page_views=pages)
+
+
+def test_of_people_who_come_once_the_test_is_that_of_two_shares():
+    device = ["mobile"] * 200 + ["desktop"] * 100
+    bounced = [n < 90 for n in range(200)] + [n < 30 for n in range(100)]
+    found = sales.out_of_line(opened(strangers(device, bounced)))
+    pooled = 120 / 300
+    spreads = [
+        ((1 - pooled) ** 2 * y + pooled**2 * (n - y)) / n**2 for y, n in ((90, 200), (30, 100))
+    ]
+    z = (0.45 - 0.3) / math.sqrt(sum(spreads))
+    p = math.erfc(z / math.sqrt(2))
+    assert np.allclose(found.p, p, rtol=1e-6)
+    assert np.allclose(found.p_adjusted, found.p)  # two cells are one comparison
+    assert found.set_index("value").verdict.to_dict() == {"mobile": "higher", "desktop": "lower"}
+    mobile = found.set_index("value").loc["mobile"]
+    error = math.sqrt(0.45 * 0.55 / 200 + 0.3 * 0.7 / 100)
+    assert math.isclose(mobile.high, 0.15 + 1.959964 * error, rel_tol=1e-6)
+
+
+def test_a_cell_apart_is_set_aside_before_the_others_are_compared():
+    device = np.repeat(["app", "mobile", "desktop"], 400)
+    rate = {"app": 0.1, "mobile": 0.5, "desktop": 0.5}
+    bounced = [n % 400 < 400 * rate[one] for n, one in enumerate(device)]
+    found = sales.out_of_line(opened(strangers(device, bounced))).set_index("value")
+    assert found.verdict.to_dict() == {
+        "app": "lower", "mobile": "cannot_tell", "desktop": "cannot_tell"
+    }  # fmt: skip
+    assert found.rest["mobile"] == 0.5
+    assert found.rest["app"] == 0.5
+
+
+def test_nobody_is_judged_on_too_few():
+    device = ["mobile"] * 200 + ["desktop"] * 100 + ["tablet"] * 12
+    found = sales.out_of_line(opened(strangers(device, [n % 3 == 0 for n in range(312)])))
+    row = found.set_index("value").loc["tablet"]
+    assert row.verdict == "too_few"
+    assert row[["p", "low", "difference"]].isna().all()
+    assert found.set_index("value").p_adjusted[["mobile", "desktop"]].nunique() == 1
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000))
+def test_corrected_p_is_never_below_p_and_at_most_one(seed):
+    rng = np.random.default_rng(seed)
+    device = rng.choice(["a", "b", "c", "d"], 400)
+    found = sales.out_of_line(opened(strangers(device, rng.random(400) < 0.4)))
+    tested = found.dropna(subset=["p"])
+    assert (tested.p_adjusted >= tested.p - 1e-12).all()
+    assert (tested.p_adjusted <= 1).all()
+
+
+def test_the_devices_of_the_site_are_alike_as_they_were_drawn(visited):
+    site = {"device": ["mobile", "desktop", "tablet"]}
+    alone = sales.out_of_line(visited, by="device", filters=site)
+    assert set(alone.verdict) == {"cannot_tell"}
+    # With the app, which stands apart, the others are told from each other no more.
+    all_devices = sales.out_of_line(visited, by="device")
+    apart = all_devices[all_devices.verdict != "cannot_tell"]
+    assert set(apart.value) == {"app"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_planted_fault_is_found_at_its_size(demo, visited, step):
+    broken = sales.plant_fault(demo, where={"device": "mobile"}, step=step, lost=0.25)
+    site = {"device": ["mobile", "desktop", "tablet"]}
+    faulty = sales.visits(broken, **YEAR)
+    found = sales.out_of_line(faulty, by="device", filters=site)
+    first = found.iloc[0]
+    assert (first.value, first.step, first.verdict) == ("mobile", step, "lower")
+    whole = sales.out_of_line(visited, by="device", filters=site)
+    rate = whole[(whole.value == "mobile") & (whole.step == step)].rate.iloc[0]
+    assert math.isclose(first.rate, 0.75 * rate, rel_tol=0.02)
+    lost = sales.conversions(visited).orders - sales.conversions(faulty).orders
+    assert first.orders_low < lost < first.orders_high
+    assert math.isclose(
+        first.revenue / first.orders, first.revenue_low / first.orders_low, rel_tol=1e-6
+    )
+
+
+def test_no_fault_changes_nothing_and_a_whole_one_ends_all(demo):
+    same = sales.plant_fault(demo, where={"device": "mobile"}, lost=0)
+    ended = sales.plant_fault(demo, where={"device": "mobile"}, lost=1)
+    mobile = [
+        int(d.sessions.filter(d.sessions.device == "mobile").order_id.count().execute())
+        for d in (demo, same, ended)
+    ]
+    assert mobile[0] == mobile[1] > 0
+    assert mobile[2] == 0
+    with pytest.raises(ComputeError, match="lost"):
+        sales.plant_fault(demo, where={"device": "mobile"}, lost=2)
+    with pytest.raises(ComputeError, match="order_rat"):
+        sales.plant_fault(demo, where={"device": "mobile"}, step="order_rat")
+
+
+def test_levels_of_a_search_are_checked(visited):
+    with pytest.raises(ComputeError, match="alpha"):
+        sales.out_of_line(visited, alpha=5)
+    assert steps.FEWEST_EVENTS < FEWEST_OWNERS
