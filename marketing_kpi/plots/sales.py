@@ -951,7 +951,7 @@ def conversion_windows(
     )
 
 
-def conversion_table(
+def site_conversion_table(
     found: Conversion | None, *, lang: str | Reader, lacks: Sequence[str] = ()
 ) -> Table | Sentence:
     """Show conversion by session and by visitor side by side, with what each divides.

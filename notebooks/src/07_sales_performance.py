@@ -550,7 +550,7 @@ None if no_visits else said
 
 # %%
 ax = None if no_orders else plots.conversion_windows(converted, lang=reader)
-None if no_orders else plots.conversion_table(converted, lang=reader)
+None if no_orders else plots.site_conversion_table(converted, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ## Une étape qui détonne ?

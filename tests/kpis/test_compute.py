@@ -24,7 +24,7 @@ OF_OTHER_TABLES = {
     "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
     "nps_answers", "panel", "service", "sessions",
     "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
-    "retained_revenue", "books",
+    "retained_revenue", "books", "contribution", "break_even",
 }  # fmt: skip
 ALL = [
     kpi.id

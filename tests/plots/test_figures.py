@@ -254,3 +254,9 @@ def test_figures_leave_the_data_alone(by_segment):
     plots.segment_sales(by_segment, lang="en")
     pd.testing.assert_frame_equal(by_segment, before)
     assert plt.get_fignums()
+
+
+def test_a_figure_has_one_home():
+    """Of two modules with one name, the second would be called in the place of the first."""
+    names = [name for home in plots._FIGURES.values() for name in home]
+    assert sorted(names) == sorted(set(names))

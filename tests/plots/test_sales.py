@@ -177,7 +177,7 @@ TABLES = {
     "traffic": lambda lang: plots.traffic_table(traffic(), lang=lang),
     "traffic by device": lambda lang: plots.traffic_table(traffic("device"), lang=lang),
     "funnel": lambda lang: plots.funnel_table(FUNNEL, lang=lang),
-    "conversion": lambda lang: plots.conversion_table(CONVERSION, lang=lang),
+    "conversion": lambda lang: plots.site_conversion_table(CONVERSION, lang=lang),
     "steps": lambda lang: plots.step_table(STEPS, lang=lang),
 }
 
