@@ -18,19 +18,8 @@ from marketing_kpi.kpis.dictionary import Dictionary, load
 from marketing_kpi.kpis.facts import FACTS
 from marketing_kpi.kpis.formulas import ratio
 
-# Facts of tables that these shops do not have, or without the dimension `channel`; what reads
-# them has tests of its own.
-OF_OTHER_TABLES = {
-    "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
-    "nps_answers", "panel", "service", "sessions",
-    "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
-    "retained_revenue", "books", "contribution", "break_even",
-}  # fmt: skip
-ALL = [
-    kpi.id
-    for kpi in mk.dictionary().kpis
-    if kpi.type != "analysis" and kpi.fact not in OF_OTHER_TABLES
-]
+from .of_orders import IDS as ALL
+
 YEAR = {"start": "2024-01-01", "end": "2025-01-01"}
 
 

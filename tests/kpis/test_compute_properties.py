@@ -11,20 +11,9 @@ from hypothesis import strategies as st
 
 import marketing_kpi as mk
 
-# Facts of tables that these shops do not have, or without the dimension `channel`; what reads
-# them has tests of its own.
-OF_OTHER_TABLES = {
-    "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
-    "nps_answers", "panel", "service", "sessions",
-    "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
-    "retained_revenue", "books",
-}  # fmt: skip
-SIMPLE = [
-    kpi
-    for kpi in mk.dictionary().kpis
-    if kpi.type != "analysis" and kpi.fact not in OF_OTHER_TABLES
-]
-IDS = [kpi.id for kpi in SIMPLE]
+from .of_orders import IDS
+from .of_orders import KPIS as SIMPLE
+
 MONEY = [kpi.id for kpi in SIMPLE if kpi.unit == "currency"]
 ADDITIVE = [kpi.id for kpi in SIMPLE if kpi.over_time == "sum"]
 DAYS = st.integers(0, 700).map(lambda days: pd.Timestamp("2023-01-01") + pd.Timedelta(days=days))

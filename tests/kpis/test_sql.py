@@ -12,19 +12,8 @@ import marketing_kpi as mk
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.binding import named
 
-# Facts of tables that these shops do not have, or without the dimension `channel`; what reads
-# them has tests of its own.
-OF_OTHER_TABLES = {
-    "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
-    "nps_answers", "panel", "service", "sessions",
-    "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
-    "retained_revenue", "books",
-}  # fmt: skip
-IDS = [
-    kpi.id
-    for kpi in mk.dictionary().kpis
-    if kpi.type != "analysis" and kpi.fact not in OF_OTHER_TABLES
-]
+from .of_orders import IDS
+
 PERIOD = {"start": "2023-06-01", "end": "2024-12-01"}
 
 
