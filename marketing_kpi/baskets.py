@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
@@ -329,10 +328,11 @@ def prices_by(
     -------
     pandas.DataFrame
         A row a cell, the largest discounts (in money) first: the dimensions; gross_sales,
-        promotion_discounts (given on lines that name a promotion), other_discounts, net_sales, all
-        of lines with both prices: gross sales less both discounts are net sales, to the cent;
-        discount_rate, price_realisation, promotion_share (as `compute` gives them; the last null
-        where no line can name a promotion).
+        discounts, of which promotion_discounts (given on lines that name a promotion) and
+        other_discounts, net_sales, all of lines with both prices, and null without any: gross sales
+        less discounts are net sales, to the cent; discount_rate, price_realisation, promotion_share
+        (as `compute` gives them). The two parts of discounts and promotion_share are null where
+        the data have no column that names a promotion.
 
     Raises
     ------
@@ -360,29 +360,31 @@ def prices_by(
     rates = executed(compute(kpis, data, by=keys, start=first, end=last))
     lines = _priced_lines(data, keys, told)
     lines = lines.filter(lines.ordered_at >= midnight(first), lines.ordered_at < midnight(last))
-    amounts = {name: lines[name].sum().cast("float64").fill_null(0) for name in _AMOUNTS}
+    names = [name for name in _AMOUNTS if told or name not in _PARTED]
+    amounts = {name: lines[name].sum().cast("float64") for name in names}
     cells = (lines.group_by(keys) if keys else lines).aggregate(**amounts).to_pandas()
     table = cells.merge(rates, on=keys, how="left") if keys else cells.join(rates)
-    table = table.reindex(columns=[*keys, *_AMOUNTS, *PRICE_KPIS])
-    given = table["promotion_discounts"] + table["other_discounts"]
-    ranked = table.assign(_given=given).sort_values(
-        ["_given", *keys], ascending=[False, *(True for _ in keys)], ignore_index=True
+    table = table.reindex(columns=[*keys, *_AMOUNTS, *PRICE_KPIS]).sort_values(
+        ["discounts", *keys], ascending=[False, *(True for _ in keys)], ignore_index=True
     )
-    shown: pd.DataFrame = ranked.drop(columns="_given")
-    return shown.astype(dict.fromkeys(PRICE_KPIS, "float64"))
+    typed: pd.DataFrame = table.astype(dict.fromkeys([*_AMOUNTS, *PRICE_KPIS], "float64"))
+    return typed
 
 
-_AMOUNTS = ("gross_sales", "promotion_discounts", "other_discounts", "net_sales")
+_PARTED = ("promotion_discounts", "other_discounts")
+_AMOUNTS = ("gross_sales", "discounts", *_PARTED, "net_sales")
 
 
 def _priced_lines(data: Data, keys: Sequence[str], told: bool) -> Fact:
-    """Return the lines whose two prices are known, with their discount where it belongs."""
+    """Return the lines whose two prices are known, with their discount, parted where it is told."""
     promotion = {"promotion_id"} if told else set()
     read = {"ordered_at", "gross_sales", "net_sales", *keys, *promotion}
     lines = FACTS["sales"].build(data, read)
     lines = lines.filter(lines.gross_sales.notnull(), lines.net_sales.notnull())
-    promoted = lines.promotion_id.notnull() if told else ibis.literal(False)
-    given = lines.gross_sales - lines.net_sales
+    lines = lines.mutate(discounts=lines.gross_sales - lines.net_sales)
+    if not told:
+        return lines
+    promoted, given = lines.promotion_id.notnull(), lines.discounts
     return lines.mutate(
         promotion_discounts=promoted.ifelse(given, 0), other_discounts=promoted.ifelse(0, given)
     )

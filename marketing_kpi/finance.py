@@ -26,6 +26,7 @@ from marketing_kpi.accounts.books import (
     whole_months,
 )
 from marketing_kpi.accounts.disputes import (
+    FEWEST_DECIDED,
     RIPE_DAYS,
     Delays,
     Fighting,
@@ -44,7 +45,13 @@ from marketing_kpi.accounts.kept import (
     revenue_retention,
     year_on_year,
 )
-from marketing_kpi.accounts.leaks import CAUSES, lacks_causes, root_causes
+from marketing_kpi.accounts.leaks import (
+    CAUSES,
+    PROMOTION_UNKNOWN,
+    lacks_causes,
+    root_causes,
+    untold_causes,
+)
 from marketing_kpi.accounts.steps import (
     ACCOUNTS,
     DEDUCTIONS,
@@ -67,6 +74,8 @@ __all__ = [
     "CAUSES",
     "COHORT",
     "DEDUCTIONS",
+    "FEWEST_DECIDED",
+    "PROMOTION_UNKNOWN",
     "REASONS",
     "RIPE_DAYS",
     "STEPS",
@@ -104,6 +113,7 @@ __all__ = [
     "revenue_leakage",
     "revenue_retention",
     "root_causes",
+    "untold_causes",
     "whole_months",
     "year_on_year",
 ]

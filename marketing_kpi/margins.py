@@ -23,9 +23,8 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import compute
-from marketing_kpi.kpis.facts import FACTS, extra_columns, home, missing, valid_orders
-from marketing_kpi.kpis.facts.margins import ADDED, promotion_days
-from marketing_kpi.kpis.facts.service import parcel_costs
+from marketing_kpi.kpis.facts import FACTS, extra_columns, home, missing
+from marketing_kpi.kpis.facts.margins import ADDED, fees, parcels, promotion_days
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.periods import midnight
@@ -40,7 +39,35 @@ if TYPE_CHECKING:
     from marketing_kpi.data.model import Data
     from marketing_kpi.kpis.formulas import Fact
 
-__all__ = ["allocate", "share_out"]
+__all__ = [
+    "KNOWN_ENOUGH",
+    "RATES",
+    "STEPS",
+    "BreakEven",
+    "allocate",
+    "break_even",
+    "break_even_days",
+    "break_even_revenue",
+    "cannibalisation_rate",
+    "contribution_by",
+    "contribution_margin",
+    "contribution_margin_rate",
+    "cost_of_goods_sold",
+    "gross_margin_rate",
+    "gross_profit",
+    "gross_sales",
+    "lacking",
+    "levels",
+    "margins_by",
+    "markup_rate",
+    "needed_lift",
+    "net_sales",
+    "promotion_incremental_margin",
+    "promotions",
+    "roi",
+    "share_out",
+    "variable_costs",
+]
 
 RATES = ("net_sales", "cost_of_goods_sold", "gross_profit", "gross_margin_rate", "markup_rate")
 """KPIs of the dictionary that a table of margins holds."""
@@ -48,6 +75,9 @@ RATES = ("net_sales", "cost_of_goods_sold", "gross_profit", "gross_margin_rate",
 STEPS = ("net_sales", "goods", "gross_profit", *ADDED, "contribution_margin", "fixed_costs",
          "result")  # fmt: skip
 """The steps from net sales to the result of the shop."""
+
+KNOWN_ENOUGH = 0.99
+"""Share of net sales of a known cost from which the whole is told without a word of doubt."""
 
 _NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -97,7 +127,7 @@ def markup_rate(sales: Fact) -> Any:
 def variable_costs(rows: Fact) -> Any:
     """Add up the costs that follow sales: goods, fulfilment, payment fees, promotions.
 
-    Goods over the lines whose cost is known; null without any. Fact: `contribution`.
+    Those of the lines whose cost is known; null without any. Fact: `contribution`.
     """
     added = (rows[name].sum().fill_null(0) for name in ADDED)
     return rows.cost.sum() + sum(added)
@@ -123,7 +153,7 @@ def break_even_revenue(rows: Fact) -> Any:
     """Divide fixed costs by the contribution margin rate: what must be sold to lose nothing.
 
     Over the months whose fixed costs are known; null where no sale, however large, would pay for
-    them, since the margin is not above 0. Fact: `break_even`.
+    them, since the margin is not above 0. To be compared with all net sales. Fact: `break_even`.
     """
     rate = contribution_margin_rate(rows)
     return ratio(rows.fixed_cost.sum(), (rate > 0).ifelse(rate, None))
@@ -134,7 +164,7 @@ def break_even_days(rows: Fact) -> Any:
 
     More days than the period has: they are not. Null as `break_even_revenue`. Fact: `break_even`.
     """
-    a_day = ratio(rows.costed_sales.sum(), rows.days.sum())
+    a_day = ratio(rows.net_sales.sum(), rows.days.sum())
     return ratio(break_even_revenue(rows), a_day)
 
 
@@ -382,7 +412,8 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
     pandas.DataFrame
         A row a step of `STEPS`: step, amount (costs are negative), rate (of net sales). Net sales
         are those of lines whose cost is known. A cost that the data do not tell is null, and so
-        is every margin from there on.
+        is every margin from there on; so is the result where the cost of more than 1 % of net
+        sales is not known, since fixed costs are those of all sales.
 
     Raises
     ------
@@ -403,7 +434,8 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
     amounts |= {name: -sums.get(name, math.nan) for name in ADDED}
     amounts["contribution_margin"] = amounts["gross_profit"] + sum(amounts[n] for n in ADDED)
     amounts["fixed_costs"] = -fixed
-    amounts["result"] = amounts["contribution_margin"] - fixed
+    is_whole = sums["costed_sales"] >= KNOWN_ENOUGH * sums["net_sales"]
+    amounts["result"] = amounts["contribution_margin"] - fixed if is_whole else math.nan
     table = pd.DataFrame({"step": STEPS, "amount": [amounts[step] for step in STEPS]})
     sold = amounts["net_sales"]
     return table.assign(rate=table["amount"] / (sold if sold else math.nan))
@@ -411,7 +443,7 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
 
 def _sums(data: Data, fact: str, period: Period) -> dict[str, float]:
     """Return the sums of a fact's measures that the data tell; 0 where nothing happened."""
-    columns = [c for c in FACTS[fact].columns if c not in ("occurred_at", "net_sales")]
+    columns = [name for name in FACTS[fact].columns if name != "occurred_at"]
     told = [name for name in columns if not missing(FACTS[fact], [name], data)]
     rows = FACTS[fact].build(data, {"occurred_at", *told})
     rows = _within(rows, period)
@@ -434,8 +466,11 @@ def _fixed_costs(data: Data, period: Period) -> float:
     told = found.aggregate(
         total=found.amount.sum().cast("float64"), months=found["at"].truncate("M").nunique()
     ).to_pandas()
-    asked = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
-    return float(told.total[0]) if told.months[0] == asked else math.nan
+    return float(told.total[0]) if told.months[0] == _months_in(period) else math.nan
+
+
+def _months_in(period: Period) -> int:
+    return (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
 
 
 # --- Contribution, line by line -------------------------------------------------------------
@@ -459,9 +494,9 @@ def contribution_by(
     -------
     pandas.DataFrame
         A row a cell, the highest contribution first: the dimensions, allocated (False for the row,
-        if any, of costs that no line of a known cost took), net_sales, cost, fulfilment_cost,
-        payment_cost, promotion_cost, contribution_margin and its rate. The rows add up exactly to
-        the KPIs of the period.
+        if any, of promotions on which no line of a known cost was sold), net_sales, cost,
+        fulfilment_cost, payment_cost, promotion_cost, contribution_margin and its rate. The rows
+        add up exactly to the KPIs of the period.
 
     Raises
     ------
@@ -471,7 +506,8 @@ def contribution_by(
     Notes
     -----
     The rules: an order's fee and its parcels go to its lines in proportion to their net sales; what
-    the shop paid of a promotion in the period goes to the lines sold on it, likewise; each part is
+    the shop paid of a promotion in the period goes to the lines sold on it, likewise; what falls on
+    lines of an unknown cost is left out with them; each part is
     a multiple of 0.0001, the largest remainders first (`share_out`), so that nothing is lost or
     made. Lines of equal remainder are served by net sales, then product, then line. Discounts need
     no rule here: each line has its own price.
@@ -479,35 +515,25 @@ def contribution_by(
     period, keys = Period.of(start, end), _known(data, by)
     _require(data, "contribution", keys)
     lines = _lines(data, period, keys)
-    fees = valid_orders(data).filter(lambda orders: orders.payment_fee.notnull())
-    fees = fees.select("order_id", "ordered_at", amount="payment_fee")
-    parcels = parcel_costs(data).select("order_id", "ordered_at", amount="fulfilment_cost")
-    spent = promotion_days(data).rename(amount="promotion_cost")
+    due = {
+        "fulfilment_cost": ("order_id", parcels(data)),
+        "payment_cost": ("order_id", fees(data)),
+        "promotion_cost": ("promotion_id", promotion_days(data)),
+    }
     parts = [
-        _shared(
-            lines,
-            _due(parcels, "order_id", "ordered_at", period),
-            "order_id",
-            "fulfilment_cost",
-            keys,
-        ),
-        _shared(
-            lines, _due(fees, "order_id", "ordered_at", period), "order_id", "payment_cost", keys
-        ),
-        _shared(
-            lines,
-            _due(spent, "promotion_id", "spent_at", period),
-            "promotion_id",
-            "promotion_cost",
-            keys,
-        ),
+        _shared(lines, _due(rows, over, cost, period), over, cost, keys)
+        for cost, (over, rows) in due.items()
     ]
     is_costed = lines.cost.notnull()
-    own = lines.group_by(keys).aggregate(
-        net_sales=lines.net_sales.sum(where=is_costed).fill_null(0),
-        cost=lines.cost.sum().fill_null(0),
+    own = (
+        lines.mutate(allocated=True)
+        .group_by([*keys, "allocated"])
+        .aggregate(
+            net_sales=lines.net_sales.sum(where=is_costed).fill_null(0),
+            cost=lines.cost.sum().fill_null(0),
+        )
     )
-    frames = [collected(own.mutate(allocated=True), keys), *(collected(p, keys) for p in parts)]
+    frames = [collected(own, keys), *(collected(part, keys) for part in parts)]
     return _ranked(pd.concat(frames, ignore_index=True), keys)
 
 
@@ -521,9 +547,10 @@ def _lines(data: Data, period: Period, keys: Sequence[str]) -> ir.Table:
     return rows.mutate(**absent)
 
 
-def _due(rows: ir.Table, over: str, at: str, period: Period) -> ir.Table:
-    rows = _within(rows, period, at)
-    return rows.group_by(over).aggregate(amount=rows.amount.sum())
+def _due(rows: ir.Table, over: str, cost: str, period: Period) -> ir.Table:
+    rows = _within(rows, period)
+    due = rows.group_by(over).aggregate(amount=rows[cost].sum())
+    return due.filter(due.amount != 0)
 
 
 def _shared(lines: ir.Table, due: ir.Table, over: str, cost: str, keys: Sequence[str]) -> ir.Table:
@@ -533,12 +560,13 @@ def _shared(lines: ir.Table, due: ir.Table, over: str, cost: str, keys: Sequence
         takers, due, over=over, weight="net_sales", amount="amount",
         ties=("product_id", "order_id", "line_id"),
     )  # fmt: skip
-    taken = parts.group_by([*keys]).aggregate(**{cost: parts.amount.sum()})
+    parts = parts.mutate(allocated=True)
+    taken = parts.group_by([*keys, "allocated"]).aggregate(**{cost: parts.amount.sum()})
     left = due.anti_join(takers.filter(takers[over].notnull()), over)
     unknown_ = {key: ibis.null(lines[key].type()) for key in keys}
     rest = left.aggregate(**{cost: left.amount.sum()}).mutate(**unknown_, allocated=False)
     columns = [*keys, "allocated", cost]
-    both = ibis.union(taken.mutate(allocated=True).select(columns), rest.select(columns))
+    both = ibis.union(taken.select(columns), rest.select(columns))
     return both.filter(both[cost].notnull())
 
 
@@ -565,8 +593,8 @@ class BreakEven(NamedTuple):
     Attributes
     ----------
     fixed_costs, net_sales, rate
-        Of the months whose fixed costs are known: these costs, sales of a known cost, and the
-        contribution margin rate.
+        Of the months whose fixed costs are known: these costs, all net sales, and the contribution
+        margin rate of those of a known cost.
     revenue, days
         The KPIs `break_even_revenue` and `break_even_days`; null where the margin is not above 0.
     period_days
@@ -579,6 +607,11 @@ class BreakEven(NamedTuple):
         when it had not.
     by_day
         A row a day of those months: day, net_sales, contribution, both added up from the first.
+        The contribution is that of all sales, those of an unknown cost at the rate of the others.
+    costed_share
+        Share of net sales whose cost is known.
+    months, asked_months
+        First days of the months whose fixed costs are known; how many months were asked for.
     """
 
     fixed_costs: float
@@ -590,6 +623,9 @@ class BreakEven(NamedTuple):
     safety: float | None
     reached_on: dt.date | None
     by_day: pd.DataFrame
+    costed_share: float
+    months: tuple[dt.date, ...]
+    asked_months: int
 
 
 def break_even(data: Data, *, start: str | dt.date, end: str | dt.date) -> BreakEven:
@@ -618,10 +654,13 @@ def break_even(data: Data, *, start: str | dt.date, end: str | dt.date) -> Break
     _require(data, "break_even")
     rows = _days_of(data, period)
     sums = rows.drop(columns="day").sum()
-    net, fixed, days = sums["costed_sales"], sums["fixed_cost"], int(sums["days"])
-    rate = (net - sums["cost"] - sum(sums[name] for name in ADDED)) / net if net else None
-    revenue = fixed / rate if rate is not None and rate > 0 else None
-    by_day = _added_up(rows)
+    net, costed = sums["net_sales"], sums["costed_sales"]
+    fixed, days = sums["fixed_cost"], int(sums["days"])
+    left = costed - sums["cost"] - sum(sums[name] for name in ADDED)
+    rate = left / costed if costed else None
+    revenue = fixed / rate if rate is not None and rate > 0 and net else None
+    by_day = _added_up(rows, of_all=net / costed if costed else 1.0)
+    months = rows.loc[rows["days"] > 0, "day"]
     return BreakEven(
         fixed_costs=float(fixed),
         net_sales=float(net),
@@ -632,24 +671,27 @@ def break_even(data: Data, *, start: str | dt.date, end: str | dt.date) -> Break
         safety=None if revenue is None else 1 - revenue / net,
         reached_on=_reached(by_day, fixed),
         by_day=by_day,
+        costed_share=costed / net if net else 1.0,
+        months=tuple(month.date() for month in months),
+        asked_months=_months_in(period),
     )
 
 
 def _days_of(data: Data, period: Period) -> pd.DataFrame:
     """Return a row a day of the months whose fixed costs are told, with the day's amounts."""
-    columns = ["costed_sales", "cost", *ADDED, "fixed_cost", "days"]
+    columns = ["net_sales", "costed_sales", "cost", *ADDED, "fixed_cost", "days"]
     rows = _within(FACTS["break_even"].build(data, {"occurred_at", *columns}), period)
     sums = {name: rows[name].sum().fill_null(0) for name in columns}
     found = collected(rows.group_by(day=rows.occurred_at.date()).aggregate(**sums), ["day"])
     return found.assign(day=pd.to_datetime(found["day"]))
 
 
-def _added_up(rows: pd.DataFrame) -> pd.DataFrame:
+def _added_up(rows: pd.DataFrame, *, of_all: float) -> pd.DataFrame:
     contribution = rows["costed_sales"] - rows[["cost", *ADDED]].sum(axis="columns")
     return pd.DataFrame({
         "day": rows["day"],
-        "net_sales": rows["costed_sales"].cumsum(),
-        "contribution": contribution.cumsum(),
+        "net_sales": rows["net_sales"].cumsum(),
+        "contribution": contribution.cumsum() * of_all,
     })  # fmt: skip
 
 
@@ -690,7 +732,8 @@ def promotions(
         baseline; lost, what substitutes (other products of their categories) lost; cannibalisation,
         lost over extra; pulled, what is missing after it; halo, what other categories sold more at
         as many orders; each with its 95 % interval (``_low``, ``_high``). In money:
-        margin_observed, margin_baseline, margin_displaced, cost, supplier_funding, needed_lift
+        margin_observed, margin_baseline, margin_displaced, cost, supplier_funding (of one that
+        still runs, the part of the days seen), needed_lift
         (extra over baseline that would have earned as much margin on these products), margin (the
         KPI `promotion_incremental_margin`, its halo taken as 0, which a single promotion hardly
         ever tells) with its interval, verdict (higher, lower or cannot_tell), and needed_halo: how

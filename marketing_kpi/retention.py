@@ -1176,8 +1176,8 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     Parameters
     ----------
     waits
-        days (whole or not, 0 or more), bought (true: the event came then; false: not by then),
-        customers (how many such). The order of the rows does not matter.
+        days (whole or not, 0 or more), bought (true or 1: the event came then; false or 0: not by
+        then), customers (how many such), none of them null. The order of the rows does not matter.
     after
         What `Survival` says it is counted from.
 
@@ -1186,6 +1186,11 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     Survival
         See its attributes, and the notes of `survival`.
 
+    Raises
+    ------
+    ComputeError
+        When a value is null.
+
     Examples
     --------
     >>> waits = pd.DataFrame({"days": [10, 20, 30], "bought": [True, False, True], "customers": 1})
@@ -1193,11 +1198,17 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     [1.0, 0.6666666666666667, 0.0]
     """
     require(waits, ["days", "bought", "customers"], "the waits")
+    for name in ("days", "bought", "customers"):
+        if unknown_waits := int(waits[name].isna().sum()):
+            raise ComputeError(
+                f"{name} is null in {unknown_waits} of the {len(waits)} waits",
+                hint="leave these rows out, or say what is known of them",
+            )
     customers = int(waits["customers"].sum())
     ended = waits.groupby("days", as_index=False).agg({"customers": "sum"})
     if customers == 0:
         return Survival(after, pd.DataFrame([], columns=_CURVE), 0, 0, 0, None, None, None, ended)
-    counted = waits.assign(events=waits["customers"].where(waits["bought"], 0))
+    counted = waits.assign(events=waits["customers"].where(waits["bought"].astype(bool), 0))
     by_day = counted.groupby("days")[["customers", "events"]].sum().astype("float64")
     by_day["at_risk"] = by_day["customers"][::-1].cumsum()
     steps = by_day[by_day["events"] > 0].rename_axis("days").reset_index()

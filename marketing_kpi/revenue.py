@@ -169,7 +169,8 @@ def recognition(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
         *pending* (below 0): placed in it, not recognised so far; *received*: net sales at the
         moment of recognition; *refunds*, *allowances*, *chargebacks* (lost), below 0, at their own
         date; *recognised*. Steps add up exactly; a step that the data do not tell is null (NaN),
-        and so is what there is from there on.
+        and so is what there is from there on, but for *ordered*, which is always told: without
+        ``orders.status``, what was cancelled is not known.
 
     Raises
     ------
@@ -204,16 +205,16 @@ def recognition(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     totals = compute(["booked_revenue", "net_sales"], data, start=period.start, end=period.end)
     (row,) = records(totals)
     booked, ordered = (float(row[name] or 0) for name in ("booked_revenue", "net_sales"))
+    told = {"booked": booked, "ordered": ordered}
     steps = {
-        "booked": booked,
-        "cancelled": ordered - booked,
+        "cancelled": ordered - booked if data.has("orders", "status") else math.nan,
         **_moved(data, period),
         **_deducted(data, period),
     }
     amounts, levels, level = [], [], 0.0
     for step in STEPS:
         is_subtotal = step in SUBTOTALS
-        amount = booked if step == "booked" else level if is_subtotal else steps[step]
+        amount = told.get(step, level) if is_subtotal else steps[step]
         level = round(amount if is_subtotal else level + amount, 4)
         amounts.append(amount)
         levels.append(level)

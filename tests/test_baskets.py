@@ -86,8 +86,8 @@ def test_lost_sales_never_fall_below_zero_on_a_day():
 
 def test_prices_by_hand():
     row = baskets.prices_by(shop(LINES), **YEAR).iloc[0]
-    amounts = ["gross_sales", "promotion_discounts", "other_discounts", "net_sales"]
-    assert row[amounts].tolist() == [220, 20, 20, 180]
+    amounts = ["gross_sales", "discounts", "promotion_discounts", "other_discounts", "net_sales"]
+    assert row[amounts].tolist() == [220, 40, 20, 20, 180]
     assert row["discount_rate"] == pytest.approx(40 / 220)
     assert row["price_realisation"] == pytest.approx(180 / 220)
     assert row["promotion_share"] == pytest.approx(80 / 180)
@@ -107,15 +107,22 @@ def test_a_line_without_a_list_price_is_in_no_part():
     assert row["promotion_share"] == pytest.approx((80 + 35) / (180 + 35))  # as the KPI has it
 
 
-def test_without_promotions_all_discounts_are_others():
+def test_discounts_are_not_parted_where_no_line_can_name_a_promotion():
     frame = pd.DataFrame(LINES).drop(columns=5)
     frame.columns = ["order_id", "product_id", "quantity", "list_price", "unit_price"]
     frame["line_id"] = frame.index.astype(str)
     orders = pd.DataFrame({"order_id": [*"123"], "ordered_at": pd.Timestamp("2025-03-03")})
     row = baskets.prices_by(mk.open_data({"orders": orders, "order_lines": frame}), **YEAR).iloc[0]
-    assert row["promotion_discounts"] == 0
-    assert row["other_discounts"] == 40
-    assert pd.isna(row["promotion_share"])
+    assert row["discounts"] == 40
+    parts = ["promotion_discounts", "other_discounts", "promotion_share"]
+    assert row[parts].isna().all()
+
+
+def test_without_a_list_price_no_discount_is_known():
+    lines = [(order, product, 2, None, 7.0, "P1") for order, product in ("1a", "2b")]
+    row = baskets.prices_by(shop(lines), **YEAR).iloc[0]
+    amounts = ["gross_sales", "discounts", "promotion_discounts", "other_discounts", "net_sales"]
+    assert row[[*amounts, "price_realisation"]].isna().all()
 
 
 @FEW

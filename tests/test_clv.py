@@ -803,6 +803,65 @@ def test_what_hangs_on_goods_of_which_nothing_is_said_is_told():
         assert clv.unsure_returns(data, **span) == (0, 0)
 
 
+TWO_PRODUCTS = pd.DataFrame(
+    {
+        "order_id": ["o0", "o0", "o1"],
+        "line_id": ["1", "2", "1"],
+        "product_id": ["mug", "lamp", "tea"],
+        "quantity": [2.0, 1.0, 1.0],
+        "unit_price": [50.0, 100.0, 80.0],
+        "unit_cost": [10.0, 60.0, None],
+    }
+)
+
+
+def refunded(**told):
+    """Return what a refund of 50, or else as told, costs and what of it is in doubt."""
+    sold = orders(("a", "2025-01-10", 200.0), ("b", "2025-01-11", 80.0)).drop(columns="amount")
+    back = pd.DataFrame({"return_id": ["r"], "returned_at": [pd.Timestamp("2025-02-01")]})
+    back = back.assign(**{"refund_amount": 50.0, "restocked": True, **told})
+    products = pd.DataFrame({"product_id": ["vase"], "unit_cost": [30.0]})
+    tables = {"orders": sold, "order_lines": TWO_PRODUCTS, "returns": back, "products": products}
+    with mk.open_data(tables) as data:
+        found = clv.profitability(data, start="2025-01-01", end="2025-03-01")
+        (lacking,) = [clv.lacking_costs(data).get("goods_returned")]
+    return *found[["returns_cost", "returns_in_doubt"]].sum(), lacking
+
+
+@pytest.mark.parametrize(
+    ("told", "cost_of_the_goods"),
+    [
+        ({"order_id": "o0", "line_id": "1", "quantity": 1.0}, 10),
+        ({"order_id": "o0", "line_id": "1"}, 50 * 80 / 200),  # how many is not known
+        ({"order_id": "o0", "product_id": "mug", "quantity": 1.0}, 10),
+        ({"order_id": "o0", "product_id": "vase", "quantity": 1.0}, 30),
+        ({"customer_id": "a", "product_id": "vase", "quantity": 1.0}, 30),
+        ({"order_id": "o0", "quantity": 1.0}, 50 * 80 / 200),  # that part of its sales
+        ({"order_id": "o0"}, 50 * 80 / 200),
+    ],
+)
+def test_goods_back_in_stock_give_their_cost_back_though_their_line_is_not_known(
+    told, cost_of_the_goods
+):
+    assert refunded(**told) == (50 - cost_of_the_goods, 0, None)
+    assert refunded(**told, restocked=None) == (50, cost_of_the_goods, None)
+    assert refunded(**told, restocked=False) == (50, 0, None)
+
+
+def test_a_refund_of_goods_of_which_nothing_is_known_counts_as_lost_and_is_in_doubt():
+    names = ("returns.line_id", "returns.product_id", "returns.quantity")
+    assert refunded(order_id="o1") == (50, 50, names)
+    assert refunded(customer_id="a") == (50, 50, ("returns.order_id", *names))
+    assert refunded(customer_id="a", restocked=False) == (50, 0, None)
+    assert refunded(order_id="o1", kind="allowance", restocked=None) == (50, 0, None)
+    told = {"order_id": "o1", "line_id": None, "product_id": None, "quantity": None}
+    assert refunded(**told) == (50, 50, None)  # the columns are there
+
+
+def test_a_refund_of_a_product_of_unknown_cost_takes_nothing_away():
+    assert refunded(order_id="o1", product_id="tea", quantity=1.0) == (0, 0, None)
+
+
 def test_a_campaign_to_a_customer_from_before_the_data_is_a_cost_of_serving():
     contacts = pd.DataFrame({"customer_id": ["a"], "registered_at": [pd.Timestamp("2019-01-01")]})
     members = pd.DataFrame({"campaign_id": ["k"], "customer_id": ["a"]})

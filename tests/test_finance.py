@@ -344,6 +344,21 @@ def test_causes_that_the_data_do_not_tell_are_left_out():
             finance.root_causes(data, **YEAR)
 
 
+def test_what_the_data_do_not_tell_is_named_and_no_cause():
+    given = tables()
+    with mk.open_data(given) as data:
+        assert finance.untold_causes(data) == ["chargeback"]
+        found = finance.root_causes(data, **YEAR).set_index("cause")
+    assert found.root["discount"] == finance.PROMOTION_UNKNOWN  # no column of promotions at all
+    given["order_lines"]["promotion_id"] = None
+    with mk.open_data(given) as data:
+        found = finance.root_causes(data, **YEAR).set_index("cause")
+    assert found.root["discount"] is None
+    del given["returns"]
+    with mk.open_data(given) as data:
+        assert finance.untold_causes(data) == ["return", "allowance", "chargeback"]
+
+
 def test_a_price_above_the_list_lowers_what_leaked():
     given = tables()
     given["order_lines"]["unit_price"] = [60.0, 30.0, 60.0]
@@ -561,6 +576,27 @@ def test_what_fighting_is_worth_by_hand():
     assert found.below == 2
     assert (found.low, found.high) == (None, None)
     assert (free.break_even, free.below) == (0, 0)
+
+
+def test_the_gain_of_one_is_at_most_what_is_disputed():
+    days = pd.to_datetime(["2025-02-01"] * 40)
+    given = {
+        "orders": pd.DataFrame({"order_id": [f"O{n}" for n in range(40)], "ordered_at": days}),
+        "chargebacks": pd.DataFrame(
+            {
+                "chargeback_id": [f"c{n}" for n in range(40)],
+                "order_id": [f"O{n}" for n in range(40)],
+                "opened_at": days,
+                "amount": [10.0] * 39 + [900.0],
+                "outcome": ["lost"] * 38 + ["won"] * 2,
+            }
+        ),
+    }
+    with mk.open_data(given) as data:
+        found = finance.fighting(data, **HALF, cost=5)
+    assert found.low == -5  # nothing comes back at worst
+    assert found.high == pytest.approx((39 * 10 + 900) / 40 - 5)
+    assert found.below == 39  # 5 / 0.17 = 30.2: under the amount at the high end of the win rate
 
 
 def test_nothing_won_has_no_amount_to_fight_from():

@@ -1162,6 +1162,12 @@ def test_contacts_beside_orders_of_which_nobody_is_named_are_no_leads(lacks):
     with mk.open_data(tables) as data:
         with pytest.raises(MissingDataError, match="no order of these data says who bought"):
             lifecycle.require_buyers(data)
-        if lacks == "column":
+        period = {"start": "2025-01-01", "end": AS_OF}
+        for call, dates in (
+            (lifecycle.contacts, {"as_of": AS_OF}),
+            (lifecycle.conversion, {"as_of": AS_OF}),
+            (lifecycle.flows, period),
+            (lifecycle.revenue_by_stage, period),
+        ):
             with pytest.raises(MissingDataError, match="says who bought"):
-                lifecycle.contacts(data, as_of=AS_OF)
+                call(data, **dates)

@@ -80,7 +80,8 @@ def test_contribution_over_lines_of_a_known_cost(function, usual, nothing, loss)
 def test_break_even_by_hand_and_none_where_sales_leave_nothing():
     months = {"fixed_cost": [NONE] * 4 + [15], "days": [NONE] * 4 + [30]}
     assert on(margins.break_even_revenue, "break_even", {**COSTS, **months}) == pytest.approx(50)
-    assert on(margins.break_even_days, "break_even", {**COSTS, **months}) == pytest.approx(15)
+    # of all sales, 150, also of the line whose cost is not known
+    assert on(margins.break_even_days, "break_even", {**COSTS, **months}) == pytest.approx(10)
     assert on(margins.break_even_revenue, "break_even", {**LOSS, **months}) is NONE
     assert on(margins.break_even_days, "break_even", {**LOSS, **months}) is NONE
 
@@ -236,6 +237,78 @@ def test_the_day_on_which_fixed_costs_are_paid():
     assert short.days > short.period_days == 31
 
 
+def steady_shop(*, known=1.0):
+    """Return a year of 10 orders a month at 100 in two equal lines; of some, the cost is unknown.
+
+    They leave 30 % after goods (60), fees (2) and parcels (8); 1,800 of fixed costs take 6,000.
+    """
+    ids = [f"{n}" for n in range(120)]
+    day = pd.to_datetime([f"2025-{n // 10 + 1:02}-{n % 10 + 1:02}" for n in range(120)])
+    lines = pd.DataFrame({
+        "order_id": np.repeat(ids, 2), "line_id": ["1", "2"] * 120, "product_id": ["p", "q"] * 120,
+        "quantity": 1, "unit_price": 50.0, "unit_cost": [30.0, 30.0 if known == 1 else NONE] * 120,
+        "promotion_id": ["x", NONE] * 120,
+    })  # fmt: skip
+    if known == 0.25:  # of every second order, nothing is known
+        lines.loc[lines.order_id.astype(int) % 2 == 1, "unit_cost"] = NONE
+    return {
+        "orders": pd.DataFrame({"order_id": ids, "ordered_at": day, "payment_fee": 2.0}),
+        "order_lines": lines,
+        "shipments": pd.DataFrame({"shipment_id": ids, "order_id": ids, "transport_cost": 8.0}),
+        "promotions": pd.DataFrame({
+            "promotion_id": ["x"], "starts_on": [pd.Timestamp("2025-01-01")], "cost": [0.0],
+        }),
+        "fixed_costs": pd.DataFrame({
+            "month": pd.date_range("2025-01-01", periods=12, freq="MS"), "amount": 150.0,
+        }),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [1.0, 0.5, 0.25])
+def test_unknown_costs_do_not_move_the_break_even(known):
+    with mk.open_data(steady_shop(known=known)) as data:
+        even = margins.break_even(data, **YEAR)
+        values = mk.compute([*KPIS, *THRESHOLDS], data, **YEAR).iloc[0].astype(float)
+        parts = margins.contribution_by(data, by=["product_id"], **YEAR)
+        steps = margins.levels(data, **YEAR).set_index("step").amount
+    assert values.tolist() == pytest.approx([8400 * known, 3600 * known, 0.3, 6000, 182.5])
+    assert [even.rate, even.revenue, even.days] == pytest.approx([0.3, 6000, 182.5])
+    assert [even.net_sales, even.safety, even.costed_share] == pytest.approx([12000, 0.5, known])
+    assert even.by_day.contribution.iloc[-1] == pytest.approx(3600)
+    assert even.reached_on is not NONE
+    assert parts.contribution_margin.sum() == pytest.approx(3600 * known)
+    assert parts.allocated.all()
+    assert steps.fixed_costs == -1800
+    assert (steps.result == pytest.approx(1800)) if known == 1 else math.isnan(steps.result)
+
+
+def test_of_a_promotion_the_share_of_its_lines_of_a_known_cost_counts():
+    shop = steady_shop(known=0.25)
+    shop["promotions"]["cost"] = [90.0]
+    with mk.open_data(shop) as data:  # half of the lines sold on it have a cost
+        parts = margins.contribution_by(data, by=["product_id"], **YEAR)
+        whole = mk.compute("contribution_margin", data, **YEAR).iloc[0, 0]
+    assert parts.promotion_cost.tolist() == [45.0, 0.0]
+    assert float(whole) == parts.contribution_margin.sum() == 3600 / 4 - 45
+
+
+def test_the_months_whose_fixed_costs_are_known_are_told():
+    shop = steady_shop()
+    shop["fixed_costs"] = shop["fixed_costs"].head(6)
+    with mk.open_data(shop) as data:
+        even = margins.break_even(data, **YEAR)
+    assert even.months == tuple(dt.date(2025, month, 1) for month in range(1, 7))
+    assert (even.asked_months, even.period_days) == (12, 181)
+
+
+def test_a_contribution_without_dimensions_is_one_row():
+    with mk.open_data(tables()) as data:
+        parts = margins.contribution_by(data, **JANUARY)
+        whole = mk.compute("contribution_margin", data, **JANUARY).iloc[0, 0]
+    assert parts.allocated.tolist() == [True]
+    assert parts.contribution_margin.tolist() == [45] == [float(whole)]
+
+
 # --- The demo ---------------------------------------------------------------------------------
 
 
@@ -310,9 +383,17 @@ def test_what_cannot_be_shared_out_is_refused():
         share_out(10, [1, -1])
     with pytest.raises(ComputeError, match="no rows"):
         share_out(10, [])
+    for amount, weight in ((10, math.nan), (10, math.inf), (math.nan, 1)):
+        with pytest.raises(ComputeError, match="must be a finite number"):
+            share_out(amount, [weight, 1])
+    with pytest.raises(ComputeError, match="more than 2 decimals"):
+        share_out(10.005, [1, 1])
+    assert share_out(0.1 + 0.2, [1, 1]) == [0.15, 0.15]
     lines = pd.DataFrame({"order_id": ["1"], "line_id": ["a"], "price": [1.0]})
     with pytest.raises(ComputeError, match="'2' has an amount and no line"):
         allocate(lines, pd.Series({"2": 5.0}), weight="price")
+    with pytest.raises(ComputeError, match="line_id is null"):
+        allocate(lines.assign(line_id=NONE), pd.Series({"1": 5.0}), weight="price")
 
 
 @settings(max_examples=8, deadline=None)
@@ -428,7 +509,7 @@ def test_stock_outs_lower_what_was_expected():
     [
         ({"share": 0.8}, {}, "whole_shop"),
         ({"products": frozenset()}, {}, "not_sold"),
-        ({"categories": frozenset("abc")}, {}, "whole_shop"),
+        ({"categories": frozenset("abc")}, {}, "one_shelf"),
     ],
 )
 def test_why_nothing_can_be_told(promotion, changes, reason):
@@ -469,6 +550,23 @@ def test_what_is_missing_afterwards_is_unknown_until_it_is_over():
     assert math.isnan(row.pulled)
     assert row.verdict == "cannot_tell"
     assert row.extra > 0
+
+
+def test_money_of_a_promotion_that_still_runs_counts_by_day():
+    index, sold, _ = small_shop(np.random.default_rng(1), lift=1.0)
+    late = {"starts_on": index[-7], "ends_on": index[-7] + pd.Timedelta(days=20)}
+    row = row_of(panel_of(index, sold, promotion=late))
+    assert row.days == 7
+    assert row.cost == pytest.approx(100 / 3)
+
+
+def test_the_halo_that_undoes_a_loss_makes_the_margin_zero():
+    index, sold, _ = small_shop(np.random.default_rng(2), lift=0.2, switch=0.2)
+    dear = {"cost": 5000.0}
+    result = study(panel_of(index, sold, promotion=dear), start=dt.date(2024, 1, 1))
+    row, total = result.promotions.iloc[0], result.total.iloc[0]
+    assert total.margin < 0
+    assert total.needed_halo * row.extra * 20 == pytest.approx(-total.margin)
 
 
 def test_the_margin_is_made_of_its_parts():

@@ -803,6 +803,21 @@ def test_who_is_lost_to_view_before_anybody_buys_takes_no_interval_away():
     assert whole.low[1:].notna().all()
 
 
+def test_a_survival_curve_reads_events_written_as_0_and_1():
+    waits = pd.DataFrame({"days": [10, 20, 30], "bought": [True, False, True], "customers": 2})
+    found = retention.kaplan_meier(waits.assign(bought=[1, 0, 1]))
+    assert_frame_equal(found.curve, retention.kaplan_meier(waits).curve)
+    assert found.events == 4
+
+
+@pytest.mark.parametrize("column", ["days", "bought", "customers"])
+def test_a_wait_that_is_not_known_is_no_part_of_a_survival_curve(column):
+    waits = pd.DataFrame({"days": [1.0, 2.0], "bought": [1.0, 0.0], "customers": [1.0, 3.0]})
+    waits.loc[0, column] = None
+    with pytest.raises(ComputeError, match=f"{column} is null in 1 of the 2 waits"):
+        retention.kaplan_meier(waits)
+
+
 def test_a_survival_curve_loads_no_library_that_takes_longer_than_it():
     asked = """
 import sys

@@ -312,9 +312,65 @@ def test_a_price_rise_of_all_products_is_found_whole():
     assert abs(parts.change.assortment) < 1e-8
 
 
+@pytest.mark.parametrize(
+    ("dear", "raised", "lowered"), [(14, 0.0548, 0), (10.005, 0, 0), (9, 0, 0.0455)]
+)
+def test_one_price_that_moved_is_not_said_of_all(dear, raised, lowered):
+    price = {f"p{n:02}": (10, 10) for n in range(20)} | {"p00": (10, dear)}
+    data = goods(price, dict.fromkeys(price, (10, 10)))
+    found = sales.price_parts(data, periods=BOTH)
+    assert found.raised == pytest.approx(raised, abs=0.002)
+    assert found.lowered == pytest.approx(lowered, abs=0.004)
+    assert found.raised + found.lowered < 0.06
+
+
+def test_a_rise_of_all_products_is_a_rise_of_all_their_sales(demo):
+    data = goods({"a": (10, 11), "b": (50, 55)}, {"a": (5, 5), "b": (1, 1)})
+    found = sales.price_parts(data, periods=BOTH)
+    assert (found.raised, found.lowered, found.unknown) == (1, 0, 0)
+    assert 0.9 < sales.price_parts(demo, periods=BOTH).raised < 1
+
+
+def test_lines_of_unknown_product_are_in_no_price_and_no_product():
+    known = {"a": (10, 10), "b": (20, 20)}
+    price = known | {"c": (10, 10), "d": (90, 90)}
+    units = {"a": (5, 5), "b": (3, 3), "c": (8, 1), "d": (1, 9)}
+    data = goods(price, units)
+    lines = data.order_lines.to_pandas()
+    lines["product_id"] = lines.product_id.where(lines.product_id.isin([*known]), None)
+    orders = data.orders.to_pandas()
+    nulled = mk.open_data({"orders": orders, "order_lines": lines})
+    found = sales.price_parts(nulled, periods=BOTH)
+    parts = found.parts.set_index("part")
+    assert parts.change.price_paid == 0
+    assert parts.change.assortment > 0.5
+    assert found.products == 2
+    net = (lines.quantity * lines.unit_price).astype(float).groupby(lines.product_id.isna()).sum()
+    assert found.unknown == pytest.approx(net[True] / net.sum())
+    assert found.share == pytest.approx(net[False] / net.sum())
+    products = pd.DataFrame({"product_id": ["a", "b"], "category": ["Hats", "Caps"]})
+    parted = mk.open_data({"orders": orders, "order_lines": lines, "products": products})
+    cut = sales.assortment(parted, periods=BOTH)
+    assert cut[["products_before", "products_after"]].sum().tolist() == [2, 2]
+    unknown = cut[cut.category.isna()].iloc[0]
+    assert unknown.unknown == unknown.change != 0
+    assert unknown.kept == 0
+    assert np.allclose(cut.new + cut.gone + cut.kept + cut.unknown, cut.change, atol=0.001)
+
+
+def test_without_any_known_product_prices_have_no_parts():
+    data = goods({"a": (10, 11)}, {"a": (5, 5)})
+    lines = data.order_lines.to_pandas().assign(product_id=None)
+    nulled = mk.open_data({"orders": data.orders.to_pandas(), "order_lines": lines})
+    found = sales.price_parts(nulled, periods=BOTH)
+    assert found.parts.empty
+    assert (found.products, found.share, found.unknown) == (0, 0, 1)
+
+
 def test_the_assortment_adds_up(demo, shop):
     found = sales.assortment(demo, periods=BOTH)
     assert np.allclose(found.new + found.gone + found.kept, found.change, atol=0.001)
+    assert (found.unknown == 0).all()
     assert round(found.change.sum(), 2) == round(shop.after - shop.before, 2)
     assert (found.products_new.sum(), found.products_gone.sum()) == (4, 3)
 
@@ -531,6 +587,7 @@ def test_a_cell_apart_is_set_aside_before_the_others_are_compared():
     }  # fmt: skip
     assert found.rest["mobile"] == 0.5
     assert found.rest["app"] == 0.5
+    assert found.set_aside.to_dict() == {"app": (), "mobile": ("app",), "desktop": ("app",)}
 
 
 def test_nobody_is_judged_on_too_few():

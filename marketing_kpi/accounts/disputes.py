@@ -289,7 +289,8 @@ class Fighting(NamedTuple):
         ``recovered - cost * decided``, as if each had been fought.
     gain_each, low, high
         The same a dispute, with its 95 % interval (Hall's, for amounts are skewed); ends are null
-        under `FEWEST_DECIDED` disputes and where all brought the same. Null without any decided.
+        under `FEWEST_DECIDED` disputes and where all brought the same. At least all is lost, at
+        most all that was disputed comes back. Null without any decided.
     win_rate, win_low, win_high
         Share won, with Wilson's interval.
     break_even, break_even_low, break_even_high
@@ -297,8 +298,8 @@ class Fighting(NamedTuple):
         the ends of the interval of the win rate. Null where none was won, or nothing decided; the
         high end also where the low end of the win rate is 0.
     below
-        Decided disputes under that amount: with the rate given, fighting them loses money. Null
-        with it.
+        Decided disputes under its low end: whatever win rate the interval allows, fighting them
+        loses money. Null where none was won, or nothing decided.
     """
 
     decided: int
@@ -360,7 +361,7 @@ def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: floa
     >>> with open_data(tables) as data:
     ...     found = fighting(data, start="2025-01-01", end="2026-01-01", cost=15)
     >>> found.gain, found.break_even, found.below
-    (55.0, 45.0, 1)
+    (55.0, 45.0, 0)
     """
     check("cost", cost)
     rows = _disputes(data, Period.of(start, end), None)
@@ -372,11 +373,12 @@ def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: floa
     recovered = math.fsum(back)
     gain = recovered - cost * decided
     each = gain / decided if decided else None
-    ends = _mean_gain(back, cost)
+    ends = _mean_gain(back, cost, most=float(known["amount"].mean()) if decided else 0.0)
     share = won / decided if decided else None
     rate = wilson(share, decided) if share is not None else Interval()
     even = cost / share if share else None
-    below = None if even is None else int((known["amount"] < even).sum())
+    safe = None if even is None else _over(cost, rate.high)
+    below = None if safe is None else int((known["amount"] < safe).sum())
     return Fighting(
         decided, won, math.fsum(known["amount"]), recovered, cost, gain, each, *ends, share, *rate,
         even, _over(cost, rate.high), _over(cost, rate.low), below,
@@ -387,8 +389,8 @@ def _over(cost: float, rate: float | None) -> float | None:
     return cost / rate if rate else None
 
 
-def _mean_gain(back: pd.Series[float], cost: float) -> Interval:
-    """Return the interval of the mean of what is won back, less the cost."""
+def _mean_gain(back: pd.Series[float], cost: float, *, most: float) -> Interval:
+    """Return the interval of the mean of what is won back, less the cost; `most`, if all is."""
     count = len(back)
     if count < FEWEST_DECIDED or back.nunique() < 2:
         return Interval()
@@ -397,7 +399,7 @@ def _mean_gain(back: pd.Series[float], cost: float) -> Interval:
     skewness = float((away**3).mean()) / spread**1.5
     variance = spread * count / (count - 1)
     low, high = mean_interval(float(back.mean()), variance=variance, skewness=skewness, count=count)
-    return Interval(low - cost, high - cost)
+    return Interval(max(low, 0.0) - cost, min(high, most) - cost)
 
 
 def lacks_disputes(data: Data) -> list[str]:

@@ -24,10 +24,13 @@ CAUSES = ("discount", "return", "allowance", "chargeback")
 FIRST_CAUSES = 0.8
 """Pareto's share: the causes that together make so much of the leakage come first."""
 
+PROMOTION_UNKNOWN = "promotion_unknown"
+"""Root of the discounts of data that do not tell promotions; null is outside any promotion."""
+
 _TOLD_BY = (
-    ("sales", ("gross_sales", "net_sales")),
-    ("sales_and_deductions", ("refunds_and_allowances",)),
-    ("sales_and_deductions", ("lost_chargebacks",)),
+    ("sales", ("gross_sales", "net_sales"), ("discount",)),
+    ("sales_and_deductions", ("refunds_and_allowances",), ("return", "allowance")),
+    ("sales_and_deductions", ("lost_chargebacks",), ("chargeback",)),
 )
 
 
@@ -45,12 +48,13 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     -------
     pandas.DataFrame
         A row a cause and root, the largest amount first: ``cause`` (see `CAUSES`); ``root``, what
-        is behind it: the promotion of a discount, the reason of the others, null where none is
-        told; ``name``, the promotion's where it is known; ``times``, how many lines, returns or
-        disputes; ``amount`` in the data's currency; ``share`` of all that leaked, and
-        ``cumulative`` with those before it (null where nothing leaked on balance); ``is_first``,
-        whether it is among the fewest that make `FIRST_CAUSES` of the whole. A line sold above
-        its list price lowers what leaked. Causes that the data do not tell are left out.
+        is behind it: the promotion of a discount (`PROMOTION_UNKNOWN` where the data tell none of
+        any line), the reason of the others, null where none is told; ``name``, the promotion's
+        where it is known; ``times``, how many lines, returns or disputes; ``amount`` in the data's
+        currency; ``share`` of all that leaked, and ``cumulative`` with those before it (null where
+        nothing leaked on balance); ``is_first``, whether it is among the fewest that make
+        `FIRST_CAUSES` of the whole. A line sold above its list price lowers what leaked. Causes
+        that the data do not tell are left out.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     >>> with open_data(tables) as data:
     ...     found = root_causes(data, start="2025-01-01", end="2026-01-01")
     >>> found[["cause", "root", "amount", "cumulative"]].values.tolist()
-    [['return', 'defective', 30.0, 0.75], ['discount', None, 10.0, 1.0]]
+    [['return', 'defective', 30.0, 0.75], ['discount', 'promotion_unknown', 10.0, 1.0]]
     """
     period = Period.of(start, end)
     require_a_cause(data)
@@ -92,6 +96,9 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     rows = rows.select("cause", "amount", root=rows.reason)
     if not missing(FACTS["sales"], ["gross_sales", "net_sales", "promotion_id"], data):
         rows = ibis.union(rows.filter(rows.cause != "discount"), _by_promotion(data, period))
+    else:
+        is_discount = rows.cause == "discount"
+        rows = rows.mutate(root=is_discount.ifelse(ibis.literal(PROMOTION_UNKNOWN), rows.root))
     sums = rows.group_by("cause", "root").aggregate(
         times=rows.count(), amount=rows.amount.sum().cast(MONEY)
     )
@@ -128,8 +135,27 @@ def lacks_causes(data: Data) -> list[str]:
     >>> "returns.refund_amount" in lacks_causes(open_data({"orders": orders}))
     True
     """
-    lacking = [missing(FACTS[fact], columns, data) for fact, columns in _TOLD_BY]
+    lacking = [missing(FACTS[fact], columns, data) for fact, columns, _causes in _TOLD_BY]
     return [] if not all(lacking) else list(dict.fromkeys(n for names in lacking for n in names))
+
+
+def untold_causes(data: Data) -> list[str]:
+    """Return which of `CAUSES` the data do not tell: `root_causes` is silent on them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-01-05"])})
+    >>> untold_causes(open_data({"orders": orders})) == [*CAUSES]
+    True
+    """
+    return [
+        cause
+        for fact, columns, causes in _TOLD_BY
+        if missing(FACTS[fact], columns, data)
+        for cause in causes
+    ]
 
 
 def _named(found: pd.DataFrame, data: Data) -> pd.DataFrame:

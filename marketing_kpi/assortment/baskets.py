@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -32,7 +31,7 @@ MOST_ROWS = 5_000
 
 
 class Baskets(NamedTuple):
-    """Baskets in the engine, a row a line: basket, line, product (a code), what they share."""
+    """Baskets in the engine, a product once in each: basket, product (a code), what they share."""
 
     rows: ir.Table
     names: Sequence[str]  # of the products, by code
@@ -73,11 +72,15 @@ def read_baskets(
         raise MissingDataError(f"pairs need {', '.join(absent)}, which these data lack")
     strata = [name for name in within if name != "month"]
     lines = data.keep(_lines(data, of, strata, start=start, end=end))
-    sold = lines.group_by("name").aggregate(n=lines.basket.nunique()).to_pandas()
+    counts = {"n": lines.basket.nunique(), "lines": lines.count()}
+    sold = lines.group_by("name").aggregate(**counts).to_pandas()
     ranked = sold.sort_values(["n", "name"], ascending=[False, True], ignore_index=True)
-    names = ranked.loc[ranked["n"] >= LEAST_BASKETS, "name"].iloc[:most].tolist()
+    looked_at = ranked[ranked["n"] >= LEAST_BASKETS].iloc[:most]
+    names = looked_at["name"].tolist()
     strata = [*(["month"] if "month" in within else []), *strata]
-    rows = coded(lines, names).select("basket", "line", "product", *strata)
+    rows = coded(lines, names).select("basket", "product", *strata)
+    if (looked_at["lines"] > looked_at["n"]).any():  # to make them unique costs more than to count
+        rows = rows.distinct()
     whole = lines.aggregate(
         baskets=lines.basket.nunique(), first=lines.day.min(), last=lines.day.max()
     )
@@ -105,12 +108,12 @@ def _lines(
     start: str | dt.date | None,
     end: str | dt.date,
 ) -> ir.Table:
-    """Return a row a line of a purchase: basket, line (null: not told), name, day, month, strata.
+    """Return a row a line of a purchase: basket, name, day, month, strata.
 
     A credit fills no basket.
     """
-    fact, told = FACTS["sales"], data.has("order_lines", "line_id")
-    read = {"order_id", "ordered_at", "bought", of, *strata, *(("line_id",) if told else ())}
+    fact = FACTS["sales"]
+    read = {"order_id", "ordered_at", "bought", of, *strata}
     if absent := missing(fact, sorted(strata), data):
         raise MissingDataError(f"pairs within need {', '.join(absent)}, which these data lack")
     lines = fact.build(data, read)
@@ -122,52 +125,30 @@ def _lines(
     return lines.select(
         *strata,
         basket=lines.order_id,
-        line=lines.line_id if told else ibis.null("string"),
         name=lines[of].cast("string"),
         day=lines.ordered_at.date(),
         month=lines.ordered_at.truncate("M").date(),
     )
 
 
-def counted_pairs(rows: ir.Table, *, least: int) -> tuple[ir.Table, pd.DataFrame]:
+def counted_pairs(rows: ir.Table, *, least: int) -> pd.DataFrame:
     """Count the baskets of each pair of products, in the engine.
 
     Parameters
     ----------
     rows
-        A row a line: basket, line (unique in its basket; null: not told), product.
+        A row a product of a basket: basket, product.
     least
         Baskets under which a pair is not returned.
 
     Returns
     -------
-    tuple
-        The rows, a product once a basket; and a row a pair: first, second, together.
-
-    Notes
-    -----
-    To make lines unique costs more than to count them. The lines of a basket are joined with its
-    other lines: a product that meets itself shows that it stands on two of them, and only then are
-    they made unique and counted again.
+    pandas.DataFrame
+        A row a pair: first, second, together.
     """
-    if not rows.filter(rows.line.isnull()).limit(1).count().execute():
-        found = _joined(rows, rows.line, least).to_pandas()
-        if (found["first"] != found["second"]).all():
-            return rows, found
-    unique = rows.drop("line").distinct().cache()
-    return unique, _joined(unique, unique.product, least).to_pandas()
-
-
-def _joined(rows: ir.Table, key: ir.Column, least: int) -> ir.Table:
-    """Return how many baskets hold each pair; a product with itself whenever `key` allows it."""
     other = rows.view()
-    met = rows.join(
-        other,
-        [
-            rows.basket == other.basket,
-            rows.product <= other.product,
-            key != other[key.get_name()],
-        ],
-    ).select(first=rows.product, second=other.product)
+    met = rows.join(other, [rows.basket == other.basket, rows.product < other.product])
+    met = met.select(first=rows.product, second=other.product)
     counted = met.group_by("first", "second").aggregate(together=met.count())
-    return counted.filter((counted.together >= least) | (counted.first == counted.second))
+    found: pd.DataFrame = counted.filter(counted.together >= least).to_pandas()
+    return found

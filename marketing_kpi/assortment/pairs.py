@@ -150,7 +150,7 @@ def pairs(
     1   tea    cup        50      0.5  1.666667  together
     """
     held = read_baskets(data, end=end, start=start, of=of, within=within)
-    rows, counted = counted_pairs(held.rows, least=LEAST_TOGETHER)
+    rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
     margins = rows.group_by(["product", *held.strata]).aggregate(n=rows.count()).to_pandas()
     expected = _expected(rows, margins, held)
     in_baskets = margins.groupby("product")["n"].sum().reindex(range(len(held.names)))

@@ -113,8 +113,7 @@ def sets(
     if largest < _SMALLEST_SET:
         raise ComputeError(f"largest == {largest}, must be 3 or more", hint="pairs() finds pairs")
     held = read_baskets(data, end=end, start=start, of=of, within=(), most=MOST_IN_SETS)
-    rows, counted = counted_pairs(held.rows, least=LEAST_TOGETHER)
-    rows = data.keep(rows.select("basket", "product").distinct())
+    rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
     single = rows.group_by("product").aggregate(n=rows.count()).to_pandas()
     known: dict[tuple[int, ...], int] = {}
     known |= {(row.product,): int(row.n) for row in single.itertuples()}

@@ -50,14 +50,17 @@ class LostSales(NamedTuple):
     days_out
         Of these, those without.
     days_unknown
-        Of those without, those of which no comparable day tells the demand.
+        Of those without, those of which no comparable day tells the demand, as in a place of which
+        no sale is known.
     cells
         A row a product, place, month and whether it was on promotion, with stock-out days: their
         number, units expected and lost, and what the interval needs; see `lost_by`.
     places
-        Where online orders leave from: region, location_id (null: not known, and left out),
-        units (sold online), matched (share of these units that the stock of the place let out);
-        empty where every order names its place.
+        Where online orders leave from, those that name no store: region, location_id (null: not
+        known, and left out), units (sold online), matched (share of these units that the stock of
+        the place let out); empty where every order names its store.
+    elsewhere
+        Units sold in the period by stores that hold no stock on record, left out.
     replaced
         Units lost over units sold in the period: by so much at most, what was bought in place of a
         missing product swells the demand expected of the others.
@@ -80,6 +83,7 @@ class LostSales(NamedTuple):
     days_unknown: int
     cells: pd.DataFrame
     places: pd.DataFrame
+    elsewhere: float
     replaced: float
     dispersion: float | None
     start: dt.date
@@ -138,8 +142,10 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     truth is known: see `benchmarks/lost_sales.md`. It does not hold what comparable days cannot
     know: a product that was failing, or about to be in fashion.
 
-    Online orders name no place. Where several places might have sent them, each region is given the
-    place whose stock let out what the region bought (`LostSales.places`).
+    Online orders name no store. Where several places might have sent them, each region is given the
+    place whose stock let out what the region bought (`LostSales.places`). Sales of a store that
+    holds no stock on record are nobody else's, and left out (`LostSales.elsewhere`); what a place
+    of which no sale is known lost is not known.
 
     References
     ----------
@@ -169,7 +175,9 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     if first >= last:
         raise ComputeError(f"start == {first}, must be before end == {last}")
     stock = data.keep(_stock(data, last))
-    sold, places = _sold_by_place(data, stock, last)
+    rows = _sold(data, stock, last)
+    elsewhere = _units_elsewhere(rows, first)
+    sold, places = _sold_by_place(rows, stock)
     judged = data.keep(_judged(_cells(data, stock, sold, first)))
     out = judged.filter(judged.is_out, judged.asked)
     cells = _named(_lost(out.to_pandas()), data)
@@ -184,8 +192,8 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
         *units, *revenue,
         days=whole["days"], days_out=int(cells["days"].sum()),
         days_unknown=int(cells.loc[cells["lost_units"].isna(), "days"].sum()),
-        cells=cells, places=places, replaced=replaced, dispersion=dispersion, start=first, end=last,
-        recorded=whole["recorded"],
+        cells=cells, places=places, elsewhere=elsewhere, replaced=replaced, dispersion=dispersion,
+        start=first, end=last, recorded=whole["recorded"],
     )  # fmt: skip
 
 
@@ -250,8 +258,11 @@ def _stock(data: Data, end: dt.date) -> ir.Table:
     return rows.select("day", "product_id", "location_id", "is_out", let_out=let_out)
 
 
-def _sold_by_place(data: Data, stock: ir.Table, end: dt.date) -> tuple[ir.Table, pd.DataFrame]:
-    """Return the units sold each day from each place of the stock, and where online orders left."""
+def _sold(data: Data, stock: ir.Table, end: dt.date) -> ir.Table:
+    """Return the units sold each day, by place and region, over the days of the stock.
+
+    The place is a store of the stock; null online, and in a store that holds no stock on record.
+    """
     fact = FACTS["sales"]
     told = [name for name in ("store_id", "region") if not missing(fact, [name], data)]
     read = {"ordered_at", "product_id", "quantity", "net_sales", "order_id", "bought", *told}
@@ -263,19 +274,32 @@ def _sold_by_place(data: Data, stock: ir.Table, end: dt.date) -> tuple[ir.Table,
     rows = rows.filter(rows.day >= since, rows.day < ibis.literal(end, "date"))
     held = stock.select(place=stock.location_id).distinct()
     rows = rows.left_join(held, rows.store_id == held.place)
-    each = rows.group_by("day", "product_id", "place", "region").aggregate(
+    rows = rows.mutate(is_online=rows.store_id.isnull())
+    each = rows.group_by("day", "product_id", "place", "is_online", "region").aggregate(
         units=rows.quantity.sum().cast(MONEY),
         squares=(rows.quantity * rows.quantity).sum().cast("float64"),
         net_sales=rows.net_sales.sum().cast(MONEY),
     )
-    each = data.keep(each)
+    return data.keep(each)
+
+
+def _units_elsewhere(rows: ir.Table, start: dt.date) -> float:
+    """Return the units sold since a day by stores that hold no stock on record."""
+    since = rows.day >= ibis.literal(start, "date")
+    away = rows.filter(rows.place.isnull(), ~rows.is_online, since)
+    return float(away.units.sum().fill_null(0).execute())
+
+
+def _sold_by_place(rows: ir.Table, stock: ir.Table) -> tuple[ir.Table, pd.DataFrame]:
+    """Return the units sold each day from each place of the stock, and where online orders left."""
+    each = rows.filter(rows.place.notnull() | rows.is_online)
     places = _places(each, stock)
     if len(places):
         known = places[["region", "location_id"]].dropna(subset=["location_id"])
         codes = known.assign(region=known["region"].fillna("")).astype("str")
         leaves = ibis.memtable(codes, schema={"region": "string", "location_id": "string"})
         leaves = leaves.rename(sent_to="region")
-        online = [each.place.isnull(), each.region.fill_null("") == leaves.sent_to]
+        online = [each.is_online, each.region.fill_null("") == leaves.sent_to]
         each = each.left_join(leaves, online)
         each = each.mutate(place=ibis.coalesce(each.place, each.location_id))
     each = each.filter(each.place.notnull())
@@ -293,7 +317,7 @@ def _places(each: ir.Table, stock: ir.Table) -> pd.DataFrame:
     That is the only place that is no store; or, of several, that whose stock lets out each day what
     the region buys.
     """
-    online = each.filter(each.place.isnull())
+    online = each.filter(each.is_online)
     sold = online.group_by("region").aggregate(units=online.units.sum().cast("float64"))
     table = sold.to_pandas().sort_values("region", ignore_index=True)
     table["location_id"], table["matched"] = None, np.nan
@@ -398,7 +422,9 @@ def _judged(cells: ir.Table) -> ir.Table:
     rows, place, month = cells, ("product_id", "location_id"), ("product_id", "month", "promoted")
     seen = in_stock(rows, "units", "product_id")
     share = ratio(seen, in_stock(rows, "others", "product_id"))
-    rows = rows.mutate(seen=seen, usual=rows.others * share)
+    # where no sale is known, nothing tells whether others were asked for: not the same as none
+    known = (rows.units + rows.others).sum().over(group_by="location_id") > 0
+    rows = rows.mutate(seen=seen, usual=known.ifelse(rows.others * share, ibis.null("float64")))
     here = in_stock(rows, "units", *place) + WEIGHT
     liked = ratio(here, in_stock(rows, "usual", *place) + WEIGHT)
     rows = rows.mutate(seen_here=here, usual=rows.usual * liked)

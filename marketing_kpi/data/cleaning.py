@@ -7,8 +7,9 @@ like, a second writes the cleaned table. Only counts and a few examples come bac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data import dates, numbers
@@ -295,16 +296,38 @@ def _date_parts(
     }
     if raw.part is None or how.date_order or how.date_format or len(seen) < len(dates.ORDERS):
         return {}
-    names = [(text.target.name, quote(text.target.name)) for text in moments]
-    innermost = ", ".join(f"{text.trimmed} AS {quote(text.target.name)}" for text in moments)
-    inner = ", ".join(f"{text.value} AS {quote(text.target.name)}" for text in moments)
-    counts = ", ".join(f"{struct(dates.part_shapes(value))} AS {value}" for _, value in names)
+    return _by_part(moments, dates.part_shapes, raw, store)
+
+
+def _number_parts(
+    texts: Sequence[_Text],
+    profile: Mapping[str, Mapping[str, Any]],
+    raw: Raw,
+    store: Store,
+    how: Format,
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return how the numbers of each part look, where a mark may be of decimals or thousands."""
+    numeric = [text for text in texts if text.target.type in _NUMBERS]
+    is_known = not any(profile[text.target.name].get("ambiguous") for text in numeric)
+    if raw.part is None or how.decimal_mark or is_known:
+        return {}
+    return _by_part(numeric, numbers.part_shapes, raw, store)
+
+
+def _by_part(
+    texts: Sequence[_Text], shapes: Callable[[str], dict[str, str]], raw: Raw, store: Store
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return how many values of each part, and of each column, look like what."""
+    names = [(text.target.name, quote(text.target.name)) for text in texts]
+    innermost = ", ".join(f"{text.trimmed} AS {quote(text.target.name)}" for text in texts)
+    inner = ", ".join(f"{text.value} AS {quote(text.target.name)}" for text in texts)
+    counts = ", ".join(f"{struct(shapes(value))} AS {value}" for _, value in names)
     part = _part(raw)
     rows = store.rows(
         f"SELECT {part}{counts} FROM (SELECT {part}{inner} FROM "
         f"(SELECT {part}{innermost} FROM {quote(raw.relation)})) GROUP BY 1 ORDER BY 1"
     )
-    return {row[raw.part]: {name: row[name] for name, _ in names} for row in rows}
+    return {row[raw.part]: {name: row[name] for name, _ in names} for row in rows if raw.part}
 
 
 def _given(text: _Text) -> str:
@@ -363,6 +386,8 @@ def _expressions(
         given=how.date_order,
         elsewhere=like.order,
     )
+    marked = _number_parts(texts, profile, raw, store, how)
+    marks = numbers.styles_of_parts(marked, decimals)
     of_parts = dates.orders_of_parts(parts)
     expressions: dict[str, str] = {}
     findings: list[Finding] = []
@@ -370,15 +395,22 @@ def _expressions(
         target, counts = text.target, profile[text.target.name]
         value = quote(target.name)
         if target.name in decimals:
-            style = decimals[target.name]
+            number = _number(text, counts, decimals[target.name], marks.get(target.name), raw)
             kind = target.type
             if counts["finer"] and kind == DECIMAL:
                 if target.name in PRICES:
                     kind = EXACT_PRICE
                 else:
-                    findings += _rounded(text, counts, style, raw, store)
-            expressions[target.name] = numbers.expression(value, counts, style, kind)
-            findings += numbers.findings(counts, style, raw.where, target.name)
+                    findings += _rounded(text, counts, number(EXACT_PRICE), raw, store)
+            expressions[target.name] = number(kind)
+            if target.name in marks:
+                written = {part: columns[target.name] for part, columns in marked.items()}
+                findings += numbers.findings_of_parts(
+                    written, counts, decimals[target.name], marks[target.name], raw.where,
+                    target.name,
+                )  # fmt: skip
+            else:
+                findings += numbers.findings(counts, decimals[target.name], raw.where, target.name)
         elif target.name in of_parts and raw.part is not None:
             order, own = orders[target.name], of_parts[target.name]
             expressions[target.name] = dates.expression_of_parts(
@@ -408,14 +440,27 @@ def _expressions(
     return expressions, findings
 
 
+def _number(
+    text: _Text,
+    counts: Mapping[str, Any],
+    style: numbers.Style,
+    of_parts: Mapping[str, numbers.Style] | None,
+    raw: Raw,
+) -> Callable[[str | None], str]:
+    """Return what makes the SQL of a column's numbers, given the type that they are to have."""
+    value = quote(text.target.name)
+    if of_parts is None or raw.part is None:
+        return partial(numbers.expression, value, counts, style)
+    return partial(numbers.expression_of_parts, value, quote(raw.part), counts, of_parts)
+
+
 def _rounded(
-    text: _Text, counts: Mapping[str, Any], style: numbers.Style, raw: Raw, store: Store
+    text: _Text, counts: Mapping[str, Any], exact: str, raw: Raw, store: Store
 ) -> Iterator[Finding]:
     """Say what keeping four decimals of finer numbers changes."""
-    value = quote(text.target.name)
-    exact = numbers.expression(value, counts, style, EXACT_PRICE)
-    source = f"SELECT {text.trimmed} AS {value} FROM {quote(raw.relation)}"
-    read = f"SELECT {exact} AS exact FROM (SELECT {text.value} AS {value} FROM ({source}))"
+    value, part = quote(text.target.name), _part(raw)
+    source = f"SELECT {part}{text.trimmed} AS {value} FROM {quote(raw.relation)}"
+    read = f"SELECT {exact} AS exact FROM (SELECT {part}{text.value} AS {value} FROM ({source}))"
     row = store.rows(
         f"SELECT count(*) AS n, CAST(sum(rounded - exact) AS DOUBLE) AS difference FROM "
         f"(SELECT exact, CAST(exact AS DECIMAL(18, 4)) AS rounded FROM ({read})) "

@@ -123,6 +123,16 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: lines without a date that are worth all the others of their order (totals of "
         "tickets), {rows} left out; their amounts add up to {amount}"
     ),
+    "orders_of_totals": N_(
+        "{place}: numbers of orders that are called totals ({names}), {rows}; their amounts "
+        "({amount} in all) count as sales. If they are totals of other orders, take them out of "
+        "the export, or write in the mapping {remedy}"
+    ),
+    "amounts_of_orders": N_(
+        "{place}: of the orders of several lines, all lines have the same amount in {rows}; it "
+        "seems to be the amount of the order, written on each line. If so, sales count several "
+        "times: give the amount of the line, or a row an order (kind: orders)"
+    ),
     "lines_of_totals": N_(
         "{place}: of the orders of three lines or more, one line is worth all the others in "
         "{rows}. If these lines are totals, the sales count twice: leave them out by their code "
@@ -169,6 +179,10 @@ TEMPLATES: Mapping[str, str] = {
     "date_orders_of_parts": N_(
         "{place}: the parts do not write dates alike, and each is read as it writes them, in "
         "{rows}: the day first in {day_first}, the month first in {month_first}"
+    ),
+    "decimals_of_parts": N_(
+        "{place}: the parts do not write decimals alike, and each is read as it writes them, in "
+        "{rows}: with a decimal comma in {comma}, with a decimal point in {point}"
     ),
     "mixed_date_orders": N_(
         "{place}: some dates can only have the day first and some only the month; where nothing "
@@ -296,8 +310,8 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "unread_cancellations": N_(
         "{place}: the mapping does not read this column, which says that a sale was "
-        "cancelled, in {rows} that count as sales. Leave these rows out in the "
-        "mapping (leave_out), or map a status"
+        "cancelled, deleted or a test, in {rows} that count as sales. Take these rows out of the "
+        "export, or leave them out by the values of the column (leave_out in the mapping)"
     ),
     "unread_discounts": N_(
         "{place}: the mapping does not read this column, which is not zero in {rows}. If the "
@@ -310,8 +324,8 @@ TEMPLATES: Mapping[str, str] = {
         "returns"
     ),
     "unread_states": N_(
-        "{place}: the mapping does not read this column, whose values ({values}) say that "
-        "nothing was sold, in {rows} that count as sales. Map it as the status of orders, or,"
+        "{place}: the mapping does not read this column, whose values ({values}) may say "
+        "that nothing was sold, in {rows} that count as sales. Map it as the status of orders, or,"
         " if these rows are refunds, name it in the mapping as returns.column"
     ),
     "utc_times": N_(
@@ -333,7 +347,8 @@ TEMPLATES: Mapping[str, str] = {
     "partly_known": N_("{place}: the source describes only {rows}"),
     "unpriced_lines": N_(
         "{place}: the quantity is zero or missing, so there is no unit price, in {rows}; "
-        "their sales ({amount}) stay in the amount of the orders"
+        "their amounts ({amount}) are in the amount of the orders, but not in net sales, which "
+        "come from the lines. Give these lines a quantity (1 for a service or a fee)"
     ),
     "volumes_as_quantities": N_(
         "{place}: fuel, whose quantity is a volume and not a number of items, {rows}; "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from marketing_kpi.data.model import DECIMAL, EXACT_PRICE, INTEGER, JSON, Finding
+from marketing_kpi.data.store import literal
 from marketing_kpi.text.messages import N_
 
 # Without spaces, apostrophes and currencies, a minus sign in front when negative.
@@ -110,6 +112,48 @@ def decide(
     return styles
 
 
+def part_shapes(value: str) -> dict[str, str]:
+    """Return the SQL counts that tell the decimal mark of a part."""
+    counts = shapes(value) | plain_shapes(value)
+    return {name: counts[name] for name in ("plain_point", "point", "comma", "ambiguous")}
+
+
+def styles_of_parts(
+    parts: Mapping[str, Mapping[str, Mapping[str, Any]]], styles: Mapping[str, Style]
+) -> dict[str, dict[str, Style]]:
+    """Return, by column, the style of each part, for columns that are not surely alike in all.
+
+    A column of a part without evidence is as the rest of its part; where that has none either, it
+    is read as the other parts, and no one knows.
+    """
+    decided = {part: decide(columns, given=None, hint=None) for part, columns in parts.items()}
+    found = {}
+    for name, style in styles.items():
+        of_parts = {
+            part: columns[name] if columns[name].sure else Style(style.mark, sure=False)
+            for part, columns in decided.items()
+            if parts[part][name]["ambiguous"] or columns[name].sure
+        }
+        if any(other != style for other in of_parts.values()):
+            found[name] = {part: of_parts.get(part, style) for part in parts}
+    return found
+
+
+def expression_of_parts(
+    value: str,
+    part: str,
+    counts: Mapping[str, Any],
+    styles: Mapping[str, Style],
+    kind: str | None,
+) -> str:
+    """Return the SQL of the number that a text holds, as its part writes it."""
+    cases = " ".join(
+        f"WHEN {literal(name)} THEN {expression(value, counts, style, kind)}"
+        for name, style in styles.items()
+    )
+    return f"CASE {part} {cases} END"
+
+
 def expression(value: str, counts: Mapping[str, Any], style: Style, kind: str | None) -> str:
     """Return the SQL of the number that a text holds, null when it holds none."""
     text = value
@@ -155,7 +199,7 @@ def findings(counts: Mapping[str, Any], style: Style, where: str, column: str) -
         yield Finding(
             "number_format", "info", where, column, counts["odd"], filled, details=details
         )
-    points = counts["point"] + counts["plain_point"]
+    points = _points(counts)
     if points and counts["comma"]:
         details = {"points": points, "commas": counts["comma"]}
         yield Finding(
@@ -167,3 +211,35 @@ def findings(counts: Mapping[str, Any], style: Style, where: str, column: str) -
             "ambiguous_numbers", "suspicious", where, column, counts["ambiguous"], filled,
             details={"decimal": _MARKS[style.mark]},
         )  # fmt: skip
+
+
+def findings_of_parts(
+    parts: Mapping[str, Mapping[str, Any]],
+    counts: Mapping[str, Any],
+    style: Style,
+    styles: Mapping[str, Style],
+    where: str,
+    column: str,
+) -> Iterator[Finding]:
+    """Say how the parts write the numbers of a column, and of which that is not known."""
+    told = list(findings(counts, style, where, column))
+    named: dict[str, JSON] = {
+        word: [Path(name).name for name, each in styles.items() if each == Style(mark, sure=True)]
+        for mark, word in ((",", "comma"), (".", "point"))
+    }
+    if all(named.values()):
+        is_mixed = any(_points(each) and each["comma"] for each in parts.values())
+        told = [found for found in told if found.code == "mixed_decimals" and is_mixed]
+        filled = counts["filled"]
+        yield Finding("decimals_of_parts", "repaired", where, column, filled, filled, (), named)
+    yield from (found for found in told if found.code != "ambiguous_numbers")
+    unknown = sum(parts[name]["ambiguous"] for name, each in styles.items() if not each.sure)
+    if unknown:
+        yield Finding(
+            "ambiguous_numbers", "suspicious", where, column, unknown, counts["filled"],
+            details={"decimal": _MARKS[style.mark]},
+        )  # fmt: skip
+
+
+def _points(counts: Mapping[str, Any]) -> int:
+    return int(counts["point"] + counts["plain_point"])

@@ -13,7 +13,7 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from marketing_kpi.data.mapping import LINE_VALUE, Mapping
+from marketing_kpi.data.mapping import LINE_AMOUNT, LINE_VALUE, Mapping
 from marketing_kpi.data.model import FLOAT, Finding
 from marketing_kpi.data.words import is_code_of_total, names_a_payment, names_a_total, written
 
@@ -32,6 +32,8 @@ _SELDOM = 0.01
 # What costs twice as much on one ticket as on another has no price of its own.
 _TWICE = 2
 _A_PENNY = 0.011
+# Of the orders that are called totals.
+_MOST_NUMBERS, _SHOWN = 10_000, 5
 _ROUNDED = 0.01
 # The highest tax on sales is 27 % (Hungary).
 _WITH_TAXES = 1.27
@@ -52,6 +54,60 @@ def lines_of_totals(sales: ir.Table, *, where: str) -> Iterator[Finding]:
     doubled = int(row["doubled"] or 0)
     if doubled > max(_MOST * row["n"], 1):
         yield Finding("lines_of_totals", "suspicious", where, None, doubled, row["n"])
+
+
+def orders_of_totals(sales: ir.Table, *, where: str) -> Iterator[Finding]:
+    """Say which orders have a number that is a word for totals: those of a day, or of the file."""
+    called = sales.filter(sales.order_id.re_search("(?i)tota"))
+    each = called.group_by("order_id").aggregate(n=called.count(), amount=called[LINE_VALUE].sum())
+    rows = each.order_by("order_id").limit(_MOST_NUMBERS).to_pyarrow().to_pylist()
+    told = [row for row in rows if names_a_total(row["order_id"])]
+    orders = int(sales.order_id.nunique().to_pyarrow().as_py())
+    # Where most orders are called so, it is how they are numbered.
+    if told and len(told) <= _MOST * orders:
+        names: list[JSON] = [row["order_id"] for row in told[:_SHOWN]]
+        details: dict[str, JSON] = {
+            "names": names,
+            "amount": float(sum(row["amount"] for row in told)),
+            "remedy": f"leave_out: {{order_prefix: [{', '.join(map(written, map(str, names)))}]}}",
+        }
+        yield Finding(
+            "orders_of_totals", "suspicious", where, "order_id", len(told), orders, (), details
+        )
+
+
+def amounts_of_orders(sales: ir.Table, *, where: str) -> Iterator[Finding]:
+    """Say in how many orders of several lines all have one amount: that of the order, no doubt.
+
+    Where all that is sold has one price they have too; but then each product has its own.
+    """
+    import ibis
+
+    code = sales.product_id if "product_id" in sales.columns else ibis.literal("")
+    lines = sales.select("order_id", "quantity", value=sales[LINE_VALUE].cast(FLOAT), code=code)
+    each = lines.group_by("order_id").aggregate(
+        differs=(lines.code.nunique() > 1) | (lines.quantity.nunique() > 1),
+        is_same=(lines.value.min() == lines.value.max()) & (lines.value.min() > 0),
+    )
+    several = each.filter(each.differs)
+    row = several.aggregate(n=several.count(), same=several.is_same.sum()).to_pyarrow().to_pylist()
+    count, total = int(row[0]["same"] or 0), row[0]["n"]
+    if count < max(_NEARLY_ALL * total, _FEWEST_ORDERS):
+        return
+    if _has_prices(lines.semi_join(several.filter(several.is_same), "order_id")):
+        return
+    yield Finding("amounts_of_orders", "suspicious", where, LINE_AMOUNT, count, total)
+
+
+def _has_prices(lines: ir.Table) -> bool:
+    """Whether most lines are of products that do not cost twice as much in another order."""
+    priced = lines.mutate(price=lines.value / lines.quantity.cast(FLOAT).nullif(0))
+    each = priced.group_by("code").aggregate(
+        n=priced.count(), is_priced=priced.price.max() <= _TWICE * priced.price.min()
+    )
+    row = each.aggregate(n=each.n.sum(), priced=each.n.sum(where=each.is_priced))
+    told = row.to_pyarrow().to_pylist()[0]
+    return bool((told["priced"] or 0) > _MOST * told["n"])
 
 
 @dataclass(frozen=True)
@@ -87,9 +143,11 @@ def codes_of_totals(sales: ir.Table, mapping: Mapping, *, where: str) -> Iterato
     if "product_id" not in sales.columns:
         return
     keyed = _keyed(sales)
-    row = keyed.aggregate(n=keyed.count(), orders=keyed.order_id.nunique())
+    row = keyed.aggregate(
+        n=keyed.count(), orders=keyed.order_id.nunique(), amount=keyed.value.sum()
+    )
     counted = row.to_pyarrow().to_pylist()[0]
-    groups = _groups(keyed, counted["orders"])
+    groups = _groups(keyed, counted["orders"], counted["amount"] or 0)
     found = [group for group in groups if group.is_named]
     if counted["orders"] >= _FEWEST_ORDERS:
         found = _parts_of_orders(keyed, groups)
@@ -144,8 +202,11 @@ def _keyed(sales: ir.Table) -> ir.Table:
     )
 
 
-def _groups(keyed: ir.Table, orders: int) -> list[_Group]:
-    """Return the groups of lines that more than a few orders have."""
+def _groups(keyed: ir.Table, orders: int, amount: float) -> list[_Group]:
+    """Return the groups of lines that more than a few orders have, or that have their names.
+
+    A total of a day, or of the file, is a line in a few hundreds, and as much as all the others.
+    """
     each = keyed.group_by("key").aggregate(
         name=keyed.name.max(),
         lines=keyed.count(),
@@ -154,29 +215,37 @@ def _groups(keyed: ir.Table, orders: int) -> list[_Group]:
         least=keyed.price.min(),
         greatest=keyed.price.max(),
     )
-    known = each.filter(each.orders > _SELDOM * orders).order_by("key").to_pyarrow().to_pylist()
-    payments = [row for row in known if _is_payment(row)]
-    others = [row for row in known if row not in payments and row["orders"] > _OFTEN * orders]
-    groups = [_group([row], orders) for row in others]
-    return [*groups, _group(payments, orders)] if payments else groups
+    is_known = (each.orders > _SELDOM * orders) | (each.amount > _OFTEN * amount)
+    known = each.filter(is_known).order_by("key").to_pyarrow().to_pylist()
+    payments = [row for row in known if row["orders"] > _SELDOM * orders and _is_payment(row)]
+    others = [_group([row], orders, amount) for row in known if row not in payments]
+    groups = [
+        group
+        for group in others
+        if group.orders > _OFTEN * orders or (group.is_named and group.amount > _OFTEN * amount)
+    ]
+    return [*groups, _group(payments, orders, amount)] if payments else groups
 
 
 def _is_payment(row: MappingType[str, Any]) -> bool:
     return names_a_payment(row["key"][1:]) or names_a_payment(row["name"] or "")
 
 
-def _group(rows: Sequence[MappingType[str, Any]], orders: int) -> _Group:
+def _group(rows: Sequence[MappingType[str, Any]], orders: int, amount: float) -> _Group:
     is_priced = max(row["greatest"] for row in rows) <= _TWICE * min(row["least"] for row in rows)
     of_orders = sum(row["orders"] for row in rows)
-    # What is called a total and has a price is a product; unless every order has it.
-    is_product = is_priced and of_orders <= _NEARLY_ALL * orders
+    worth = sum(row["amount"] for row in rows)
+    # What is called a total and has a price is a product; unless every order has it, or it is
+    # worth several orders.
+    is_small = worth * orders <= _TWICE * amount * of_orders
+    is_product = is_priced and of_orders <= _NEARLY_ALL * orders and is_small
     return _Group(
         keys=tuple(row["key"] for row in rows),
         codes=tuple(row["key"][1:] for row in rows if row["key"].startswith(_CODED)),
         names=tuple(row["key"][1:] for row in rows if row["key"].startswith(_UNCODED)),
         lines=sum(row["lines"] for row in rows),
         orders=of_orders,
-        amount=sum(row["amount"] for row in rows),
+        amount=worth,
         is_priced=is_priced,
         is_named=any(
             is_code_of_total(row["key"][1:])

@@ -26,7 +26,13 @@ from marketing_kpi.data.marked_returns import sales_marked
 from marketing_kpi.data.model import DECIMAL, EXACT_PRICE, STRING, TABLES, Finding, Level, shown
 from marketing_kpi.data.order_numbers import differing_lines
 from marketing_kpi.data.store import quote
-from marketing_kpi.data.totals import codes_of_totals, lines_of_totals, without_codes
+from marketing_kpi.data.totals import (
+    amounts_of_orders,
+    codes_of_totals,
+    lines_of_totals,
+    orders_of_totals,
+    without_codes,
+)
 from marketing_kpi.data.unread import unread_columns
 from marketing_kpi.errors import MappingError, SourceError
 
@@ -166,9 +172,11 @@ def split(
     findings.append(_balance(parts, sold, dropped_before + totals, where))
     sales = flat.filter(flat[_ROLE].isin(kept))
     findings += unread_columns(sales, mapping, where=where)
+    findings += orders_of_totals(sales, where=where)
     if mapping.kind == "lines":
         findings += differing_lines(sales, _of_orders(sales)[2:], mapping, where=where)
         findings += lines_of_totals(sales, where=where)
+        findings += amounts_of_orders(sales, where=where)
         findings += codes_of_totals(sales, mapping, where=where)
     tables = {"orders": _orders(sales)}
     if mapping.kind == "lines":
@@ -187,6 +195,7 @@ _LINE = "line_id"
 _OF_RULES = (RETURN_MARK, LEAVE_MARK, ORIGINAL_ORDER)
 _GIVEN_PRICE = "given_unit_price"
 _EXAMPLES = 5
+_LITTLE_SHARE = 0.001
 _MANY_SHARE = 0.2
 _MOST_SHARE = 0.5
 
@@ -472,6 +481,7 @@ def _findings(
     flat: ir.Table, parts: MappingType[str, _Part], mapping: Mapping, where: str
 ) -> Iterator[Finding]:
     total = sum(part.rows for part in parts.values())
+    sold = sum(parts[role].value for role in _SOLD if role in parts)
     for role, (code, level) in _TOLD.items():
         if role not in parts:
             continue
@@ -479,6 +489,8 @@ def _findings(
             code, level = "rows_zero_price_dropped", "dropped"
         if role == "incomplete" and _with_quantity(flat, mapping) > _MANY_SHARE * total:
             code, level = "many_rows_incomplete", "error"
+        if role == "amount_only" and parts[role].value <= _LITTLE_SHARE * sold:
+            level = "info"
         details: dict[str, JSON] = {"amount": parts[role].value} if code in _WITH_AMOUNT else {}
         examples = _examples(flat, role)
         yield Finding(code, level, where, None, parts[role].rows, total, examples, details)

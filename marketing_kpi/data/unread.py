@@ -21,13 +21,31 @@ if TYPE_CHECKING:
 
     from marketing_kpi.data.model import JSON
 
-_DISCOUNT = re.compile("discounts?|remises?|rabais|ristournes?")
-_REFUND = re.compile("refunds?|refunded|remboursements?|rembours[e]{1,2}s?")
-_STATE = re.compile("status|statut|etat|state|type|nature")
+_DISCOUNT = re.compile(
+    "discounts?|remises?|rabais|ristournes?|reductions?|escomptes?|promos?|coupons?"
+    "|discountamount|montantremise"
+)
+_REFUND = re.compile(
+    "refunds?|refunded|remboursements?|rembourse{1,2}s?|avoirs?|returns?|returned|retours?"
+    "|retourne{1,2}s?"
+)
+_STATE = re.compile("status|statut|etat|state|situation|etape|stage|type|nature")
 _KIND = re.compile("type|nature")
 _PAYMENT = re.compile("payment|paiement|card|carte|tender|reglement|customer|client|product")
-_CANCELLED = re.compile("voids?|voided|cancell?ed|annule{1,2}s?")
-_CURRENCY = re.compile("currency|devise")
+_CANCELLED = re.compile(
+    "voids?|voided|cancell?ed|cancell?ations?|annule{1,2}s?|annulations?|deleted|supprime{1,2}s?"
+)
+_TEST = re.compile("tests?")
+_CURRENCY = re.compile("currency|devise|monnaie")
+# What these say is of a contract or of a person, and no sale's.
+_CONTRACT = re.compile(
+    "subscriptions?|abonnements?|memberships?|adhesions?|accounts?|comptes?|polic(?:y|ies)"
+    "|politiques?"
+)
+_PERSON = re.compile("customers?|clients?|loyalty|fidelite|member|membre")
+# What these hold is no money.
+_LABEL = re.compile("no|nos|num|number|numero|codes?|eligible|eligibilite")
+_DAY = re.compile("dates?")
 _NET = re.compile("nets?|nettes?|paye|paid")
 _GROSS = re.compile("gross|bruts?|list|catalogue")
 _RATE = re.compile("rate|taux|pct|percent|pourcentage")
@@ -36,6 +54,7 @@ _NOT_ZERO = r"^[^A-Za-z]*[1-9][^A-Za-z]*$"
 # Of a column of states; one of more values says something else.
 _MOST_VALUES = 50
 _SHOWN = 5
+_YES = ("true", "vrai", "yes", "oui", "y", "o", "1", "1.0", "x")
 
 
 def unread_columns(sold: ir.Table, mapping: Mapping, *, where: str) -> Iterator[Finding]:
@@ -56,16 +75,22 @@ def unread_columns(sold: ir.Table, mapping: Mapping, *, where: str) -> Iterator[
     free = {name: _words(name) for name in sold.columns if name not in read}
     for name, words in free.items():
         value = trimmed(sold[name].cast(STRING)).lower()
-        if _has(words, _DISCOUNT) and not _is_after(mapping, name):
+        is_money = not (_has(words, _LABEL) or _has(words, _DAY))
+        if _has(words, _CONTRACT):
+            continue
+        if _has(words, _DISCOUNT) and is_money and not _is_after(mapping, name):
             yield from _told(sold, value.re_search(_NOT_ZERO), "unread_discounts", name, where)
         elif _has(words, _REFUND) and not _has(words, _STATE):
-            if mapping.returns == Returns():
-                yield from _told(sold, value.re_search(_NOT_ZERO), "unread_refunds", name, where)
-        elif _has(words, _CURRENCY):
+            if mapping.returns == Returns() and is_money and not _has(words, _RATE):
+                is_so = value.re_search(_NOT_ZERO) | value.isin(_YES)
+                yield from _told(sold, is_so, "unread_refunds", name, where)
+        elif _has(words, _CURRENCY) and is_money:
             yield from _currencies(sold, value, name, where)
-        elif _has(words, _CANCELLED):
+        elif _has(words, _CANCELLED) and not (_has(words, _LABEL) or _has(words, _RATE)):
             yield from _told(sold, value.notin([*_NOT]), "unread_cancellations", name, where)
-        elif _has(words, _STATE) and not (_has(words, _KIND) and _has(words, _PAYMENT)):
+        elif _has(words, _TEST) and is_money:
+            yield from _told(sold, value.isin(_YES), "unread_cancellations", name, where)
+        elif _has(words, _STATE) and not _has(words, _PERSON) and not _is_payment_kind(words):
             yield from _states(sold, value, name, where)
 
 
@@ -76,6 +101,10 @@ def _words(name: str) -> frozenset[str]:
 
 def _has(words: Collection[str], meaning: re.Pattern[str]) -> bool:
     return any(meaning.fullmatch(word) for word in words)
+
+
+def _is_payment_kind(words: Collection[str]) -> bool:
+    return _has(words, _KIND) and _has(words, _PAYMENT)
 
 
 def _is_after(mapping: Mapping, discount: str) -> bool:
@@ -110,7 +139,12 @@ def _counts(sold: ir.Table, value: ir.StringValue) -> dict[str, int]:
 
 
 def _currencies(sold: ir.Table, value: ir.StringValue, name: str, where: str) -> Iterator[Finding]:
-    counts = {word: n for word, n in _counts(sold, value).items() if word not in _NOT}
+    # With figures it is a rate, or the change that was given.
+    counts = {
+        word: n
+        for word, n in _counts(sold, value).items()
+        if word not in _NOT and not any(letter.isdigit() for letter in word)
+    }
     if len(counts) > 1:
         details: dict[str, JSON] = {"values": _first(counts)}
         count, total = sum(counts.values()) - max(counts.values()), sum(counts.values())

@@ -50,7 +50,8 @@ _IN_PART = re.compile("(?:partiellement|partielle?|partially|partial|enpartie)")
 
 # Lines of a ticket that are no product. Figures (a rate, a date) are left out of names first.
 _OF_A_TICKET = re.compile(
-    "(?:(?:grand|sous|sub)?totale?(?:ttc|ht|net|general|apayer|due)?|montanttotal|ttc|nettotal"
+    "(?:(?:grand|sous|sub|daily)?totale?(?:ttc|ht|net|general|apayer|due|dujour|journalier)?"
+    "|montanttotal|ttc|nettotal"
     "|amountdue|balancedue|montantdu|(?:net)?apayer"
     "|tps|tvq|tvh|tva|gst|qst|pst|hst|vat|tax|taxe|taxes|salestax|salestaxes)+"
 )

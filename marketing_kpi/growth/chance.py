@@ -352,7 +352,7 @@ def widened(
     --------
     >>> low, high = widened(0.1, Interval(0.0, 0.21), error=0.05, pieces=12)
     >>> round(low, 3), round(high, 3)
-    (-0.05, 0.274)
+    (-0.049, 0.272)
     """
     from scipy.special import stdtrit
 
@@ -451,7 +451,8 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
     pandas.DataFrame
         A row a year of which the data tell the period and the one a year before, from end to end,
         the oldest first, at most `MOST_YEARS`: ``start``, ``end``, then what `growth_by` returns
-        of the whole. Empty where they tell no such pair.
+        of the whole, with the interval of `growth`, over customers and months. Empty where they
+        tell no such pair.
 
     Raises
     ------
@@ -468,7 +469,13 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
         )
         if not begins_by(first, since):
             break
-        one = growth_by(data, periods=Periods(start, end, since, until))
+        pair = Periods(start, end, since, until)
+        both = growth(data, periods=pair)
+        ends = {
+            name: math.nan if bound is None else bound
+            for name, bound in (("low", both.low), ("high", both.high))
+        }
+        one = growth_by(data, periods=pair).assign(**ends)
         found.append(one.assign(start=pd.Timestamp(start), end=pd.Timestamp(end)))
     columns = ["start", "end", "buyers", "revenue_before", "revenue", "growth", "low", "high"]
     if not found:

@@ -68,7 +68,8 @@ def by_customers(data: Data, *, periods: Periods) -> Sources:
         See its attributes. ``kept``: bought in both periods. ``new``: their first order is in the
         period. ``other``: bought in the period and not in the one before, but at another time
         (or registered before the data begin, so that their first order is not known).
-        ``silent``: bought in the period before and not in this one.
+        ``silent``: bought in the period before and not in this one; what was given back to others
+        who bought in neither is here too, and they are not counted. A credit is no purchase.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def by_customers(data: Data, *, periods: Periods) -> Sources:
     )
     sums = rows.mutate(kind=kind).group_by("kind")
     found = sums.aggregate(
-        customers=lambda table: table.customer_id.count(),
+        customers=lambda table: table.customer_id.count(where=table.bought | table.bought_before),
         revenue_before=lambda table: table.revenue_before.sum().cast(MONEY),
         revenue=lambda table: table.revenue.sum().cast(MONEY),
     )
@@ -121,7 +122,7 @@ def by_customers(data: Data, *, periods: Periods) -> Sources:
 def _customers(data: Data, spans: Comparison) -> ir.Table:
     """Return a row a customer, and one for nobody known: net sales of both periods."""
     require_sales(data, ["customer_id"])
-    rows = FACTS["sales"].build(data, {"customer_id", "ordered_at", "net_sales"})
+    rows = FACTS["sales"].build(data, {"customer_id", "ordered_at", "net_sales", "bought"})
     rows = rows.mutate(
         is_before=(rows.ordered_at >= midnight(spans.since))
         & (rows.ordered_at < midnight(spans.until)),
@@ -131,8 +132,8 @@ def _customers(data: Data, spans: Comparison) -> ir.Table:
     return rows.group_by("customer_id").aggregate(
         revenue_before=rows.net_sales.sum(where=rows.is_before).fill_null(0).cast(MONEY),
         revenue=rows.net_sales.sum(where=rows.is_now).fill_null(0).cast(MONEY),
-        bought_before=rows.is_before.any(),
-        bought=rows.is_now.any(),
+        bought_before=(rows.bought & rows.is_before).any(),
+        bought=(rows.bought & rows.is_now).any(),
     )
 
 

@@ -346,8 +346,8 @@ def exercises(lesson: str | int, *, lang: str | Reader, seed: int | str) -> tupl
     number = str(lesson).zfill(2) if str(lesson).isdigit() else str(lesson)
     found = the_bank.bank().exercises(lesson=number) if number in _lessons() else ()
     if not found:
-        message, hint = unknown("lesson", number, _lessons(), where="the exercises")
-        raise LessonError(message, hint=hint)
+        message, _nearest = unknown("lesson", number, _lessons(), where="the exercises")
+        raise LessonError(message, hint=f"known: {', '.join(_lessons())}")
     return tuple(
         Exercise(entry, draw(entry.case, id=entry.id, seed=seed), reader=reader, name=f"q{place}")
         for place, entry in enumerate(found, start=1)

@@ -68,8 +68,8 @@ TOPICS = (
     Topic(N_("Before–after analysis"), "05", ("04",)),
     Topic(N_("Sales performance"), "07", ("01",)),
     Topic(N_("Margins and promotions"), "08", ("01", "04")),
-    Topic(N_("Baskets and lost sales"), "11", ("01", "04")),
-    Topic(N_("Revenue mix"), "14", ("01",)),
+    Topic(N_("Baskets and lost sales"), "11", ("04", "08")),
+    Topic(N_("Revenue mix"), "14", ("03", "05", "08")),
     Topic(N_("Financial health"), "15", ("01", "08", "09")),
     Topic(N_("The customer's voice"), "16", ("04", "06")),
 )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from marketing_kpi.baskets import LostSales, Pairs, Sets
+from marketing_kpi.baskets import PRICE_KPIS, LostSales, Pairs, Sets
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
@@ -61,6 +61,7 @@ _PARTS = (
     ("promotion_discounts", N_("Promotions"), style.ACCENT),
     ("other_discounts", N_("Other discounts"), "#f0a35e"),
 )
+_WHOLE = (("discounts", N_("Discounts"), style.ACCENT),)
 
 
 def _shown(value: Any, key: str, reader: Reader) -> str:
@@ -71,6 +72,11 @@ def _shown(value: Any, key: str, reader: Reader) -> str:
     if key == "month":
         return reader.month(value, short=True)
     return _(CHANNELS.get(str(value), str(value))) if key == "channel" else str(value)
+
+
+def _are_parted(prices: pd.DataFrame) -> bool:
+    """Say whether the data tell which discounts are promotions."""
+    return bool(prices["promotion_discounts"].notna().any())
 
 
 def _short(name: str) -> str:
@@ -120,8 +126,9 @@ def pair_lifts(
         title=title,
         alt=_("Dots of the adjusted lift: {parts}.", parts=_("; ").join(said)),
         caption=_(
-            "Bars: 95% interval. Dashes: 1, no link. Chance: baskets of the same month, of the "
-            "same sizes. Only pairs that stand out of all those looked at ({tested}).",
+            "Bars: 95% interval, the highest low end first. Dashes: 1, no link. Chance: baskets of "
+            "the same month, of the same sizes. Only pairs that stand out of all those looked at "
+            "({tested}).",
             tested=reader.integer(found.tested),
         ),
     )
@@ -191,6 +198,13 @@ def pair_table(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -
             "confidence": "basket_confidence",
             "lift": "basket_lift",
         },
+        notes=[
+            _(
+                "The verdict is corrected for all the pairs looked at ({tested}); the intervals "
+                "are not.",
+                tested=reader.integer(found.tested),
+            )
+        ],
     )
 
 
@@ -328,7 +342,8 @@ def list_price_parts(
     rows = rows.sort_values("price_realisation", kind="stable")
     key = str(rows.columns[0])
     places, left = np.arange(len(rows)), np.zeros(len(rows))
-    for column, label, colour in _PARTS:
+    parted = _are_parted(rows)
+    for column, label, colour in _PARTS if parted else _WHOLE:
         share = (rows[column] / rows["gross_sales"]).to_numpy("float64")
         axis.barh(places, share, left=left, height=0.62, color=colour, label=_(label))
         left = left + share
@@ -362,7 +377,9 @@ def list_price_parts(
         caption=_(
             "Promotions, other discounts and what is paid add up to the list price. Returns are "
             "not deducted."
-        ),
+        )
+        if parted
+        else _("Discounts and what is paid add up to the list price. Returns are not deducted."),
     )
 
 
@@ -387,23 +404,24 @@ def list_price_table(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if lacks or prices.empty:
+    if lacks or prices.empty or prices["gross_sales"].isna().all():
         nothing = _("No sale with a list price to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
+    parted = _are_parted(prices)
     keys = [str(name) for name in prices.columns[: list(prices.columns).index("gross_sales")]]
     named = {key: [_shown(value, key, reader) for value in prices[key]] for key in keys}
     names = {
         **{key: _(_KEYS.get(key, key)) for key in keys},
         "gross_sales": _("At list price"),
-        "promotion_discounts": _("Promotions"),
-        "other_discounts": _("Other discounts"),
+        **{column: _(label) for column, label, _colour in (_PARTS if parted else _WHOLE)},
         "net_sales": _("Net sales"),
         "discount_rate": _("Discount rate"),
         "price_realisation": _("Price realisation"),
-        "promotion_share": _("Sales on promotion"),
+        **({"promotion_share": _("Sales on promotion")} if parted else {}),
     }
-    money = ["gross_sales", "promotion_discounts", "other_discounts", "net_sales"]
-    rates = ["discount_rate", "price_realisation", "promotion_share"]
+    amounts = ("gross_sales", "discounts", "promotion_discounts", "other_discounts", "net_sales")
+    money = [name for name in amounts if name in names]
+    rates = [name for name in PRICE_KPIS if name in names]
     return table(
         prices.assign(**named),
         lang=reader,
@@ -452,7 +470,8 @@ def lost_revenue(
     rows = known.iloc[-MOST_DRAWN:] if key == "month" else known.iloc[:MOST_DRAWN]
     axis = style.axes(ax, height=intervals.height(len(rows)))
     if rows.empty:
-        nothing = _("No stock-out to show.")
+        untold = _("No comparable day tells what these stock-outs lost.")
+        nothing = untold if len(losses) else _("No stock-out to show.")
         message = why_nothing(nothing, lacks, reader)
         return style.empty(axis, title=title, message=message, is_said=not lacks)
     names = [_short(_shown(value, key, reader)) for value in rows[key]]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from marketing_kpi.finance import DEDUCTIONS, Fighting, Gaps
+from marketing_kpi.finance import DEDUCTIONS, PROMOTION_UNKNOWN, Fighting, Gaps
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.retention import REASONS, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
@@ -93,6 +93,8 @@ def cause_name(cause: str, root: Any, name: Any, *, lang: str | Reader) -> str:
     way = _(CAUSE_NAMES.get(cause, cause))
     if not pd.isna(name):
         return f"{way} \u2013 {name}"
+    if cause == "discount" and root == PROMOTION_UNKNOWN:
+        return f"{way} \u2013 {_('promotion not known')}"
     if pd.isna(root):
         nothing = _("outside promotions") if cause == "discount" else _("reason not stated")
         return f"{way} \u2013 {nothing}"
@@ -404,16 +406,38 @@ def retention_cohorts(cohorts: pd.DataFrame, *, lang: str | Reader, ax: Axes | N
     axis.set_ylim(bottom=0)
     axis.grid(axis="y")
     axis.legend(loc="upper left", fontsize=9)
+    caption = [_("Month in which each customer first counted in the base year.")]
+    if is_length_of_base(cohorts):
+        caption.append(
+            _(
+                "Late entrants have a short base and a whole year after it: their rate is high by "
+                "construction."
+            )
+        )
+    caption.append(_("Bands: 95% interval."))
     return style.finish(
         axis,
         title=title,
         alt=_("Two lines by month of entry. {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Month in which each customer first counted in the base year. Late entrants have a "
-            "short base and a whole year after it: their rate is high by construction. Bands: 95% "
-            "interval."
-        ),
+        caption=" ".join(caption),
     )
+
+
+_HALF_A_YEAR = 6
+
+
+def is_length_of_base(cohorts: pd.DataFrame) -> bool:
+    """Say whether the length of the base may be what sets late months of entry above early ones.
+
+    Parameters
+    ----------
+    cohorts
+        What `finance.revenue_retention` returns by cohort, two rows at least.
+    """
+    first, last = cohorts.iloc[0], cohorts.iloc[-1]
+    begins, ends = (pd.Timestamp(row["cohort"]) for row in (first, last))
+    months = 12 * (ends.year - begins.year) + ends.month - begins.month
+    return bool(months >= _HALF_A_YEAR and last["net_retention"] > first["net_retention"])
 
 
 # --- Disputes -------------------------------------------------------------------------------
@@ -628,9 +652,8 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
     _ = reader.translate
     if change.empty:
         return Sentence(_("There is no period to compare with."))
-    shown = change.assign(step=[_(STEP_NAMES[step]) for step in change["step"]])
     return table(
-        shown,
+        change,
         lang=reader,
         id="gross_to_net",
         caption=_("From gross to net, and what moved it"),
@@ -638,10 +661,10 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
         whole=["before", "after", "by_volume", "by_rate"],
         names={
             "step": _("Step"),
-            "before": _("Year before"),
-            "after": _("This year"),
-            "rate_before": _("Share of gross, year before"),
-            "rate_after": _("Share of gross, this year"),
+            "before": _("Before"),
+            "after": _("Now"),
+            "rate_before": _("Share of gross, before"),
+            "rate_after": _("Share of gross, now"),
             "by_volume": _("Moved by sales"),
             "by_rate": _("Moved by the rate"),
         },
@@ -654,6 +677,13 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
             _("The last two columns say by how much net revenue moved; but for the last row they "
               "add up to its change.")
         ],
+        row_labels={step: _(name) for step, name in STEP_NAMES.items()},
+        kpis={
+            "gross_sales": "gross_sales",
+            "discounts": "discount_rate",
+            "allowances": "allowances",
+            "net_revenue": "net_revenue",
+        },
     )  # fmt: skip
 
 

@@ -51,9 +51,18 @@ RATE_NAMES: Mapping[str, str] = MappingProxyType(
 REASONS: Mapping[str, str] = MappingProxyType(
     {
         "not_sold": N_("no line was sold on it"),
-        "whole_shop": N_("it covers most of the shop: nothing is left to compare with"),
+        "whole_shop": N_(
+            "it covers more than half of the shop: too little is left to compare with"
+        ),
+        "one_shelf": N_(
+            "its categories sell more than half of the units: too few other shelves are left to "
+            "compare with"
+        ),
         "no_category": N_("the categories of products are needed to compare with other shelves"),
-        "overlap": N_("another promotion on the same products ran at the same time"),
+        "overlap": N_(
+            "another promotion, on the same products or on others of their categories, ran on some "
+            "of the same days"
+        ),
         "history": N_("fewer than twelve weeks of sales without a promotion"),
         "few": N_("too few units"),
     }
@@ -88,6 +97,14 @@ _SHADE = "#d9e6f2"
 def promotion_name(row: Mapping[Any, Any] | pd.Series[Any]) -> str:
     """Return what a promotion is called: its name, or else its id."""
     return str(row["promotion_id"] if is_absent(row["name"]) else row["name"])
+
+
+def _with_state(row: Mapping[Any, Any], reader: Reader) -> str:
+    """Return what a promotion is called, and whether it still ran at the end of the data."""
+    _ = reader.translate
+    name = promotion_name(row)
+    planned = (row["ends_on"] - row["starts_on"]).days + 1
+    return _("{name} (still running)", name=name) if row["days"] < planned else name
 
 
 def _place(day: Any) -> float:
@@ -271,14 +288,16 @@ def sales_split(levels: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
         f"{name} {reader.number(value, decimals=1)}"
         for name, value in zip(names, values, strict=True)
     ]
+    caption = _("Net sales of the lines whose cost is known. Hatched: costs; full: what is left.")
+    if "promotion_cost" in known and rates["promotion_cost"] > 0:
+        caption += " " + _(
+            "A negative cost is money received: suppliers paid more than the promotions cost."
+        )
     return style.finish(
         axis,
         title=title,
         alt=_("Of 100 of net sales: {parts}.", parts="; ".join(said)),
-        caption=_(
-            "Net sales of the lines whose cost is known. Hatched: costs; full: what is left. A "
-            "negative cost is money received: suppliers paid more than the promotions cost."
-        ),
+        caption=caption,
     )
 
 
@@ -295,8 +314,11 @@ def level_table(levels: pd.DataFrame, *, lang: str | Reader) -> Table:
     reader = Reader.of(lang)
     _ = reader.translate
     notes = []
-    if levels["amount"].isna().any():
+    amounts = levels.set_index("step")["amount"]
+    if amounts.drop("result").isna().any():
         notes = [_("A dash: the data do not tell that cost, nor any margin after it.")]
+    elif amounts.isna().any():
+        notes = [_("No result: fixed costs are those of all sales, and some have no known cost.")]
     return table(
         levels,
         lang=reader,
@@ -386,7 +408,8 @@ def break_even_lines(
     Parameters
     ----------
     result
-        What `margins.break_even` returns; None where the data lack what it needs.
+        What `margins.break_even` returns; None where the data lack what it needs, or else where
+        the period cuts a month.
     lang
         The reader, or a language.
     lacks
@@ -399,8 +422,12 @@ def break_even_lines(
     title = _("Sales and costs: the break-even revenue")
     axis = style.axes(ax)
     if result is None or result.rate is None:
-        message = why_nothing(_("No sale of a known cost."), lacks, reader)
-        return style.empty(axis, title=title, message=message)
+        why = (
+            _("The period cuts a month, and fixed costs are only known by whole months.")
+            if result is None
+            else _("No sale of a known cost.")
+        )
+        return style.empty(axis, title=title, message=why_nothing(why, lacks, reader))
     wanted = max(result.net_sales, result.revenue or 0.0)
     sales = np.array([0.0, 1.12 * wanted])
     costs = result.fixed_costs + (1 - result.rate) * sales
@@ -508,8 +535,8 @@ def break_even_calendar(
         title=title,
         alt=f"{_('Fixed costs of the period: {fixed}.', fixed=fixed)} {said}",
         caption=_(
-            "Contribution of the lines of a known cost, added up from the first day. Dotted: the "
-            "even pace that the break-even point in days supposes."
+            "Contribution of the months whose fixed costs are known, added up from the first day. "
+            "Dotted: the even pace that the break-even point in days supposes."
         ),
     )
 
@@ -597,7 +624,7 @@ def promotion_track(
         ),
         caption=_(
             "Blue ground: the days of the promotion. Grey band: 95% interval of what a week would "
-            "have sold. Hollow grey dots are not used to learn it."
+            "have sold. Only ordinary weeks serve to learn it."
         ),
     )
 
@@ -658,7 +685,7 @@ def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sente
     if study is None or study.promotions.empty:
         return Sentence(_("No promotion began in the period."))
     rows = study.promotions.reset_index(drop=True)
-    shown = rows.assign(promotion=[promotion_name(row) for row in rows.to_dict("records")])
+    shown = rows.assign(promotion=[_with_state(row, reader) for row in rows.to_dict("records")])
     for name in ("extra", "lost", "pulled"):
         shown[f"{name}_said"] = _said(rows, name, "count", reader)
     shown["margin_said"] = _said(rows, "margin", lambda x: reader.money(x, decimals=0), reader)

@@ -328,10 +328,10 @@ def recognition_table(steps: pd.DataFrame, *, lang: str | Reader) -> Table:
     reader = Reader.of(lang)
     _ = reader.translate
     lost = steps["amount"].isna()
-    notes = (
-        [_("A dash: the data do not tell, so that nothing from there on is known.")]
-        if lost.any()
-        else []
+    note = (
+        _("A dash: the data do not tell, so that nothing from there on is known.")
+        if lost.iloc[-1]
+        else _("A dash: the data do not tell.")
     )
     return table(
         steps,
@@ -347,7 +347,7 @@ def recognition_table(steps: pd.DataFrame, *, lang: str | Reader) -> Table:
             "ordered": "net_sales",
             "recognised": "recognised_revenue",
         },
-        notes=notes,
+        notes=[note] if lost.any() else [],
     )
 
 
@@ -948,6 +948,7 @@ def growth_dots(
     lang: str | Reader,
     lacks: Sequence[str] = (),
     overall: float | None = None,
+    overall_of: Literal["whole", "comparable"] = "whole",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the growth of each segment, or of each year, with its interval.
@@ -962,7 +963,10 @@ def growth_dots(
     lacks
         What the data lack, so that there is nothing to draw.
     overall
-        Growth of all together, drawn as a line.
+        A growth rate to compare with, drawn as a line.
+    overall_of
+        Whose it is: ``"whole"``, of all together; ``"comparable"``, of the stores open in both
+        periods.
     ax
         Axes to draw in; new ones by default.
     """
@@ -1000,7 +1004,7 @@ def growth_dots(
         axis,
         title=title,
         alt=_("Dots of growth: {parts}.", parts=_("; ").join(said)),
-        caption=" ".join(_growth_caption(rows, overall, reader)),
+        caption=" ".join(_growth_caption(rows, overall, overall_of, reader)),
     )
 
 
@@ -1029,11 +1033,22 @@ def _clip(ax: Axes, rows: pd.DataFrame, reader: Reader) -> None:
             )  # fmt: skip
 
 
-def _growth_caption(rows: pd.DataFrame, overall: float | None, reader: Reader) -> list[str]:
+def _growth_caption(
+    rows: pd.DataFrame, overall: float | None, overall_of: str, reader: Reader
+) -> list[str]:
     _ = reader.translate
-    said = [_("Bars: 95% interval, customers as the unit that was drawn.")]
+    said = [
+        _("Bars: 95% interval, over customers and over months that move as a whole.")
+        if "start" in rows.columns
+        else _("Bars: 95% interval, customers as the unit that was drawn.")
+    ]
     if overall is not None and not is_absent(overall):
-        said.append(_("Dashes: all together, {share}.", share=reader.change(overall)))
+        share = reader.change(overall)
+        said.append(
+            _("Dashes: the stores open in both periods together, {share}.", share=share)
+            if overall_of == "comparable"
+            else _("Dashes: all together, {share}.", share=share)
+        )
     if rows["low"].isna().any():
         said.append(_("Hollow: too few customers to tell."))
     usual = rows["growth"].between(*_USUAL_GROWTH)

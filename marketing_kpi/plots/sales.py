@@ -82,6 +82,9 @@ VERDICTS: Mapping[str, str] = MappingProxyType(
 )
 """What a search for steps out of line says of each."""
 
+NO_PRODUCT = N_("No product of known id was sold in both periods: prices cannot be compared.")
+"""What is said where no product can have its price compared."""
+
 _UNITS = {
     "orders": "count",
     "units_per_transaction": "ratio",
@@ -361,6 +364,8 @@ def price_table(
     _ = reader.translate
     if prices is None:
         return Sentence(why_nothing(_("No prices to compare."), lacks, reader))
+    if not prices.products:
+        return Sentence(_(NO_PRODUCT))
     names = {"part": _("Part"), "change": _("Change"), "effect": _("Effect on net sales")}
     return table(
         prices.parts,
@@ -538,8 +543,9 @@ def assortment_table(
         "gone": _("From those no longer sold"),
         "kept": _("From products kept"),
         "kept_rate": _("Growth of products kept"),
+        **({"unknown": _("Of unknown products")} if found["unknown"].any() else {}),
     }
-    money = ["change", "new", "gone", "kept"]
+    money = [name for name in ("change", "new", "gone", "kept", "unknown") if name in names]
     return table(
         found.assign(**{key: [value_name(v, key, lang=reader) for v in found[key]]}),
         lang=reader,
@@ -1048,9 +1054,11 @@ def step_differences(
     axis.grid(axis="x")
     caption = [
         _(
-            "Difference from the other sessions, in points, with its 95% interval. Filled: apart "
-            "after correction for all that was looked at; hollow: one cannot tell."
-        )
+            "Difference from the other sessions, less those already set aside, in points, with its "
+            "95% interval. Filled: apart after correction for all that was looked at; hollow: one "
+            "cannot tell."
+        ),
+        *set_aside(rows, lang=reader),
     ]
     if len(rows) < len(tested):
         caption.append(
@@ -1079,6 +1087,50 @@ def step_name(row: Mapping[Any, Any], *, lang: str | Reader) -> str:
     return f"{value} \u00b7 {reader.translate(STEP_NAMES[row['step']])}"
 
 
+def set_aside(found: pd.DataFrame, *, lang: str | Reader) -> list[str]:
+    """Return a sentence on which cells the rest leaves out at each step; none where it does not.
+
+    Parameters
+    ----------
+    found
+        Rows of what `sales.out_of_line` returns: those that are shown.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    longest: dict[tuple[str, str], tuple[object, ...]] = {}
+    for row in rows_of(found):
+        cell = (str(row.dimension), str(row.step))
+        longest[cell] = max(longest.get(cell, ()), row.set_aside, key=len)
+    named = [
+        _(
+            "{step} ({names})",
+            step=reader.translate(STEP_NAMES[step]),
+            names=names_aside(values, dimension, lang=reader),
+        )
+        for (dimension, step), values in longest.items()
+        if values
+    ]
+    if not named:
+        return []
+    said = _(
+        "The rest of a row leaves out the sessions of those found apart before it. Set aside, in "
+        "this order: {parts}.",
+        parts=_("; ").join(named),
+    )
+    return [said]
+
+
+def names_aside(values: Sequence[object], dimension: str, *, lang: str | Reader) -> str:
+    """Return the names of the cells that a rest leaves out.
+
+    >>> names_aside(("app", None), "device", lang="en")
+    'App, Unknown'
+    """
+    return ", ".join(value_name(value, dimension, lang=lang) for value in values)
+
+
 def step_table(
     found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
 ) -> Table | Sentence:
@@ -1101,27 +1153,33 @@ def step_table(
         "cell": _("Where"),
         "entered": _("Sessions at the step"),
         "rate": _("Rate"),
-        "rest": _("Rate of the rest"),
+        "rest": _("Rate of the rest, those set aside left out"),
         "difference": _("Difference"),
         "interval": _("95% interval"),
         "p_shown": _("Corrected p"),
         "verdict": _("Verdict"),
     }
-    others = ["dimension", "value", "step", "low", "high", "p", "p_adjusted"]
+    others = ["dimension", "value", "step", "set_aside", "low", "high", "p", "p_adjusted"]
     return table(
         found.assign(
             cell=[step_name(row, lang=reader) for row in found.to_dict("records")],
             interval=intervals.column(found, reader.points, reader),
+            set_aside=[
+                names_aside(row.set_aside, str(row.dimension), lang=reader)
+                for row in rows_of(found)
+            ],
             verdict=[_(VERDICTS[verdict]) for verdict in found["verdict"]],
             p_shown=[_p_value(p, reader) for p in found["p_adjusted"]],
         ),
         lang=reader,
         id="steps_out_of_line",
-        caption=_("Each step by device and channel, against the other sessions"),
+        caption=_(
+            "Each step by device and channel, against the other sessions less those set aside"
+        ),
         columns=[*names, *others],
         names=names,
         units={
-            **dict.fromkeys(("cell", "verdict", "dimension", "value", "step"), "text"),
+            **dict.fromkeys(("cell", "verdict", "dimension", "value", "step", "set_aside"), "text"),
             "entered": "count",
             **dict.fromkeys(("rate", "rest"), "fraction"),
             **dict.fromkeys(("difference", "low", "high"), "points"),
@@ -1130,6 +1188,7 @@ def step_table(
         },
         hidden=others,
         shown=MOST_STEPS,
+        notes=set_aside(found.iloc[:MOST_STEPS], lang=reader),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DECIMALS = 4
 """Decimals of money in the engine: parts are multiples of 0.0001, so sums are exact."""
+
+_FLOAT_ERROR = 1e-6
 
 
 def share_out(
@@ -47,7 +50,8 @@ def share_out(
     Raises
     ------
     ComputeError
-        When a weight is negative, or there is no row to take the amount.
+        When a weight is negative, a number is not finite, the amount has more decimals, or there
+        is no row to take it.
 
     Notes
     -----
@@ -61,6 +65,9 @@ def share_out(
     >>> share_out(20.0, [150, 50])
     [15.0, 5.0]
     """
+    for name, value in [("amount", amount), *(("weights", weight) for weight in weights)]:
+        if not math.isfinite(value):
+            raise ComputeError(f"{name} == {value}, must be a finite number")
     exact = [Fraction(str(weight)) for weight in weights]
     if any(weight < 0 for weight in exact):
         raise ComputeError(
@@ -68,7 +75,13 @@ def share_out(
         )
     if not exact:
         raise ComputeError("no rows to share the amount out over", hint="keep it as not allocated")
-    whole = round(Fraction(str(amount)) * 10**decimals)
+    due = Fraction(str(amount)) * 10**decimals
+    whole = round(due)
+    if abs(due - whole) > _FLOAT_ERROR:
+        raise ComputeError(
+            f"amount == {amount} has more than {decimals} decimals: a part would be lost",
+            hint="round it first, or give more decimals",
+        )
     size, sign = abs(whole), -1 if whole < 0 else 1
     exact = exact if sum(exact) else [Fraction(1)] * len(exact)
     total = sum(exact)
@@ -115,7 +128,7 @@ def allocate(
     Raises
     ------
     ComputeError
-        When a group has an amount and no line, since it would be lost.
+        When a group has an amount and no line, since it would be lost, or a line no key.
 
     Examples
     --------
@@ -128,6 +141,8 @@ def allocate(
         raise ComputeError(
             f"{over} {lost[0]!r} has an amount and no line", hint="keep it as not allocated"
         )
+    if lines[key].isna().any():
+        raise ComputeError(f"{key} is null in some lines", hint="give each line a key of its own")
     parts = pd.Series(0.0, index=lines.index)
     for name, group in lines.groupby(over, sort=False):
         if name in due.index:

@@ -42,7 +42,7 @@ FEWEST_DAYS = 84
 FEWEST_UNITS = 30
 """Baseline units under which nothing is told: chance would be most of what is seen."""
 
-REASONS = ("not_sold", "whole_shop", "no_category", "overlap", "history", "few")
+REASONS = ("not_sold", "whole_shop", "no_category", "one_shelf", "overlap", "history", "few")
 """Why the data cannot tell what a promotion changed."""
 
 _NEAR_DAYS = 182
@@ -63,7 +63,8 @@ class Study(NamedTuple):
         extra unit); value, low, high.
     total
         One row: the incremental margin of all whose costs are known (promotions, of how many),
-        margin, low, high, verdict.
+        margin, low, high, verdict, and needed_halo: how many units of other categories, for an
+        extra unit, would make it 0; null where it is not below 0.
     tracks
         A row a week around each promotion: promotion_id, week (its first day), kind (before,
         promotion, after, other), units, baseline, low, high.
@@ -217,7 +218,7 @@ def _why_not(shop: Shop, number: int) -> str | None:
         return "no_category"
     rest = shop.units[:, shop.others(number)].sum()
     if rest < (1 - WHOLE_SHOP) * shop.units.sum():
-        return "whole_shop"
+        return "one_shelf"
     if (shop.on(number) & shop.disturbed(number)[0]).any():
         return "overlap"
     return None
@@ -395,8 +396,12 @@ def _row(shop: Shop, number: int, found: _Found | str, halo: _Halo) -> dict[str,
     said: dict[str, object] = {
         name: table[name][number] for name in ("promotion_id", "name", "starts_on", "ends_on")
     }
-    said["days"] = int(shop.stops[number] - shop.starts[number])
-    cost, funding = (_money(table[name][number]) for name in ("cost", "supplier_funding"))
+    planned = int(shop.stops[number] - shop.starts[number])
+    days = min(planned, shop.days - int(shop.starts[number]))
+    said["days"] = days
+    # Of one that still runs, money counts by day, as it does in the contribution margin.
+    seen = days / planned if planned > 0 else 1.0
+    cost, funding = (seen * _money(table[name][number]) for name in ("cost", "supplier_funding"))
     said |= {"cost": cost, "supplier_funding": funding}
     if isinstance(found, str):
         return {**said, "reason": found, "verdict": "cannot_tell"}
@@ -476,15 +481,22 @@ def _total(rows: pd.DataFrame, found: dict[int, _Found]) -> pd.DataFrame:
     """Add up the margins, where all of them are known."""
     known = rows[rows.margin.notna()] if len(rows) else rows
     asked = rows[rows.reason.isna()] if len(rows) else rows
-    columns = ["promotions", "margin", "low", "high", "verdict"]
+    columns = ["promotions", "margin", "low", "high", "verdict", "needed_halo"]
     if known.empty or len(known) < len(asked):
         return pd.DataFrame(columns=columns)
     each = [found[n] for n in known.index]
     error = _joint_error(each, [_margin_error(one) for one in each])
     ends = _with_ends("margin", float(known.margin.sum()), error)
     whole = all(one.after_known for one in each)
-    row = (len(known), *ends.values(), _verdict(ends, whole))
+    row = (len(known), *ends.values(), _verdict(ends, whole), _needed_halo(ends["margin"], each))
     return pd.DataFrame([row], columns=columns)
+
+
+def _needed_halo(margin: float, found: list[_Found]) -> float:
+    """Return the units of other categories, for an extra unit, that would undo a loss."""
+    extra = np.array([one.sold[0] - one.baseline[0] for one in found])
+    brought = sum(extra * [_or_zero(one.margins[2]) for one in found])
+    return float(-margin / brought) if margin < 0 < brought and extra.sum() > 0 else math.nan
 
 
 def _together(measured: dict[int, _Found], halo: _Halo) -> pd.DataFrame:

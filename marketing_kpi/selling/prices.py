@@ -20,6 +20,9 @@ from marketing_kpi.selling.tree import can_compare, lacking_sales, sides_of
 _SIDES = ("before", "after")
 _TOTALS = ("quantity", "gross_sales", "net_sales")
 
+MOVED = 0.001
+"""Change of a product's own price, either way, from which it counts as moved."""
+
 
 class Prices(NamedTuple):
     """Why the price of a unit sold changed, and how many products tell.
@@ -31,16 +34,25 @@ class Prices(NamedTuple):
         by which it moved the average selling price, less 1) and effect (what it added to net
         sales, in the data's currency; the effects add up, to the cent, to that of the average
         selling price in `tree.shop_tree`). Without list prices, the first two are one part,
-        ``"price_paid"``.
+        ``"price_paid"``. Empty where no known product was sold in both periods.
     products
         How many products were sold in both periods: prices are compared on these.
     share
         Their share of net sales, of both periods together.
+    raised, lowered
+        Share, of the net sales of these products, of those whose own list price (without list
+        prices: price paid) rose, or fell, by more than `MOVED`; 0 without any product.
+    unknown
+        Share of net sales of lines whose product is not known: they are in no price index, and
+        their change is in the assortment.
     """
 
     parts: pd.DataFrame
     products: int
     share: float
+    raised: float
+    lowered: float
+    unknown: float
 
 
 def price_parts(data: Data, *, periods: Periods) -> Prices:
@@ -70,7 +82,8 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     Törnqvist's, ``exp(sum(w ln(p1 / p0)))``, w the mean of the product's shares of their sales in
     each period. That of the list prices is the list price part; the index of the prices paid, over
     it, that of discounts. What is left of the average selling price is the assortment: products
-    introduced and dropped, and the shift between dear and cheap ones. Nobody paid more for it.
+    introduced and dropped, the shift between dear and cheap ones, and lines of unknown product.
+    Nobody paid more for it.
 
     References
     ----------
@@ -83,20 +96,40 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     if not (min(first, last) > 0 and min(units) > 0):
         raise ComputeError("nothing was sold in one of the periods: prices cannot be compared")
     both = items[items["status"] == "both"]
-    average = (last / units[1]) / (first / units[0])
+    told = "gross_sales" if "gross_sales_before" in items else "net_sales"
+    moves = _moves(both, told)
+    return Prices(
+        _parts(both, first=first, last=last, average=(last / units[1]) / (first / units[0])),
+        products=len(both),
+        share=_share(both, items),
+        raised=_share(both.loc[moves.index[moves > MOVED]], both),
+        lowered=_share(both.loc[moves.index[moves < -MOVED]], both),
+        unknown=_share(items[items["status"] == "unknown"], items),
+    )
+
+
+def _parts(both: pd.DataFrame, *, first: float, last: float, average: float) -> pd.DataFrame:
+    """Part the change of the average selling price; nothing without products to compare."""
+    names = ["part", "change", "effect"]
+    if both.empty:
+        return pd.DataFrame(columns=names)
     paid = _index(both, "net_sales")
     parts = {"price_paid": paid, "assortment": average / paid}
-    if "gross_sales_before" in items:
+    if "gross_sales_before" in both:
         listed = _index(both, "gross_sales")
         parts = {"list_price": listed, "discount": paid / listed, "assortment": average / paid}
     quantity = (last / first) / average
     effects = shared_out({"units": quantity, **parts}, first=first, last=last)
-    del effects["units"]
     rows = [(name, steady(ratio - 1), effects[name]) for name, ratio in parts.items()]
-    shown = both[["net_sales_before", "net_sales_after"]].sum().sum() / (first + last)
-    return Prices(
-        pd.DataFrame(rows, columns=["part", "change", "effect"]), len(both), steady(float(shown))
+    return pd.DataFrame(rows, columns=names)
+
+
+def _share(some: pd.DataFrame, of: pd.DataFrame) -> float:
+    """Return the share of net sales, of both periods together, of some products among others."""
+    part, whole = (
+        float(rows[[f"net_sales_{side}" for side in _SIDES]].sum().sum()) for rows in (some, of)
     )
+    return steady(part / whole) if whole > 0 else 0.0
 
 
 def compared_products(
@@ -109,14 +142,15 @@ def compared_products(
     data, periods
         As in `price_parts`.
     by
-        Dimensions that tell products apart, and others to keep beside them.
+        ``product_id``, and other dimensions to keep beside it.
 
     Returns
     -------
     pandas.DataFrame
         A row a product: the dimensions; quantity, gross_sales (where known) and net_sales, each
         ``_before`` and ``_after``; status: ``"both"`` where units and sales are above 0 in both
-        periods, ``"new"`` or ``"gone"`` where in one only.
+        periods, ``"new"`` or ``"gone"`` where in one only, ``"unknown"`` where the product is:
+        its lines are of any number of products, and have no price of their own.
     """
     if periods.previous_start is None:
         raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
@@ -139,8 +173,8 @@ def compared_products(
         side: (items[f"quantity_{side}"] > 0) & (items[f"net_sales_{side}"] > 0) for side in sides
     }
     items["status"] = np.select(
-        [sold["before"] & sold["after"], sold["after"], sold["before"]],
-        ["both", "new", "gone"],
+        [items["product_id"].isna(), sold["before"] & sold["after"], sold["after"], sold["before"]],
+        ["unknown", "both", "new", "gone"],
         default="none",
     )
     kept = items[items["status"] != "none"]
@@ -174,8 +208,9 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
         A row a value of `by`, the largest changes first, of either sign: `by` (null: unknown);
         products_before, products_after (sold in each period), products_new, products_gone;
         before, after and change of net sales; new (sales of what was not sold before), gone (less
-        those of what is no longer sold) and kept, which add up to the change to the cent; kept_rate
-        (the change of what was kept over its sales before).
+        those of what is no longer sold), unknown (the change of lines whose product is not known)
+        and kept, which add up to the change to the cent; kept_rate (the change of what was kept
+        over its sales before).
     """
     items = compared_products(data, periods=periods, by=(by, "product_id"))
     rows = []
@@ -183,10 +218,12 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
         status = of_value["status"]
         sold = of_value["net_sales_before"], of_value["net_sales_after"]
         before, after = (in_cents(float(one.sum())) for one in sold)
-        new = in_cents(float(sold[1][status == "new"].sum() - sold[0][status == "new"].sum()))
-        gone = in_cents(float(sold[1][status == "gone"].sum() - sold[0][status == "gone"].sum()))
+        new, gone, unknown = (
+            in_cents(float((sold[1] - sold[0])[status == one].sum()))
+            for one in ("new", "gone", "unknown")
+        )
         base = float(sold[0][status == "both"].sum())
-        kept = after - before - new - gone
+        kept = after - before - new - gone - unknown
         rows.append(
             {
                 by: None if pd.isna(value) else value,
@@ -199,6 +236,7 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
                 "change": float(after - before),
                 "new": float(new),
                 "gone": float(gone),
+                "unknown": float(unknown),
                 "kept": float(kept),
                 "kept_rate": steady(float(kept) / base) if base > 0 else math.nan,
             }
@@ -210,14 +248,18 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
     return ranked.drop(columns="_size").reset_index(drop=True)
 
 
+def _moves(both: pd.DataFrame, value: str) -> pd.Series[float]:
+    """Return by how much the price of each product moved, less 1, where it has one on each side."""
+    told = both[(both[f"{value}_before"] > 0) & (both[f"{value}_after"] > 0)]
+    price = {side: told[f"{value}_{side}"] / told[f"quantity_{side}"] for side in _SIDES}
+    return price["after"] / price["before"] - 1
+
+
 def _index(both: pd.DataFrame, value: str) -> float:
     """Return Törnqvist's index of the price of products sold in both periods; 1 without any."""
-    told = both[(both[f"{value}_before"] > 0) & (both[f"{value}_after"] > 0)]
-    if told.empty:
+    moves = _moves(both, value)
+    if moves.empty:
         return 1.0
-    growth = np.log(
-        (told[f"{value}_after"] / told["quantity_after"])
-        / (told[f"{value}_before"] / told["quantity_before"])
-    )
+    told = both.loc[moves.index]
     shares = [told[f"net_sales_{side}"] / told[f"net_sales_{side}"].sum() for side in _SIDES]
-    return math.exp(float(((shares[0] + shares[1]) / 2 * growth).sum()))
+    return math.exp(float(((shares[0] + shares[1]) / 2 * np.log1p(moves)).sum()))

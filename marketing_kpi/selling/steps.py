@@ -35,8 +35,8 @@ LOOKED_AT = ("bounce_rate", *STEPS)
 """The rates that are searched, where the data tell them."""
 
 _COLUMNS = (
-    "dimension", "value", "step", "entered", "passed", "rate", "rest", "difference", "low", "high",
-    "p", "p_adjusted", "verdict", "orders", "orders_low", "orders_high", "revenue",
+    "dimension", "value", "step", "entered", "passed", "rate", "rest", "set_aside", "difference",
+    "low", "high", "p", "p_adjusted", "verdict", "orders", "orders_low", "orders_high", "revenue",
     "revenue_low", "revenue_high",
 )  # fmt: skip
 
@@ -66,7 +66,8 @@ def out_of_line(
     pandas.DataFrame
         A row a cell and step, the smallest corrected p first: dimension, value (null: unknown),
         step (of `LOOKED_AT`), entered and passed (sessions), rate, rest (the rate of the other
-        sessions, cells set aside before left out), difference (rate - rest) with its 95 % interval
+        sessions, less those of cells set aside before and of cells with too few), set_aside (the
+        values of the former, in that order), difference (rate - rest) with its 95 % interval
         (low, high), p and p_adjusted (corrected for all that was looked at), verdict: ``"higher"``
         or ``"lower"`` than the rest at `alpha` after correction, ``"cannot_tell"``, or
         ``"too_few"`` (not tested). For a step of the funnel at which more is lost than in the rest,
@@ -110,7 +111,8 @@ def out_of_line(
     searched = sum(len(group.testable) > 1 for group in groups)
     found = [row for group in groups for row in group.rows(searched=searched, alpha=alpha)]
     table = pd.DataFrame(found, columns=_COLUMNS)
-    numbers = [name for name in _COLUMNS if name not in ("dimension", "value", "step", "verdict")]
+    others = ("dimension", "value", "step", "set_aside", "verdict")
+    numbers = [name for name in _COLUMNS if name not in others]
     table = table.astype(dict.fromkeys(numbers, "float64"))
     order = ["p_adjusted", "p", "dimension", "value", "step"]
     return table.sort_values(order, kind="stable", na_position="last").reset_index(drop=True)
@@ -188,6 +190,7 @@ class _Step:
         """Return a row a cell; `searched` is how many steps are looked at in all."""
         found = {place: self._row(place) for place in range(len(self.x))}
         left, reached = list(self.testable), 0.0
+        aside: tuple[object, ...] = ()
         while len(left) > 1:
             tested = {place: self._against(place, left) for place in left}
             # Two cells are one comparison, seen from both sides.
@@ -201,10 +204,12 @@ class _Step:
                 if p < alpha:
                     verdict = "higher" if tested[place]["difference"] > 0 else "lower"
                 found[place] |= {**tested[place], "p_adjusted": p, "verdict": verdict}
+                found[place]["set_aside"] = aside
                 found[place] |= self._at_stake(place, found[place])
             if is_last:
                 break
             left.remove(first)
+            aside = (*aside, self.cells.values[first])
             reached = smallest
         return list(found.values())
 
@@ -214,7 +219,7 @@ class _Step:
             "dimension": self.dimension, "value": self.cells.values[place], "step": self.id,
             "entered": self.x[place], "passed": self.y[place],
             "rate": self.y[place] / self.x[place] if self.x[place] else math.nan,
-            "rest": rest_y / rest_x if rest_x else math.nan, "verdict": "too_few",
+            "rest": rest_y / rest_x if rest_x else math.nan, "set_aside": (), "verdict": "too_few",
         }  # fmt: skip
 
     def _against(self, place: int, among: Sequence[int]) -> dict[str, float]:

@@ -80,7 +80,7 @@ def purchases(
     never bought it is a lead for it. Whether an order is fully refunded is still said of the
     whole of it.
     """
-    require_orders(data)
+    require_buyers(data)
     wanted = by_table(filters, data)
     orders = kept(_with_columns(counted_orders(data, credits=credits)), wanted["orders"])
     rows = orders.select(

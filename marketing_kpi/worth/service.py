@@ -17,8 +17,10 @@ from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.service import (
     COSTS,
     IN_DOUBT,
+    TELL_GOODS,
     has_goods,
     has_labour,
+    of_unknown_cost,
     returned,
 )
 from marketing_kpi.kpis.formulas import ratio
@@ -42,7 +44,8 @@ def lacking_costs(data: Data) -> Mapping[str, tuple[str, ...]]:
         ``returns_cost``, ``marketing_cost``: null there), or a part of one (``labour``,
         ``handling``: counted as nothing there), to what the data lack for it, as
         ``table.column``; so too ``restocking``: without it all goods returned count as lost, and
-        returns_cost is the most that it can be. Empty when they have it all.
+        returns_cost is the most that it can be; and ``goods_returned``: the same holds of returns
+        whose goods are of unknown cost. Empty when they have it all.
 
     Examples
     --------
@@ -59,11 +62,22 @@ def lacking_costs(data: Data) -> Mapping[str, tuple[str, ...]]:
     if not lacking["returns_cost"]:
         lacking["handling"] = _absent(data, "returns.handling_cost")
         lacking["restocking"] = _absent(data, "returns.restocked")
+        lacking["goods_returned"] = _untold_of_goods(data)
     return MappingProxyType({name: columns for name, columns in lacking.items() if columns})
 
 
 def _absent(data: Data, *columns: str) -> tuple[str, ...]:
     return tuple(column for column in columns if not data.has(*column.split(".")))
+
+
+def _untold_of_goods(data: Data) -> tuple[str, ...]:
+    """Return what returns lack to lead to the cost of their goods; nothing where all lead there."""
+    absent = _absent(data, *(f"returns.{name}" for name in TELL_GOODS))
+    if not absent:
+        return ()
+    rows = returned(data)
+    unknown = (rows.customer_id.notnull() & of_unknown_cost(rows)).any()
+    return absent if data.connection.to_pyarrow(unknown).as_py() else ()
 
 
 def profitability(
@@ -86,10 +100,13 @@ def profitability(
         fulfilment_cost (transport, packaging, and an equal part of the month's labour for each
         parcel), payment_cost (fees), returns_cost (handling, and what refunds take away: the
         margin of goods back in stock, all of others and of allowances, nothing of a line whose
-        cost is not known), marketing_cost (an equal part of each campaign's cost for each customer
-        it contacted); cost_to_serve, their sum; profit; returns_in_doubt, the part of returns_cost
-        that is not there if the returned goods of which the data do not say whether they are back
-        in stock are so (see `unsure_returns`). In the data's currency.
+        cost is not known; the cost of goods of an unknown line is that of their product, else as
+        great a part of the refund as all goods of the order cost of its sales), marketing_cost (an
+        equal part of each campaign's cost for each customer it contacted);
+        cost_to_serve, their sum; profit; returns_in_doubt, the part of returns_cost that is not
+        there if the returned goods of which the data do not say whether they are back
+        in stock are so (see `unsure_returns`), and all that goods of unknown cost take away. In
+        the data's currency.
 
         A cost that the data cannot tell is null, never 0: `lacking_costs` names it, cost_to_serve
         is then only what is known, and profit the most that it can be, save where the data do not

@@ -188,12 +188,12 @@ assert (abs(known.iloc[0].astype(float) / shop.after - 1) < 1e-9).all()
 # %% [markdown] tags=["lang-fr"]
 # ### Derrière le prix : étiquettes, remises, assortiment
 #
-# Le prix moyen d'une unité bouge pour trois raisons qui n'appellent pas la même décision. On compare les prix produit par produit, sur ceux qui se sont vendus dans les deux périodes ; le reste vient des produits eux-mêmes.
+# Le prix moyen d'une unité bouge pour trois raisons qui n'appellent pas la même décision. On compare les prix produit par produit, sur ceux qui se sont vendus dans les deux périodes ; le reste vient des produits eux-mêmes, ou de lignes dont le produit est inconnu.
 
 # %% [markdown] tags=["lang-en"]
 # ### Behind the price: labels, discounts, assortment
 #
-# The average price of a unit moves for three reasons that call for different decisions. Prices are compared product by product, on those sold in both periods; the rest comes from the products themselves.
+# The average price of a unit moves for three reasons that call for different decisions. Prices are compared product by product, on those sold in both periods; the rest comes from the products themselves, or from lines whose product is unknown.
 
 # %%
 no_prices = sales.lacking_prices(data)
@@ -207,7 +207,7 @@ plots.sentences.sales.prices(prices, lang=reader, lacks=no_prices) if compared e
 # Their three effects make, to the cent, that of the price per unit:
 
 # %%
-plots.price_table(prices, lang=reader) if prices else None
+plots.price_table(prices, lang=reader) if prices and prices.products else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Une hausse de prix, jugée.** Les données de démonstration sont simulées : on y connaît la hausse des étiquettes entre les deux années. L'indice la retrouve, à l'arrondi des prix en ,99 près ; le prix moyen d'une unité, lui, bouge davantage, car il mêle remises et produits.
@@ -223,10 +223,10 @@ found["average_price"] = shop.change.average_selling_price
 {name: reader.change(value, decimals=2) for name, value in found.items()}
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# A‑t‑elle coûté des ventes ? Tous les prix ont monté ensemble : aucun produit ne sert de témoin, et les données ne peuvent pas le dire. Elles disent au moins ce qu'elle pouvait coûter sans perte : avec un taux de marque $m$ et une hausse $h$, on peut perdre au plus $h / (m + h)$ des unités.
+# A‑t‑elle coûté des ventes ? Presque tous les prix ont monté ensemble : trop peu de produits restent pour servir de témoins, et les données ne peuvent pas le dire. Elles disent au moins ce qu'elle pouvait coûter sans perte : avec un taux de marque $m$ et une hausse $h$, on peut perdre au plus $h / (m + h)$ des unités.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Did it cost sales? All prices rose together: no product serves as a control, and the data cannot tell. They say at least what it could cost without a loss: with a gross margin rate $m$ and a rise $h$, one may lose at most $h / (m + h)$ of the units.
+# Did it cost sales? Nearly all prices rose together: too few products are left to serve as controls, and the data cannot tell. They say at least what it could cost without a loss: with a gross margin rate $m$ and a rise $h$, one may lose at most $h / (m + h)$ of the units.
 
 # %% tags=["lesson"]
 margin = mk.compute("gross_margin_rate", demo, start="2024-01-01", end="2025-01-01")
@@ -493,7 +493,7 @@ p, width = one.conversion_rate, one.conversion_rate_high - one.conversion_rate_l
 # %% [markdown] tags=["lang-fr"]
 # ## L'entonnoir
 #
-# De la visite au panier, du panier à la caisse, de la caisse à la commande : chaque passage divise par l'étape d'avant, et la conversion est leur produit. Qui achète d'un clic, sans panier, n'y passe pas et se compte à part ; l'abandon de panier est la part des paniers sans commande valide.
+# De la visite au panier, du panier à la caisse, de la caisse à la commande : on divise chaque étape par la précédente, et la conversion est le produit de ces taux. Qui achète d'un clic, sans panier, n'y passe pas et se compte à part ; l'abandon de panier est la part des paniers sans commande valide.
 
 # %% [markdown] tags=["lang-en"]
 # ## The funnel
@@ -555,12 +555,12 @@ None if no_orders else plots.site_conversion_table(converted, lang=reader)
 # %% [markdown] tags=["lang-fr"]
 # ## Une étape qui détonne ?
 #
-# Chaque appareil et chaque canal, à chaque étape, face à toutes les autres sessions. Chercher partout fait toujours trouver quelque chose : le verdict tient compte du nombre de comparaisons.
+# Chaque appareil et chaque canal, à chaque étape, face aux autres sessions, moins celles déjà trouvées à part : une fois le cas le plus net trouvé, il est mis de côté, et les autres sont comparés sans lui. La figure et le tableau nomment ce que ce reste ne contient pas. Chercher partout fait toujours trouver quelque chose : le verdict tient compte du nombre de comparaisons.
 
 # %% [markdown] tags=["lang-en"]
 # ## A step out of line?
 #
-# Each device and channel, at each step, against all other sessions. To look everywhere always finds something: the verdict allows for the number of comparisons.
+# Each device and channel, at each step, against the other sessions, less those already found apart: once the clearest case is found, it is set aside, and the others are compared without it. The figure and the table name what this rest leaves out. To look everywhere always finds something: the verdict allows for the number of comparisons.
 
 # %%
 search = pd.DataFrame() if no_visits else sales.out_of_line(visited)
@@ -639,7 +639,7 @@ lost, reader.integer(worst.orders)
 # - **Accuser la première étape.** Presque toutes les boutiques perdent neuf visites sur dix avant le panier.
 # - **Comparer deux outils.** L'un compte par session, l'autre par visiteur, l'un garde les commandes annulées ; pour GA4, une page lue plus de dix secondes n'est pas un rebond, ici c'en est un. L'écart ne vient pas du site.
 # - **Additionner des visiteurs, ou des acheteurs,** de mois ou de canaux : les mêmes y comptent plusieurs fois.
-# - **Le mois précédent.** Décembre bat novembre tous les ans.
+# - **Le mois précédent.** Janvier est sous décembre tous les ans : c'est la saison, non une panne.
 # - **Le prix moyen n'est pas un prix.** Vendre plus de manteaux le fait monter sans qu'aucune étiquette ne change.
 # - **Le pire de vingt.** Sur vingt comparaisons sans aucun écart, une ressort au seuil de 5 % : corrigez, puis allez voir l'étape de vos yeux.
 # - **Des sessions prises pour des personnes** font des intervalles trop étroits.
@@ -652,7 +652,7 @@ lost, reader.integer(worst.orders)
 # - **Blaming the first step.** Nearly every shop loses nine visits in ten before the cart.
 # - **Comparing two tools.** One counts by session, the other by visitor, one keeps cancelled orders; for GA4 a page read for more than ten seconds is no bounce, here it is one. The gap does not come from the site.
 # - **Adding up visitors, or buyers,** of months or channels: the same people count several times.
-# - **The month before.** December beats November every year.
+# - **The month before.** January is below December every year: that is the season, not a breakdown.
 # - **The average price is no price.** Selling more coats raises it without a single label changing.
 # - **The worst of twenty.** Of twenty comparisons without any difference, one comes out at the 5% level: correct, then go and see the step with your own eyes.
 # - **Sessions taken for people** make intervals that are too narrow.

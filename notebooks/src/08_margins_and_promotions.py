@@ -261,7 +261,7 @@ assert all(abs(float(kpis[name]) - steps[name]) < 0.005 for name in kpis.index)
 # %% [markdown] tags=["lang-fr"]
 # ### Quel canal contribue ?
 #
-# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues grâce à elle. Les parts redonnent le total au centime près.
+# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues à son prix, pendant qu'elle courait. Les parts redonnent le total au centime près.
 
 # %% [markdown] tags=["lang-en"]
 # ### Which channel contributes?
@@ -309,7 +309,7 @@ revenue, revenue / 1000 * 30
 # %% [markdown] tags=["lang-fr"]
 # ## Quand les coûts fixes sont‑ils payés ?
 #
-# Le seuil de rentabilité est la vente à partir de laquelle la boutique gagne de l'argent ; le point mort en jours suppose des ventes égales chaque jour, ce que la saison dément.
+# Le seuil de rentabilité est le chiffre d'affaires à partir duquel la boutique gagne de l'argent ; le point mort en jours suppose des ventes égales chaque jour, ce que la saison dément.
 
 # %% [markdown] tags=["lang-en"]
 # ## When are fixed costs paid?
@@ -324,10 +324,10 @@ ax = None if lacks else plots.break_even_lines(threshold, lang=reader, lacks=lac
 plots.sentences.margins.break_even(threshold, lang=reader) if threshold else None
 
 # %% [markdown] tags=["lang-fr"]
-# La contribution, jour après jour, jusqu'à ce qu'elle ait payé les coûts fixes de toute la période :
+# La contribution, jour après jour, jusqu'à ce qu'elle ait payé les coûts fixes de tous les mois comptés :
 
 # %% [markdown] tags=["lang-en"]
-# The contribution, day after day, until it has paid the fixed costs of the whole period:
+# The contribution, day after day, until it has paid the fixed costs of all the months counted:
 
 # %%
 ax = plots.break_even_calendar(threshold, lang=reader) if threshold else None

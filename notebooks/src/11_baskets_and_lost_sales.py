@@ -50,7 +50,7 @@ compare = "previous_year"
 # %%
 import pandas as pd
 import marketing_kpi as mk
-from marketing_kpi import baskets, plots
+from marketing_kpi import baskets, plots, revenue
 
 reader = mk.reader(lang, locale=locale, currency=currency)
 data = mk.open_data(source, mapping=mapping)
@@ -83,7 +83,7 @@ span = {"start": dates.start, "end": dates.end}
 earlier = {"start": dates.previous_start, "end": dates.previous_end}
 lacks_prices = baskets.lacking_for_prices(data)
 now = pd.DataFrame() if lacks_prices else baskets.prices_by(data, **span)
-compared = bool(dates.previous_start) and not lacks_prices
+compared = not lacks_prices and revenue.is_compared(data, dates)
 before = baskets.prices_by(data, **earlier) if compared else None
 plots.sentences.baskets.prices(now, before, lang=reader, lacks=lacks_prices)
 

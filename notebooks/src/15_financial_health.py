@@ -203,7 +203,9 @@ reader.money(grown - past.refunds), reader.money(known.refunds - grown)
 # %%
 untold = finance.lacks_causes(data)
 causes = pd.DataFrame() if untold else finance.root_causes(data, **span)
-plots.sentences.finance.causes(causes, lang=reader, lacks=untold)
+plots.sentences.finance.causes(
+    causes, lang=reader, lacks=untold, untold=finance.untold_causes(data)
+)
 
 # %% [markdown] tags=["lang-fr"]
 # Attaquez d'abord la plus grosse barre foncée dont une équipe tient la cause.
@@ -212,7 +214,7 @@ plots.sentences.finance.causes(causes, lang=reader, lacks=untold)
 # Work first on the largest dark bar whose cause a team can mend.
 
 # %%
-ax = None if untold else plots.leak_pareto(causes, lang=reader)
+ax = None if causes.empty else plots.leak_pareto(causes, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # En nombres, avec combien de fois chaque cause a joué :
@@ -221,7 +223,7 @@ ax = None if untold else plots.leak_pareto(causes, lang=reader)
 # In numbers, with how often each cause was at work:
 
 # %%
-None if untold else plots.leak_table(causes, lang=reader)
+None if causes.empty else plots.leak_table(causes, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Une fuite n'est pas toujours une perte.** Un retour « défectueux » se corrige chez le fournisseur ; « a changé d'avis » est en partie le prix de la vente à distance. Une remise a pu faire la vente : la leçon 08 le mesure. Et le découpage décide du classement : réunissez les promotions en une seule cause, et la première n'est plus la même.

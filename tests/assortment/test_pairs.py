@@ -84,6 +84,19 @@ def test_a_product_on_two_lines_is_once_in_a_basket(line_ids):
     pd.testing.assert_frame_equal(once, again)
 
 
+@pytest.mark.parametrize("chapter", ["pairs", "sets"])
+def test_line_ids_that_repeat_in_an_order_change_nothing(chapter):
+    made = [(day, [*items, items[0]]) for day, items in drawn(5)]
+    told = shop(made)
+    tables = {name: told.table(name).to_pandas() for name in ("orders", "order_lines")}
+    tables["order_lines"]["line_id"] = "1"
+    find = getattr(baskets, chapter)
+    expected = getattr(find(told, end="2026-01-01"), chapter)
+    found = getattr(find(mk.open_data(tables), end="2026-01-01"), chapter)
+    assert len(found)
+    pd.testing.assert_frame_equal(found, expected)
+
+
 def test_order_and_names_change_nothing():
     made = drawn(3)
     found = baskets.pairs(shop(made), end="2026-01-01").pairs

@@ -103,6 +103,27 @@ def test_online_orders_leave_from_the_place_that_is_no_store():
     assert found.units == pytest.approx(8)
 
 
+def test_a_store_without_stock_records_is_not_online():
+    found = baskets.lost_sales(shop(*cups_and_tea(), store_id="S9"), **MARCH)
+    assert found.places.empty
+    assert found.elsewhere == 16 + 8 * 10 + 2 * 20
+    assert (found.units, found.low, found.days_unknown) == (None, None, found.days_out)
+
+
+def test_a_place_without_a_known_sale_loses_an_unknown_number():
+    sold, stock = cups_and_tea()
+    tables = shop(sold, stock).tables
+    kept = tables["stock"].to_pandas()
+    both = pd.concat([kept, kept.assign(location_id="W1")])
+    data = mk.open_data({**{n: t.to_pandas() for n, t in tables.items()}, "stock": both})
+    found = baskets.lost_sales(data, **MARCH)
+    assert (found.units, found.days_out, found.days_unknown) == (pytest.approx(8), 4, 2)
+    places = baskets.lost_by(found, by="location_id").set_index("location_id")
+    assert places["lost_units"]["S1"] == pytest.approx(8)
+    assert places.loc["W1", ["lost_units", "lost_revenue"]].isna().all()
+    assert found.elsewhere == 0
+
+
 def test_cancelled_orders_are_no_demand():
     sold, stock = cups_and_tea()
     more = [*sold, (DAYS[0], "cup", 500)]
@@ -143,6 +164,24 @@ def test_each_region_is_given_its_own_warehouse(years):
         "ARA": "W02", "BRE": "W02", "IDF": "W02", "OCC": "W02", "QC": "W01",
     }  # fmt: skip
     assert (places["matched"] > 0.99).all()
+
+
+def test_stock_of_warehouses_alone_tells_of_their_own_sales(years):
+    data = mk.demo()
+    tables = {name: data.table(name) for name in ("orders", "order_lines", "products", "stores")}
+    for name in ("contacts", "promotions"):
+        tables[name] = data.table(name)
+    stock = data.stock.filter(data.stock.location_id.isin(["W01", "W02"]))
+    frames = {name: table.to_pandas() for name, table in {**tables, "stock": stock}.items()}
+    found = baskets.lost_sales(mk.open_data(frames), start="2025-01-01", end="2026-01-01")
+    pd.testing.assert_frame_equal(found.places, years["2025"].places)
+    whole = baskets.lost_by(years["2025"], by="location_id").set_index("location_id")
+    part = baskets.lost_by(found, by="location_id").set_index("location_id")
+    for place in ("W01", "W02"):
+        assert part["low"][place] < whole["lost_units"][place] < part["high"][place]
+    assert found.days_unknown == 0
+    assert found.elsewhere > 10_000
+    assert years["2025"].elsewhere == 0
 
 
 @pytest.mark.parametrize("by", ["product_id", "name", "category", "location_id", "month"])

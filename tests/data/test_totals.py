@@ -258,3 +258,95 @@ SOUND = (
 @pytest.mark.parametrize("sold", SOUND, ids=[made.__name__.strip("_") for made in SOUND])
 def test_what_is_sold_is_no_total(tmp_path, kind, sold):
     assert not _told(_opened(tmp_path, sold(), kind))
+
+
+def _said(data, code):
+    return [found for found in data.findings if found.code == code]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [("TOTAL", "lines"), ("Total général", "orders"), ("Total du jour 3", "orders")],
+)
+def test_an_order_that_is_called_a_total_is_told(tmp_path, kind, number, what):
+    rows = [(f"T{ticket}", *rest) for ticket, *rest in _products()]
+    frame = pd.DataFrame(rows, columns=["ticket", "article", "nom", "qte", "montant"])
+    whole = float(frame.montant.sum())
+    frame.loc[len(frame)] = [number, None, None, 1, whole]
+    frame["jour"] = "2025-02-01"
+    if what == "orders":
+        frame = frame.groupby("ticket", as_index=False).agg({"montant": "sum", "jour": "first"})
+    columns = {key: COLUMNS[key] for key in ("order_id", "ordered_at")}
+    columns |= {"amount": "montant"} if what == "orders" else {"line_amount": "montant"}
+    columns |= {} if what == "orders" else {"quantity": "qte", "product_id": "article"}
+    path = tmp_path / f"ventes.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    [found] = _said(open_data(path, mapping={"kind": what, "columns": columns}), "orders_of_totals")
+    assert (found.level, found.count) == ("suspicious", 1)
+    assert found.details["amount"] == pytest.approx(whole)
+    rule = {"order_prefix": [number]}
+    data = open_data(path, mapping={"kind": what, "columns": columns, "leave_out": rule})
+    assert _net(data) == pytest.approx(whole)
+    assert not _said(data, "orders_of_totals")
+    for lang in ("fr", "en"):
+        assert number in found.text(lang)
+
+
+DAILY = {
+    "coded": ("TOTAL", None),
+    "named": ("990", "Total du jour"),
+    "named as sums are": ("990", "TOTAL"),
+    "without a code": (None, "TOTAL"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("code", "name"), DAILY.values(), ids=DAILY)
+def test_a_total_of_each_day_is_told(tmp_path, kind, code, name):
+    rows = list(_products(400))
+    for day in range(10):
+        of_day = [row[-1] for row in rows if row[0] // 40 == day]
+        rows.append((1_000 + day, code, name, 1, round(sum(of_day), 2)))
+    [found] = _told(_opened(tmp_path, rows, kind)).values()
+    assert (found.level, found.count) == ("suspicious", 10)
+
+
+def _repeated(sold):
+    """Each line with the whole of its ticket, as a join of tickets and lines has it."""
+    for _, lines in itertools.groupby(sold, key=lambda row: row[0]):
+        lines = list(lines)
+        whole = round(sum(amount for *_, amount in lines), 2)
+        yield from ((*line[:-1], whole) for line in lines)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_amount_of_the_order_on_each_line_is_told(tmp_path, kind):
+    [found] = _said(_opened(tmp_path, _repeated(_products()), kind), "amounts_of_orders")
+    assert found.level == "suspicious"
+    assert found.count == found.total > 30
+
+
+def test_the_amount_of_the_order_is_told_where_the_price_is_known(tmp_path):
+    rows = list(_repeated(_products()))
+    frame = pd.DataFrame(rows, columns=["ticket", "article", "nom", "qte", "montant"])
+    frame = frame.assign(jour="2025-02-01", prix=[PRICES[int(code[1:])] for code in frame.article])
+    data = open_data({"v": frame}, mapping={"columns": COLUMNS | {"unit_price": "prix"}})
+    assert _said(data, "amounts_of_orders")
+
+
+def _of_one_price():
+    return ((ticket, code, name, 1, 5) for ticket, code, name, *_ in _products())
+
+
+def _of_one_model():
+    """A shirt in two sizes a ticket, another model each time."""
+    for ticket in range(60):
+        for size in "SM":
+            model = ticket % len(PRICES)
+            yield ticket, f"M{model}-{size}", f"Modèle {model}", 1, PRICES[model]
+
+
+@pytest.mark.parametrize("sold", [_products, _of_one_price, _of_one_model, _hotel, _labour])
+def test_lines_of_one_price_are_no_amounts_of_orders(tmp_path, sold):
+    assert not _said(_opened(tmp_path, sold(), "parquet"), "amounts_of_orders")

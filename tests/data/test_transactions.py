@@ -983,8 +983,16 @@ def test_a_line_of_no_quantity_keeps_its_money_and_says_so(none):
     data = _opened(_lines(("A1", "P1", 2, 20), ("A1", "GIFT", none, 5), ("A1", "X", 0, 0)))
     assert _rows(data.orders, "amount") == [(Decimal(25),)]
     found = _finding(data, "unpriced_lines")
-    assert (found.count, found.details["amount"]) == (1, 5.0)
+    assert (found.level, found.count, found.details["amount"]) == ("suspicious", 1, 5.0)
+    assert mk.compute("net_sales", data)["net_sales"].tolist() == [20.0]
+    assert "but not in net sales" in found.text("en")
+    assert "mais pas dans les ventes nettes" in found.text("fr")
     assert _finding(data, "rows_zero_quantity").count == 1
+
+
+def test_next_to_no_money_without_a_quantity_is_only_mentioned():
+    data = _opened(_lines(("A1", "P1", 2, 5_000), ("A2", "GIFT", 0, 5)))
+    assert _finding(data, "unpriced_lines").level == "info"
 
 
 def test_the_amount_is_what_was_paid_where_a_price_is_also_given():

@@ -88,6 +88,23 @@ TOLD = {
     "QuickBooks: credit memos": (
         PRICE | {"Transaction Type": ("Credit Memo", "Invoice")}, _priced(), "unread_states", 5,
     ),
+    "a reduction": (PRICE | {"Réduction": (5.0, 0.0)}, _priced(), "unread_discounts", 5),
+    "a promotion": (PRICE | {"Promo": ("-1,50", None)}, _priced(), "unread_discounts", 5),
+    "a rate of rebates": (PRICE | {"Taux de remise": (10, 0)}, _priced(), "unread_discounts", 5),
+    "a coupon": (PRICE | {"Coupon amount": (5, 0)}, _priced(), "unread_discounts", 5),
+    "came back: yes": (PRICE | {"Retourné": ("Oui", "Non")}, _priced(), "unread_refunds", 5),
+    "is_refund": (PRICE | {"is_refund": (True, False)}, _priced(), "unread_refunds", 5),
+    "a credit": (PRICE | {"Montant avoir": (5.0, None)}, _priced(), "unread_refunds", 5),
+    "deleted": (PRICE | {"is_deleted": (True, False)}, _priced(), "unread_cancellations", 5),
+    "crossed out": (PRICE | {"Supprimé": ("Oui", None)}, _priced(), "unread_cancellations", 5),
+    "the day of cancelling": (
+        PRICE | {"Date annulation": ("2025-02-02", None)}, _priced(), "unread_cancellations", 5,
+    ),
+    "a test": (PRICE | {"Test": (True, False)}, _priced(), "unread_cancellations", 5),
+    "where an order stands": (
+        PRICE | {"Situation": ("Annulée", "Livrée")}, _priced(), "unread_states", 5,
+    ),
+    "money": (PRICE | {"Monnaie": ("USD", "CAD")}, _priced(), "several_currencies", 5),
     "Stripe: two currencies": (
         {"Amount": (10.0, 9.0), "Currency": ("usd", "cad")}, _orders("Amount"),
         "several_currencies", 5,
@@ -134,6 +151,22 @@ SOUND = {
                  "Financial Status": ("paid", "pending")},
         _priced(),
     ),
+    "what is of subscriptions, accounts and customers": (
+        PRICE | {"subscription_status": ("cancelled", "active"),
+                 "Statut abonnement": ("annulé", "ok"),
+                 "membership status": ("expired", "active"), "account type": ("credit", "cash"),
+                 "Abonnement annulé le": ("2025-02-02", None),
+                 "Statut client": ("annulé", "actif")},
+        _priced(),
+    ),
+    "days, numbers, rates and policies": (
+        PRICE | {"Date de remise": ("2025-02-02", None), "No remise": (12, 13),
+                 "discount eligible": (1, 0), "refund policy days": (30, 60),
+                 "Numéro de retour": (7, 0), "coupon_code": (123, None),
+                 "currency_rate": (1.0, 1.35), "Monnaie rendue": (0.5, 2.0)},
+        _priced(),
+    ),
+    "groups of a test": (PRICE | {"Test": ("A", "B"), "Promo": ("NOEL", None)}, _priced()),
     "a status that is mapped": (
         PRICE | {"Statut": ("Annulée", "Payée"), "Cancelled at": ("2025-02-02", None)},
         _priced(status="Statut") | {"values": {"status": {"Annulée": "cancelled"}}},

@@ -2,6 +2,8 @@
 
 import math
 from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -122,6 +124,17 @@ def test_the_ends_of_the_way_are_kpis_and_its_steps_add_up(demo):
         changes = steps.drop(["ordered", "received", "recognised"])
         assert round(changes.sum(), 2) == round(steps.recognised, 2)
         assert steps.later < 0 < steps.earlier
+
+
+def test_without_a_status_what_was_cancelled_is_not_known():
+    tables = six()
+    tables["orders"] = tables["orders"].drop(columns="status")
+    with mk.open_data(tables) as data:
+        steps = revenue.recognition(data, **DECEMBER).set_index("step")
+    assert math.isnan(steps.amount.cancelled)
+    assert math.isnan(steps.level.cancelled)
+    assert steps.level.ordered == steps.amount.ordered == 405
+    assert steps.amount.recognised == 310
 
 
 def test_what_the_data_do_not_tell_is_null_from_there_on():
@@ -250,6 +263,18 @@ def test_a_rolled_up_table_is_what_would_have_been_asked(demo):
         assert by_hand[column].tolist() == pytest.approx(asked[column].astype(float).tolist())
 
 
+def test_each_column_of_the_page_s_effect_table_adds_up_to_the_headline(demo):
+    cells = Path("notebooks/src/14_revenue_mix.py").read_text(encoding="utf-8").split("# %%")
+    (cell,) = [one for one in cells if "plots.effect_table(" in one and "[markdown]" not in one]
+    items = revenue.products_compared(demo, periods=PERIODS)
+    headline = revenue.price_volume_mix(revenue.rolled_up(items, by="product_id"))
+    shown = []
+    plots = SimpleNamespace(effect_table=lambda parted, lang: shown.append(parted))
+    exec(cell.partition("\n")[2], {"revenue": revenue, "items": items, "plots": plots, "reader": 0})
+    for effect in revenue.Effects._fields:
+        assert math.fsum(shown[0][effect]) == pytest.approx(getattr(headline, effect), abs=0.01)
+
+
 def test_the_price_effect_at_list_prices_finds_the_index_of_the_demo(demo):
     bounds = ["2024-01-01", "2025-01-01", "2026-01-01"]
     kpis = ["units_sold", "gross_sales"]
@@ -338,6 +363,18 @@ def test_customers_of_two_periods_by_hand():
     assert pd.isna(kinds.customers["unidentified"])
     assert kinds.contribution.sum() == pytest.approx(218 / 150 - 1)
     assert str(found.since) == "2023-06-01"
+
+
+def test_a_credit_is_no_purchase():
+    sold = orders(
+        ("A", "2024-05-01", 100.0), ("A", "2025-05-01", -100.0),  # bought before, given back now
+        ("B", "2024-06-01", -5.0), ("B", "2025-06-01", 60.0),  # their first purchase is now
+        ("C", "2025-07-01", -8.0),  # bought in neither
+    )  # fmt: skip
+    with mk.open_data({"orders": sold}) as data:
+        kinds = revenue.by_customers(data, periods=PERIODS).kinds.set_index("kind")
+    assert kinds.customers.to_dict() == {"new": 1, "silent": 1}
+    assert kinds.change.to_dict() == {"new": 65, "silent": -208}
 
 
 def test_one_who_registered_before_the_data_begin_is_not_new():
@@ -493,7 +530,9 @@ def test_growth_of_some_stores_is_that_of_their_rows(demo):
 def test_years_go_back_as_far_as_the_data(demo):
     years = revenue.growth_of_years(demo, periods=PERIODS)
     assert years.start.dt.year.tolist() == [2024, 2025]
-    assert years.growth.iloc[-1] == pytest.approx(revenue.growth(demo, periods=PERIODS).value)
+    whole = revenue.growth(demo, periods=PERIODS)
+    last = years.iloc[-1]
+    assert [last.growth, last.low, last.high] == pytest.approx([whole.value, whole.low, whole.high])
     assert revenue.growth_of_years(demo, periods=mk.periods(as_of="2024-01-01")).empty
 
 

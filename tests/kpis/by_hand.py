@@ -23,7 +23,13 @@ Where catalogue and design leave a choice, these are taken:
 - who registered before the data begin is no new customer;
 - a window that the orders do not cover, give or take 7 days, leaves a KPI unknown; orders from
   before a year without any do not count as coverage;
-- variable costs take in all goods whose cost is known, also where the price paid is not;
+- goods that came back of an unknown line cost what their product did in that order, else what it
+  does now, else as great a part of the refund as the goods of the order cost of its sales; where
+  none of this is known, the refund is lost;
+- variable costs take in all goods whose cost is known, also where the price paid is not; of an
+  order's fee and parcels, and of a promotion's cost, they take in the share of the lines whose cost
+  is known, by net sales, credits weighing nothing (by lines where none weighs); a promotion on
+  which nothing was sold counts whole;
 - money has four decimals, and so has a share of it.
 """
 
@@ -414,16 +420,30 @@ def by_day(rows, first, last, amount):
     return pd.concat(parts, ignore_index=True)
 
 
+def share_of_known_cost(shop, key):
+    """Return, by order or promotion, the share of its sales whose cost is known."""
+    found = {}
+    for name, lines in shop.sales.groupby(key):
+        weights, is_known = lines.net.fillna(0).clip(lower=0), lines.cost.notna()
+        whole = weights.sum()
+        found[name] = weights[is_known].sum() / whole if whole > 0 else is_known.mean()
+    return found
+
+
 def contribution(shop, start, end):
     """Return sales, their goods, and the other variable costs, of a period."""
     promotions = shop["promotions"]
-    paid = (promotions.cost - promotions.supplier_funding.fillna(0)).round(4)
-    spent = by_day(promotions, "starts_on", "ends_on", paid)
-    parcels = fulfilment(shop).drop(columns="at")
+    of_promotion = promotions.promotion_id.map(share_of_known_cost(shop, "promotion_id"))
+    paid = promotions.cost - promotions.supplier_funding.fillna(0)
+    spent = by_day(promotions, "starts_on", "ends_on", paid * of_promotion.fillna(1))
+    of_order = share_of_known_cost(shop, "order_id")
+    parcels = fulfilment(shop)
+    parcels["added"] = (parcels.cost * parcels.order_id.map(of_order).fillna(0)).round(4)
+    fees = shop.orders.payment_fee * shop.orders.order_id.map(of_order).fillna(0)
     parts = [
         spent.rename(columns={"amount": "added"})[["at", "added"]],
-        parcels.rename(columns={"ordered_at": "at", "cost": "added"})[["at", "added"]],
-        shop.orders[["ordered_at", "payment_fee"]].set_axis(["at", "added"], axis=1),
+        parcels[["ordered_at", "added"]].set_axis(["at", "added"], axis=1),
+        pd.DataFrame({"at": shop.orders.ordered_at, "added": fees.round(4)}),
         shop.sales[["ordered_at", "net", "cost"]].rename(columns={"ordered_at": "at"}),
     ]
     return within(pd.concat(parts, ignore_index=True), "at", start, end)
@@ -464,7 +484,7 @@ def break_even(shop, start, end):
     margin, sold = margin_and_sales(rows)
     rate = ratio(margin, sold)
     to_sell = ratio(total(costs.amount), rate) if rate is not None and rate > 0 else None
-    return to_sell, sold, costs.month.drop_duplicates().dt.days_in_month.sum()
+    return to_sell, total(rows.net), costs.month.drop_duplicates().dt.days_in_month.sum()
 
 
 def break_even_revenue(shop, start, end, by=None):
@@ -613,19 +633,39 @@ def fulfilment(shop):
 
 
 def returns_cost(shop):
-    """Return the credits with their handling and the margin that the refund takes away."""
+    """Return the credits with their handling and what the refund takes away."""
     rows = shop.credits
-    lines = shop.sales[shop.sales.line_id.notna()].drop_duplicates(["order_id", "line_id"])
-    line = lines.set_index(["order_id", "line_id"])[["cost", "units"]]
-    keys = pd.MultiIndex.from_frame(rows[["order_id", "line_id"]])
-    found = pd.Series(keys.isin(line.index), rows.index)
-    line = line.reindex(keys).set_index(rows.index)
-    # A line of a credit sold nothing, so that its unit has no cost.
-    unit_cost = line.cost / line.units.where(line.units != 0)
-    margin = rows.refund_amount - money(rows.quantity * unit_cost)
+    by_line, by_product = (unit_costs(shop, rows, key) for key in ("line_id", "product_id"))
+    found = by_line.found | by_product.found
+    costed = by_line.costed.where(by_line.found, by_product.costed)
+    listed = rows.product_id.map(shop.lookup("products", "product_id", "unit_cost"))
+    unit_cost = by_line.unit_cost.fillna(by_product.unit_cost).fillna(listed)
+    whole = rows.order_id.map(cost_shares(shop))
+    goods = money(rows.quantity * unit_cost).fillna(money(rows.refund_amount * whole))
+    margin = (rows.refund_amount - goods).fillna(rows.refund_amount)
     lost = rows.refund_amount.where(~rows.restocked.eq(True), margin)
-    lost = lost.where(~(found & line.cost.isna()), 0.0)
+    lost = lost.where(~(found & ~costed), 0.0)
     return rows.assign(cost=lost.fillna(0) + rows.handling_cost.fillna(0))
+
+
+def unit_costs(shop, rows, key):
+    """Return what a unit of the line or product that came back cost in its order."""
+    lines = shop.sales[shop.sales[key].notna()]
+    # A line of a credit sold nothing, so that its unit has no cost.
+    each = lines.assign(each=lines.cost / lines.units.where(lines.units != 0))
+    each = each.groupby(["order_id", key]).agg(unit_cost=("each", "min"), cost=("cost", "count"))
+    keys = pd.MultiIndex.from_frame(rows[["order_id", key]])
+    there = each.reindex(keys).set_index(rows.index)
+    return there.assign(found=keys.isin(each.index), costed=there.cost > 0)
+
+
+def cost_shares(shop):
+    """Return what part of its sales the goods of each order cost, all being known."""
+    lines = shop.sales
+    known = lines.assign(unknown=lines.cost.isna() | lines.net.isna())
+    sums = known.groupby("order_id")[["cost", "net", "unknown"]].sum()
+    whole = sums[(sums.unknown == 0) & (sums.net > 0)]
+    return (whole.cost / whole.net).to_dict()
 
 
 def messages(shop):

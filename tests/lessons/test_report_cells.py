@@ -232,3 +232,18 @@ def test_a_page_without_returns_has_no_figure_of_them(tmp_path, monkeypatch):
     CLIENTS["orders only"].to_csv(tmp_path / "orders.csv", index=False)
     shown = shown_by_report_cells(lesson("09"), lang="en", folder=tmp_path)
     assert "returns.quantity" in "\n".join(shown)
+
+
+@pytest.mark.parametrize(("since", "is_compared"), [("2024-12-01", False), ("2024-01-01", True)])
+def test_prices_are_compared_only_with_a_period_that_the_data_cover(since, is_compared, tmp_path):
+    days = pd.date_range(since, "2025-12-31", freq="3D")
+    lines = pd.DataFrame({"order_id": [f"O{n}" for n in range(len(days))], "line_id": "1"})
+    lines[["quantity", "list_price"]] = 1, 100.0
+    lines["unit_price"] = 98.0 - 18.0 * (days < "2025-01-01")
+    orders = lines[["order_id"]].assign(ordered_at=days)
+    for name, table in {"orders": orders, "order_lines": lines}.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    [baskets] = [source for source in SOURCES if source.stem == "11_baskets_and_lost_sales"]
+    shown = "\n".join(shown_by_report_cells(baskets, lang="en", folder=tmp_path))
+    assert "Customers pay 98.0% of the list price." in shown.replace("\u00a0", " ")
+    assert ("price realisation moved by" in shown) is is_compared

@@ -140,12 +140,63 @@ def test_what_goes_together_is_said(found):
     )
 
 
+def test_one_pair_is_said_as_one(found):
+    one = found["pairs"]._replace(tested=1, products=2)
+    said = plain(sentences.baskets.together(one, lang="en"))
+    assert said.startswith("Of the 1 pair of 2 products looked at in 39,219 baskets")
+    french = plain(sentences.baskets.together(one, lang="fr"))
+    assert french.startswith("Sur 1 paire de 2 produits examinée dans 39 219 paniers")
+
+
+def test_pairs_say_what_is_corrected_and_how_many_were_looked_at(found):
+    shown = plots.pair_table(found["pairs"], lang="en").to_text()
+    assert (
+        "The verdict is corrected for all the pairs looked at (7,140); the intervals are not."
+        in shown
+    )
+    assert "highest low end first" in plots.pair_lifts(found["pairs"], lang="en").figure.caption
+
+
 def test_prices_are_said(found):
     said = plain(sentences.baskets.prices(found["whole"], found["before"], lang="en"))
     assert said.startswith("Customers pay 94.9% of the list price.")
     assert "price realisation moved by" in said
     alone = plain(sentences.baskets.prices(found["whole"], lang="en"))
     assert "moved" not in alone
+
+
+@pytest.fixture(scope="module")
+def unparted():
+    """Prices of a shop whose lines name no promotion."""
+    day = pd.Timestamp("2025-03-03")
+    orders = pd.DataFrame({"order_id": [*"12"], "ordered_at": day, "channel": ["web", "store"]})
+    lines = pd.DataFrame({"order_id": [*"12"], "line_id": "1", "quantity": 1})
+    lines["list_price"], lines["unit_price"] = 100.0, [80.0, 100.0]
+    data = mk.open_data({"orders": orders, "order_lines": lines})
+    return baskets.prices_by(data, **YEAR), baskets.prices_by(data, by="channel", **YEAR)
+
+
+def test_no_promotion_is_named_where_no_line_can_name_one(unparted):
+    whole, by_channel = unparted
+    said = plain(sentences.baskets.prices(whole, lang="en"))
+    assert said == "Customers pay 90.0% of the list price. Discounts take 10.0%: $20 in all."
+    ax = plots.list_price_parts(by_channel, lang="en")
+    assert sorted(patch.get_width() for patch in ax.patches) == pytest.approx([0, 0.2])
+    assert "romotion" not in ax.figure.caption
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["Discounts"]
+    labels = [
+        c["label"] for c in plots.list_price_table(by_channel, lang="en").payload()["columns"]
+    ]
+    assert labels == [
+        "Channel", "At list price", "Discounts", "Net sales", "Discount rate", "Price realisation",
+    ]  # fmt: skip
+
+
+def test_no_list_price_is_said_in_place_of_a_row_of_nothing(unparted):
+    whole, _ = unparted
+    nothing = whole.assign(gross_sales=None, price_realisation=None)
+    said = plots.list_price_table(nothing, lang="en")
+    assert plain(said) == "No sale with a list price to show."
 
 
 def test_losses_are_said(found):
@@ -158,12 +209,32 @@ def test_losses_are_said(found):
     assert unknown.endswith("No comparable day tells what these stock-outs lost.")
     some = plain(sentences.baskets.lost(lost._replace(days_unknown=7), lang="en"))
     assert some.endswith("left out: 7.")
+    away = "Units sold by stores without stock on record, left out: 1,234."
+    for one in (lost, lost._replace(units=None)):
+        assert away not in plain(sentences.baskets.lost(one, lang="en"))
+        told = plain(sentences.baskets.lost(one._replace(elsewhere=1234.0), lang="en"))
+        assert told.endswith(away)
 
 
 def test_where_half_of_the_loss_comes_from():
     losses = pd.DataFrame({"name": [*"abc"], "lost_revenue": [60.0, 30.0, 10.0]})
     said = plain(sentences.baskets.where(losses, lang="en"))
-    assert said.startswith("Half of the revenue lost comes from 1 products of 3.")
+    assert said.startswith("Half of the revenue lost comes from 1 product of 3.")
+    even = losses.assign(lost_revenue=10.0)
+    said = plain(sentences.baskets.where(even, lang="fr"))
+    assert said.startswith("La moitié du chiffre d'affaires perdu vient de 2 produits sur 3.")
+    alone = plain(sentences.baskets.where(losses.iloc[:1], lang="en"))
+    assert alone.startswith("All of the revenue lost comes from one product.")
+
+
+def test_stock_outs_that_no_day_tells_of_are_not_called_none():
+    columns = ["name", "days", "lost_revenue", "revenue_low", "revenue_high"]
+    losses = pd.DataFrame([["a", 9, None, None, None]], columns=columns)
+    untold = "No comparable day tells what these stock-outs lost."
+    assert plain(sentences.baskets.where(losses, lang="en")) == untold
+    assert plots.lost_revenue(losses, lang="en").figure.message == untold
+    assert plain(sentences.baskets.where(losses.iloc[:0], lang="en")) == "No stock-out to show."
+    assert plots.lost_revenue(losses.iloc[:0], lang="en").figure.message == "No stock-out to show."
 
 
 def test_priorities_are_said(found):

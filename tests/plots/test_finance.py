@@ -227,6 +227,23 @@ def test_the_causes_of_the_pareto_are_those_of_the_table():
     assert "2 of 5. The first of them: Return \u2013 Defective, $500." in said
 
 
+def test_only_causes_that_are_told_are_named():
+    only = CAUSES[CAUSES.cause == "discount"]
+    untold = ["return", "allowance", "chargeback"]
+    said = plain(sentences.finance.causes(ranked(only), untold=untold, lang="en"))
+    assert "of the $400 lost to what the data tell comes" in said
+    assert "between gross and net" not in said
+    assert "Discounts: $400." in said
+    assert "$0" not in said
+    assert "The data do not tell: return, allowance, chargeback." in said
+    nothing = plain(sentences.finance.causes(pd.DataFrame(), untold=["discount"], lang="en"))
+    assert nothing == "Nothing was lost to what the data tell. The data do not tell: discount."
+    french = plain(sentences.finance.causes(ranked(only), untold=untold, lang="fr"))
+    assert "Les données ne disent pas : retour, geste commercial, " in french
+    name = plots.finance.cause_name("discount", finance.PROMOTION_UNKNOWN, None, lang="en")
+    assert name == "Discount \u2013 promotion not known"
+
+
 def test_what_moved_is_said_with_its_interval():
     rates = pd.DataFrame(
         {"step": finance.DEDUCTIONS, "low": -0.001, "high": 0.004, "is_told": False}
@@ -249,12 +266,34 @@ def test_retention_is_said_with_its_interval():
     assert said.startswith(f"Last year's 400 customers bring {row.net_retention:.1%}")
     assert f"(95% interval: {row.net_retention_low:.1%} to {row.net_retention_high:.1%})" in said
     assert "New or returning customers make 31.8%" in said
+    assert "has to be won again" in said
+    kept = KEPT.assign(net_retention_high=1.02)
+    assert "won again" not in plain(sentences.finance.retention(kept, YEARS, lang="en"))
+    few = YEARS.assign(amount=YEARS.amount.where(YEARS.step != "other_customers", 32.0))
+    assert "won again" not in plain(sentences.finance.retention(KEPT, few, lang="en"))
     three = finance.retention_of(customers(3))
     assert "interval" not in plain(sentences.finance.retention(three, YEARS, lang="en"))
     lacks = sentences.finance.retention(
         pd.DataFrame(), pd.DataFrame(), lang="en", lacks=["chargebacks.amount"]
     )
     assert "they lack chargebacks.amount" in str(lacks)
+
+
+@pytest.mark.parametrize(
+    ("months", "rates", "is_base"),
+    [
+        ("2024-01-01 2024-12-01", (0.6, 1.4), True),
+        ("2024-01-01 2024-12-01", (1.5, 0.0), False),
+        ("2024-01-01 2024-03-01", (0.6, 1.4), False),
+    ],
+)
+def test_the_length_of_the_base_is_said_only_where_it_may_explain(months, rates, is_base):
+    cohorts = COHORTS.iloc[:2].assign(cohort=pd.to_datetime(months.split()), net_retention=rates)
+    said = plain(sentences.finance.cohorts(cohorts, lang="en"))
+    caption = plain(plots.retention_cohorts(cohorts, lang="en").figure.caption)
+    assert ("the length of their base" in said) == is_base
+    assert ("high by construction" in caption) == is_base
+    assert f"to {rates[1]:.0%} for those" in said
 
 
 def test_young_months_are_hollow_and_said():
@@ -281,7 +320,16 @@ def test_young_months_are_hollow_and_said():
 def test_the_verdict_on_fighting_follows_its_interval(low, high, said):
     text = plain(sentences.finance.fighting(FOUGHT._replace(low=low, high=high), lang="en"))
     assert said in text
-    assert "Fight from $88 on (95% interval: $59 to $140)" in text
+    assert "Worth its cost from $88 on (95% interval: $59 to $140)" in text
+    assert "fight those above $140, refund those under $59 at once (25 of those decided)" in text
+    assert "do not tell which disputes were fought" in text
+
+
+def test_few_disputes_give_no_advice():
+    few = FOUGHT._replace(decided=finance.FEWEST_DECIDED - 1, low=None, high=None)
+    text = plain(sentences.finance.fighting(few, lang="en"))
+    assert "refund" not in text
+    assert "Worth its cost" not in text
 
 
 def test_outcomes_are_said():
@@ -319,6 +367,11 @@ def test_tables_hold_what_other_tools_need(lang):
     assert len(table["rows"]) == 3
     bridge = plots.bridge_table(CHANGE, lang=lang).payload()
     assert len(bridge["rows"]) == 6
+    heads = [column["label"] for column in bridge["columns"]]
+    assert heads[1:3] == (["Avant", "Actuel"] if lang == "fr" else ["Before", "Now"])
+    assert bridge["row_kpis"] == [
+        "gross_sales", "discount_rate", None, "allowances", None, "net_revenue",
+    ]  # fmt: skip
     by_channel = COHORTS.rename(columns={"cohort": "channel"}).assign(channel=["web", None, "x"])
     shown = plots.retention_table(by_channel, lang=lang).rows
     assert shown[1][0] == ("Inconnu" if lang == "fr" else "Unknown")

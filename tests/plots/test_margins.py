@@ -44,7 +44,10 @@ BY_DAY = pd.DataFrame({
     "day": pd.date_range(DAY, periods=100), "net_sales": np.arange(1, 101) * 10.0,
     "contribution": np.arange(1, 101) * 4.0,
 })  # fmt: skip
-EVEN = BreakEven(200.0, 1000.0, 0.4, 500.0, 50.0, 100, 0.5, dt.date(2025, 2, 19), BY_DAY)
+MONTHS = tuple(dt.date(2025, month, 1) for month in (1, 2, 3))
+EVEN = BreakEven(
+    200.0, 1000.0, 0.4, 500.0, 50.0, 100, 0.5, dt.date(2025, 2, 19), BY_DAY, 1.0, MONTHS, 3
+)  # fmt: skip
 SHORT = EVEN._replace(fixed_costs=600.0, revenue=1500.0, days=150.0, safety=-0.5, reached_on=None)
 NEVER = EVEN._replace(rate=-0.1, revenue=None, days=None, safety=None, reached_on=None)
 
@@ -60,6 +63,7 @@ def promotion(**values):
 MEASURED = {
     "units": 300.0, "baseline": 200.0, "baseline_low": 170.0, "baseline_high": 230.0,
     "extra": 100.0, "extra_low": 70.0, "extra_high": 130.0, "lift": 0.5, "needed_lift": 0.8,
+    "lift_low": 0.4, "lift_high": 0.7,
     "lost": 20.0, "lost_low": -5.0, "lost_high": 45.0, "pulled": 30.0, "pulled_low": 4.0,
     "pulled_high": 56.0, "margin": -900.0, "margin_low": -1500.0, "margin_high": -300.0,
     "verdict": "lower", "cannibalisation": 0.2,
@@ -84,6 +88,7 @@ RATES = pd.DataFrame({
 })  # fmt: skip
 TOTAL = pd.DataFrame({
     "promotions": [1], "margin": [-900.0], "low": [-1500.0], "high": [-300.0], "verdict": ["lower"],
+    "needed_halo": [0.25],
 })  # fmt: skip
 STUDY = Study(ROWS, RATES, TOTAL, TRACK)
 NOTHING = Study(ROWS.iloc[1:].reset_index(drop=True), RATES.head(0), TOTAL.head(0), TRACK.head(0))
@@ -158,7 +163,7 @@ def test_the_table_of_promotions_says_once_why_it_cannot_tell():
     text = plain(table.to_text())
     assert "100 (70 to 130)" in text
     assert "lost" in text
-    assert text.count("it covers most of the shop") == 1
+    assert text.count("it covers more than half of the shop") == 1
     assert "y, Tout: the data cannot tell" in text
     names = [column["name"] for column in table.payload()["columns"]]
     assert {"margin_low", "margin_high", "promotion_id"} <= {*names}
@@ -192,9 +197,9 @@ def test_sentences_of_margins_and_break_even():
     assert "66.7% on cost" in said
     assert "not known" not in said
     partly = whole.assign(net_sales=1250.0)
-    assert "The cost of 20.0% of net sales is not known" in plain(
-        sentences.margins.kept(partly, **span)
-    )
+    said = plain(sentences.margins.kept(partly, **span))
+    assert "net sales of $1,000 leave" in said
+    assert "that of 20.0% of the $1,250 of net sales is not" in said
     assert "they lack a.b" in plain(sentences.margins.kept(whole.head(0), lacks=["a.b"], **span))
     assert "no sale" in plain(sentences.margins.kept(whole.head(0), **span))
     said = plain(sentences.margins.spread(MARGINS, lang="en"))
@@ -208,7 +213,61 @@ def test_sentences_of_margins_and_break_even():
     assert "no volume" in plain(sentences.margins.break_even(NEVER, lang="en"))
 
 
+def test_doubts_about_the_break_even_are_said():
+    said = plain(sentences.margins.break_even(EVEN, lang="en"))
+    assert "month" not in said
+    assert "known cost" not in said
+    some = EVEN._replace(asked_months=12)
+    said = plain(sentences.margins.break_even(some, lang="en"))
+    assert "known for 3 of the 12 months" in said
+    assert "January 2025" in said
+    assert "March 2025" in said
+    for result in (EVEN, NEVER):
+        said = plain(sentences.margins.break_even(result._replace(costed_share=0.5), lang="en"))
+        assert "Only 50.0% of net sales have a known cost" in said
+
+
+def test_why_no_result_is_told():
+    unknown = LEVELS["step"] == "result"
+    part = LEVELS.assign(amount=LEVELS.amount.mask(unknown), rate=LEVELS.rate.mask(unknown))
+    assert "cost of part of its sales" in plain(sentences.margins.steps(part, lang="en"))
+    assert "No result" in plain(plots.level_table(part, lang="en").to_text())
+    fixed = unknown | (LEVELS["step"] == "fixed_costs")
+    cut = LEVELS.assign(amount=LEVELS.amount.mask(fixed), rate=LEVELS.rate.mask(fixed))
+    assert "not for all days" in plain(sentences.margins.steps(cut, lang="en"))
+    figure = plots.break_even_lines(None, lang="en").figure
+    assert "cuts a month" in figure.message
+
+
+def test_a_negative_cost_is_explained_where_there_is_one():
+    assert "A negative cost" in plots.sales_split(LEVELS, lang="en").figure.caption
+    paid = LEVELS.assign(rate=LEVELS.rate.where(LEVELS.step != "promotion_cost", -0.01))
+    assert "A negative cost" not in plots.sales_split(paid, lang="en").figure.caption
+
+
+@pytest.mark.parametrize(
+    ("high", "words", "advised"),
+    [(0.6, "do not rule out", False), (0.2, "more than the data allow", True),
+     (np.nan, "cannot measure", False)],
+)  # fmt: skip
+def test_a_loss_says_which_halo_would_undo_it(high, words, advised):
+    rates = RATES.assign(high=RATES.high.where(RATES.rate != "halo", high))
+    said = plain(sentences.margins.promotions(STUDY._replace(together=rates), lang="en"))
+    assert "0.25 units of other categories" in said
+    assert words in said
+    assert ("smaller discounts" in said) == advised
+
+
+def test_a_promotion_that_still_runs_is_marked():
+    running = ROWS.assign(days=7.0)
+    text = plain(plots.promotion_table(STUDY._replace(promotions=running), lang="en").to_text())
+    assert "Soldes (still running)" in text
+    assert "still running" not in plain(plots.promotion_table(STUDY, lang="en").to_text())
+
+
 def test_the_sentence_of_a_promotion_compares_with_what_it_needed():
+    unsure = STUDY._replace(promotions=ROWS.assign(needed_lift=0.6))
+    assert "between 40% and 70%" in plain(sentences.margins.track(unsure, lang="en"))
     assert "it fell short" in plain(sentences.margins.track(STUDY, lang="en"))
     enough = STUDY._replace(promotions=ROWS.assign(needed_lift=0.3))
     assert "it had that" in plain(sentences.margins.track(enough, lang="en"))

@@ -255,11 +255,51 @@ def test_noise_is_said_with_both_intervals_and_the_years():
 
 
 def test_segments_apart_are_counted_with_what_chance_would_do():
-    said = plain(say.apart(RATES, overall=0.1, lang="en"))
+    whole = growth(value=0.1)
+    said = plain(say.apart(RATES, whole=whole, lang="en"))
     assert "above the growth of all together: Web" in said
     assert "below it: Store" in said
     assert "1 of 2" in said
-    assert "Too few" in plain(say.apart(RATES.iloc[2:], overall=0.1, lang="en"))
+    assert "Too few" in plain(say.apart(RATES.iloc[2:], whole=whole, lang="en"))
+    assert "Too few" in plain(say.apart(RATES, whole=None, lang="en"))
+
+
+def test_no_segment_is_sure_where_the_whole_is_not_or_months_explain_it():
+    chance = growth(value=0.1, verdict="cannot_tell")
+    said = plain(say.apart(RATES, whole=chance, lang="en"))
+    assert "for sure" not in said
+    assert "of none can it be said that it grew or fell" in said
+    shaken = growth(value=0.1, months_error=0.2)
+    assert "0 of 2" in plain(say.apart(RATES, whole=shaken, lang="en"))
+    french = plain(say.apart(RATES, whole=chance, lang="fr"))
+    assert "sûre" not in french
+
+
+@pytest.mark.parametrize(("former", "said"), [(0.4, "who is first changes"), (0.55, "mostly stay")])
+def test_the_first_are_said_to_change_only_where_they_do(former, said):
+    tops = pd.DataFrame({"top": [0.2], "members": [2], "revenue": [5.0], "share": [0.583]})
+    found = Concentration(10, 9.0, 2, 0.3, tops.assign(share_of_former=former), pd.DataFrame())
+    text = plain(say.concentration(found, None, lang="en"))
+    assert said in text
+    assert ("no plan for tomorrow" in text) == (former == 0.4)
+
+
+def test_the_dashes_of_the_stores_are_named():
+    ax = plots.growth_dots(RATES, overall=0.1, overall_of="comparable", lang="en")
+    assert "Dashes: the stores open in both periods together, +10.0%" in plain(figure(ax).caption)
+
+
+def test_what_was_cancelled_is_not_said_to_be_nothing_where_it_is_not_told():
+    about = {"start": "2025-12-01", "end": "2026-01-01", "lang": "en"}
+    known = ["booked", "ordered"]
+    cut = WAY.assign(amount=WAY.amount.where(WAY.step.isin(known)))
+    said = plain(say.recognition(cut, **about))
+    assert "known to be cancelled" not in said
+    assert "do not tell: cancelled since, " in said
+    told = WAY.assign(amount=WAY.amount.where(WAY.step != "cancelled"))
+    said = plain(say.recognition(told, **about))
+    assert "The first cause of the gap: deliveries that change period (−$30)" in said
+    assert "The data do not tell: cancelled since." in said
 
 
 def test_the_calendar_is_said_in_points_and_its_limits_named():
@@ -291,14 +331,17 @@ def test_stores_and_customers_in_sentences():
     assert "−$50" in said
     assert "No store was open" in plain(say.network(rows.iloc[1:], None, lang="en"))
     kinds = pd.DataFrame({"kind": ["new", "silent", "kept"], "change": [60.0, -50.0, -5.0]})
-    told = plain(say.customers(Sources(kinds, pd.Timestamp("2023-01-01").date()), lang="en"))
+    sources = Sources(kinds, pd.Timestamp("2023-01-01").date())
+    told = plain(say.customers(sources, whole=growth(), lang="en"))
     assert "bought anew" in told
+    for whole in (None, growth(verdict="cannot_tell"), growth(verdict="fell")):
+        assert "bought anew" not in plain(say.customers(sources, whole=whole, lang="en"))
     assert "$50" in told
     assert not math.isnan(rows.change.sum())
 
 
 def test_french_sentences_are_spaced_as_french_is():
-    said = str(say.apart(RATES, overall=0.1, lang="fr")) + str(
+    said = str(say.apart(RATES, whole=growth(value=0.1), lang="fr")) + str(
         say.noise(growth(), YEARS, lang="fr")
     )
     assert "\u00a0:" in said

@@ -107,6 +107,7 @@ STEPS = pd.DataFrame(
         "passed": [120.0, 60.0, 90.0, 3.0],
         "rate": [0.3, 0.2, 0.45, 1 / 3],
         "rest": [0.42, 0.1, 0.5, 0.4],
+        "set_aside": [(), (), ("organic_search", None), ()],
         "difference": [-0.12, 0.1, -0.05, np.nan],
         "low": [-0.16, 0.06, -0.11, np.nan],
         "high": [-0.08, 0.14, 0.01, np.nan],
@@ -134,6 +135,7 @@ ASSORTMENT = pd.DataFrame(
         "new": [150.0, 0.0],
         "gone": [0.0, -80.0],
         "kept": [50.0, -20.0],
+        "unknown": [0.0, 0.0],
         "kept_rate": [0.05, -0.05],
     }
 )
@@ -145,8 +147,11 @@ PRICES = sales.Prices(
             "effect": [40.0, -20.0, 60.0],
         }
     ),
-    12,
-    0.9,
+    products=12,
+    share=0.9,
+    raised=0.85,
+    lowered=0.0,
+    unknown=0.0,
 )
 
 
@@ -242,13 +247,28 @@ def test_names_are_those_of_the_reader():
 def test_the_answer_names_what_moved_and_what_one_cannot_tell():
     said = plain(sentences.sales.answer(tree(), lang="en", **YEAR))
     assert "$2,111: +5.5% on the period compared with (95% interval: +1.0% to +10.0%)" in said
-    assert "What moved most: orders (+10.0%), worth +$200 of a change of +$111." in said
+    assert "What moved most beyond chance: orders (+10.0%), worth +$200 of a change" in said
     assert "Also moved: units per order −$100." in said
     assert "Not to be told from chance: price per unit." in said
     assert "which channels" in said
-    unsure = plain(sentences.sales.answer(tree(low=(-5.0, -150.0, -5.0)), lang="en", **YEAR))
+    unsure = plain(sentences.sales.answer(tree(low=(-5.0, np.nan, -5.0)), lang="en", **YEAR))
     assert "Of no factor" in unsure
     assert "Look next" not in unsure
+
+
+def test_the_first_mover_is_one_that_chance_does_not_explain():
+    """The largest effect is unsure, a smaller one is not: no "of no factor ... also moved"."""
+    mixed = tree(low=(-5.0, -150.0, -5.0))
+    said = plain(sentences.sales.answer(mixed, lang="en", **YEAR))
+    assert "What moved most beyond chance: units per order (−5.0%), worth −$100" in said
+    assert "Of no factor" not in said
+    assert "Not to be told from chance: orders; price per unit." in said
+    assert "what a basket holds" in said
+    none = tree(low=(-5.0, np.nan, -5.0))
+    said = plain(sentences.sales.answer(none, lang="en", **YEAR))
+    assert "Of no factor" in said
+    assert "moved most" not in said
+    assert "from chance: orders; units per order; price per unit." in said
 
 
 @pytest.mark.parametrize(
@@ -308,6 +328,45 @@ def test_filled_dots_are_those_apart():
     assert filled == [True, True, False]
 
 
+def test_prices_that_moved_apart_leave_others_to_compare_with():
+    few = plain(sentences.sales.prices(PRICES._replace(raised=0.06, lowered=0.1), lang="en"))
+    assert "List prices rose on 6% of these sales and fell on 10%" in few
+    assert "can serve as a comparison" in few
+    assert "nearly all" not in few
+    fell = plain(sentences.sales.prices(PRICES._replace(raised=0.0, lowered=0.8), lang="en"))
+    assert "nearly all" in fell
+    still = plain(sentences.sales.prices(PRICES._replace(raised=0.0), lang="en"))
+    assert "nearly all" not in still
+    assert "comparison" not in still
+
+
+def test_sales_of_unknown_product_are_said():
+    said = plain(sentences.sales.prices(PRICES._replace(unknown=0.32), lang="en"))
+    assert "32% of net sales are of unknown products" in said
+    nobody = PRICES._replace(parts=PRICES.parts.iloc[:0], products=0, share=0.0, unknown=1.0)
+    assert "No product of known id" in plain(sentences.sales.prices(nobody, lang="en"))
+    assert "No product of known id" in str(plots.price_table(nobody, lang="en"))
+    some = ASSORTMENT.assign(unknown=[0.0, -30.0])
+    assert "Of unknown products: −$30." in plain(sentences.sales.assortment(some, lang="en"))
+    assert "Of unknown products" in plots.assortment_table(some, lang="en").to_text()
+    assert "unknown products" not in plots.assortment_table(ASSORTMENT, lang="en").to_text()
+
+
+def test_what_the_rest_leaves_out_is_named_wherever_the_rest_is_shown():
+    named = "Cart to checkout (Organic search, Unknown)"
+    assert named in plain(plots.step_differences(STEPS, lang="en").figure.caption)
+    assert named in plain(plots.step_table(STEPS, lang="en").to_text())
+    table = plots.step_table(STEPS, lang="en")
+    assert "those set aside" in table.to_text().splitlines()[1]
+    names = [column["name"] for column in table.payload()["columns"]]
+    cells = [row[names.index("set_aside")] for row in table.payload()["rows"]]
+    assert cells == ["", "", "Organic search, Unknown", ""]
+    assert "set aside" not in plain(sentences.sales.steps(STEPS, lang="en"))
+    beside_app = STEPS.assign(set_aside=[("app",), (), (), ()])
+    said = plain(sentences.sales.steps(beside_app, lang="en"))
+    assert "at the rate of the rest (set aside: App), it would bring 48 orders" in said
+
+
 def test_prices_branches_season_and_assortment_in_words():
     prices = plain(sentences.sales.prices(PRICES, lang="en"))
     assert "list prices +2.0% (+$40); discounts −1.0% (−$20); products sold +3.0% (+$60)" in prices
@@ -316,11 +375,14 @@ def test_prices_branches_season_and_assortment_in_words():
     assert "growing: 1; shrinking: 0; one cannot tell: 1" in branches
     assert "1 new, 0 no longer sold" in branches
     season = plain(sentences.sales.season(SEASON, lang="en"))
-    assert "Of 12 months, 10 are above" in season
+    assert "Of 12 months compared, above the same month a year earlier beyond chance: 10" in season
+    assert "about 0.6 would lie apart by chance alone" in season
     assert "December 2025" in season
     assortment = plain(sentences.sales.assortment(ASSORTMENT, lang="en"))
     assert "New products (1): +$150. No longer sold (1): −$80." in assortment
-    assert "grew least in Hats (−5.0%)" in assortment
+    assert "products kept went from −5.0% (Hats) to +5.0%" in assortment
+    assert "by chance" in assortment
+    assert "look there" not in assortment
 
 
 def test_what_the_data_lack_is_said_in_place_of_results():

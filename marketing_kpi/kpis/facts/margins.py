@@ -2,6 +2,9 @@
 
 Goods, fees and parcels count when their order was placed, so that a period's costs are those of
 its sales. What a promotion cost, less what suppliers paid of it, counts in equal parts a day.
+
+Where the cost of some lines is not known, fees, parcels and promotions count for the part that
+falls on the others, in proportion to net sales: a margin compares sales with their own costs.
 """
 
 from __future__ import annotations
@@ -62,23 +65,60 @@ def _sold(data: Data, measures: Collection[str]) -> ir.Table:
     return rows.mutate(occurred_at=rows.ordered_at)
 
 
-def _fees(data: Data) -> ir.Table:
-    orders = valid_orders(data)
-    return orders.select(occurred_at=orders.ordered_at, payment_cost=orders.payment_fee)
+def costed_shares(data: Data, *, over: str) -> ir.Table:
+    """Return the part of the net sales of each order or promotion whose cost is known.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with the cost of lines or products.
+    over
+        ``order_id`` or ``promotion_id``.
+
+    Returns
+    -------
+    ibis.Table
+        `over` and share, in 0-1: by net sales (below 0 counts as 0), or by lines where these are
+        all 0.
+    """
+    import ibis
+
+    lines = SALES.build(data, {over, "ordered_at", "net_sales", "cost"})
+    lines = lines.filter(lines[over].notnull())
+    weighs = ibis.greatest(lines.net_sales.cast("float64").fill_null(0), 0)
+    is_costed = lines.cost.notnull()
+    sums = lines.mutate(weighs=weighs, costed=is_costed.ifelse(weighs, 0.0)).group_by(over)
+    rows = sums.aggregate(
+        sold=lambda t: t.weighs.sum(),
+        costed=lambda t: t.costed.sum(),
+        by_lines=lambda t: t.cost.count() / t.count(),
+    )
+    share = ibis.ifelse(rows.sold > 0, rows.costed / rows.sold.nullif(0), rows.by_lines)
+    return rows.select(over, share=share)
 
 
-def _parcels(data: Data) -> ir.Table:
-    rows = parcel_costs(data)
-    return rows.select("fulfilment_cost", occurred_at=rows.ordered_at)
+def _costed(amount: ir.Value, share: ir.Value) -> ir.Value:
+    return (amount.cast("float64") * share).round(_DECIMALS).cast(MONEY)
 
 
-def _promotions(data: Data) -> ir.Table:
-    rows = promotion_days(data)
-    return rows.select("promotion_cost", occurred_at=rows.spent_at)
+def fees(data: Data) -> ir.Table:
+    """Return a row an order: order_id, occurred_at and the costed part of its payment_cost."""
+    shares = costed_shares(data, over="order_id")
+    rows = attach(valid_orders(data), shares, on=["order_id"], columns={"share": "share"})
+    part = _costed(rows.payment_fee, rows.share.fill_null(0))
+    return rows.select("order_id", occurred_at=rows.ordered_at, payment_cost=part)
+
+
+def parcels(data: Data) -> ir.Table:
+    """Return a row a parcel: order_id, occurred_at and the costed part of its fulfilment_cost."""
+    shares = costed_shares(data, over="order_id")
+    rows = attach(parcel_costs(data), shares, on=["order_id"], columns={"share": "share"})
+    part = _costed(rows.fulfilment_cost, rows.share.fill_null(0))
+    return rows.select("order_id", occurred_at=rows.ordered_at, fulfilment_cost=part)
 
 
 def promotion_days(data: Data) -> ir.Table:
-    """Return a row a promotion and day: its part of what the shop itself paid for it.
+    """Return a row a promotion and day: its costed part of what the shop itself paid for it.
 
     Parameters
     ----------
@@ -88,9 +128,11 @@ def promotion_days(data: Data) -> ir.Table:
     Returns
     -------
     ibis.Table
-        promotion_id, spent_at (midnight of the day) and promotion_cost: equal parts of the cost
+        promotion_id, occurred_at (midnight of the day) and promotion_cost: equal parts of the cost
         less the supplier's funding, as differences of rounded running totals, so that they add up
-        to it. A promotion without an end lasts a day; one without a cost has no row.
+        to it. A promotion without an end lasts a day; one without a cost has no row. Of one on
+        which lines of an unknown cost were sold, the part that falls on the others; one on which
+        nothing was sold counts whole.
     """
     import ibis
 
@@ -101,10 +143,17 @@ def promotion_days(data: Data) -> ir.Table:
     if "ends_on" in rows.columns:
         days = rows.ends_on.delta(rows.starts_on, unit="day") + 1
         lasts = ibis.greatest(days.fill_null(1), 1)
+    paid = (rows.cost - funding).cast("float64")
+    if has(data, "order_lines.promotion_id"):
+        shares = costed_shares(data, over="promotion_id")
+        rows = attach(
+            rows.mutate(paid=paid), shares, on=["promotion_id"], columns={"share": "share"}
+        )
+        paid = rows.paid * rows.share.fill_null(1)
     spread = rows.select(
         "promotion_id",
         starts_at=rows.starts_on.cast("timestamp"),
-        paid=(rows.cost - funding).cast("float64"),
+        paid=paid,
         lasts=lasts,
     )
     spread = spread.mutate(passed=ibis.range(0, spread.lasts).unnest())
@@ -114,7 +163,7 @@ def promotion_days(data: Data) -> ir.Table:
 
     return spread.select(
         "promotion_id",
-        spent_at=spread.starts_at + spread.passed.as_interval("D"),
+        occurred_at=spread.starts_at + spread.passed.as_interval("D"),
         promotion_cost=(until(spread.passed + 1) - until(spread.passed)).cast(MONEY),
     )
 
@@ -138,9 +187,9 @@ def _month_days(data: Data) -> ir.Table:
 
 _MAKERS: Mapping[str, Callable[[Data], ir.Table]] = MappingProxyType(
     {
-        "fulfilment_cost": _parcels,
-        "payment_cost": _fees,
-        "promotion_cost": _promotions,
+        "fulfilment_cost": parcels,
+        "payment_cost": fees,
+        "promotion_cost": promotion_days,
         "fixed_cost": _months,
         "days": _month_days,
     }
@@ -170,6 +219,7 @@ def is_known(part: str, data: Data) -> bool:
 
 _OF_SALES = SALES.events["net_sales"].needs
 _OF_GOODS = SALES.events["cost"].needs
+_COSTED = (*_OF_SALES, *_OF_GOODS)
 CONTRIBUTION = Fact(
     name="contribution",
     grain="a line sold, a payment's fee, a parcel or a day of a promotion",
@@ -177,11 +227,11 @@ CONTRIBUTION = Fact(
     events={
         "occurred_at": Column("timestamp", ("orders.ordered_at",)),
         "net_sales": _measure(*_OF_SALES),
-        "costed_sales": _measure(*_OF_SALES, *_OF_GOODS),
+        "costed_sales": _measure(*_COSTED),
         "cost": _measure(*_OF_GOODS),
-        "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost"),
-        "payment_cost": _measure("orders.payment_fee"),
-        "promotion_cost": _measure("promotions.starts_on", "promotions.cost"),
+        "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost", *_COSTED),
+        "payment_cost": _measure("orders.payment_fee", *_COSTED),
+        "promotion_cost": _measure("promotions.starts_on", "promotions.cost", *_COSTED),
     },
     build=_contribution,
     tables=(),

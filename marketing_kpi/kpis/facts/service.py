@@ -165,14 +165,15 @@ def _returns(data: Data) -> ir.Table:
 
     Goods that are back in stock give their cost back, so that the refund takes away their margin;
     of others, and of allowances, it takes away all, and so of goods of which the data do not say
-    whether they are back in stock. The refund of a line whose cost is not known takes nothing
-    away, as its sale gave no margin.
+    whether they are back in stock, or what they cost. The refund of a line whose cost is not known
+    takes nothing away, as its sale gave no margin.
     """
     import ibis
 
     rows = returned(data)
     handling = rows.handling_cost if "handling_cost" in rows.columns else ibis.null(MONEY)
-    refund = rows.is_back.fill_null(False).ifelse(rows.if_back, rows.if_lost)
+    kept = ibis.coalesce(rows.if_back, rows.if_lost)
+    refund = rows.is_back.fill_null(False).ifelse(kept, rows.if_lost)
     return rows.select(
         *_keys(rows), returns_cost=refund.fill_null(0) + handling.cast(MONEY).fill_null(0)
     )
@@ -183,7 +184,13 @@ def _returns_in_doubt(data: Data) -> ir.Table:
     rows = returned(data)
     saved = (rows.if_lost - rows.if_back.fill_null(0)).fill_null(0)
     is_unsure = rows.is_back.isnull() & has_goods(rows)
-    return rows.select(*_keys(rows), returns_in_doubt=is_unsure.ifelse(saved, 0))
+    in_doubt = is_unsure | of_unknown_cost(rows)
+    return rows.select(*_keys(rows), returns_in_doubt=in_doubt.ifelse(saved, 0))
+
+
+def of_unknown_cost(returns: ir.Table) -> ir.BooleanValue:
+    """Say of each return whether its goods may be back in stock, at a cost that is not known."""
+    return returns.is_back.fill_null(True) & returns.if_back.isnull() & has_goods(returns)
 
 
 def has_goods(returns: ir.Table) -> ir.BooleanValue:
@@ -198,22 +205,21 @@ def has_goods(returns: ir.Table) -> ir.BooleanValue:
 def returned(data: Data) -> ir.Table:
     """Return a row a return or allowance: what its refund takes away, by what became of the goods.
 
-    `if_back` where they are back in stock, `if_lost` where they are not; `is_back` says which,
-    null where the data do not.
+    `if_back` where they are back in stock, null where nothing tells their cost; `if_lost` where
+    they are not; `is_back` says which, null where the data do not.
     """
     import ibis
 
     wanted = ["returned_at", "customer_id", "refund_amount"]
-    told = ("handling_cost", "restocked", "quantity", "order_id", "line_id", "kind")
+    told = ("handling_cost", "restocked", "kind", *TELL_GOODS)
     wanted += [name for name in told if data.has("returns", name)]
     wanted += [] if missing(RETURNS, ["channel"], data) else ["channel"]
-    rows = _with_unit_cost(every_return(data, wanted), data)
-    refund, kept = rows.refund_amount.cast(MONEY), ibis.null(MONEY)
-    if {"unit_cost", "quantity"} <= {*rows.columns}:
-        kept = (rows.refund_amount - line_value(rows.quantity, rows.unit_cost)).cast(MONEY)
-    if "uncosted" in rows.columns:
-        nothing = ibis.literal(0, MONEY)
-        refund, kept = ((rows.uncosted == 1).ifelse(nothing, each) for each in (refund, kept))
+    rows = _with_goods_cost(every_return(data, wanted), data)
+    nothing = ibis.literal(0, MONEY)
+    refund, kept = rows.refund_amount.cast(MONEY), rows.refund_amount - rows.goods_cost
+    refund, kept = (
+        rows.uncosted.fill_null(False).ifelse(nothing, each.cast(MONEY)) for each in (refund, kept)
+    )
     return rows.mutate(
         occurred_at=rows.returned_at,
         channel=_channel(rows),
@@ -223,22 +229,70 @@ def returned(data: Data) -> ir.Table:
     )
 
 
-def _with_unit_cost(rows: ir.Table, data: Data) -> ir.Table:
-    """Add the cost of a unit of the line that came back, and whether that line tells none.
+TELL_GOODS = ("order_id", "line_id", "product_id", "quantity")
+"""The columns of a return that lead to what its goods cost."""
 
-    That is 1 or 0. Both are null where the line is not found; neither is added where the data
-    cannot lead to it.
+
+def _with_goods_cost(rows: ir.Table, data: Data) -> ir.Table:
+    """Add the cost of the goods of each return, and whether they are of a line that tells none.
+
+    The cost of a unit is that of the line, else of the product in that order, else of the product.
+    Without a unit, the goods cost the part of the refund that the goods of the order cost of its
+    sales, where all its costs are known. Null where nothing tells.
     """
-    on, added = ["order_id", "line_id"], ["unit_cost", "uncosted"]
-    read = {*on, "quantity", "cost"}
-    if not {*on} <= {*rows.columns} or missing(SALES, sorted(read), data):
-        return rows
-    lines = SALES.build(data, read)
+    import ibis
+
+    lines = _costed_lines(data, rows.columns)
+    units, uncosted, parts = [ibis.null(MONEY)], [ibis.literal(None, "int8")], []
+    for key in ("line_id", "product_id"):
+        if lines is not None and key in lines.columns:
+            rows = _with_unit_cost(rows, lines, key)
+            units.append(rows[f"{key}_unit_cost"])
+            uncosted.append(rows[f"{key}_uncosted"])
+    if "product_id" in rows.columns and data.has("products", "unit_cost"):
+        there = one_a_key(data.table("products"), ["product_id"], ["unit_cost"])
+        rows = attach(rows, there, on=["product_id"], columns={"listed_unit_cost": "unit_cost"})
+        units.append(rows.listed_unit_cost)
+    if "quantity" in rows.columns:
+        parts.append(line_value(rows.quantity, ibis.coalesce(*units)))
+    if lines is not None:
+        rows = attach(rows, _cost_shares(lines), on=["order_id"], columns={"part": "part"})
+        parts.append((rows.refund_amount * rows.part).cast(MONEY))
+    return rows.mutate(
+        goods_cost=ibis.coalesce(ibis.null(MONEY), *parts),
+        uncosted=ibis.coalesce(*uncosted) == 1,
+    )
+
+
+def _costed_lines(data: Data, told: Collection[str]) -> ir.Table | None:
+    """Return the lines sold, by what returns tell of them; None where the data lead to none."""
+    read = {"order_id", "quantity", "cost", "net_sales"}
+    if "order_id" not in told or missing(SALES, read, data):
+        return None
+    keys = [n for n in ("line_id", "product_id") if n in told and not missing(SALES, [n], data)]
+    return SALES.build(data, {*read, *keys})
+
+
+def _with_unit_cost(rows: ir.Table, lines: ir.Table, key: str) -> ir.Table:
+    """Add the cost of a unit of a line or product of the order, and whether it tells none (1)."""
+    on, added = ["order_id", key], ["unit_cost", "uncosted"]
     each = lines.mutate(
         unit_cost=lines.cost / lines.quantity.nullif(0),
         uncosted=lines.cost.isnull().cast("int8"),  # not every engine orders booleans
     )
-    return attach(rows, one_a_key(each, on, added), on=on, columns={name: name for name in added})
+    names = {f"{key}_{name}": name for name in added}
+    return attach(rows, one_a_key(each, on, added), on=on, columns=names)
+
+
+def _cost_shares(lines: ir.Table) -> ir.Table:
+    """Return the part of an order's sales that its goods cost; null unless all costs are known."""
+    is_known = lines.cost.notnull() & lines.net_sales.notnull()
+    sums = lines.group_by("order_id").aggregate(
+        cost=lines.cost.sum(), sales=lines.net_sales.sum(), unknown=(~is_known).sum()
+    )
+    is_whole = (sums.unknown == 0) & (sums.sales > 0)
+    part = sums.cost.cast("float64") / sums.sales.cast("float64").nullif(0)
+    return sums.select("order_id", part=is_whole.ifelse(part, None))
 
 
 def _marketing(data: Data) -> ir.Table:

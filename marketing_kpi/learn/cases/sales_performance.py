@@ -53,7 +53,7 @@ def step_that_fell(rng: np.random.Generator) -> Case:
     after = {name: rate * (0.72 if name == fallen else 0.99) for name, rate in before.items()}
     entered = np.array([20_000, 30_000]) + rng.integers(0, 900, 2)
     rows = []
-    for year, sessions, rates in ((2024, entered[0], before), (2025, entered[1], after)):
+    for year, sessions, rates in (("2024", entered[0], before), ("2025", entered[1], after)):
         count, row = int(sessions), {"year": year, "sessions": int(sessions)}
         for name, rate in rates.items():
             count = round(count * rate)

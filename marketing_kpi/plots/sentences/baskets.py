@@ -30,9 +30,12 @@ def together(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
     if lacks or not found.tested or found.first_day is None or found.last_day is None:
         nothing = _("Too few baskets to look for products bought together.")
         return Sentence(why_nothing(nothing, lacks, reader))
-    looked = _(
+    looked = _.n(
+        "Of the {tested} pair of {products} products looked at in {baskets} baskets, from "
+        "{period},",
         "Of the {tested} pairs of {products} products looked at in {baskets} baskets, from "
         "{period},",
+        found.tested,
         tested=reader.integer(found.tested),
         products=reader.integer(found.products),
         baskets=reader.integer(found.baskets),
@@ -134,16 +137,25 @@ def prices(
         nothing = _("No sale with a list price to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
     row = now.iloc[0]
-    said = [
-        _(
+    paid = reader.percent(row["price_realisation"])
+    given = reader.money(row["discounts"], decimals=0)
+    if pd.isna(row["promotion_discounts"]):
+        taken = _(
+            "Customers pay {paid} of the list price. Discounts take {share}: {given} in all.",
+            paid=paid,
+            share=reader.percent(row["discounts"] / row["gross_sales"]),
+            given=given,
+        )
+    else:
+        taken = _(
             "Customers pay {paid} of the list price. Promotions take {promotions}, other discounts "
             "{others}: {given} in all.",
-            paid=reader.percent(row["price_realisation"]),
+            paid=paid,
             promotions=reader.percent(row["promotion_discounts"] / row["gross_sales"]),
             others=reader.percent(row["other_discounts"] / row["gross_sales"]),
-            given=reader.money(row["gross_sales"] - row["net_sales"], decimals=0),
+            given=given,
         )
-    ]
+    said = [taken]
     if not pd.isna(row["promotion_share"]):
         share = reader.percent(row["promotion_share"])
         said.append(_("Sales on promotion make {share} of net sales.", share=share))
@@ -181,9 +193,14 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
     )
     if not found.days_out:
         return Sentence(_("No product was out of stock in the period."))
+    away = _(
+        "Units sold by stores without stock on record, left out: {units}.",
+        units=reader.integer(found.elsewhere),
+    )
+    left_out = [away] if found.elsewhere else []
     if found.units is None:
         unknown = _("No comparable day tells what these stock-outs lost.")
-        return Sentence(f"{share} {unknown}")
+        return Sentence(" ".join([share, unknown, *left_out]))
     said = [
         _(
             "Stock-outs missed about {units} units ({units_interval}), {revenue} of sales "
@@ -208,7 +225,7 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
                 days=reader.integer(found.days_unknown),
             )
         )
-    return Sentence(" ".join(said))
+    return Sentence(" ".join([*said, *left_out]))
 
 
 def where(losses: pd.DataFrame, *, lang: str | Reader) -> Sentence:
@@ -223,20 +240,27 @@ def where(losses: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    known = losses.dropna(subset=["lost_revenue"]) if len(losses) else losses
-    if known.empty or not known["lost_revenue"].sum() > 0:
+    if losses.empty:
         return Sentence(_("No stock-out to show."))
+    known = losses.dropna(subset=["lost_revenue"])
+    if known.empty:
+        return Sentence(_("No comparable day tells what these stock-outs lost."))
+    if not known["lost_revenue"].sum() > 0:
+        return Sentence(_("No sale was lost to them, as far as comparable days tell."))
+    begin = _("Begin there: order earlier, or keep a few more units.")
+    if len(known) == 1:
+        return Sentence(" ".join([_("All of the revenue lost comes from one product."), begin]))
     running = known["lost_revenue"].cumsum() / known["lost_revenue"].sum()
     half = int((running < 0.5).sum()) + 1
-    return Sentence(
-        _(
-            "Half of the revenue lost comes from {half} products of {all}. Begin there: order "
-            "earlier, or keep a few more units. The order of the products is partly chance: look "
-            "at the intervals.",
-            half=reader.integer(half),
-            all=reader.integer(len(known)),
-        )
+    comes_from = _.n(
+        "Half of the revenue lost comes from {half} product of {all}.",
+        "Half of the revenue lost comes from {half} products of {all}.",
+        half,
+        half=reader.integer(half),
+        all=reader.integer(len(known)),
     )
+    chance = _("The order of the products is partly chance: look at the intervals.")
+    return Sentence(" ".join([comes_from, begin, chance]))
 
 
 def priorities(ranked: pd.DataFrame, *, lang: str | Reader) -> Sentence:

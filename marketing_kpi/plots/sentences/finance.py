@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
-from marketing_kpi.finance import DEDUCTIONS, Delays, Fighting, Gaps
+from marketing_kpi.finance import DEDUCTIONS, FEWEST_DECIDED, Delays, Fighting, Gaps
 from marketing_kpi.plots import intervals
-from marketing_kpi.plots.finance import STEP_NAMES, cause_name
+from marketing_kpi.plots.finance import CAUSE_NAMES, STEP_NAMES, cause_name, is_length_of_base
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.text.locale import Reader
 
 _EXPLAINED = ("timing", "manual_entry")
+
+_LARGE_PART = 0.2
+"""Share of net revenue from which other customers than last year's carry the year."""
 
 
 def headline(
@@ -142,7 +145,13 @@ def _signed(amount: float, reader: Reader) -> str:
     return f"+{shown}" if amount > 0 else shown
 
 
-def causes(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+def causes(
+    found: pd.DataFrame,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+    untold: Sequence[str] = (),
+) -> Sentence:
     """Say how few root causes make most of what is lost, and which comes first.
 
     Parameters
@@ -153,16 +162,24 @@ def causes(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
         The reader, or a language.
     lacks
         What the data lack, so that nothing can be said; see `finance.lacks_causes`.
+    untold
+        Causes that the data do not tell; see `finance.untold_causes`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if found.empty or not found["is_first"].any():
-        return Sentence(why_nothing(_("Nothing was lost."), lacks, reader))
+    names = [_(CAUSE_NAMES[cause]).lower() for cause in untold]
+    rest = [_("The data do not tell: {unknown}.", unknown=", ".join(names))] if names else []
+    if lacks or found.empty or not found["is_first"].any():
+        nothing = _("Nothing was lost to what the data tell.") if rest else _("Nothing was lost.")
+        return Sentence(
+            why_nothing(nothing, lacks, reader) if lacks else " ".join([nothing, *rest])
+        )
     first = found[found["is_first"]]
     row = found.iloc[0]
     said = _(
-        "{share} of the {total} lost between gross and net comes from the largest root causes: "
-        "{first} of {all}. The first of them: {cause}, {amount}.",
+        "{share} of the {total} lost {where} comes from the largest root causes: {first} of {all}. "
+        "The first of them: {cause}, {amount}.",
+        where=_("to what the data tell") if rest else _("between gross and net"),
         first=reader.integer(len(first)),
         all=reader.integer(len(found)),
         share=reader.percent(first["cumulative"].iloc[-1], decimals=0),
@@ -170,15 +187,26 @@ def causes(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
         cause=cause_name(row["cause"], row["root"], row["name"], lang=reader),
         amount=reader.money(row["amount"], decimals=0),
     )
-    returned = found.loc[found["cause"] == "return", "amount"].sum()
-    given = found.loc[found["cause"] == "discount", "amount"].sum()
-    parts = _(
-        "Discounts: {discounts}; returns: {returns}. A discount may have made the sale: judge it "
-        "by what it brought (lesson 08). A return is worth mending at its reason.",
-        discounts=reader.money(given, decimals=0),
-        returns=reader.money(returned, decimals=0),
-    )
-    return Sentence(f"{said} {parts}")
+    return Sentence(" ".join([said, *_given_and_returned(found, untold, reader), *rest]))
+
+
+def _given_and_returned(
+    found: pd.DataFrame, untold: Sequence[str], reader: Reader
+) -> Iterator[str]:
+    """Say what discounts and returns took, where the data tell it, and how to judge them."""
+    _ = reader.translate
+    lost = found.groupby("cause")["amount"].sum()
+    if "discount" not in untold:
+        yield _(
+            "Discounts: {discounts}. A discount may have made the sale: judge it by what it "
+            "brought (lesson 08).",
+            discounts=reader.money(lost.get("discount", 0.0), decimals=0),
+        )
+    if "return" not in untold:
+        yield _(
+            "Returns: {returns}. A return is worth mending at its reason.",
+            returns=reader.money(lost.get("return", 0.0), decimals=0),
+        )
 
 
 def retention(
@@ -216,13 +244,21 @@ def retention(
     steps = years.set_index("step")["amount"]
     if not steps["now"] > 0:
         return Sentence(said)
-    rest = _(
-        "New or returning customers make {share} of this year's net revenue ({amount}): here "
-        "growth is bought anew each year, where a subscription would keep it.",
-        share=reader.percent(steps["other_customers"] / steps["now"]),
-        amount=reader.money(steps["other_customers"], decimals=0),
-    )
-    return Sentence(f"{said} {rest}")
+    share = steps["other_customers"] / steps["now"]
+    parts = [
+        said,
+        _(
+            "New or returning customers make {share} of this year's net revenue ({amount}).",
+            share=reader.percent(share),
+            amount=reader.money(steps["other_customers"], decimals=0),
+        ),
+    ]
+    if row["net_retention_high"] < 1 and share >= _LARGE_PART:
+        parts.append(
+            _("What last year's customers no longer bring has to be won again from others; a "
+              "subscription would keep more of it.")
+        )  # fmt: skip
+    return Sentence(" ".join(parts))
 
 
 def _between(row: Any, rate: str, reader: Reader) -> str:
@@ -246,17 +282,19 @@ def cohorts(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     if len(found) < 2:
         return Sentence(_("Too few months of entry to compare."))
     first, last = found.iloc[0], found.iloc[-1]
-    return Sentence(
-        _(
-            "Net retention goes from {first} for those who entered in {start} to {last} for those "
-            "of {end}. Most of that is the length of their base: a whole year for the first, weeks "
-            "for the last. Compare each month with the same month of another year.",
-            first=reader.percent(first["net_retention"], decimals=0),
-            start=reader.month(first["cohort"]),
-            last=reader.percent(last["net_retention"], decimals=0),
-            end=reader.month(last["cohort"]),
-        )
+    said = _(
+        "Net retention goes from {first} for those who entered in {start} to {last} for those of "
+        "{end}.",
+        first=reader.percent(first["net_retention"], decimals=0),
+        start=reader.month(first["cohort"]),
+        last=reader.percent(last["net_retention"], decimals=0),
+        end=reader.month(last["cohort"]),
     )
+    length = _(
+        "Most of that is the length of their base: a whole year for the first, weeks for the last."
+    )
+    advice = _("Compare each month with the same month of another year.")
+    return Sentence(" ".join([said, *([length] if is_length_of_base(found) else []), advice]))
 
 
 def disputes(
@@ -380,7 +418,7 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
         ),
         _verdict(found, reader),
     ]
-    if found.break_even is not None and found.below is not None:
+    if found.decided >= FEWEST_DECIDED and found.break_even is not None:
         spread = intervals.words(
             found.break_even_low,
             found.break_even_high,
@@ -390,13 +428,19 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
         )
         said.append(
             _(
-                "Fight from {amount} on{spread}; refund smaller ones at once ({below} of those "
-                "decided).",
+                "Worth its cost from {amount} on{spread}: fight those above {high}, refund those "
+                "under {low} at once ({below} of those decided), and try out those in between.",
                 amount=reader.money(found.break_even, decimals=0),
                 spread=_(" (95% interval: {spread})", spread=spread) if spread else "",
+                high=reader.money(found.break_even_high, decimals=0),
+                low=reader.money(found.break_even_low, decimals=0),
                 below=reader.integer(found.below),
             )
         )
+    said.append(
+        _("The data do not tell which disputes were fought: one given up counts as lost, so that "
+          "more may be won than it seems.")
+    )  # fmt: skip
     return Sentence(" ".join(said))
 
 

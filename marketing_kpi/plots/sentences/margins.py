@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
-from marketing_kpi.margins import RATES, BreakEven
+from marketing_kpi.margins import KNOWN_ENOUGH, RATES, BreakEven
 from marketing_kpi.plots.margins import promotion_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
@@ -43,24 +44,27 @@ def kept(
     if whole.empty or pd.isna(whole["gross_margin_rate"].iloc[0]):
         return Sentence(_("From {period}, no sale of a known cost.", period=period))
     row = whole.iloc[0]
+    costed = row["gross_profit"] / row["gross_margin_rate"] if row["gross_margin_rate"] else None
+    is_partial = costed is not None and costed < 0.995 * row["net_sales"]
     said = _(
         "From {period}, net sales of {sales} leave a gross profit of {profit}: a margin of {price} "
         "on price, which is a markup of {cost} on cost.",
         period=period,
-        sales=reader.money(row["net_sales"], decimals=0),
+        sales=reader.money(costed if is_partial else row["net_sales"], decimals=0),
         profit=reader.money(row["gross_profit"], decimals=0),
         price=reader.percent(row["gross_margin_rate"]),
         cost=reader.percent(row["markup_rate"]),
     )
-    costed = row["gross_profit"] / row["gross_margin_rate"] if row["gross_margin_rate"] else None
-    if costed is None or costed > 0.995 * row["net_sales"]:
+    if costed is None or not is_partial:
         return Sentence(said)
     return Sentence(
         said
         + " "
         + _(
-            "The cost of {share} of net sales is not known: they are left out of profit and rates.",
+            "These are the sales whose cost is known; that of {share} of the {all} of net sales is "
+            "not, and they are left out.",
             share=reader.percent(1 - costed / row["net_sales"]),
+            all=reader.money(row["net_sales"], decimals=0),
         )
     )
 
@@ -123,8 +127,17 @@ def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         margin=reader.money(amount["contribution_margin"], decimals=0),
         rate=reader.percent(rate["contribution_margin"]),
     )
+    if is_absent(amount["fixed_costs"]):
+        why = _(
+            "No result is told: fixed costs are known by month, and not for all days of the period."
+        )
+        return Sentence(f"{said} {why}")
     if is_absent(amount["result"]):
-        return Sentence(f"{said} {_('The fixed costs of the period are not known.')}")
+        why = _(
+            "No result is told: fixed costs are those of the whole shop, and the cost of part of "
+            "its sales is not known."
+        )
+        return Sentence(f"{said} {why}")
     after = _(
         "After fixed costs, the result is {result}.",
         result=reader.money(amount["result"], decimals=0),
@@ -144,11 +157,12 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    doubts = _doubts(result, reader)
     if result.revenue is None or result.days is None or result.safety is None:
-        return Sentence(
-            _("Sales leave nothing to pay fixed costs: no volume, however large, breaks even.")
-        )
+        never = _("Sales leave nothing to pay fixed costs: no volume, however large, breaks even.")
+        return Sentence(" ".join([*doubts, never]))
     said = [
+        *doubts,
         _(
             "The shop must sell {revenue} to pay its fixed costs of {fixed}: {days} days of "
             "average sales out of {period}.",
@@ -156,7 +170,7 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
             fixed=reader.money(result.fixed_costs, decimals=0),
             days=reader.integer(round(result.days)),
             period=reader.integer(result.period_days),
-        )
+        ),
     ]
     if result.safety < 0:
         said.append(
@@ -182,6 +196,31 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
         else _("Sales could fall by {share} before a loss.", share=reader.percent(result.safety))
     )
     return Sentence(" ".join(said))
+
+
+def _doubts(result: BreakEven, reader: Reader) -> list[str]:
+    """Say which months count where not all do, and what share of sales has no known cost."""
+    _ = reader.translate
+    said = []
+    if len(result.months) < result.asked_months:
+        said.append(
+            _(
+                "Fixed costs are known for {known} of the {asked} months, the only ones that count "
+                "here: {months}.",
+                known=reader.integer(len(result.months)),
+                asked=reader.integer(result.asked_months),
+                months=", ".join(reader.month(month) for month in result.months) or "–",
+            )
+        )
+    if result.costed_share < KNOWN_ENOUGH:
+        said.append(
+            _(
+                "Only {share} of net sales have a known cost: the others are taken to leave as "
+                "much.",
+                share=reader.percent(result.costed_share),
+            )
+        )
+    return said
 
 
 def promotions(study: Study | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
@@ -237,12 +276,7 @@ def _together(study: Study, reader: Reader) -> str:
         "high": reader.money(total["high"], decimals=0),
     }
     if total["verdict"] == "lower":
-        return _(
-            "Together they cost the shop margin: {margin} (95% interval: {low} to {high}), leaving "
-            "out what they may have brought on other shelves. Offer smaller discounts, on products "
-            "without close neighbours, or ask suppliers for more.",
-            **about,
-        )
+        return _cost(study, about, reader)
     if total["verdict"] == "higher":
         return _(
             "Together they earned the shop margin: {margin} (95% interval: {low} to {high}).",
@@ -254,6 +288,44 @@ def _together(study: Study, reader: Reader) -> str:
         "promotion, and compare.",
         **about,
     )
+
+
+def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
+    """Say a loss, which halo would undo it, and what to do where that halo is ruled out."""
+    _ = reader.translate
+    said = _(
+        "Together they cost the shop margin: {margin} (95% interval: {low} to {high}), leaving out "
+        "what they may have brought on other shelves.",
+        **about,
+    )
+    advice = _(
+        "Offer smaller discounts, on products without close neighbours, or ask suppliers for more."
+    )
+    needed = float(study.total["needed_halo"].iloc[0])
+    rates = study.together.set_index("rate")
+    low, high = float(rates["low"]["halo"]), float(rates["high"]["halo"])
+    if math.isnan(needed):
+        return f"{said} {advice}"
+    undone = _(
+        "They would have lost nothing had {needed} units of other categories come with each extra "
+        "unit",
+        needed=reader.number(needed, decimals=2),
+    )
+    if math.isnan(high):
+        return f"{said} {undone}{_(', which these data cannot measure.')}"
+    ends = {
+        "low": reader.number(low, decimals=2),
+        "high": reader.number(high, decimals=2),
+    }
+    if high < needed:
+        kept_out = _("; more than the data allow (95% interval: {low} to {high}).", **ends)
+        return f"{said} {undone}{kept_out} {advice}"
+    allowed = _(
+        ", which the data do not rule out (95% interval: {low} to {high}): before cutting "
+        "discounts, leave some stores out of the next promotion, and compare.",
+        **ends,
+    )
+    return f"{said} {undone}{allowed}"
 
 
 def track(study: Study | None, *, lang: str | Reader) -> Sentence | None:
@@ -283,9 +355,19 @@ def track(study: Study | None, *, lang: str | Reader) -> Sentence | None:
     )
     if pd.isna(row["needed_lift"]):
         return Sentence(said)
-    enough = row["lift"] > row["needed_lift"]
-    about = {"needed": reader.percent(row["needed_lift"], decimals=0)}
-    if not enough:
+    about = {
+        "needed": reader.percent(row["needed_lift"], decimals=0),
+        "low": reader.percent(row["lift_low"], decimals=0),
+        "high": reader.percent(row["lift_high"], decimals=0),
+    }
+    if row["lift_low"] <= row["needed_lift"] <= row["lift_high"]:
+        said += " " + _(
+            "To earn as much on these products at its lower price it needed {needed}: its lift is "
+            "between {low} and {high}, so one cannot tell whether it had that.",
+            **about,
+        )
+        return Sentence(said)
+    if row["lift"] < row["needed_lift"]:
         said += " " + _(
             "To earn as much on these products at its lower price it needed {needed}: it fell "
             "short.",

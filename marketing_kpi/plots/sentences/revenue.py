@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from marketing_kpi.growth.chance import verdict_of
+from marketing_kpi.growth.chance import verdict_of, widened
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.plots import intervals
@@ -20,6 +20,9 @@ from marketing_kpi.revenue import (
     Sources,
 )
 from marketing_kpi.text.locale import Reader, is_absent
+
+_STILL_FIRST = 0.8
+"""Share of what the first bring that those who were first before must bring to be still first."""
 
 _LONE_STORES = 5
 """Like-for-like stores under which a growth rate is that of a few managers and streets."""
@@ -151,42 +154,52 @@ def recognition(steps: pd.DataFrame, *, start: str, end: str, lang: str | Reader
     if not amounts["booked"]:
         return Sentence(_("No sales in the period."))
     period = reader.date_range(start, end)
+    untold = _untold_steps(amounts, reader)
     if math.isnan(amounts["recognised"]):
-        unknown = [_(STEPS[name]).lower() for name in amounts.index[amounts.isna()]]
-        return Sentence(
-            _(
-                "From {period}, {booked} were booked; known to be cancelled since: {cancelled}. "
-                "The data do not tell: {unknown}.",
-                period=period,
-                booked=reader.money(amounts["booked"], 0),
-                cancelled=reader.percent(-amounts["cancelled"] / amounts["booked"]),
-                unknown=", ".join(unknown),
-            )
-        )
+        return Sentence(" ".join([_booked(amounts, period, reader), *untold]))
     gap = amounts["recognised"] - amounts["booked"]
     between = {
         name: amounts[name] for name in ("cancelled", "refunds", "allowances", "chargebacks")
     }
     moved = amounts["earlier"] + amounts["later"] + amounts["pending"]
     between["moved"] = moved
+    between = {name: amount for name, amount in between.items() if not math.isnan(amount)}
     names = {**{name: _(STEPS[name]) for name in between if name in STEPS},
              "moved": _("Deliveries that change period")}  # fmt: skip
     first = min(between, key=lambda name: (between[name] * math.copysign(1, -gap or 1), name))
     first = max(between, key=lambda name: (abs(between[name]), name)) if gap == 0 else first
-    return Sentence(
-        _(
-            "From {period}, {booked} were booked and {recognised} recognised: {share} of what was "
-            "booked. The first cause of the gap: {first} ({amount}). Goods not received by the end "
-            "of the period: {pending}.",
-            period=period,
-            booked=reader.money(amounts["booked"], 0),
-            recognised=reader.money(amounts["recognised"], 0),
-            share=reader.percent(amounts["recognised"] / amounts["booked"]),
-            first=names[first].lower(),
-            amount=signed_money(between[first], reader),
-            pending=reader.money(-(amounts["pending"] + amounts["later"]), 0),
-        )
+    said = _(
+        "From {period}, {booked} were booked and {recognised} recognised: {share} of what was "
+        "booked. The first cause of the gap: {first} ({amount}). Goods not received by the end "
+        "of the period: {pending}.",
+        period=period,
+        booked=reader.money(amounts["booked"], 0),
+        recognised=reader.money(amounts["recognised"], 0),
+        share=reader.percent(amounts["recognised"] / amounts["booked"]),
+        first=names[first].lower(),
+        amount=signed_money(between[first], reader),
+        pending=reader.money(-(amounts["pending"] + amounts["later"]), 0),
     )
+    return Sentence(" ".join([said, *untold]))
+
+
+def _booked(amounts: pd.Series[float], period: str, reader: Reader) -> str:
+    _ = reader.translate
+    booked = reader.money(amounts["booked"], 0)
+    if math.isnan(amounts["cancelled"]):
+        return _("From {period}, {booked} were booked.", period=period, booked=booked)
+    return _(
+        "From {period}, {booked} were booked; known to be cancelled since: {cancelled}.",
+        period=period,
+        booked=booked,
+        cancelled=reader.percent(-amounts["cancelled"] / amounts["booked"]),
+    )
+
+
+def _untold_steps(amounts: pd.Series[float], reader: Reader) -> list[str]:
+    _ = reader.translate
+    unknown = [_(STEPS[name]).lower() for name in amounts.index[amounts.isna()]]
+    return [_("The data do not tell: {unknown}.", unknown=", ".join(unknown))] if unknown else []
 
 
 def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
@@ -259,11 +272,19 @@ def concentration(
             )
         )
         if not is_absent(top["share_of_former"]):
+            former = reader.percent(top["share_of_former"])
+            changes = top["share_of_former"] < _STILL_FIRST * top["share"]
             parts.append(
                 _(
                     "Those who were first in the period before bring {former} now: who is first "
                     "changes, and yesterday's list of the best is no plan for tomorrow.",
-                    former=reader.percent(top["share_of_former"]),
+                    former=former,
+                )
+                if changes
+                else _(
+                    "Those who were first in the period before bring {former} now: the first "
+                    "mostly stay the same.",
+                    former=former,
                 )
             )
     if products is not None and products.members and products.half is not None:
@@ -428,13 +449,16 @@ def levels(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     )
 
 
-def customers(found: Sources, *, lang: str | Reader) -> Sentence:
+def customers(found: Sources, *, lang: str | Reader, whole: Growth | None = None) -> Sentence:
     """Say what new customers bring against what is lost, and who cannot be told apart.
 
     Parameters
     ----------
     found
         What `revenue.by_customers` returns.
+    whole
+        What `revenue.growth` returns of all together: only a growth that is more than noise has
+        a source.
     lang
         The reader, or a language.
     """
@@ -456,7 +480,8 @@ def customers(found: Sources, *, lang: str | Reader) -> Sentence:
             kept=signed_money(known["kept"], reader),
         )
     ]
-    if came + known["silent"] > 0 >= known["kept"]:
+    grew = whole is not None and whole.verdict == "grew"
+    if grew and came + known["silent"] > 0 >= known["kept"]:
         parts.append(_("Growth is bought anew in every period: look at retention (lesson 09)."))
     if "unidentified" in kinds.index:
         parts.append(
@@ -562,23 +587,27 @@ def _years(years: pd.DataFrame, reader: Reader) -> str:
     return f"{said} {rest} {few}"
 
 
-def apart(rates: pd.DataFrame, *, overall: float | None, lang: str | Reader) -> Sentence:
-    """Say which segments grow otherwise than all together, beyond chance.
+def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> Sentence:
+    """Say which segments grow otherwise than all together, and which grew or fell for sure.
+
+    What moves a month as a whole is common to the segments: it does not set one apart from the
+    whole, and it does move each, so that it is added to the interval of a growth that is sure.
 
     Parameters
     ----------
     rates
         What `revenue.growth_by` returns, by one dimension.
-    overall
-        Growth of all together.
+    whole
+        What `revenue.growth` returns of all together.
     lang
         The reader, or a language.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     known = rates.dropna(subset=["low", "high"]) if len(rates) else rates
-    if known.empty or is_absent(overall):
+    if known.empty or whole is None or whole.value is None:
         return Sentence(_("Too few customers to compare growth rates."))
+    overall = whole.value
     key = str(rates.columns[0])
     kinds = {"above": known["low"] > overall, "below": known["high"] < overall}
     named = {
@@ -587,18 +616,38 @@ def apart(rates: pd.DataFrame, *, overall: float | None, lang: str | Reader) -> 
     }
     rest = len(known) - sum(int(chosen.sum()) for chosen in kinds.values())
     none = _("no segment")
-    ends = zip(known["low"], known["high"], strict=True)
-    sure = sum(verdict_of(Interval(*pair)) != "cannot_tell" for pair in ends)
-    return Sentence(
+    parts = [
         _(
             "By their whole interval, above the growth of all together: {above}; below it: "
-            "{below}. For the other {rest}, one cannot tell. Segments that grew or fell for sure: "
-            "{sure} of {all}. Of so many compared, {chance} or so stand apart by chance alone.",
+            "{below}. For the other {rest}, one cannot tell.",
             above=named["above"] or none,
             below=named["below"] or none,
             rest=reader.integer(rest),
-            sure=reader.integer(sure),
-            all=reader.integer(len(known)),
+        ),
+        _sure(known, whole, reader),
+        _(
+            "Of so many compared, {chance} or so stand apart by chance alone.",
             chance=reader.number(0.05 * len(known)),
+        ),
+    ]
+    return Sentence(" ".join(parts))
+
+
+def _sure(rates: pd.DataFrame, whole: Growth, reader: Reader) -> str:
+    _ = reader.translate
+    if whole.verdict == "cannot_tell":
+        return _(
+            "As the growth of all together cannot be told from chance, of none can it be said that "
+            "it grew or fell."
         )
+    ends = [
+        widened(row["growth"], Interval(row["low"], row["high"]), error=whole.months_error,
+                pieces=len(whole.pieces))
+        for row in rates.to_dict("records")
+    ]  # fmt: skip
+    return _(
+        "Segments that grew or fell for sure, months that move as a whole included: {sure} of "
+        "{all}.",
+        sure=reader.integer(sum(verdict_of(one) != "cannot_tell" for one in ends)),
+        all=reader.integer(len(rates)),
     )

@@ -10,9 +10,11 @@ import pandas as pd
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sales import (
     FACTORS,
+    NO_PRODUCT,
     PARTS,
     STEP_NAMES,
     factor_value,
+    names_aside,
     rows_of,
     signed_money,
     step_name,
@@ -22,6 +24,9 @@ from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.sales import Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
+
+NEARLY_ALL = 0.8
+"""Share of net sales whose prices moved the same way, from which none is left to compare with."""
 
 _TO_DO = {
     "orders": N_("Look next at which channels brought or lost these orders."),
@@ -92,39 +97,38 @@ def _obstacle(tree: Tree, reader: Reader) -> str:
 
 
 def _movers(tree: Tree, reader: Reader) -> list[str]:
-    """Name the factor that moved most, and those of which one cannot tell."""
+    """Name the factor that moved most beyond chance, the others, and those one cannot tell."""
     _ = reader.translate
     factors = tree.factors
-    first = factors.iloc[int(factors["effect"].abs().argmax())]
-    total = tree.after - (tree.before or 0.0)
-    unsure = _is_unsure(first)
+    unsure = factors.apply(_is_unsure, axis=1)
+    sure = factors[~unsure]
+    sure = sure.loc[sure["effect"].abs().sort_values(ascending=False, kind="stable").index]
     said = []
-    if unsure:
+    if sure.empty:
         said.append(_("Of no factor can one say that it moved more than chance would."))
     else:
+        first = sure.iloc[0]
         said.append(
             _(
-                "What moved most: {factor} ({change}), worth {effect} of a change of {total}.",
+                "What moved most beyond chance: {factor} ({change}), worth {effect} of a change of "
+                "{total}.",
                 factor=_lower(_(FACTORS[first["factor"]])),
                 change=reader.change(first["change"]),
                 effect=signed_money(first["effect"], lang=reader),
-                total=signed_money(total, lang=reader),
+                total=signed_money(tree.after - (tree.before or 0.0), lang=reader),
             )
         )
-    rest = [name for name in factors["factor"] if name != first["factor"]]
-    told = factors.set_index("factor").loc[rest]
-    moved = [name for name in rest if not _is_unsure(told.loc[name])]
-    if moved:
+    if moved := rows_of(sure.iloc[1:]):
         parts = [
-            f"{_lower(_(FACTORS[name]))} {signed_money(told.loc[name, 'effect'], lang=reader)}"
-            for name in moved
+            f"{_lower(_(FACTORS[row.factor]))} {signed_money(row.effect, lang=reader)}"
+            for row in moved
         ]
         said.append(_("Also moved: {parts}.", parts=_("; ").join(parts)))
-    if still := [name for name in rest if name not in moved]:
-        names = _("; ").join(_lower(_(FACTORS[name])) for name in still)
+    if unsure.any():
+        names = _("; ").join(_lower(_(FACTORS[name])) for name in factors.loc[unsure, "factor"])
         said.append(_("Not to be told from chance: {names}.", names=names))
-    if not unsure:
-        said.append(_(_TO_DO[first["factor"]]))
+    if len(sure):
+        said.append(_(_TO_DO[sure.iloc[0]["factor"]]))
     return said
 
 
@@ -188,6 +192,8 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
     _ = reader.translate
     if found is None:
         return Sentence(why_nothing(_("No prices to compare."), lacks, reader))
+    if not found.products:
+        return Sentence(_(NO_PRODUCT))
     parts = [
         f"{_lower(_(PARTS[row.part]))} {reader.change(row.change)} "
         f"({signed_money(row.effect, lang=reader)})"
@@ -200,15 +206,50 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
         products=reader.integer(found.products),
         share=reader.percent(found.share, decimals=0),
     )
-    rise = found.parts.set_index("part")["change"]
-    own = rise.get("list_price", rise.get("price_paid", 0.0))
-    if abs(own) < 0.005:
-        return Sentence(said)
-    limit = _(
-        "Prices of nearly all products moved together: these data cannot say how many sales that "
-        "cost or saved. To know, change the prices of some products only, drawn at random."
+    return Sentence(" ".join([said, *_outside(found, reader), *_moved(found, reader)]))
+
+
+def _outside(found: Prices, reader: Reader) -> list[str]:
+    """Say how much is sold of products that are not known, and so in no price index."""
+    _ = reader.translate
+    if not found.unknown:
+        return []
+    said = _(
+        "{share} of net sales are of unknown products: they are in no price compared, and what "
+        "they changed is in the products sold.",
+        share=reader.percent(found.unknown, decimals=0),
     )
-    return Sentence(f"{said} {limit}")
+    return [said]
+
+
+def _moved(found: Prices, reader: Reader) -> list[str]:
+    """Say whose prices moved: of nearly all, nothing is left to compare with."""
+    _ = reader.translate
+    if not found.raised + found.lowered:
+        return []
+    if max(found.raised, found.lowered) >= NEARLY_ALL:
+        return [
+            _(
+                "Prices of nearly all products moved together: these data cannot say how many "
+                "sales that cost or saved. To know, change the prices of some products only, drawn "
+                "at random."
+            )
+        ]
+    shares = {"raised": found.raised, "lowered": found.lowered}
+    written = {name: reader.percent(value, decimals=0) for name, value in shares.items()}
+    if "list_price" in set(found.parts["part"]):
+        said = _(
+            "List prices rose on {raised} of these sales and fell on {lowered}: the products whose "
+            "price did not move that way can serve as a comparison.",
+            **written,
+        )
+    else:
+        said = _(
+            "Prices paid rose on {raised} of these sales and fell on {lowered}: the products whose "
+            "price did not move that way can serve as a comparison.",
+            **written,
+        )
+    return [said]
 
 
 def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
@@ -245,12 +286,7 @@ def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = 
     came = {status: int((found["status"] == status).sum()) for status in ("new", "gone")}
     parts = [said, *([counts] if len(told) else [])]
     if len(told) > 4:
-        parts.append(
-            _(
-                "Were all at a standstill, about {chance} would lie apart by chance alone.",
-                chance=reader.number(0.05 * len(told), decimals=1),
-            )
-        )
+        parts.append(_by_chance(len(told), reader))
     if any(came.values()):
         parts.append(
             _(
@@ -260,6 +296,15 @@ def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = 
             )
         )
     return Sentence(" ".join(parts))
+
+
+def _by_chance(compared: int, reader: Reader) -> str:
+    """Say how many 95% intervals would exclude 0 where nothing moved."""
+    _ = reader.translate
+    return _(
+        "Were all at a standstill, about {chance} would lie apart by chance alone.",
+        chance=reader.number(0.05 * compared, decimals=1),
+    )
 
 
 def season(found: Season, *, lang: str | Reader) -> Sentence:
@@ -287,14 +332,15 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
     sure = told.dropna(subset=["low", "high"])
     up, down = int((sure["low"] > 0).sum()), int((sure["high"] < 0).sum())
     said = _(
-        "Of {months} months, {up} are above the same month a year earlier beyond chance, {down} "
-        "below.",
+        "Of {months} months compared, above the same month a year earlier beyond chance: {up}; "
+        "below: {down}; one cannot tell: {rest}.",
         months=reader.integer(len(told)),
         up=reader.integer(up),
         down=reader.integer(down),
+        rest=reader.integer(len(told) - up - down),
     )
-    if rest := len(told) - up - down:
-        said += " " + _("One cannot tell for {rest}.", rest=reader.integer(rest))
+    if len(sure):
+        said += " " + _by_chance(len(sure), reader)
     last = told.iloc[-1]
     recent = _(
         "The last one, {month}: {change} on a year earlier",
@@ -434,7 +480,7 @@ def steps(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         rate=reader.percent(apart.iloc[0]["rate"]),
         rest=reader.percent(apart.iloc[0]["rest"]),
     )
-    return Sentence(f"{said} {_worth(apart, reader)}".strip())
+    return Sentence(f"{said} {_worth(apart, reader)}")
 
 
 def _worth(apart: pd.DataFrame, reader: Reader) -> str:
@@ -457,10 +503,15 @@ def _worth(apart: pd.DataFrame, reader: Reader) -> str:
     amount = ""
     if not is_absent(row["revenue"]):
         amount = _(", some {amount}", amount=reader.money(row["revenue"], decimals=0, compact=True))
+    without = ""
+    if row["set_aside"]:
+        names = names_aside(row["set_aside"], str(row["dimension"]), lang=reader)
+        without = _(" (set aside: {names})", names=names)
     said = _(
-        "What costs most: {step}; at the rate of the rest, it would bring {orders} orders more "
-        "(95% interval: {low} to {high}){amount}.",
+        "What costs most: {step}; at the rate of the rest{without}, it would bring {orders} orders "
+        "more (95% interval: {low} to {high}){amount}.",
         step=step_name(row.to_dict(), lang=reader),
+        without=without,
         orders=reader.integer(row["orders"]),
         low=reader.integer(row["orders_low"]),
         high=reader.integer(row["orders_high"]),
@@ -500,14 +551,23 @@ def assortment(
         gone=signed_money(found["gone"].sum(), lang=reader),
         kept=signed_money(found["kept"].sum(), lang=reader),
     )
+    if found["unknown"].any():
+        unknown = signed_money(found["unknown"].sum(), lang=reader)
+        said += " " + _("Of unknown products: {unknown}.", unknown=unknown)
     key = str(found.columns[0])
     known = found.dropna(subset=["kept_rate"])
     if len(known) < 2:
         return Sentence(said)
-    last = known.iloc[int(known["kept_rate"].argmin())]
-    lag = _(
-        "Products kept grew least in {name} ({rate}): look there first for gaps of range or stock.",
-        name=value_name(last[key], key, lang=reader),
-        rate=reader.change(last["kept_rate"]),
+    ends = [known.iloc[int(place)] for place in known["kept_rate"].agg(["argmin", "argmax"])]
+    names = [value_name(one[key], key, lang=reader) for one in ends]
+    rates = [reader.change(one["kept_rate"]) for one in ends]
+    spread = _(
+        "By row, products kept went from {low} ({last}) to {high} ({first}): of {rows} rows one is "
+        "always last, if only by chance; nothing here says that it lags.",
+        low=rates[0],
+        last=names[0],
+        high=rates[1],
+        first=names[1],
+        rows=reader.integer(len(known)),
     )
-    return Sentence(f"{said} {lag}")
+    return Sentence(f"{said} {spread}")
