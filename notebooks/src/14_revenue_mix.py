@@ -385,8 +385,7 @@ plots.network_table(network, lang=reader) if has_stores else None
 
 # %%
 rates = revenue.growth_by(data, by="store_id", periods=dates) if has_stores else None
-overall = same_stores.value if same_stores else None
-about_all = {"overall": overall, "overall_of": "comparable"}
+about_all = {"overall": same_stores.value if same_stores else None, "overall_of": "comparable"}
 ax = plots.growth_dots(rates, **about_all, lang=reader, lacks=no_stores)
 
 # %% [markdown] tags=["lang-fr", "lesson"]

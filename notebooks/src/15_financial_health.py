@@ -362,9 +362,8 @@ both[["net_retention", "gross_retention", "kept_share"]].map(reader.percent)
 
 # %% tags=["lesson"]
 silent = 1 - finance.retention_of(population)[["kept_share", "kept_high", "kept_low"]].iloc[0]
-limits = mk.truth()["attrition"]
-assert silent.kept_high <= limits["observed_2025_limit"] <= silent.kept_low
-reader.percent(silent.kept_share), reader.percent(limits["left_2025"])
+assert silent.kept_high <= mk.truth()["attrition"]["observed_2025_limit"] <= silent.kept_low
+reader.percent(silent.kept_share), reader.percent(mk.truth()["attrition"]["left_2025"])
 
 # %% [markdown] tags=["lang-fr"]
 # ### D'une année à l'autre, en montants
