@@ -163,6 +163,14 @@ class Shop:
         return self.lines_of(self.orders)
 
     @cached_property
+    def known_of_orders(self):
+        return share_of_known_cost(self.sales, "order_id")
+
+    @cached_property
+    def known_of_promotions(self):
+        return share_of_known_cost(self.sales, "promotion_id")
+
+    @cached_property
     def bookings(self):
         orders = self["orders"]
         return self.lines_of(orders[~orders.status.eq("fraud") & ~orders.is_test.eq(True)])
@@ -420,26 +428,31 @@ def by_day(rows, first, last, amount):
     return pd.concat(parts, ignore_index=True)
 
 
-def share_of_known_cost(shop, key):
+def share_of_known_cost(sales, key):
     """Return, by order or promotion, the share of its sales whose cost is known."""
-    found = {}
-    for name, lines in shop.sales.groupby(key):
-        weights, is_known = lines.net.fillna(0).clip(lower=0), lines.cost.notna()
-        whole = weights.sum()
-        found[name] = weights[is_known].sum() / whole if whole > 0 else is_known.mean()
-    return found
+    lines = pd.DataFrame(
+        {
+            "key": sales[key],
+            "weight": sales.net.fillna(0).clip(lower=0),
+            "is_known": sales.cost.notna(),
+        }
+    )
+    each = lines.assign(known=lines.weight * lines.is_known).groupby("key")
+    whole = each.weight.sum()
+    return (each.known.sum() / whole).where(whole > 0, each.is_known.mean())
 
 
 def contribution(shop, start, end):
     """Return sales, their goods, and the other variable costs, of a period."""
     promotions = shop["promotions"]
-    of_promotion = promotions.promotion_id.map(share_of_known_cost(shop, "promotion_id"))
+    of_promotion = promotions.promotion_id.map(shop.known_of_promotions)
     paid = promotions.cost - promotions.supplier_funding.fillna(0)
     spent = by_day(promotions, "starts_on", "ends_on", paid * of_promotion.fillna(1))
-    of_order = share_of_known_cost(shop, "order_id")
     parcels = fulfilment(shop)
-    parcels["added"] = (parcels.cost * parcels.order_id.map(of_order).fillna(0)).round(4)
-    fees = shop.orders.payment_fee * shop.orders.order_id.map(of_order).fillna(0)
+    parcels["added"] = (parcels.cost * parcels.order_id.map(shop.known_of_orders).fillna(0)).round(
+        4
+    )
+    fees = shop.orders.payment_fee * shop.orders.order_id.map(shop.known_of_orders).fillna(0)
     parts = [
         spent.rename(columns={"amount": "added"})[["at", "added"]],
         parcels[["ordered_at", "added"]].set_axis(["at", "added"], axis=1),
@@ -1088,3 +1101,154 @@ def omnichannel_share(rows):
     bought = rows[rows.bought & rows.customer_id.notna() & rows.channel.notna()]
     channels = bought.groupby("customer_id").channel.nunique()
     return ratio((channels >= 2).sum(), len(channels))
+
+
+# --- Stock --------------------------------------------------------------------------------------
+
+
+def on_record(shop, start, end):
+    """Return the days on record in a period, and how many days of it the whole record covers."""
+    days = sorted({*shop["stock"].day.dropna()})
+    inside = [day for day in days if start <= day < end]
+    covered = min(end, days[-1] + DAY) - max(start, days[0])
+    return inside, max(covered // DAY, 0), [day for day in days if day < start]
+
+
+def kind_of_place(shop, place):
+    if pd.isna(place):
+        return None
+    return "store" if place in {*shop["orders"].store_id} else "warehouse"
+
+
+def stocked(shop):
+    """Return the stock, with what can be sold, its value, and what was there the day before."""
+    rows = shop["stock"]
+    rows = rows[rows.day.notna()]
+    products = {
+        name: rows.product_id.map(shop.lookup("products", "product_id", name))
+        for name in ("category", "brand", "unit_cost", "target_cover_days")
+    }
+    days = sorted({*rows.day})
+    before = dict(zip(days[1:], days, strict=False))
+    there = {(row.day, row.product_id, row.location_id): row.on_hand for row in rows.itertuples()}
+    opening = [
+        there.get((before[row.day], row.product_id, row.location_id), 0.0)
+        if row.day in before
+        else np.nan
+        for row in rows.itertuples()
+    ]
+    cost = rows.unit_cost.fillna(products["unit_cost"])
+    return rows.assign(
+        category=products["category"],
+        brand=products["brand"],
+        location_type=[kind_of_place(shop, place) for place in rows.location_id],
+        target=products["target_cover_days"],
+        can_sell=rows.sellable.fillna(rows.on_hand - rows.reserved - rows.damaged),
+        value=(rows.on_hand * cost).round(4),
+        opening=opening,
+    )
+
+
+def held_against(shop):
+    """Return the lines sold of products, and in stores, that the stock knows."""
+    stock, rows = shop["stock"], shop.sales
+    day = rows.ordered_at.dt.normalize()
+    known_place = rows.store_id.isna() | rows.store_id.isin(stock.location_id)
+    rows = rows[
+        rows.product_id.isin(stock.product_id.dropna())
+        & known_place
+        & day.between(stock.day.min(), stock.day.max())
+    ]
+    target = rows.product_id.map(shop.lookup("products", "product_id", "target_cover_days"))
+    kind = rows.store_id.isna().map({True: "warehouse", False: "store"})
+    return rows.assign(target=target, location_type=kind)
+
+
+def at_close(column):
+    def kpi(shop, start, end, by=None):
+        days, _, _ = on_record(shop, start, end)
+
+        def measure(rows):
+            closing = rows[rows.day == days[-1]]
+            return 0.0 if closing.empty else total(closing[column])
+
+        return cells(within(stocked(shop), "day", start, end), by, measure)
+
+    return kpi
+
+
+stock_on_hand, stock_sellable = at_close("on_hand"), at_close("can_sell")
+
+
+def stockout_rate(shop, start, end, by=None):
+    def measure(rows):
+        left = rows.can_sell.fillna(rows.on_hand).dropna()
+        return ratio((left <= 0).sum(), len(left))
+
+    return cells(within(stocked(shop), "day", start, end), by, measure)
+
+
+def stock_against_sales(measure):
+    """Make a KPI of the stock of a cell, its sales, and the days on record of the period."""
+
+    def kpi(shop, start, end, by=None):
+        days = on_record(shop, start, end)
+        stock = within(stocked(shop), "day", start, end).assign(side="stock")
+        sold = within(held_against(shop), "ordered_at", start, end).assign(side="sold")
+        both = pd.concat([part for part in (stock, sold) if len(part)], ignore_index=True)
+
+        def of_cell(rows):
+            there = rows[rows.side == "stock"]
+            gone = rows[rows.side == "sold"]
+            return measure(there, gone, *days)
+
+        return cells(both, by, of_cell)
+
+    return kpi
+
+
+def average_stock(there, days, column="value"):
+    value = total(there[column]) if column in there else None
+    return None if value is None or not days else value / len(days)
+
+
+def a_day(gone, amounts, covered):
+    if not covered:
+        return None
+    amount = 0.0 if gone.units.dropna().empty else total(amounts)
+    return None if amount is None else amount / covered
+
+
+@stock_against_sales
+def days_of_inventory(there, gone, days, covered, _):
+    return ratio(average_stock(there, days), a_day(gone, gone.cost, covered))
+
+
+@stock_against_sales
+def inventory_turnover(there, gone, days, covered, _):
+    sold = a_day(gone, gone.cost, covered)
+    return None if sold is None else ratio(365 * sold, average_stock(there, days))
+
+
+@stock_against_sales
+def gmroi(there, gone, days, covered, _):
+    profit = a_day(gone, gone.net - gone.cost, covered)
+    return None if profit is None else ratio(365 * profit, average_stock(there, days))
+
+
+@stock_against_sales
+def coverage_gap_days(there, gone, days, covered, _):
+    stock, sold = there[there.target.notna()], gone[gone.target.notna()]
+    cost = total(sold.cost)
+    cover = ratio(average_stock(stock, days), cost and cost / covered)
+    return None if cover is None else cover - total(sold.cost * sold.target) / cost
+
+
+@stock_against_sales
+def sell_through_rate(there, gone, days, _covered, before):
+    received = total(there.received)
+    if received is None or not before:
+        return None
+    opening = total(there.opening[there.day == days[0]]) or 0.0
+    units = total(gone.units)
+    return None if units is None else ratio(units, opening + received)

@@ -59,7 +59,7 @@ def by_pandas(frames, start, end):
     known = (told.min() < start - year + leeway) & (told.max() >= end - leeway)
     lost = over(len(before - after), len(before)) if known else np.nan
     orders_now = now["order_id"].nunique()
-    everyone = past[past["customer_id"].notna()]
+    ever = past.groupby("customer_id")["net"].sum(min_count=1).dropna()
     valued = now[now["net"].notna()]
     return {
         "orders": orders_now,
@@ -81,7 +81,7 @@ def by_pandas(frames, start, end):
         "repeat_purchase_rate": over((of_customer["n"] > 1).sum(), len(of_customer)),
         "purchase_frequency": over(of_customer["n"].sum(), len(of_customer)),
         "top_customers_share": over(best.sum(), spent.sum()),
-        "historical_cltv": over(total(everyone["net"]), everyone["customer_id"].nunique()),
+        "historical_cltv": over(ever.sum(), len(ever)),
         "attrition_rate": lost,
         "retention_rate": 1 - lost,
     }

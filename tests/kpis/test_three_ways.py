@@ -54,7 +54,7 @@ class Opened:
         self.from_files = mk.open_data(folder)
         self.outside = duckdb.connect()
         self.start, self.end = pd.Timestamp(f"{year}-01-01"), pd.Timestamp(f"{year + 1}-01-01")
-        self._found, self._exact = {}, {}
+        self._expected, self._found, self._exact = {}, {}, {}
 
     def close(self):
         self.from_pandas.close()
@@ -62,7 +62,12 @@ class Opened:
         self.outside.close()
 
     def expected(self, kpi, question):
-        """Return the cells by hand, of each period by its first day."""
+        """Return the cells by hand, of each period by its first day; one hand for every way."""
+        if (kpi, question) not in self._expected:
+            self._expected[kpi, question] = self._by_hand(kpi, question)
+        return self._expected[kpi, question]
+
+    def _by_hand(self, kpi, question):
         function = getattr(by_hand, kpi)
         days = [self.start, self.end]
         if question.by_month:
