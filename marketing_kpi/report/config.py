@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import (
@@ -34,6 +34,9 @@ from marketing_kpi.report.brand import COLOUR, Brand, brand_of
 from marketing_kpi.text.locale import LANGUAGES, Reader, reader
 from marketing_kpi.text.yaml12 import Document
 from marketing_kpi.text.yaml12 import load as load_yaml
+
+if TYPE_CHECKING:
+    from marketing_kpi.kpis.periods import Periods
 
 Language = Literal["fr", "en"]
 Compare = Literal["previous_year", "previous_period", "none"]
@@ -286,6 +289,19 @@ class RetentionParameters(CommonParameters):
     return_days: int = Field(default=60, ge=1)
 
 
+class FulfilmentParameters(CommonParameters):
+    """The parameters of the lesson on fulfilment.
+
+    The share of parcels that an agreement asks to be on time, and what speed, cost and quality are
+    set side by: a dimension, a column of the shipments (a carrier), ``week`` or ``month``.
+    """
+
+    example: ClassVar[str] = "sla_target: 0.95, balance_by: region"
+
+    sla_target: float = Field(default=0.95, ge=0, le=1)
+    balance_by: str = "region"
+
+
 class FinanceParameters(CommonParameters):
     """The parameters of the lesson on financial health.
 
@@ -320,6 +336,17 @@ class VoiceParameters(CommonParameters):
         return self
 
 
+class GovernanceParameters(CommonParameters):
+    """The parameters of the lesson on governance.
+
+    The systems of `identities` in which a person has one account: two of them tell a wrong match.
+    """
+
+    example: ClassVar[str] = "one_account_systems: [pos, app]"
+
+    one_account_systems: list[str] = Field(default_factory=lambda: ["pos", "app"])
+
+
 PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
     {
         "02": RfmParameters,
@@ -328,8 +355,10 @@ PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
         "05": PrepostParameters,
         "06": LifecycleParameters,
         "09": RetentionParameters,
+        "13": FulfilmentParameters,
         "15": FinanceParameters,
         "16": VoiceParameters,
+        "17": GovernanceParameters,
     }
 )
 """The model of a lesson's parameters; a lesson that is not here has the common ones only."""
@@ -534,6 +563,13 @@ class ClientConfig(BaseModel):
         names = _VARIABLE.findall(self.data)
         return tuple(value for name in names if (value := os.environ.get(name)))
 
+    @property
+    def dates(self) -> Periods:
+        """The period of the report, and the one that it is compared with."""
+        from marketing_kpi.kpis.periods import periods
+
+        return periods(as_of=self.as_of, period=self.period, compare=self.compare)
+
     def reader(self, lang: str) -> Reader:
         """Return who reads the report in `lang`."""
         return reader(lang, locale=self.locale.get(lang), currency=self.currency)  # type: ignore[call-overload]
@@ -610,10 +646,8 @@ def _lesson_parameters(number: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_dates(config: ClientConfig) -> None:
-    from marketing_kpi.kpis.periods import periods
-
     try:
-        periods(as_of=config.as_of, period=config.period, compare=config.compare)
+        _ = config.dates
     except MarketingKpiError as error:
         hint = f" ({error.hint})" if error.hint else ""
         raise _problem(f"period: {error.message.removeprefix('period == ')}{hint}") from error

@@ -5,12 +5,14 @@ The models are what is written, `schema` what ``reports/manifest.schema.json`` p
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from marketing_kpi.report.execute import Failure
 from marketing_kpi.report.inputs import InputFile
+from marketing_kpi.report.since import Told
 from marketing_kpi.report.tasks import Made
 
 FILE = "manifest.json"
@@ -85,10 +87,22 @@ class Manifest(_Part):
     data_check: Making
     pages: list[Page]
     tables: list[Table]
+    told: Told
+    """What it tells, for the next report to say what changed."""
+    before: Told | None
+    """What the last report told that told something else; None where there is none."""
 
     def to_json(self) -> str:
         """Return the text of the file."""
         return self.model_dump_json(indent=2) + "\n"
+
+
+def earlier(folder: Path) -> Manifest | None:
+    """Return the manifest of a published report; None where none can be read."""
+    try:
+        return Manifest.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValidationError):  # none yet, or one of another version
+        return None
 
 
 def schema() -> dict[str, Any]:

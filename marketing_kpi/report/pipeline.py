@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
-from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, pdf, render
+from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, pdf, render, since
 from marketing_kpi.report.cache import Cache
 from marketing_kpi.report.config import (
     ClientConfig,
@@ -332,7 +332,13 @@ def _publish(
     whole = out / config.id / lang
     good = whole if _is_complete(config, pages) else _beside(whole, "partial")
     target = good if is_sound else _beside(good, "failed")
-    publish(target, lambda staged: _write(staged, config, reader, pages, data, printer=printer))
+    earlier = manifest.earlier(good) if target == whole else None
+    publish(
+        target,
+        lambda staged: _write(
+            staged, config, reader, pages, data, earlier=earlier, printer=printer
+        ),
+    )
     index = target / render.INDEX
     if is_sound:
         for outdated in _outdated_by(good, whole):
@@ -400,14 +406,17 @@ def _write(
     pages: Sequence[_Page],
     data: _Data,
     *,
+    earlier: manifest.Manifest | None,
     printer: Printer | None,
 ) -> None:
-    """Write every file of a report."""
+    """Write every file of a report; `earlier` is what made the one in its place."""
     inspection = data.inspection
     exports = _exports(pages)
+    told = _told(config, reader, pages, data, exports)
+    before = since.last(told, earlier.told, earlier.before) if earlier else None
     cover = _cover(config, reader, pages, inspection)
     for page in pages:
-        _write_text(folder / page.file, _page_html(page, config, cover, reader))
+        _write_text(folder / page.file, _page_html(page, config, cover, inspection, reader))
     if inspection.quality is not None:
         quality = replace(inspection.quality, source=config.data_name)
         html = render.quality_page(quality, lang=reader, cover=cover)
@@ -417,6 +426,7 @@ def _write(
         render.index_page,
         cover=cover,
         headlines=render.headlines([export.payload for export in exports], lang=reader),
+        changes=since.changes(told, before),
         quality=inspection.quality,
         quality_failure=inspection.failure,
         lang=reader,
@@ -426,7 +436,7 @@ def _write(
     if printer and printer(sorted(folder.glob("*.html"))):
         downloads = [*_printed(cover, reader), *downloads]
         _write_text(folder / render.INDEX, index(downloads=downloads))
-    made_of = _manifest(config, reader, pages, data, exports)
+    made_of = _manifest(config, reader, pages, data, exports, told=told, before=before)
     _write_text(folder / manifest.FILE, made_of.to_json())
 
 
@@ -464,9 +474,12 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _page_html(page: _Page, config: ClientConfig, cover: render.Cover, reader: Reader) -> str:
+def _page_html(
+    page: _Page, config: ClientConfig, cover: render.Cover, inspection: Inspection, reader: Reader
+) -> str:
     if page.body is not None:
-        return render.page(page.body, cover=cover, file=page.file, lang=reader)
+        findings = inspection.quality.findings if inspection.quality else ()
+        return render.page(page.body, cover=cover, file=page.file, findings=findings, lang=reader)
     assert page.failure is not None
     return render.failed_page(
         page.failure,
@@ -487,10 +500,8 @@ def _shown_parameters(job: Job, config: ClientConfig) -> dict[str, Any]:
 def _cover(
     config: ClientConfig, reader: Reader, pages: Sequence[_Page], inspection: Inspection
 ) -> render.Cover:
-    from marketing_kpi.kpis.periods import periods
-
     _ = reader.translate
-    dates = periods(as_of=config.as_of, period=config.period, compare=config.compare)
+    dates = config.dates
     facts = [
         render.Fact(_("Period"), reader.date_range(dates.start, dates.end)),
         render.Fact(_("Compared with"), _compared(dates, reader, inspection)),
@@ -556,20 +567,45 @@ def _downloads(exports: Sequence[Export], reader: Reader) -> Iterator[render.Dow
         yield render.Download(formats, f"{export.page} – {export.caption}")
 
 
+def _told(
+    config: ClientConfig,
+    reader: Reader,
+    pages: Sequence[_Page],
+    data: _Data,
+    exports: Sequence[Export],
+) -> since.Told:
+    """Return what a report tells, for the next one to say what changed."""
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    dates, inspection = config.dates, data.inspection
+    kpis = sorted({kpi for page in pages if page.body for kpi in page.body.kpis})
+    return since.Told(
+        made_at=now(),
+        start=dates.start,
+        end=dates.end,
+        last_order=inspection.last_order,
+        figures=since.figures([export.payload for export in exports]),
+        findings=since.findings(inspection.quality.findings if inspection.quality else (), reader),
+        kpis={kpi: dictionary().kpi(kpi).version for kpi in kpis},
+        pages={page.job.number: page.link.short for page in pages},
+    )
+
+
 def _manifest(
     config: ClientConfig,
     reader: Reader,
     pages: Sequence[_Page],
     data: _Data,
     exports: Sequence[Export],
+    *,
+    told: since.Told,
+    before: since.Told | None,
 ) -> manifest.Manifest:
     from marketing_kpi import __version__
-    from marketing_kpi.kpis.dictionary import dictionary
 
     known = versions()
-    kpis = sorted({kpi for page in pages if page.body for kpi in page.body.kpis})
     return manifest.Manifest(
-        made_at=now(),
+        made_at=told.made_at,
         config=config.dump(),
         selected=[page.job.number for page in pages],
         lang=reader.lang,
@@ -579,7 +615,7 @@ def _manifest(
             **{name: known[name] for name in ("python", *LIBRARIES)},
         },
         inputs=list(data.source.files),
-        kpis={kpi: dictionary().kpi(kpi).version for kpi in kpis},
+        kpis=told.kpis,
         data_check=manifest.Making(**manifest.Making.how(data.made)),
         pages=[
             manifest.Page(
@@ -593,4 +629,6 @@ def _manifest(
             for page in pages
         ],
         tables=[manifest.Table(name=export.name, caption=export.caption) for export in exports],
+        told=told,
+        before=before,
     )

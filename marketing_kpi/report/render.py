@@ -7,6 +7,7 @@ allows nothing else (style and script by their hash, pictures as ``data:``).
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import hashlib
 import json
 import re
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from markupsafe import Markup, escape
 
 from marketing_kpi.report.brand import Brand
+from marketing_kpi.report.doubts import Doubt, doubts, mark
 from marketing_kpi.report.markup import (
     CONTENT,
     CONTROLS,
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from nbformat import NotebookNode
 
+    from marketing_kpi.data.model import Finding
     from marketing_kpi.data.quality import Quality
     from marketing_kpi.report.execute import Failure
+    from marketing_kpi.report.since import Changes, Difference
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -54,6 +58,8 @@ QUIZ_MIME = "application/vnd.marketing-kpi.quiz+json"
 INDEX, QUALITY = "index.html", "quality.html"
 SUMMARY_CHARACTERS = 180
 SCORECARD, HEADLINES = "scorecard", 4
+NAMED = 6
+"""How many KPIs are named that a finding touches; of the others, how many there are."""
 WITHOUT_CENTS = 1000
 """From this amount on, the index shows money without its cents."""
 
@@ -214,8 +220,18 @@ def _first_sentences(html: str) -> str:
     return whole[0] if whole else f"{cut.rsplit(' ', 1)[0]}…"
 
 
-def page(content: Body, *, cover: Cover, file: str, lang: str | Reader) -> str:
-    """Return a page of a report: cover, content, definitions and glossary of its KPIs."""
+def page(
+    content: Body,
+    *,
+    cover: Cover,
+    file: str,
+    findings: Sequence[Finding] = (),
+    lang: str | Reader,
+) -> str:
+    """Return a page of a report: cover, content, definitions and glossary of its KPIs.
+
+    What was found in the data is told where it touches a figure of the page, and on it.
+    """
     reader = Reader.of(lang)
     return _layout(
         "page.html.j2",
@@ -223,7 +239,7 @@ def page(content: Body, *, cover: Cover, file: str, lang: str | Reader) -> str:
         cover=cover,
         file=file,
         also=beside(content),
-        **drawn(content, reader),
+        **drawn(content, reader, found=doubts(findings, content.kpis)),
     )
 
 
@@ -236,14 +252,28 @@ def beside(content: Body) -> dict[str, str]:
     return {"style": quiz.style(), "script": quiz.script()}
 
 
-def drawn(content: Body, reader: Reader) -> dict[str, Any]:
-    """Return what ``content.html.j2`` draws: a page's body, its definitions and its glossary."""
+def drawn(content: Body, reader: Reader, *, found: Sequence[Doubt] = ()) -> dict[str, Any]:
+    """Return what ``content.html.j2`` draws: a page's body, doubts, definitions and glossary."""
+    html = mark(content.html, {kpi: None for doubt in found for kpi in doubt.kpis})
     return {
         "title": content.title,
-        "body": Markup(content.html),  # noqa: S704 - written by markup.py
-        "terms": [_term(kpi, reader) for kpi in content.kpis],
+        "body": Markup(html),  # noqa: S704 - written by markup.py
+        "terms": [_term(kpi, reader, found) for kpi in content.kpis],
         "glossary": _glossary(content, reader),
+        "doubts": [_doubt(doubt, reader) for doubt in found],
     }
+
+
+def _doubt(doubt: Doubt, reader: Reader) -> Fact:
+    """Return what was found in the data, and the KPIs of the page that it touches."""
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    names = [dictionary()[kpi].name[reader.lang] for kpi in doubt.kpis]
+    rest = len(names) - NAMED
+    if rest > 1:
+        _ = reader.translate
+        names[NAMED:] = [_("{count} others", count=reader.integer(rest))]
+    return Fact(doubt.finding.text(reader), ", ".join(names))
 
 
 def failed_page(
@@ -320,12 +350,13 @@ def index_page(
     *,
     cover: Cover,
     headlines: Sequence[Headline] = (),
+    changes: Changes | None = None,
     downloads: Sequence[Download] = (),
     quality: Quality | None,
     quality_failure: Failure | None = None,
     lang: str | Reader,
 ) -> str:
-    """Return the first page: the main figures, the pages, what the data are worth, downloads."""
+    """Return the first page: main figures, what changed, pages, quality of the data, downloads."""
     reader = Reader.of(lang)
     _ = reader.translate
     return _layout(
@@ -335,12 +366,65 @@ def index_page(
         file=INDEX,
         title=_("Marketing report"),
         headlines=headlines,
+        since=_since(changes, reader) if changes else None,
         downloads=downloads,
         levels=_level_counts(quality, reader) if quality else [],
         quality=quality,
         quality_failure=_reason(quality_failure, reader) if quality_failure else None,
         quality_advice=_(quality_failure.hint) if quality_failure and quality_failure.hint else "",
     )
+
+
+def _since(changes: Changes, reader: Reader) -> dict[str, Any]:
+    """Return what changed since the last report, in the reader's words."""
+    _ = reader.translate
+    before = changes.before
+    made = reader.date(dt.datetime.fromisoformat(before.made_at).date())
+    period = reader.date_range(before.start, before.end)
+    return {
+        "lead": _(
+            "The last report, of {made}, was about the same days: what differs was corrected in "
+            "the data or in a definition.",
+            made=made,
+        )
+        if changes.is_same_period
+        else _(
+            "The last report, of {made}, was about another period: {period}.",
+            made=made,
+            period=period,
+        ),
+        "figures": [_difference(one, reader) for one in changes.figures],
+        "lists": [
+            (label, values)
+            for label, values in (
+                (
+                    _("Defined otherwise, so not to be compared:"),
+                    [_short_name(kpi, reader) for kpi in changes.redefined],
+                ),
+                (_("New in the check of the data:"), [one.text for one in changes.come]),
+                (_("No longer found in the data:"), [one.text for one in changes.gone]),
+                (_("New pages:"), list(changes.new_pages)),
+                (_("Pages left out:"), list(changes.old_pages)),
+            )
+            if values
+        ],
+    }
+
+
+def _difference(one: Difference, reader: Reader) -> dict[str, str]:
+    """Return a figure of the last report and of this one, and what it changed by."""
+    before, now, change = one.before, one.now, None
+    if before is not None and now is not None:
+        if one.unit == "fraction":
+            change = now - before
+        elif before > 0:
+            change = now / before - 1
+    return {
+        "name": _short_name(one.kpi, reader),
+        "before": _figure(before, one.unit, reader),
+        "now": _figure(now, one.unit, reader),
+        "change": _changed(change, one.unit, reader),
+    }
 
 
 def _reason(failure: Failure, reader: Reader) -> Reason:
@@ -421,17 +505,29 @@ def headlines(tables: Sequence[Mapping[str, Any]], *, lang: str | Reader) -> lis
 
 
 def _headline(values: Mapping[str, Any], unit: str, reader: Reader) -> Headline:
+    return Headline(
+        label=_short_name(values["kpi"], reader),
+        value=_figure(values["value"], unit, reader),
+        change=_changed(values["change"], unit, reader),
+    )
+
+
+def _short_name(kpi: str, reader: Reader) -> str:
+    """Return the name of a KPI without what stands in brackets; the id of one that has gone."""
     from marketing_kpi.kpis.dictionary import dictionary
 
-    name = dictionary()[values["kpi"]].name[reader.lang]
-    is_large_amount = unit == "currency" and abs(values["value"]) >= WITHOUT_CENTS
-    # A rate changes by points, anything else by a share of what it was.
-    changed = reader.points if unit == "fraction" else reader.change
-    return Headline(
-        label=re.sub(r"\s*\(.*\)$", "", name),
-        value=reader.unit(values["value"], unit, decimals=0 if is_large_amount else None),
-        change=changed(values["change"]),
-    )
+    known = dictionary()
+    return re.sub(r"\s*\(.*\)$", "", known[kpi].name[reader.lang]) if kpi in known else kpi
+
+
+def _figure(value: float | None, unit: str, reader: Reader) -> str:
+    is_large_amount = unit == "currency" and abs(value or 0) >= WITHOUT_CENTS
+    return reader.unit(value, unit, decimals=0 if is_large_amount else None)
+
+
+def _changed(change: float | None, unit: str, reader: Reader) -> str:
+    """Return a change: of a rate by points, of anything else by a share of what it was."""
+    return reader.points(change) if unit == "fraction" else reader.change(change)
 
 
 def _level_counts(quality: Quality, reader: Reader) -> list[Fact]:
@@ -472,8 +568,8 @@ def _table_line(table: Any, reader: Reader) -> dict[str, Any]:
     }
 
 
-def _term(kpi: str, reader: Reader) -> dict[str, Any]:
-    """Return what opens on the name of a KPI."""
+def _term(kpi: str, reader: Reader, found: Sequence[Doubt]) -> dict[str, Any]:
+    """Return what opens on the name of a KPI: what it is, and what makes its figures doubtful."""
     from marketing_kpi.kpis.dictionary import dictionary
 
     entry = dictionary().kpi(kpi)
@@ -482,6 +578,7 @@ def _term(kpi: str, reader: Reader) -> dict[str, Any]:
         "name": entry.name[reader.lang],
         "definition": entry.definition[reader.lang],
         "formula": Markup(mathml(entry.formula, display=True)),  # noqa: S704 - MathML of ours
+        "doubts": [doubt.finding.text(reader) for doubt in found if kpi in doubt.kpis],
     }
 
 
@@ -513,6 +610,10 @@ def _words(_: Translator) -> dict[str, str]:
         "what_to_do": _("What to do"),
         "parameters": _("Parameters"),
         "where": _("Where it happened"),
+        "doubts": _("What the data put in doubt on this page"),
+        "doubts_lead": _("A triangle marks the names of the indicators that read what was found."),
+        "doubted": _("In doubt:"),
+        "touches": _("Concerns:"),
         "in_doubt": _("The check of the data found errors: figures may be wrong."),
         "foreign": _("The program's own message, in English:"),
         "quality": _("Data quality"),
@@ -521,6 +622,13 @@ def _words(_: Translator) -> dict[str, str]:
         "quality_failed": _("The data could not be checked."),
         "downloads": _("Tables to download"),
         "summary": _("In short"),
+        "since": _("Since the last report"),
+        "since_figures": _("Figures that have changed"),
+        "indicator": _("Indicator"),
+        "last_report": _("Last report"),
+        "this_report": _("This report"),
+        "change": _("Change"),
+        "since_none": _("No figure of the scorecard has changed."),
         "compared": _("on the comparison period"),
         "read": _("What was read"),
         "found": _("What was found"),
