@@ -107,10 +107,13 @@ def read_number(text: str, *, lang: str, unit: str | None = None) -> float | Non
 def read(text: str, *, lang: str, unit: str | None = None) -> Written | None:
     """Return the number that a person wrote and how it was written; see `read_number`.
 
+    >>> read("np.float64(0.09)", lang="fr").value
+    0.09
     >>> read("12,5 %", lang="fr", unit="fraction")
     Written(value=0.125, percent=True, ambiguous=False)
     """
     words = re.sub(r"\s+", " ", text).strip().casefold()
+    words = re.sub(r"^(?:np\.)?float64\((.*)\)$", r"\1", words)  # as a notebook shows a mean
     words = re.sub("[\u2212\u2013]", "-", words).replace("\u2019", "'")
     sign, words = _sign(words)
     bare, percent = _without_words(words, unit)

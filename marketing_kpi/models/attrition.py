@@ -152,7 +152,8 @@ class AttritionFit(ABC):
         >>> from marketing_kpi.models.bg_nbd import fit_bg_nbd
         >>> empty = pd.DataFrame({"frequency": [], "recency": [], "T": []})
         >>> fit_bg_nbd(empty).advice("en")
-        'There is no customer to learn from: check the dates and the filters.'
+        'There is no customer whose first order is in the data: check the dates and the filters. \
+If all registered before the data begin, take a longer history.'
         """
         _ = translator(lang)
         return " ".join(_(self.words[one]) for one in self.diagnoses) or None

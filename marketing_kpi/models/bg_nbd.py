@@ -33,7 +33,10 @@ _Moment: TypeAlias = Callable[[Floats, Floats, Floats], Floats]
 
 ADVICE: Mapping[str, str] = MappingProxyType(
     {
-        "no_customers": N_("There is no customer to learn from: check the dates and the filters."),
+        "no_customers": N_(
+            "There is no customer whose first order is in the data: check the dates and the "
+            "filters. If all registered before the data begin, take a longer history."
+        ),
         "no_time": N_(
             "Everybody was first seen on the last day: wait, or move the day of the analysis."
         ),

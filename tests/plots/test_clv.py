@@ -131,6 +131,15 @@ def test_nobody_who_bought_nothing_is_not_counted():
         assert words in plain(sentences.clv.unprofitable(silent, lang=lang))
 
 
+def test_where_none_of_the_unprofitable_bought_nobody_loses_on_what_they_buy():
+    found = clv.unprofitable(UNKNOWN)._replace(silent=2, silent_loss=3.0)
+    assert found.unprofitable == 2
+    for lang, none, others in (("en", "None of them bought", "others"), ("fr", "Aucun", "autres")):
+        said = plain(sentences.clv.unprofitable(found, lang=lang))
+        assert none in said
+        assert others not in said
+
+
 def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
     found = clv.unprofitable(UNKNOWN.iloc[:2])
     costs = ["fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost"]

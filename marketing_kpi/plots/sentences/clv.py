@@ -230,7 +230,11 @@ def unprofitable(
         share=reader.percent(found.share),
         loss=reader.money(found.loss, decimals=0),
     )
-    if found.silent:
+    if found.silent and found.silent == found.unprofitable:
+        text += " " + _(
+            "None of them bought anything in the period: only returns and messages cost money."
+        )
+    elif found.silent:
         text += " " + _(
             "{silent} of them bought nothing in the period (returns and messages only, "
             "{silent_loss}); the others lose on what they buy.",
