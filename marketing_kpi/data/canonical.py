@@ -14,9 +14,17 @@ from marketing_kpi.data.dates import Written
 from marketing_kpi.data.mapping import LEAVE_MARK, RETURN_MARK, Format, Mapping, flat_types
 from marketing_kpi.data.model import DECIMAL, FLOAT, TABLES, Finding, Table
 from marketing_kpi.data.names import match_columns, misspelt, require, simplified
-from marketing_kpi.data.reading import EXAMPLES, Raw
+from marketing_kpi.data.reading import EXAMPLES, PART, Raw
 from marketing_kpi.data.store import Store, quote
-from marketing_kpi.data.transactions import blank_rows, duplicates, of_a_sale, split, with_constants
+from marketing_kpi.data.transactions import (
+    blank_rows,
+    duplicates,
+    in_several_parts,
+    of_a_sale,
+    split,
+    with_constants,
+)
+from marketing_kpi.data.unread import unread_in
 from marketing_kpi.errors import ColumnError, MappingError, SourceError, suggest
 
 if TYPE_CHECKING:
@@ -86,6 +94,8 @@ def one_table(
     if name in KEYED_ONCE and not raw.is_canonical:
         complete, dropped = keyed_once(complete, table, raw)
         findings += dropped
+    if not raw.is_canonical:
+        findings += unread_in(complete, name, matched, where=raw.where)
     return Tables({name: complete}, findings, cleaned.dates)
 
 
@@ -321,6 +331,8 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     """Make orders, order_lines and returns of a flat extract."""
     types = flat_types(rules.kind)
     targets = flat_targets(raw, rules, types)
+    if raw.part is not None:
+        targets.append(Target(PART, None, (raw.part,)))
     cleaned = clean(raw, targets, store, "extract_read", rules.format)
     findings = [*raw.findings, *cleaned.findings]
     typed, found = conform(store.backend.table("extract_read"), types, where="extract")
@@ -339,14 +351,18 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
             for name in of_a_sale(flat)
         )
         store.execute(f"DELETE FROM {quote(relation)} WHERE {nothing}")
-    findings += duplicates(store, relation, copies_action(rules), raw.where)
+    copies = duplicates(store, relation, copies_action(rules), raw.where)
+    findings += copies
+    if raw.part is not None:
+        read = [name for name in types if name in flat.columns and name != "line_id"]
+        findings += in_several_parts(store, relation, read, copies, raw.where)
     if not flat.count().to_pyarrow().as_py():
         _no_row(TABLES["orders"], raw)
     dropped = sum(found.count for found in findings if found.code in _WHOLE_ROWS)
     if "line_id" not in flat.columns:
         # The number of the row in its file: what someone who looks for the line needs.
         flat = flat.mutate(line_id=(flat.rowid() + (raw.first_row or 1)).cast("string"))
-    whole = with_constants(flat, rules, types)
+    whole = with_constants(flat.drop(PART) if raw.part is not None else flat, rules, types)
 
     def keep(name: str, rows: ir.Table) -> ir.Table:
         kept = store.backend.create_table(f"extract_{name}", rows)

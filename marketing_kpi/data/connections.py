@@ -33,6 +33,7 @@ from marketing_kpi.data.reading import EXAMPLES, Raw
 from marketing_kpi.data.sqlite import copied
 from marketing_kpi.data.store import open_store
 from marketing_kpi.data.transactions import blank_rows, is_blank, split, with_constants
+from marketing_kpi.data.unread import unread_in, without_known_refunds
 from marketing_kpi.errors import SourceError, unknown
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ def _lazy_data(
             findings += noticed
     complete, derived = with_amount(found)
     ordered = {table: complete[table] for table in TABLES if table in complete}
-    return Data(connection, ordered, (*findings, *derived), False, name)
+    kept = without_known_refunds(findings, ordered)
+    return Data(connection, ordered, (*kept, *derived), False, name)
 
 
 def _lazy_table(
@@ -238,6 +240,7 @@ def _lazy_table(
     if name in KEYED_ONCE:
         complete, dropped = keyed_once(complete, model, raw)
         findings += dropped
+    findings += unread_in(complete, name, matched, where=name)
     return complete, findings
 
 

@@ -252,6 +252,16 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: left out as the mapping asks (services, adjustments), {rows}; their amounts add "
         "up to {amount}"
     ),
+    "rows_of_several_parts": N_(
+        "{place}: the same in another part but for columns that are not read, or the number of "
+        "the line, in {rows}. If the parts overlap, these sales count twice: take them out of one "
+        "of the two"
+    ),
+    "rule_without_rows": N_(
+        "{place}: no row has what the rule {rule} of the mapping looks for, so that it changes "
+        "nothing; the closest value there is: {closest}. Write the value as the source does, or "
+        "take it out of the rule"
+    ),
     "rows_negative_price": N_(
         "{place}: a price below zero (a discount?), {rows} left out; their amounts add up to "
         "{amount}"
@@ -311,7 +321,7 @@ TEMPLATES: Mapping[str, str] = {
     "unread_cancellations": N_(
         "{place}: the mapping does not read this column, which says that a sale was "
         "cancelled, deleted or a test, in {rows} that count as sales. Take these rows out of the "
-        "export, or leave them out by the values of the column (leave_out in the mapping)"
+        "export, or write in the mapping {remedy}"
     ),
     "unread_discounts": N_(
         "{place}: the mapping does not read this column, which is not zero in {rows}. If the "
@@ -327,6 +337,15 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: the mapping does not read this column, whose values ({values}) may say "
         "that nothing was sold, in {rows} that count as sales. Map it as the status of orders, or,"
         " if these rows are refunds, name it in the mapping as returns.column"
+    ),
+    "unread_cancellations_of_tables": N_(
+        "{place}: not read, and says that a sale was cancelled, deleted or a test, in {rows} that "
+        "count as sales. Take these rows out of the export"
+    ),
+    "unread_states_of_tables": N_(
+        "{place}: not read, and its values ({values}) may say that nothing was sold, in {rows} "
+        "that count as sales. Map it as the status of orders, or, if these rows are refunds, give "
+        "them as the table returns"
     ),
     "utc_times": N_(
         "{place}: the times are in UTC, {rows}; where the shop keeps another time, sales near "

@@ -124,12 +124,16 @@ class LeaveOut(_Model):
         Beginnings of the order id, such as "A".
     column, values
         A source column, and its values in the rows to leave out: "Payment" of a line type.
+    filled
+        Whether to leave out, instead of those values, whatever has one in the column that is no
+        word for no: a date of cancelling.
     """
 
     product_id: Texts = ()
     order_prefix: Texts = ()
     column: str | None = None
     values: Texts = ()
+    filled: bool = False
 
 
 class Mapping(_Model):
@@ -359,12 +363,29 @@ def _faults(mapping: Mapping, place: _Place, *, is_whole: bool = True) -> _Fault
     yield from _wrong_constants(mapping, known, place)
     if is_whole:
         yield from _without_key(mapping, place)
+        yield from _incomplete_rules(mapping, place)
+
+
+def _incomplete_rules(mapping: Mapping, place: _Place) -> _Faults:
+    """Refuse values without the column that has them, and a column without its values."""
+    is_filled = mapping.leave_out.filled
     for key, rule in (("returns", mapping.returns), ("leave_out", mapping.leave_out)):
-        if rule.column and not rule.values and is_whole:
+        is_told = bool(rule.values) or (key == "leave_out" and is_filled)
+        if rule.column and not is_told:
             yield MappingError(
                 f"{place.at(key)}: {key} names the column '{rule.column}' without its values",
                 hint=f"add them: {key}: {{column: …, values: […]}}",
             )
+        if is_told and not rule.column:
+            yield MappingError(
+                f"{place.at(key)}: {key} has values and does not say which column has them",
+                hint=f"add it: {key}: {{column: …, values: […]}}",
+            )
+    if mapping.leave_out.values and is_filled:
+        yield MappingError(
+            f"{place.at('leave_out')}: leave_out has both values and filled",
+            hint="keep one: filled: true leaves out every row that has something in the column",
+        )
 
 
 _ONLY_FLAT = ("columns", "table", "constants", "returns", "leave_out", "duplicates", "zero_price")

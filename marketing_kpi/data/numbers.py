@@ -15,8 +15,8 @@ from marketing_kpi.text.messages import N_
 MACROS = r"""
 CREATE OR REPLACE TEMP MACRO bare(v) AS
     ltrim(regexp_replace(regexp_replace(replace(regexp_replace(v,
-        '(?i)[\s\x{00a0}\x{202f}\x{2009}''’€$£¥]|cad|eur|usd|gbp|chf|ca|us', '', 'g'), '−', '-'),
-        '^\((.*)\)$', '-\1'), '^(.*)-$', '-\1'), '+');
+        '(?i)[\s\x{00a0}\x{202f}\x{2009}''’€$£¥]|c\$|cad|eur|usd|gbp|chf|ca|us', '', 'g'),
+        '−', '-'), '^\((.*)\)$', '-\1'), '^(.*)-$', '-\1'), '+');
 """
 
 _MARKS = {",": N_("comma"), ".": N_("point")}
@@ -26,6 +26,10 @@ _FORMS = {
     "currency": N_("currencies"),
     "accounting": N_("accounting negatives"),
 }
+# How each currency is written with an amount; a dollar alone may be of any country.
+_DOLLARS = {"CAD": r"cad|ca\s*\$|\$\s*ca|\bc\$", "USD": r"usd|us\s*\$|\$\s*us"}
+_CURRENCIES = {"€": "€|eur", "£": "£|gbp", "¥": "¥", "CHF": "chf", **_DOLLARS}
+_DOLLAR = "$"
 _SIMPLE_COMMA = r"-?\d+,\d{1,2}"
 _PLAIN = r"-?\d+(\.(\d{1,2}|\d{4,}))?"
 
@@ -73,6 +77,9 @@ def shapes(value: str) -> dict[str, str]:
         "grouped": matching(rest, r"\d[\s\x{00a0}\x{202f}\x{2009}''’]\d{3}"),
         "currency": matching(rest, "(?i)[€$£¥]|cad|eur|usd|gbp|chf"),
         "accounting": matching(rest, r"^\(.*\)$|-$"),
+        **{f"in {name}": matching(rest, f"(?i){sign}") for name, sign in _CURRENCIES.items()},
+        f"in {_DOLLAR}": f"count(*) FILTER (WHERE contains({rest}, '{_DOLLAR}') "
+        f"AND NOT regexp_matches({rest}, '(?i){'|'.join(_DOLLARS.values())}'))",
     }
 
 
@@ -199,6 +206,13 @@ def findings(counts: Mapping[str, Any], style: Style, where: str, column: str) -
         yield Finding(
             "number_format", "info", where, column, counts["odd"], filled, details=details
         )
+    currencies = _currencies(counts)
+    if len(currencies) > 1:
+        of_others = sum(currencies.values()) - max(currencies.values())
+        told: dict[str, JSON] = {"values": dict(currencies)}
+        yield Finding(
+            "several_currencies", "suspicious", where, column, of_others, filled, details=told
+        )
     points = _points(counts)
     if points and counts["comma"]:
         details = {"points": points, "commas": counts["comma"]}
@@ -229,7 +243,8 @@ def findings_of_parts(
     }
     if all(named.values()):
         is_mixed = any(_points(each) and each["comma"] for each in parts.values())
-        told = [found for found in told if found.code == "mixed_decimals" and is_mixed]
+        kept = ("several_currencies", *(("mixed_decimals",) if is_mixed else ()))
+        told = [found for found in told if found.code in kept]
         filled = counts["filled"]
         yield Finding("decimals_of_parts", "repaired", where, column, filled, filled, (), named)
     yield from (found for found in told if found.code != "ambiguous_numbers")
@@ -239,6 +254,16 @@ def findings_of_parts(
             "ambiguous_numbers", "suspicious", where, column, unknown, counts["filled"],
             details={"decimal": _MARKS[style.mark]},
         )  # fmt: skip
+
+
+def _currencies(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many amounts are in each currency; a dollar alone is the only one there is."""
+    found = {name: int(counts[f"in {name}"]) for name in (*_CURRENCIES, _DOLLAR)}
+    found = {name: n for name, n in found.items() if n}
+    dollars = [name for name in _DOLLARS if name in found]
+    if _DOLLAR in found and len(dollars) == 1:
+        found[dollars[0]] += found.pop(_DOLLAR)
+    return found
 
 
 def _points(counts: Mapping[str, Any]) -> int:

@@ -16,7 +16,10 @@ tells the two apart, so these are asked, and an error is only told where all agr
   and the orders of clients are numbered for all of them together.
 - *Far apart*: where not enough begins again to be seen by day (a part of the tills), some orders
   last longer than partial deliveries do, and a good part of the extract.
-- *Stores*: orders of several stores and one customer are each one order, which the stores deliver.
+- *Even steps*: lines of one number, one product and about one amount, a week or a month apart each
+  time, are of a contract, whoever numbers it.
+- *Stores*: orders of several stores and one customer are each one order, which the stores deliver;
+  so are those whose lines have one time of the day.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from typing import TYPE_CHECKING
 
+from marketing_kpi.data.mapping import LINE_VALUE
 from marketing_kpi.data.model import Finding, Level, shown
 from marketing_kpi.data.words import written
 
@@ -41,6 +45,9 @@ _HARDLY_ANY, _FEW, _NEARLY_ALL, _A_THIRD, _HALF = 0.01, 0.2, 0.8, 1 / 3, 0.5
 # Partial deliveries may be weeks apart.
 _FAR_APART_DAYS = 31
 _NUMBERS_OF_AN_ACCOUNT = 5
+# Tills begin again every day; the lines of a contract lie farther apart, one month like another.
+_SHORTEST_STEP, _FEWEST_STEPS, _EVEN = 6, 2, 1.25
+_ONE_AMOUNT = 1.5
 
 # Who may number orders from 1, and whose an order is alone.
 _OWNERS = ("store_id", "customer_id")
@@ -67,6 +74,8 @@ def differing_lines(
         What to call the source in findings.
     """
     counted = _counted(sales, names)
+    if _are_used_again(counted):
+        counted |= _contracts(sales)
     if counted["several_days"]:
         yield _several_days(sales, counted, mapping, where)
     shared_by = _shared_by(counted, mapping)
@@ -128,12 +137,19 @@ def _differ(orders: ir.Table, name: str) -> ir.BooleanColumn:
     return orders[f"least_{name}"] != orders[f"greatest_{name}"]
 
 
+def _has_time(moments: ir.TimestampColumn) -> ir.BooleanColumn:
+    return moments != moments.truncate("D")
+
+
 def _by_customer_and_store(orders: ir.Table, names: Sequence[str]) -> dict[str, ir.Scalar]:
     """Count the orders of several days, or stores, by whether they have several customers."""
     counts: dict[str, ir.Scalar] = {}
     several_days = orders[_DAYS_APART] > 0
     if "store_id" in names:
-        counts["stores_of_several_days"] = (_differ(orders, "store_id") & several_days).sum()
+        of_stores = _differ(orders, "store_id")
+        counts["stores_of_several_days"] = (of_stores & several_days).sum()
+        at_once = (orders["first"] == orders["last"]) & _has_time(orders["first"])
+        counts["stores_at_once"] = (of_stores & at_once).sum()
     if "customer_id" in names:
         differ = _differ(orders, "customer_id")
         counts["one_customer"] = (~differ & several_days).sum()
@@ -185,10 +201,37 @@ def _tickets(sales: ir.Table) -> dict[str, int]:
     return _row(days.aggregate(tickets=days.seen.sum(), seen_before=days.seen.sum(where=few)))
 
 
+def _contracts(sales: ir.Table) -> dict[str, int]:
+    """Count the orders of one product and about one amount whose lines lie evenly apart."""
+    import ibis
+
+    if "product_id" not in sales.columns:
+        return {}
+    lines = sales.select(
+        "order_id", "product_id", value=sales[LINE_VALUE], day=sales.ordered_at.date()
+    )
+    of_order = ibis.window(group_by="order_id", order_by="day")
+    steps = lines.mutate(step=lines.day.delta(lines.day.lag().over(of_order), unit="day"))
+    orders = steps.group_by("order_id").aggregate(
+        steps=steps.step.count(),
+        shortest=steps.step.min(),
+        longest=steps.step.max(),
+        least=steps.value.min(),
+        greatest=steps.value.max(),
+        first_code=steps.product_id.min(),
+        last_code=steps.product_id.max(),
+    )
+    is_even = (orders.shortest >= _SHORTEST_STEP) & (orders.longest <= _EVEN * orders.shortest)
+    is_one = orders.first_code == orders.last_code
+    is_one = is_one & (orders.greatest <= _ONE_AMOUNT * orders.least)
+    told = is_even & is_one & (orders.steps >= _FEWEST_STEPS)
+    return _row(orders.aggregate(contracts=told.fill_null(False).sum()))
+
+
 def _are_used_again(counted: _Counted) -> bool:
     """Whether the same numbers must name several orders, on different days."""
     several = counted["several_days"]
-    if not several:
+    if not several or counted.get("contracts", 0) > _HALF * several:
         return False
     is_long = counted["days_apart_in_all"] > _A_THIRD * several * counted["days_of_extract"]
     begin_again = (
@@ -264,9 +307,12 @@ def _shared_by(counted: _Counted, mapping: Mapping) -> str | None:
 def _are_split(counted: _Counted, mixed: int, mapping: Mapping) -> bool:
     """Whether orders of several stores are each one order, which several stores deliver.
 
-    They are of one customer; where that is nearly always the same one, the days tell: two stores
+    Their lines have one time of the day, at which two tills would hardly reach the same number. Or
+    they are of one customer; where that is nearly always the same one, the days tell: two stores
     do not reach a number on the same day.
     """
+    if counted["stores_at_once"] > _NEARLY_ALL * mixed:
+        return True
     if not _have_one_customer(counted, mixed, "_of_stores"):
         return False
     if counted["of_the_greatest"] <= _NEARLY_ALL * counted["of_all"]:

@@ -48,6 +48,7 @@ from marketing_kpi.data.parts import (
 )
 from marketing_kpi.data.reading import Raw, read_frame
 from marketing_kpi.data.store import DERIVED, Store, literal, open_store, quote
+from marketing_kpi.data.unread import without_known_refunds
 from marketing_kpi.errors import SourceError, suggest
 
 if TYPE_CHECKING:
@@ -202,7 +203,8 @@ def _within_store(
     except BaseException:
         store.close()
         raise
-    return Data(store.backend, tables, (*found.findings, *derived), False, name, (store.close,))
+    findings = (*without_known_refunds(found.findings, tables), *derived)
+    return Data(store.backend, tables, findings, False, name, (store.close,))
 
 
 def _read_single(store: Store, path: Path, rules: Mapping | None) -> Tables:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.data.mapping import LINE_AMOUNT, LINE_VALUE, Mapping
 from marketing_kpi.data.model import FLOAT, Finding
-from marketing_kpi.data.words import is_code_of_total, names_a_payment, names_a_total, written
+from marketing_kpi.data.words import (
+    is_code_of_total,
+    names_a_payment,
+    names_a_tip,
+    names_a_total,
+    written,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -29,6 +35,7 @@ _MOST, _NEARLY_ALL = 0.5, 0.8
 _OFTEN = 0.05
 # Kinds of payment are judged together, down to this share each.
 _SELDOM = 0.01
+_FEWEST_OF_A_KIND = 3
 # What costs twice as much on one ticket as on another has no price of its own.
 _TWICE = 2
 _A_PENNY = 0.011
@@ -85,8 +92,9 @@ def amounts_of_orders(sales: ir.Table, *, where: str) -> Iterator[Finding]:
 
     code = sales.product_id if "product_id" in sales.columns else ibis.literal("")
     lines = sales.select("order_id", "quantity", value=sales[LINE_VALUE].cast(FLOAT), code=code)
+    # The least and the greatest are kept in little memory, whereas distinct values are all kept.
     each = lines.group_by("order_id").aggregate(
-        differs=(lines.code.nunique() > 1) | (lines.quantity.nunique() > 1),
+        differs=_varies(lines.code) | _varies(lines.quantity),
         is_same=(lines.value.min() == lines.value.max()) & (lines.value.min() > 0),
     )
     several = each.filter(each.differs)
@@ -94,9 +102,15 @@ def amounts_of_orders(sales: ir.Table, *, where: str) -> Iterator[Finding]:
     count, total = int(row[0]["same"] or 0), row[0]["n"]
     if count < max(_NEARLY_ALL * total, _FEWEST_ORDERS):
         return
-    if _has_prices(lines.semi_join(several.filter(several.is_same), "order_id")):
+    # Prices show in some orders as well as in all.
+    first = several.filter(several.is_same).order_by("order_id").limit(_MOST_NUMBERS)
+    if _has_prices(lines.semi_join(first, "order_id")):
         return
     yield Finding("amounts_of_orders", "suspicious", where, LINE_AMOUNT, count, total)
+
+
+def _varies(column: ir.Column) -> ir.BooleanValue:
+    return (column.min() != column.max()).fill_null(False)
 
 
 def _has_prices(lines: ir.Table) -> bool:
@@ -126,6 +140,10 @@ class _Group:
         Whether all have about the same unit price.
     is_named
         Whether a word says that they are totals or taxes.
+    is_payment
+        Whether a word says that they may be payments.
+    is_tip
+        Whether a word says that they are tips, which are often the same part of what was sold.
     """
 
     keys: tuple[str, ...]
@@ -136,6 +154,8 @@ class _Group:
     amount: float
     is_priced: bool
     is_named: bool
+    is_payment: bool
+    is_tip: bool
 
 
 def codes_of_totals(sales: ir.Table, mapping: Mapping, *, where: str) -> Iterator[Finding]:
@@ -148,13 +168,33 @@ def codes_of_totals(sales: ir.Table, mapping: Mapping, *, where: str) -> Iterato
     )
     counted = row.to_pyarrow().to_pylist()[0]
     groups = _groups(keyed, counted["orders"], counted["amount"] or 0)
-    found = [group for group in groups if group.is_named]
     if counted["orders"] >= _FEWEST_ORDERS:
         found = _parts_of_orders(keyed, groups)
+        more = _other_payments(keyed, found)
+        found += [_group([row], counted["orders"], counted["amount"] or 0) for row in more]
+    else:
+        found = _named(groups, counted["amount"] or 0)
     for is_coded in (True, False):
         told = [group for group in found if bool(group.codes) is is_coded]
         if told:
             yield _told(told, mapping, counted["n"], where)
+
+
+def _named(groups: Sequence[_Group], amount: float) -> list[_Group]:
+    """Return the groups of too few orders to judge that a word tells: totals, and payments of all.
+
+    The payments are worth all that the orders hold besides, with or without its taxes.
+    """
+    totals = [group for group in groups if group.is_named]
+    left = amount - sum(group.amount for group in totals)
+    payments = [
+        group
+        for group in groups
+        if group.is_payment
+        and group not in totals
+        and 1 - _ROUNDED <= group.amount / max(left - group.amount, _A_PENNY) <= _WITH_TAXES
+    ]
+    return totals + payments
 
 
 def _told(groups: Sequence[_Group], mapping: Mapping, total: int, where: str) -> Finding:
@@ -207,14 +247,7 @@ def _groups(keyed: ir.Table, orders: int, amount: float) -> list[_Group]:
 
     A total of a day, or of the file, is a line in a few hundreds, and as much as all the others.
     """
-    each = keyed.group_by("key").aggregate(
-        name=keyed.name.max(),
-        lines=keyed.count(),
-        orders=keyed.order_id.nunique(),
-        amount=keyed.value.sum(),
-        least=keyed.price.min(),
-        greatest=keyed.price.max(),
-    )
+    each = _by_key(keyed)
     is_known = (each.orders > _SELDOM * orders) | (each.amount > _OFTEN * amount)
     known = each.filter(is_known).order_by("key").to_pyarrow().to_pylist()
     payments = [row for row in known if row["orders"] > _SELDOM * orders and _is_payment(row)]
@@ -225,6 +258,26 @@ def _groups(keyed: ir.Table, orders: int, amount: float) -> list[_Group]:
         if group.orders > _OFTEN * orders or (group.is_named and group.amount > _OFTEN * amount)
     ]
     return [*groups, _group(payments, orders, amount)] if payments else groups
+
+
+def _by_key(keyed: ir.Table) -> ir.Table:
+    """Return what the lines of each key are worth, and of how many orders they are."""
+    # By key and order first: to count distinct orders at once takes much more memory.
+    of_order = keyed.group_by(["key", "order_id"]).aggregate(
+        name=keyed.name.max(),
+        lines=keyed.count(),
+        amount=keyed.value.sum(),
+        least=keyed.price.min(),
+        greatest=keyed.price.max(),
+    )
+    return of_order.group_by("key").aggregate(
+        name=of_order.name.max(),
+        lines=of_order.lines.sum(),
+        orders=of_order.count(),
+        amount=of_order.amount.sum(),
+        least=of_order.least.min(),
+        greatest=of_order.greatest.max(),
+    )
 
 
 def _is_payment(row: MappingType[str, Any]) -> bool:
@@ -252,6 +305,8 @@ def _group(rows: Sequence[MappingType[str, Any]], orders: int, amount: float) ->
             or (names_a_total(row["name"] or "") and not is_product)
             for row in rows
         ),
+        is_payment=_is_payment(rows[0]),
+        is_tip=all(names_a_tip(row["key"][1:]) or names_a_tip(row["name"] or "") for row in rows),
     )
 
 
@@ -262,7 +317,7 @@ def _parts_of_orders(keyed: ir.Table, groups: Sequence[_Group]) -> list[_Group]:
     with or without its taxes. Which these are is not known at first; but a total is also about the
     same part of all that its order holds, totals included.
     """
-    judged = [group for group in groups if group.is_named or not group.is_priced]
+    judged = [group for group in groups if group.is_named or not (group.is_priced or group.is_tip)]
     named = {n for n, group in enumerate(judged) if group.is_named}
     if not judged:
         return []
@@ -278,6 +333,29 @@ def _parts_of_orders(keyed: ir.Table, groups: Sequence[_Group]) -> list[_Group]:
             break
         found = kept
     return [judged[n] for n in sorted(found)]
+
+
+def _other_payments(keyed: ir.Table, found: Sequence[_Group]) -> list[dict[str, Any]]:
+    """Return the seldom kinds of payment: what orders that none of those found pays are paid by.
+
+    They are worth the rest of such an order, and hardly any other order has them.
+    """
+    if not any(group.is_payment for group in found):
+        return []
+    keys = [key for group in found for key in group.keys]
+    paid = keyed.filter(keyed.key.isin(keys)).select("order_id").distinct()
+    unpaid = keyed.anti_join(paid, "order_id")
+    wholes = unpaid.group_by("order_id").aggregate(whole=unpaid.value.sum())
+    parts = unpaid.group_by(["order_id", "key"]).aggregate(part=unpaid.value.sum())
+    both = parts.inner_join(wholes, "order_id")
+    rest = both.whole - both.part
+    is_rest = both.part.between(rest - _A_PENNY, rest * _WITH_TAXES + _A_PENNY)
+    each = both.group_by("key").aggregate(n=both.count(), so=is_rest.sum())
+    told = each.filter((each.so >= _NEARLY_ALL * each.n) & (each.so >= _FEWEST_OF_A_KIND))
+    known = _by_key(keyed.semi_join(told, "key")).inner_join(told, "key")
+    seldom = known.filter(known.n > _MOST * known.orders).order_by("key")
+    rows: list[dict[str, Any]] = seldom.to_pyarrow().to_pylist()
+    return rows
 
 
 def _by_order(keyed: ir.Table, groups: Sequence[_Group]) -> ir.Table:

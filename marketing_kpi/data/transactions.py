@@ -10,7 +10,7 @@ from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING, Any
 
-from marketing_kpi.data.conform import line_value, trimmed
+from marketing_kpi.data.conform import line_value
 from marketing_kpi.data.mapping import (
     ATTRIBUTES,
     LEAVE_MARK,
@@ -25,6 +25,8 @@ from marketing_kpi.data.mapping import (
 from marketing_kpi.data.marked_returns import sales_marked
 from marketing_kpi.data.model import DECIMAL, EXACT_PRICE, STRING, TABLES, Finding, Level, shown
 from marketing_kpi.data.order_numbers import differing_lines
+from marketing_kpi.data.reading import PART
+from marketing_kpi.data.rules import is_filled, is_marked, rules_without_rows
 from marketing_kpi.data.store import quote
 from marketing_kpi.data.totals import (
     amounts_of_orders,
@@ -80,7 +82,7 @@ def blank_rows(rows: ir.Table, where: str) -> list[Finding]:
 
 def duplicates(store: Store, relation: str, action: str, where: str) -> list[Finding]:
     """Count the rows of a stored table that copy another in every column; drop them if asked."""
-    columns = ", ".join(quote(name) for name in store.types(relation))
+    columns = ", ".join(quote(name) for name in store.types(relation) if name != PART)
     # A hash of 64 bits keeps what is counted small; two rows share one by chance about once
     # in 10^19 pairs.
     groups = (
@@ -103,6 +105,35 @@ def duplicates(store: Store, relation: str, action: str, where: str) -> list[Fin
     level: Level = "dropped" if action == "drop" else "suspicious"
     code = "duplicate_rows_dropped" if action == "drop" else "duplicate_rows"
     return [Finding(code, level, where, None, counted["copies"], total, shown(examples))]
+
+
+def in_several_parts(
+    store: Store, relation: str, read: Sequence[str], copies: Sequence[Finding], where: str
+) -> Iterator[Finding]:
+    """Count the rows that another part has too, but for columns that are not read.
+
+    Parameters
+    ----------
+    store, relation
+        Where the rows are, with the part that each is of.
+    read
+        The columns that are read, without the number of the line.
+    copies
+        What was said of rows that are the same in every column.
+    where
+        What to call the extract in findings.
+    """
+    columns = ", ".join(map(quote, read))
+    of_part = (
+        f"SELECT hash({columns}) AS same, count(*) AS n FROM {quote(relation)} "
+        f"GROUP BY same, {quote(PART)}"
+    )
+    groups = f"SELECT sum(n) - max(n) AS n FROM ({of_part}) GROUP BY same HAVING count(*) > 1"
+    row = store.rows(f"SELECT coalesce(sum(n), 0)::BIGINT AS n FROM ({groups})")[0]
+    told = sum(found.count for found in copies if found.code == "duplicate_rows")
+    if row["n"] > told:
+        total = store.rows(f"SELECT count(*) AS n FROM {quote(relation)}")[0]["n"]
+        yield Finding("rows_of_several_parts", "suspicious", where, None, row["n"], total)
 
 
 @dataclass(frozen=True)
@@ -157,6 +188,7 @@ def split(
     flat, noticed = _dated(flat, mapping, where)
     findings += [*noticed, *_parts_missing(flat, mapping, where)]
     flat = keep("rows", _with_roles(flat, mapping))
+    findings += rules_without_rows(flat, mapping, where=where)
     parts = _parts(flat)
     kept = ["sale", "amount_only"] + ["zero_price"] * (mapping.zero_price == "keep")
     sold = sum(parts[role].rows for role in kept if role in parts)
@@ -430,9 +462,11 @@ def _any_of(conditions: Sequence[ir.BooleanValue]) -> ir.BooleanValue:
 def _left_out(flat: ir.Table, rule: LeaveOut) -> ir.BooleanValue:
     conditions = [flat.order_id.startswith(prefix) for prefix in rule.order_prefix]
     if rule.product_id:
-        conditions.append(flat.product_id.isin(list(rule.product_id)))
-    if rule.column is not None:
-        conditions.append(_is_marked(flat[LEAVE_MARK], rule.values))
+        conditions.append(flat.product_id.isin([code.strip() for code in rule.product_id]))
+    if rule.column is not None and rule.filled:
+        conditions.append(is_filled(flat[LEAVE_MARK]))
+    elif rule.column is not None:
+        conditions.append(is_marked(flat[LEAVE_MARK], rule.values))
     return _any_of(conditions)
 
 
@@ -441,12 +475,8 @@ def _is_return(flat: ir.Table, rule: Returns, quantity: ir.NumericValue) -> ir.B
     if rule.negative_quantity:
         conditions.append(quantity < 0)
     if rule.column is not None:
-        conditions.append(_is_marked(flat[RETURN_MARK], rule.values))
+        conditions.append(is_marked(flat[RETURN_MARK], rule.values))
     return _any_of(conditions)
-
-
-def _is_marked(column: ir.StringValue, values: Sequence[str]) -> ir.BooleanValue:
-    return trimmed(column).lower().isin([value.casefold() for value in values])
 
 
 def _parts(flat: ir.Table) -> dict[str, _Part]:

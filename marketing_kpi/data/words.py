@@ -65,6 +65,7 @@ _PAYMENT = re.compile(
 )
 
 
+_TIP = re.compile("(?:tips?|pourboires?|gratuity|gratuities|servicecharge|fraisdeservice)+")
 _RATE = re.compile(r"\d+(?:[.,]\d+)?\s*%")
 
 
@@ -102,6 +103,16 @@ def names_a_payment(text: str) -> bool:
     return _PAYMENT.fullmatch(letters) is not None
 
 
+def names_a_tip(text: str) -> bool:
+    """Return whether the name of a line says that it is a tip.
+
+    >>> names_a_tip("Pourboire 15 %"), names_a_tip("Tipi")
+    (True, False)
+    """
+    letters = "".join(letter for letter in simplified(text) if letter.isalpha())
+    return _TIP.fullmatch(letters) is not None
+
+
 def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) -> str:
     """Return the line of a mapping that says what values of a source mean.
 
@@ -125,8 +136,24 @@ def says_no_sale(word: str) -> bool:
     >>> says_no_sale("Failed"), says_no_sale("Credit Memo"), says_no_sale("Paid")
     (True, True, False)
     """
+    return says_failed(word) or _whole(word) in _RETURNED | _CREDITS
+
+
+def says_failed(word: str) -> bool:
+    """Return whether a word says that a sale, or its payment, did not come about.
+
+    >>> says_failed("Refusé"), says_failed("Credit")
+    (True, False)
+    """
     meaning = _MEANINGS["status"].get(_word(word), simplified(word))
-    return meaning in ("cancelled", "fraud") or _whole(word) in _RETURNED | _CREDITS
+    return meaning in ("cancelled", "fraud")
+
+
+NOTHING_SAID = (
+    *("", "0", "0.0", "false", "faux", "no", "non", "n", "f", "-"),
+    *("null", "none", "nan", "nat"),
+)
+"""What is written, in small letters, where something is not so."""
 
 
 def _word(value: str) -> str:

@@ -34,7 +34,7 @@ def peak_mb():
 columns = {"order_id": "Ticket", "ordered_at": "Date", "quantity": "Qte", "unit_price": "Prix",
            "product_id": "Article"}
 mapping = {"kind": "lines", "columns": columns, "returns": {"negative_quantity": True}}
-with open_data(sys.argv[1], mapping=mapping, memory_limit="100MB") as data:
+with open_data(sys.argv[1], mapping=mapping, memory_limit="80MB") as data:
     found = {name: table.count().to_pyarrow().as_py() for name, table in data.tables.items()}
     found["amount"] = str(data.orders.amount.sum().to_pyarrow().as_py())
 found["peak_mb"] = peak_mb()
@@ -61,9 +61,10 @@ def extract(tmp_path_factory):
 
 
 def test_200_mb_under_a_limit_of_100_mb(extract):
+    # 80 MB leave a margin: what the engine needs varies with what else the machine does.
     assert extract.stat().st_size > 200e6
     done = subprocess.run(
-        [sys.executable, "-c", OPEN, str(extract)], capture_output=True, text=True, timeout=240
+        [sys.executable, "-c", OPEN, str(extract)], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -95,3 +95,38 @@ def test_the_mapping_settles_the_mark(tmp_path, kind):
     data = _folder(tmp_path, kind, parts, format={"decimal": "."})
     assert _amounts(data) == [12.5, 1250, 980]
     assert not _of(data, "ambiguous_numbers")
+
+
+CURRENCIES = {
+    "euros and dollars": ((["12,50 €"] * 8 + ["$12.50"] * 4), {"€": 8, "$": 4}),
+    "two dollars": ((["CAD 12.50"] * 8 + ["12.50 $ US"] * 4), {"CAD": 8, "USD": 4}),
+    "marks on both sides": ((["1 234,50 $ CA"] * 8 + ["EUR 12,50"] * 4), {"CAD": 8, "€": 4}),
+}
+
+
+@pytest.mark.parametrize(("amounts", "values"), CURRENCIES.values(), ids=CURRENCIES)
+def test_currencies_within_amounts_are_told(amounts, values):
+    [found] = _told_currencies(amounts)
+    assert (found.level, found.column, found.count) == ("suspicious", "amount", 4)
+    assert found.details["values"] == values
+    for lang in ("fr", "en"):
+        assert next(iter(values)) in found.text(lang)
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        ["12,50 €", "EUR 3,20", "4,20"],
+        ["$12.50", "CAD 3.20", "C$4.20", "CA$4.20", "1 234,50 $ CA"],
+        ["12.50 CHF", "3.20"],
+    ],
+)
+def test_one_currency_written_in_several_ways_is_one(amounts):
+    assert not _told_currencies(amounts)
+
+
+def _told_currencies(amounts):
+    orders = pd.DataFrame({"order_id": [f"A{n}" for n in range(len(amounts))], "amount": amounts})
+    data = open_data({"orders": orders.assign(ordered_at="2025-02-01")})
+    assert data.orders.amount.notnull().all().execute()
+    return [found for found in data.findings if found.code == "several_currencies"]

@@ -217,3 +217,45 @@ def test_the_store_is_asked_for_once_the_day_is_in_the_number():
     data = open_data({"ventes": frame.assign(qte=1, montant=1)}, mapping={"columns": columns})
     found = next(found for found in data.findings if found.code == "numbers_shared")
     assert found.details["remedy"] == "order_id: [ticket, jour, magasin]"
+
+
+def _contracts_of(clients, each, months, amount, client):
+    """Contracts that each client numbers from 1, invoiced once a month."""
+    for number, one in itertools.product(range(clients), range(each)):
+        for month in range(months(number, one)):
+            moment = START + pd.DateOffset(months=month) + pd.Timedelta(days=one)
+            yield f"{number}-{one + 1:03}", moment, client(number), "P", amount + month
+
+
+CONTRACTS = {
+    "numbered by their clients": _contracts_of(
+        6, 20, lambda number, one: 3 + (number + one) % 5, 100.0, lambda number: f"K{number}"
+    ),
+    "of nobody known": _contracts_of(60, 1, lambda *_: 12, 40.0, _nobody),
+}
+
+
+@pytest.mark.parametrize("rows", CONTRACTS.values(), ids=CONTRACTS)
+def test_contracts_of_even_steps_are_no_error(rows):
+    frame = pd.DataFrame(list(rows), columns=["ticket", "jour", "client", "article", "montant"])
+    columns = {key: name for key, name in COLUMNS.items() if key != "store_id"}
+    if frame["client"].isna().all():
+        frame, _ = frame.drop(columns="client"), columns.pop("customer_id")
+    columns |= {"product_id": "article"}
+    data = open_data({"ventes": frame.assign(qte=1)}, mapping={"columns": columns})
+    assert check(data).worst == "suspicious"
+    assert "several_days" in {found.code for found in data.findings}
+
+
+@pytest.mark.parametrize("apart", [0, 17])
+def test_lines_of_several_stores_at_one_minute_are_of_one_order(apart):
+    """Two warehouses deliver; or two tills reach a number some minutes apart, and share it."""
+    rows = [
+        (f"W{n}", START + pd.Timedelta(hours=7 * n, minutes=1 + apart * line), f"M{line}")
+        for n in range(200)
+        for line in range(2)
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "jour", "magasin"])
+    columns = {key: name for key, name in COLUMNS.items() if key != "customer_id"}
+    data = open_data({"v": frame.assign(qte=1, montant=5)}, mapping={"columns": columns})
+    assert ("numbers_shared" in {found.code for found in data.findings}) is bool(apart)

@@ -350,3 +350,45 @@ def _of_one_model():
 @pytest.mark.parametrize("sold", [_products, _of_one_price, _of_one_model, _hotel, _labour])
 def test_lines_of_one_price_are_no_amounts_of_orders(tmp_path, sold):
     assert not _said(_opened(tmp_path, sold(), "parquet"), "amounts_of_orders")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", [1, TAXED])
+def test_payments_of_a_small_shop_are_told_by_their_name(tmp_path, kind, part):
+    sold = [(ticket, f"P{ticket}", None, 1, PRICES[ticket]) for ticket in range(8)]
+    rows = _followed(sold, (["VISA", "VISA", "COMPTANT"], None, part))
+    found = _told(_opened(tmp_path, rows, kind))["codes_of_totals"]
+    assert found.count == 8
+    assert found.details["remedy"] == "leave_out: {product_id: [COMPTANT, VISA]}"
+
+
+def test_cards_of_a_small_shop_are_products(tmp_path):
+    sold = [(ticket, f"P{ticket}", None, 1, PRICES[ticket]) for ticket in range(8)]
+    rows = [*sold, (1, "Carte", "Carte", 1, 4.0), (5, "Carte", "Carte", 1, 5.0)]
+    assert not _told(_opened(tmp_path, rows, "parquet"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("tip", [("TIP", None), ("SVC", "Pourboire 15 %"), (None, "Gratuity")])
+def test_a_tip_of_the_same_part_is_no_total(tmp_path, kind, tip):
+    code, name = tip
+    rows = _followed(_products(), ([code], name, 0.15))
+    assert not _told(_opened(tmp_path, rows, kind))
+    rows = _followed(_products(), ([code], name, 0.15), (["9999"], None, TAXED * 1.15))
+    told = _told(_opened(tmp_path, rows, kind))
+    assert told["codes_of_totals"].details["remedy"] == "leave_out: {product_id: [9999]}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("code", ["404", "Carte-cadeau"])
+def test_a_seldom_payment_is_left_out_with_the_others(tmp_path, kind, code):
+    codes = [code] + ["VISA", "COMPTANT", "INTERAC"] * 6
+    sold = list(_products(100))
+    rows = []
+    for ticket, paid, name, quantity, amount in _followed(sold, (codes, None, TAXED)):
+        gift = round(amount / 3, 2) if paid == "VISA" and ticket % 20 == 7 else 0
+        rows.append((ticket, paid, name, quantity, amount - gift))
+        rows += [(ticket, code, None, 1, gift)] if gift else []
+    found = _told(_opened(tmp_path, rows, kind))["codes_of_totals"]
+    listed = ", ".join(sorted(["COMPTANT", "INTERAC", "VISA", code]))
+    assert found.details["remedy"] == f"leave_out: {{product_id: [{listed}]}}"

@@ -5,6 +5,7 @@ The columns are those that shops and tills export.
 
 from __future__ import annotations
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -104,12 +105,33 @@ TOLD = {
     "where an order stands": (
         PRICE | {"Situation": ("Annulée", "Livrée")}, _priced(), "unread_states", 5,
     ),
+    "a payment": (PRICE | {"Paiement": ("Refusé", "Accepté")}, _priced(), "unread_states", 5),
+    "a payment in English": (
+        PRICE | {"Payment": ("declined", "visa")}, _priced(), "unread_states", 5,
+    ),
+    "orders before rebates": (
+        {"Montant avant remise": (10.0, 9.0), "Remise": (1.5, 0.0)},
+        _orders("Montant avant remise"), "unread_discounts", 5,
+    ),
     "money": (PRICE | {"Monnaie": ("USD", "CAD")}, _priced(), "several_currencies", 5),
     "Stripe: two currencies": (
         {"Amount": (10.0, 9.0), "Currency": ("usd", "cad")}, _orders("Amount"),
         "several_currencies", 5,
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_leaves_cancelled_sales_out_can_be_copied(tmp_path, kind):
+    columns = PRICE | {"Cancelled at": ("2025-02-02", None), "Void?": (True, False)}
+    found = _found(tmp_path, kind, PRICE | {"Void?": (True, False)}, _priced())
+    told = found["unread_cancellations"]
+    assert told.details["remedy"] == "leave_out: {column: 'Void?', filled: true}"
+    assert told.details["remedy"] in told.text("fr")
+    rule = {"leave_out": {"column": "Void?", "filled": True}}
+    assert not _found(tmp_path, kind, PRICE | {"Void?": (True, False)}, _priced() | rule)
+    rule = {"leave_out": {"column": "Cancelled at", "filled": True}}
+    assert not _found(tmp_path, kind, columns, _priced() | rule)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,6 +188,13 @@ SOUND = {
                  "currency_rate": (1.0, 1.35), "Monnaie rendue": (0.5, 2.0)},
         _priced(),
     ),
+    "means of payment": (
+        PRICE | {"Paiement": ("Crédit", "Débit"), "Payment method": ("credit", "cash")}, _priced(),
+    ),
+    "lines after rebates": (
+        {"Montant après remise": (10.0, 9.0), "Remise": (1.5, 0.0)},
+        _valued("Montant après remise"),
+    ),
     "groups of a test": (PRICE | {"Test": ("A", "B"), "Promo": ("NOEL", None)}, _priced()),
     "a status that is mapped": (
         PRICE | {"Statut": ("Annulée", "Payée"), "Cancelled at": ("2025-02-02", None)},
@@ -186,3 +215,55 @@ SOUND = {
 @pytest.mark.parametrize(("columns", "rules"), SOUND.values(), ids=SOUND)
 def test_what_changes_nothing_is_not_said(tmp_path, kind, columns, rules):
     assert not _found(tmp_path, kind, columns, rules)
+
+
+OF_TABLES = CODES | {"unread_cancellations_of_tables", "unread_states_of_tables"}
+CANONICAL = {
+    "currencies": ({"Devise": ("USD", "CAD")}, "several_currencies"),
+    "refunds": ({"Refunded Amount": (4.0, 0.0)}, "unread_refunds"),
+    "cancelled": ({"Cancelled at": ("2025-02-02", None)}, "unread_cancellations_of_tables"),
+    "state": ({"Situation": ("Annulée", "Livrée")}, "unread_states_of_tables"),
+    "of an amount before discounts": ({"Discount": (4.0, 0.0)}, "unread_discounts"),
+}
+
+
+@pytest.mark.parametrize("where", ["frames", "folder", "connection"])
+@pytest.mark.parametrize(("columns", "code"), CANONICAL.values(), ids=CANONICAL)
+def test_what_orders_say_beside_is_said_of_canonical_tables(tmp_path, where, columns, code):
+    data = _canonical(tmp_path, where, columns)
+    [found] = [found for found in data.findings if found.code in OF_TABLES]
+    assert (found.code, found.count, found.total) == (code, 5, 20)
+    for lang in ("fr", "en"):
+        assert "leave_out" not in found.text(lang)
+
+
+@pytest.mark.parametrize("where", ["frames", "folder", "connection"])
+def test_refunds_that_the_table_returns_has_are_not_said(tmp_path, where):
+    returns = pd.DataFrame({
+        "return_id": ["R1"], "order_id": ["A1"], "refund_amount": [4.0],
+        "returned_at": [pd.Timestamp("2025-02-03")],
+    })  # fmt: skip
+    columns = {"Refunded Amount": (4.0, 0.0)}
+    data = _canonical(tmp_path, where, columns, returns=returns)
+    assert data.has("returns")
+    assert not [found.code for found in data.findings if found.code in CODES]
+
+
+def _canonical(tmp_path, where, columns, **others):
+    orders = pd.DataFrame({"order_id": [f"A{n}" for n in range(20)]})
+    amount = "Gross Amount" if "Discount" in columns else "amount"
+    orders = orders.assign(ordered_at=pd.Timestamp("2025-02-01"), **{amount: 10.0})
+    for name, (first, other) in columns.items():
+        orders[name] = [first if number < 5 else other for number in range(20)]
+    tables = {"orders": orders, **others}
+    rules = {"kind": "tables", "tables": {"orders": {"amount": amount}}}
+    if where == "frames":
+        return open_data(tables, mapping=rules)
+    if where == "folder":
+        for name, frame in tables.items():
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        return open_data(tmp_path, mapping=rules)
+    connection = ibis.duckdb.connect()
+    for name, frame in tables.items():
+        connection.create_table(name, frame)
+    return open_data(connection, mapping=rules)
