@@ -1,14 +1,16 @@
 """Control-group tests: did the campaign work, by how much, and how sure is that?
 
 `compare` says what a treatment changed against the control, for a rate, a mean or a ratio of sums;
-`compare_all` does it for several outcomes, arms or segments, and corrects for their number. The
-machinery lives in `marketing_kpi.trials`.
+`compare_all` does it for several outcomes, arms or segments, and corrects for their number;
+`homogeneity` asks once whether any of several arms differ. The machinery lives in
+`marketing_kpi.trials`.
 """
 
 from __future__ import annotations
 
 from marketing_kpi.trials.comparison import Comparison, Part, compare, compare_all
 from marketing_kpi.trials.design import SplitCheck, balance, draw, overlap, split_check
+from marketing_kpi.trials.homogeneity import Homogeneity, homogeneity
 from marketing_kpi.trials.incremental import Amount, Incremental, incremental
 from marketing_kpi.trials.means import bootstrap
 from marketing_kpi.trials.members import Window, campaign_cost, members, window
@@ -33,6 +35,7 @@ from marketing_kpi.trials.trial import Trial, campaigns, trial
 __all__ = [
     "Amount",
     "Comparison",
+    "Homogeneity",
     "Incremental",
     "Part",
     "PerHead",
@@ -50,6 +53,7 @@ __all__ = [
     "compare_all",
     "contacted_control",
     "draw",
+    "homogeneity",
     "incremental",
     "members",
     "minimum_detectable_effect",

@@ -47,6 +47,7 @@ FEWEST_UNITS = 4
 DOUBTS: Mapping[str, str] = MappingProxyType(
     {
         "interval": N_("its interval includes no effect at all"),
+        "by_chance": N_("chance would make as much often enough"),
         "trends_differ": N_("the trends already differed before the action"),
         "could_return": N_("a return to the mean could make the whole effect"),
         "methods_disagree": N_("two models of the series lead to different verdicts"),
@@ -319,7 +320,7 @@ def conclude(answers: pd.DataFrame, *, units_needed: int | None = None) -> Concl
     row, others = usable.iloc[0], usable.iloc[1:]
     doubts = [*row["doubts"]]
     if row["verdict"] == "cannot_tell":
-        doubts = [*doubts] or ["interval"]
+        doubts = [*_by_size(row), *doubts] or ["by_chance"]
     elif (others["verdict"] == _OPPOSITE[row["verdict"]]).any():
         doubts.append("contradicted")
     values = {name: known(row[name]) for name in _VALUES}
@@ -331,6 +332,13 @@ def conclude(answers: pd.DataFrame, *, units_needed: int | None = None) -> Concl
         units_needed=units_needed,
         reservations=tuple(row["reservations"]),
     )
+
+
+def _by_size(row: pd.Series[Any]) -> Iterator[str]:
+    """Say that no effect at all is left possible: a larger one would have been told."""
+    low, high = known(row["low"]), known(row["high"])
+    if low is None or high is None or low <= 0 <= high:
+        yield "interval"
 
 
 class _Series(NamedTuple):

@@ -315,6 +315,15 @@ def skewed(treated: Floats, control: Floats) -> NDArray[np.bool_]:
     return (fewest >= FEW_UNITS) & (np.abs(skewness) / math.sqrt(fewest) > SKEWED)
 
 
+def grows(before: Floats) -> NDArray[np.bool_]:
+    """Whether a unit is large enough, in its arm, to have a growth of its own.
+
+    >>> grows(np.array([100.0, 0.5, 120.0])).tolist()
+    [True, False, True]
+    """
+    return np.abs(before) >= SMALL * np.median(before)
+
+
 def row_effect(
     treated_before: Part, treated_after: Part, control_before: Part, control_after: Part,
     *, alpha: float,
@@ -478,7 +487,7 @@ def _on_own_levels(
     told: DifferenceInDifferences, sides: list[Floats], rng: np.random.Generator | None
 ) -> DifferenceInDifferences:
     """Add the effect on the units' own levels; a verdict that it does not share is none."""
-    treated, control = (_grows(before) for before in sides[::2])
+    treated, control = (grows(before) for before in sides[::2])
     kept = [sides[0][treated], sides[1][treated], sides[2][control], sides[3][control]]
     if min(map(np.min, kept)) <= 0:
         return _held_by_levels(told)
@@ -499,11 +508,6 @@ def _on_own_levels(
     if p_value is None:
         return _held_by_levels(told)
     return _both(told, verdict(low, high, (p_value, permutation_p), alpha=told.alpha))
-
-
-def _grows(before: Floats) -> NDArray[np.bool_]:
-    """Whether a unit is large enough, in its arm, to have a growth of its own."""
-    return np.abs(before) >= SMALL * np.median(before)
 
 
 def _both(told: DifferenceInDifferences, own: Verdict) -> DifferenceInDifferences:

@@ -560,11 +560,32 @@ def _of_rate_pairs(cells: pd.DataFrame, *, alpha: float) -> dict[str, Any]:
         "low": float(low),
         "high": float(high),
         "p_value": float(mcnemar(won, lost)),
-        "statistic": (won - lost) ** 2 / (won + lost) if won + lost else math.nan,
+        "statistic": mcnemar_statistic(won, lost),
         "degrees_of_freedom": 1.0,
         "only_before": lost,
         "only_after": won,
     }
+
+
+def mcnemar_statistic(won: int, lost: int, *, corrected: bool = False) -> float:
+    """Return McNemar's chi-squared, on one degree of freedom; NaN where no pair changed.
+
+    Parameters
+    ----------
+    won, lost
+        As in `mcnemar`.
+    corrected
+        Whether with the correction for continuity, as R has it by default.
+
+    Examples
+    --------
+    >>> mcnemar_statistic(9, 1), mcnemar_statistic(9, 1, corrected=True)
+    (6.4, 4.9)
+    """
+    if not won + lost:
+        return math.nan
+    gap = abs(won - lost)
+    return float((max(gap - 1, 0) if corrected else gap) ** 2 / (won + lost))
 
 
 def mcnemar(won: ArrayLike, lost: ArrayLike) -> NDArray[np.float64]:

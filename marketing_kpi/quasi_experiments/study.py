@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
 import pandas as pd
 
@@ -156,7 +156,7 @@ def study(
     ------
     ComputeError
         When the outcome is no KPI, or none that adds up over periods and units, a unit is in both
-        arms, or an arm is a text and no list.
+        arms, an arm is a text and no list, or `grain` is neither of both.
 
     Examples
     --------
@@ -171,6 +171,11 @@ def study(
     (True, 16, 5.0)
     """
     _check_outcome(outcome)
+    if grain not in get_args(Grain):
+        raise ComputeError(
+            f"grain == {grain!r}, must be 'day' or 'week'",
+            hint="months are too few, and too unlike, to follow a series",
+        )
     treated, control = (
         None if names is None else listed(names, arm)
         for names, arm in ((treated, "treated"), (control, "control"))

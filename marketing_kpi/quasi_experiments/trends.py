@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -24,10 +24,14 @@ from marketing_kpi.quasi_experiments.collapse import (
     rows,
     sum_of_squares,
 )
+from marketing_kpi.quasi_experiments.differences import grows
 from marketing_kpi.quasi_experiments.groups import difference, estimate, part_of, permute
 from marketing_kpi.quasi_experiments.verdicts import known, verdict
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials.checks import check_alpha
+
+if TYPE_CHECKING:
+    from marketing_kpi.quasi_experiments.groups import Floats
 
 FEWEST_PERIODS = 8
 """Periods before the action below which a trend is hardly seen; a convention."""
@@ -41,6 +45,20 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "few_periods": N_("Fewer than eight periods before the action: trends are hardly seen."),
         "could_explain": N_(
             "A difference of trends that these data do not exclude could make the whole effect."
+        ),
+        "only_amounts": N_(
+            "In amounts, trends differed before the action; as percentages of each unit's own "
+            "level, nothing shows that they did: where all move by one percentage, the larger "
+            "move by more."
+        ),
+        "only_percentages": N_(
+            "As percentages of each unit's own level, trends differed before the action; in "
+            "amounts, nothing shows that they did: where all move by one amount, the smaller move "
+            "by a larger percentage."
+        ),
+        "no_percentages": N_(
+            "The mean of a unit is not above 0: trends are compared in amounts alone, and where "
+            "all move by one percentage, the larger move by more."
         ),
     }
 )
@@ -69,12 +87,19 @@ class ParallelTrends(NamedTuple):
     effect
         That of `difference_in_differences`, to be set against it.
     verdict
-        ``diverge`` when the interval excludes 0 and both p-values are under alpha, else
-        ``no_sign``, which is no proof.
+        ``diverge`` when the interval excludes 0 and both p-values are under alpha, and the slopes
+        as shares of the units' own levels, where those are known, say the same; else ``no_sign``,
+        which is no proof.
     notes
         Ids of `NOTES`; ``cannot_prove`` is always the first.
     alpha
         One less the level of the interval.
+    own_difference, own_low, own_high
+        The same difference of slopes, each as a fraction of its unit's mean before the action.
+        Units under 1 % of the median of their arm are left out; null where the mean of another
+        is not above 0, the ends also where an arm has a single unit.
+    own_p_value, own_permutation_p
+        As `p_value` and `permutation_p`, of that difference.
     """
 
     difference: float
@@ -92,6 +117,11 @@ class ParallelTrends(NamedTuple):
     verdict: Literal["diverge", "no_sign"]
     notes: tuple[str, ...]
     alpha: float
+    own_difference: float | None = None
+    own_low: float | None = None
+    own_high: float | None = None
+    own_p_value: float | None = None
+    own_permutation_p: float | None = None
 
 
 def event_study(
@@ -203,6 +233,11 @@ def parallel_trends(
     time does no harm. Not to find a difference is weak comfort when the interval is wide: see
     `implied_low` and `implied_high`.
 
+    Stores move with the season by the same percentage, and the larger then by more: in amounts
+    alone, treated stores 1.3 times as large as the others are found to diverge one time in four
+    or more where nothing tells them apart. So each slope is also taken as a share of its unit's
+    mean, which one season shared in percentages leaves alike, and has to say the same.
+
     References
     ----------
     Roth, J. (2022). Pretest with caution: event-study estimates after testing for parallel trends.
@@ -220,49 +255,93 @@ def parallel_trends(
     check_alpha(alpha)
     columns = _columns(panel, outcome, treated, after, unit, period)
     units = by_unit(panel, columns).dropna(subset=["before", "after"])
-    slopes = answer(panel, lambda t: _slopes(rows(t, columns))).sort_values("slope")
-    arms = [slopes.loc[slopes["treated"] == arm, "slope"].to_numpy(dtype=float) for arm in (1, 0)]
+    slopes = answer(panel, lambda t: _slopes(rows(t, columns))).sort_values(["slope", "level"])
+    levels = [slopes[slopes["treated"] == arm] for arm in (1, 0)]
+    arms = [arm["slope"].to_numpy(dtype=float) for arm in levels]
     if not min(map(len, arms)):
         raise DataError(
             "no treated, or no control unit has two periods before the action",
             hint="a trend takes two; more show it better",
         )
-    found = difference(*arms, alpha=alpha)
-    shuffled = permute(*arms, alpha=alpha, rng=rng)
+    amounts = _compared(arms, alpha=alpha, rng=rng)
+    own = _own(levels, alpha=alpha, rng=rng)
     counts = answer(panel, lambda t: _lengths(rows(t, columns))).iloc[0]
     reach = float(counts["before"] + counts["after"]) / 2
-    low, high, p_value = known(found.low), known(found.high), known(found.p_value)
-    permutation_p = float(shuffled.p_value)
     change = units["after"] - units["before"]
     means = change.groupby(units["treated"]).mean()
     effect = float(means[1] - means[0])
-    said = verdict(low, high, (p_value, permutation_p), alpha=alpha)
+    low, high = amounts.low, amounts.high
     implied_low = None if low is None else low * reach
     implied_high = None if high is None else high * reach
+    diverge = amounts.diverge
+    own_diverge = diverge if own is None else own.diverge
     notes = {
         "cannot_prove": True,
         "few_periods": counts["before"] < FEWEST_PERIODS,
         "could_explain": implied_low is None
         or implied_high is None
         or implied_low <= effect <= implied_high,
+        "only_amounts": diverge and not own_diverge,
+        "only_percentages": own_diverge and not diverge,
+        "no_percentages": own is None,
     }
     return ParallelTrends(
-        difference=float(found.value),
+        difference=amounts.value,
         low=low,
         high=high,
-        p_value=p_value,
-        permutation_p=permutation_p,
+        p_value=amounts.p_value,
+        permutation_p=amounts.permutation_p,
         treated_slope=float(arms[0].mean()),
         control_slope=float(arms[1].mean()),
         periods_before=int(counts["before"]),
-        implied=float(found.value * reach),
+        implied=amounts.value * reach,
         implied_low=implied_low,
         implied_high=implied_high,
         effect=effect,
-        verdict="no_sign" if said == "cannot_tell" else "diverge",
+        verdict="diverge" if diverge and own_diverge else "no_sign",
         notes=tuple(name for name, holds in notes.items() if holds),
         alpha=alpha,
+        own_difference=None if own is None else own.value,
+        own_low=None if own is None else own.low,
+        own_high=None if own is None else own.high,
+        own_p_value=None if own is None else own.p_value,
+        own_permutation_p=None if own is None else own.permutation_p,
     )
+
+
+class _Compared(NamedTuple):
+    """How the slopes of both arms compare, and whether they diverge."""
+
+    value: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    permutation_p: float
+    diverge: bool
+
+
+def _compared(
+    arms: Sequence[Floats], *, alpha: float, rng: np.random.Generator | None
+) -> _Compared:
+    """Compare the slopes of the treated with those of the others."""
+    found = difference(*arms, alpha=alpha)
+    permutation_p = float(permute(*arms, alpha=alpha, rng=rng).p_value)
+    low, high, p_value = known(found.low), known(found.high), known(found.p_value)
+    said = verdict(low, high, (p_value, permutation_p), alpha=alpha)
+    return _Compared(
+        float(found.value), low, high, p_value, permutation_p, diverge=said != "cannot_tell"
+    )
+
+
+def _own(
+    arms: Sequence[pd.DataFrame], *, alpha: float, rng: np.random.Generator | None
+) -> _Compared | None:
+    """Compare slopes as shares of the units' own levels; None where a level is not above 0."""
+    kept = [arm[grows(arm["level"].to_numpy(dtype=float))] for arm in arms]
+    if min(arm["level"].min() for arm in kept) <= 0:
+        return None
+    shares = [(arm["slope"] / arm["level"]).to_numpy(dtype=float) for arm in kept]
+    return _compared(shares, alpha=alpha, rng=rng)
 
 
 def placebo_groups(
@@ -361,7 +440,7 @@ def _gaps(named: ir.Table) -> ir.Table:
 
 
 def _slopes(named: ir.Table) -> ir.Table:
-    """Return a row a unit: the slope of its outcome over the periods before the action."""
+    """Return a row a unit: the slope and the mean of its outcome over the periods before."""
     before = named.filter(named.after == 0)
     before = before.mutate(turn=ibis.dense_rank().over(order_by=before.period).cast("float64"))
     before = before.filter(before.y.notnull())
@@ -372,9 +451,10 @@ def _slopes(named: ir.Table) -> ir.Table:
     slopes = before.group_by(["unit", "treated"]).aggregate(
         slope=ratio(
             (before.t * before.gap).cast(VALUE).sum(), (before.t * before.t).cast(VALUE).sum()
-        )
+        ),
+        level=ratio(before.y.sum(), before.y.count()),
     )
-    return slopes.filter(slopes.slope.notnull()).select("treated", "slope")
+    return slopes.filter(slopes.slope.notnull()).select("treated", "slope", "level")
 
 
 def _lengths(named: ir.Table) -> ir.Table:

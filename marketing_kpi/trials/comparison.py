@@ -97,6 +97,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "allows for rows of a customer that are alike."
         ),
         "control_at_zero": N_("The control is at 0: the relative lift is not defined."),
+        "control_below_zero": N_("The control is below 0: a relative lift has no meaning."),
         "relative_unbounded": N_(
             "The control may be at 0 for all that is known: the relative lift has no bound."
         ),
@@ -577,10 +578,26 @@ def _question(
             f"kind == '{kind}' with outcome {outcome!r}",
             hint="a ratio takes outcome=('numerator', 'denominator'), a rate or a mean one column",
         )
+    _check_parts(arm, names, covariate=covariate, cluster=cluster)
     optional = [name for name in (covariate, cluster) if name is not None]
     require_members(members, [arm, *names, *optional])
     kind = "ratio" if len(names) == 2 else kind
     return _Question(names, arm, control, kind, covariate, cluster)
+
+
+def _check_parts(arm: str, outcome: Sequence[str], **others: str | None) -> None:
+    """Refuse a column that is asked to be two things at once."""
+    if arm in outcome:
+        raise ComputeError(f"outcome == '{arm}', which is the arm")
+    for part, name in others.items():
+        if name is not None and name in (arm, *outcome):
+            kind = "the arm" if name == arm else "the outcome"
+            hint = (
+                "what is known before the arms are drawn, such as the revenue of the months before"
+                if part == "covariate"
+                else "the unit that was drawn, such as a store or a household"
+            )
+            raise ComputeError(f"{part} == '{name}', which is {kind}", hint=hint)
 
 
 def _units_drawn(members: Frame, question: _Question) -> tuple[_Question, tuple[str, ...]]:
@@ -851,7 +868,7 @@ def _result(case: _Case, found: _Found, base: dict[str, Any]) -> Comparison:
         notes.append("permutation_disagrees")
     ends = [float(end) for end in found.relative[1:]]
     if not np.isnan(found.absolute.value) and np.isnan(found.relative.value):
-        notes.append("control_at_zero")
+        notes.append("control_below_zero" if found.control < 0 else "control_at_zero")
     elif not np.isnan(p) and np.isnan(ends).any():
         notes.append("relative_unbounded")
     elif (ends[0] > 0 or ends[1] < 0) != outside:

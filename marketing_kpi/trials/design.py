@@ -286,8 +286,9 @@ def split_check(
     Raises
     ------
     ComputeError
-        When a weight is not above 0, alpha not between 0 and 1, or the arms expected are not those
-        that are there; an arm expected without any member is counted as 0.
+        When `expected` is no mapping, a weight is not above 0, alpha not between 0 and 1, or the
+        arms expected are not those that are there; an arm expected without any member is counted
+        as 0.
     ColumnError
         When a column is missing.
 
@@ -367,6 +368,11 @@ def _counted(members: Frame, arm: str) -> tuple[dict[str, int], list[str]]:
 
 def _meant(counts: Mapping[str, int], expected: Mapping[str, float]) -> dict[str, float]:
     """Return the expected share of each arm, in the order of their names."""
+    if not isinstance(expected, Mapping):
+        raise ComputeError(
+            f"expected == {expected!r}, must give each arm its share",
+            hint='expected={"control": 0.1, "treatment": 0.9}',
+        )
     weights = {text_of(name): weight for name, weight in expected.items()}
     if len(weights) < 2:
         raise ComputeError(

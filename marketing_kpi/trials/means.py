@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.intervals import normal_score, studentised
 from marketing_kpi.trials.rates import Bounds
 from marketing_kpi.trials.sums import Array, Moments
@@ -330,6 +331,11 @@ def bootstrap(
     numpy.ndarray
         The mean a head of each resample.
 
+    Raises
+    ------
+    ComputeError
+        When the arm has fewer members than buyers.
+
     Notes
     -----
     The number of buyers in a resample of all members is binomial, and they are drawn from the
@@ -348,6 +354,10 @@ def bootstrap(
     """
     values = np.sort(np.asarray(buyers, dtype="float64"))
     rng = np.random.default_rng(SEED) if rng is None else rng
+    if n < len(values):
+        raise ComputeError(
+            f"n == {n!r}, must be {len(values)} or more", hint="it counts all members, buyers too"
+        )
     if not len(values):
         return np.zeros(resamples)
     counts = rng.binomial(n, len(values) / n, size=resamples)

@@ -73,6 +73,11 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "probably written otherwise in campaign_members than in orders."
         ),
         "outside_data": N_("The data have no order in the window."),
+        "without_arm": N_(
+            "Members without an arm are in neither group: if one arm lost them more than another, "
+            "what is left of both cannot be compared."
+        ),
+        "without_customer": N_("Rows without a customer are in neither group."),
     }
 )
 """What `window` may note, by id."""
@@ -117,6 +122,10 @@ class Window(NamedTuple):
     first_day
         The day of the first order of the data, after their last break of more than a year; null
         without any.
+    without_arm
+        Members of the campaign who have an arm in none of their rows: they are in neither group.
+    without_customer
+        Rows of the campaign that name no customer.
     """
 
     campaign: str
@@ -131,6 +140,8 @@ class Window(NamedTuple):
     contact_days: int | None
     notes: tuple[str, ...]
     first_day: dt.date | None = None
+    without_arm: int = 0
+    without_customer: int = 0
 
 
 def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Window:
@@ -195,6 +206,7 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
     known = _known(data, listed)
     told = row["treated_contacted"] + row["control_contacted"] > 0
     is_over = lasts_to(last_day, end)
+    without_arm, without_customer = _left_out(data, listed, campaign)
     days = (row["last"] - row["first"]).days + 1 if row["first"] else None
     found = {
         "window_not_over": not is_over,
@@ -209,6 +221,8 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         "in_both_arms": row["treated_n"] + row["control_n"] > row["members"],
         "unknown_members": _are_unknown(known),
         "outside_data": is_outside,
+        "without_arm": without_arm > 0,
+        "without_customer": without_customer > 0,
     }
     return Window(
         campaign=campaign,
@@ -223,6 +237,8 @@ def window(data: Data, *, campaign: str, window_days: int = WINDOW_DAYS) -> Wind
         contact_days=days,
         notes=tuple(name for name, holds in found.items() if holds),
         first_day=first_day,
+        without_arm=without_arm,
+        without_customer=without_customer,
     )
 
 
@@ -374,6 +390,19 @@ def _listed(data: Data, campaign: str) -> ir.Table:
         )
     rows = members_of(data)
     return rows.filter(rows.campaign_id == campaign)
+
+
+def _left_out(data: Data, listed: ir.Table, campaign: str) -> tuple[int, int]:
+    """Count the members who have no arm at all, and the rows that name nobody."""
+    rows = data.table("campaign_members")
+    rows = rows.filter(rows.campaign_id == campaign)
+    nameless = rows.customer_id.isnull()
+    lost = rows.filter(rows.arm.isnull()).anti_join(listed, "customer_id")
+    counts = rows.aggregate(nameless=nameless.sum()).cross_join(
+        lost.aggregate(lost=lost.customer_id.nunique())
+    )
+    (row,) = data.connection.to_pyarrow(counts).to_pylist()
+    return row["lost"] or 0, row["nameless"] or 0
 
 
 def _start(data: Data, listed: ir.Table, campaign: str) -> dt.date:

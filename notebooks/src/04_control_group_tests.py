@@ -112,7 +112,7 @@ ten["arm"] = ["treatment"] * 6 + ["control"] * 4
 ten["bought"] = [1, 1, 0, 1, 0, 0, 1, 1, 0, 0]
 rates = ten.groupby("arm").bought.mean()
 clickers = ten[ten.responded == 1].bought.mean()
-reader.points(clickers - rates.control), reader.points(rates.treatment - rates.control)
+print(*[reader.points(one - rates.control) for one in (clickers, rates.treatment)], sep="\n")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Mesurés sur les seuls cliqueurs, cinquante points d'effet ; mesurés honnêtement, aucun. Le **lift absolu** est la différence des deux taux, le **lift relatif** cette différence divisée par le taux du contrôle :
@@ -221,7 +221,8 @@ said.split(check, lang=reader)
 # And had you believed in equal halves? The alarm rings. So a control of 10% is no anomaly: you need the share that was **meant** to judge.
 
 # %% tags=["lesson"]
-experiments.split_check(spring, expected={"control": 1, "treatment": 1}).verdict, check.verdict
+as_halves = experiments.split_check(spring, expected={"control": 1, "treatment": 1})
+print(as_halves.verdict, check.verdict, sep="\n")
 
 # %% [markdown] tags=["lang-fr"]
 # Ensuite l'**équilibre** : les groupes se ressemblaient-ils avant la campagne ?
@@ -332,7 +333,9 @@ under_null = (mean * (1 - mean) * (1 + r)) ** 0.5
 as_given = (p0 * (1 - p0) + r * p1 * (1 - p1)) ** 0.5
 n0 = ((stats.norm.ppf(0.975) * under_null + stats.norm.ppf(0.8) * as_given) / (p1 - p0)) ** 2
 assert abs(experiments.sample_size(p0, p1, control_share=c).exact - n0) < 1e-6
-{one: experiments.sample_size(p0, p1, control_share=one).total for one in (0.1, 0.2, 0.5)}
+for one in (0.1, 0.2, 0.5):
+    needed = experiments.sample_size(p0, p1, control_share=one).total
+    print(reader.percent(one, decimals=0), reader.integer(needed), sep=" → ")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Le chiffre d'affaires demande bien plus, car quelques gros paniers le font varier. `per_head` donne l'écart-type à partir de la conversion et du panier. Combien de clients pour trouver 10 % de plus, moitié-moitié, sur la conversion, puis sur le chiffre d'affaires par client ?
@@ -344,7 +347,7 @@ assert abs(experiments.sample_size(p0, p1, control_share=c).exact - n0) < 1e-6
 head = experiments.per_head(0.12, basket=230.0, basket_sd=250.0)
 for_rate = experiments.sample_size(0.12, 0.132).total
 for_revenue = experiments.sample_size(head.mean, 1.1 * head.mean, sd=head.sd).total
-reader.integer(for_rate), reader.integer(for_revenue)
+print(reader.integer(for_rate), reader.integer(for_revenue), sep="\n")
 
 # %% [markdown] tags=["lang-fr"]
 # ## La campagne a-t-elle marché ?
@@ -376,7 +379,7 @@ pooled = x.sum() / n.sum()
 z = (x[1] / n[1] - x[0] / n[0]) / (pooled * (1 - pooled) * (1 / n).sum()) ** 0.5
 of_spring = experiments.compare(spring, outcome="bought")
 assert abs(of_spring.p_value - 2 * stats.norm.sf(abs(z))) < 1e-12
-float(round(z, 2)), said.p_value(of_spring.p_value, reader)
+print(reader.number(z, decimals=2), said.p_value(of_spring.p_value, reader), sep="\n")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La **valeur p** n'est pas la probabilité que la campagne soit sans effet. C'est la probabilité de voir un écart au moins aussi grand **si** elle l'était. L'intervalle en dit davantage : de combien, au moins et au plus. Le verdict demande les deux : p sous 5 % et un intervalle qui exclut 0.
@@ -386,7 +389,7 @@ float(round(z, 2)), said.p_value(of_spring.p_value, reader)
 
 # %% tags=["lesson"]
 low, high = of_spring.absolute_low, of_spring.absolute_high
-reader.points(low), reader.points(high), of_spring.verdict
+print(reader.points(low), reader.points(high), of_spring.verdict, sep="\n")
 
 # %% [markdown] tags=["lang-fr"]
 # ### Le chiffre d'affaires par client
@@ -555,7 +558,7 @@ ends.assign(truth=truth).map(reader.points).assign(verdict=pair.verdict.to_list(
 spending = experiments.compare(spring, outcome="revenue")
 true_lift = mk.truth()["spring_mail"]["revenue_uplift_per_head"]
 least, most = spending.absolute_low, spending.absolute_high
-reader.money(least), reader.money(most), spending.verdict, reader.money(true_lift)
+print(*map(reader.money, (least, most)), spending.verdict, reader.money(true_lift), sep="\n")
 
 # %% [markdown] tags=["lang-fr"]
 # ## Qu'a valu la campagne ?
@@ -594,7 +597,13 @@ plots.worth_table(worth, **told) if ready else None
 added = (x[1] / n[1] - x[0] / n[0]) * n[1]
 of_mail = experiments.incremental(spring, cost=900.0)
 assert abs(of_mail.customers.value - added) < 1e-9
-reader.integer(added), reader.integer(900 / 100), of_mail.verdict
+print(reader.integer(added), reader.integer(900 / 100), of_mail.verdict, sep="\n")
+
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Bien plus d'acheteurs ajoutés qu'il ne faut de commandes, et pourtant le verdict reste indécis : ce n'est pas la marge supposée par commande qui décide, c'est la marge brute **mesurée** par client, dont l'intervalle comprend encore le coût.
+
+# %% [markdown] tags=["lang-en", "lesson"]
+# Far more buyers added than orders needed, and yet the verdict is that one cannot tell: it is not the margin assumed for an order that decides, but the gross profit **measured** a head, whose interval still includes the cost.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Ce qu'il aurait fallu

@@ -240,7 +240,7 @@ shops
 # %% tags=["lesson"]
 of_arms = shops.groupby("treated").change.mean()
 by_hand = of_arms[1] - of_arms[0]
-print(by_hand)
+print(reader.number(by_hand, decimals=0))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La bibliothèque prend une ligne par boutique et par période, et arrive au même nombre. Son verdict, lui, est prudent :
@@ -253,7 +253,8 @@ rows = shops.melt(["shop", "treated"], ["before", "after"], value_name="sales")
 rows["after"] = rows.variable == "after"
 small = prepost.difference_in_differences(rows, outcome="sales", unit="shop")
 assert abs(small.effect - by_hand) < 1e-9
-small.effect, small.permutation_p, small.verdict
+p_words = plots.sentences.experiments.p_value
+print(reader.number(small.effect, decimals=0), p_words(small.permutation_p, reader), small.verdict)
 
 # %% [markdown] tags=["lang-fr"]
 # ## Les unités touchées ont-elles changé plus que les autres ?
@@ -321,7 +322,7 @@ span = {"action": "2025-06-02", "start": "2024-11-04", "end": "2025-12-29"}
 careless = prepost.panel(demo, treated=with_advisers, **span)
 all_eight = prepost.difference_in_differences(careless, outcome="net_sales", unit="store_id")
 print(*[reader.money(one.effect, decimals=0) for one in (told_apart, all_eight)])
-all_eight.notes
+print(*all_eight.notes, sep="\n")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Et si les deux groupes n'ont pas la même taille ?** Vingt-quatre boutiques simulées, où **rien** ne se passe : toutes croissent d'environ 10 %. Mais les douze « touchées » sont deux fois plus grandes : en dollars, elles gagnent deux fois plus que les autres. La valeur p des dollars est infime, celle des pourcentages ne l'est pas.
@@ -337,7 +338,8 @@ grown = sizes.assign(after=1, sales=sizes.sales * draw.normal(1.1, 0.02, 24))
 two_sizes = prepost.difference_in_differences(
     pd.concat([sizes, grown]), outcome="sales", unit="shop"
 )
-two_sizes.p_value, two_sizes.own_p_value, two_sizes.verdict, two_sizes.notes
+print(*[p_words(one, reader) for one in (two_sizes.p_value, two_sizes.own_p_value)], sep="\n")
+print(two_sizes.verdict, *two_sizes.notes, sep="\n")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Le verdict est « indécis » malgré une valeur p infime, et la note `scales_disagree` dit pourquoi : en dollars il y aurait un effet, en pourcentage du niveau de chaque boutique il n'y en a pas. Les données ne disent pas laquelle des deux échelles est la bonne, et un effet qui n'existe que sur l'une tient à ce choix. Comparez des boutiques de taille semblable, ou décidez de l'échelle avant de regarder.

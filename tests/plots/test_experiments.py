@@ -11,6 +11,7 @@ import pytest
 import marketing_kpi as mk
 from marketing_kpi import experiments, plots
 from marketing_kpi.plots import sentences
+from marketing_kpi.text.locale import Reader
 from marketing_kpi.trials import comparison, design, incremental, members
 
 NAN = math.nan
@@ -298,6 +299,16 @@ def test_without_another_campaign_none_is_offered():
     assert "No campaign of the data has a control group" in said
 
 
+def test_members_without_an_arm_are_said_with_their_number():
+    lost = WINDOW._replace(
+        without_arm=390, without_customer=1, notes=("without_arm", "without_customer")
+    )
+    said = plain(sentences.experiments.trial(TRIAL._replace(window=lost), lang="en"))
+    assert "390 members have no arm in the data" in said
+    assert "1 row of the campaign names no customer" in said
+    assert "cannot be compared" in said
+
+
 def test_what_was_tested_is_said_with_its_days_and_its_notes():
     noted = WINDOW._replace(notes=("window_not_over",))
     several = TRIAL._replace(window=noted, treatments=("a", "b"), treatment="a")
@@ -322,7 +333,7 @@ def test_the_split_is_judged_only_by_what_was_meant():
     check = experiments.split_check(TESTED)
     assert "expected_control_share" in str(sentences.experiments.split(check, lang="en"))
     as_meant = experiments.split_check(TESTED, expected={"control": 1, "treatment": 4})
-    assert "chance explains" in str(sentences.experiments.split(as_meant, lang="en"))
+    assert "chance is enough to explain" in str(sentences.experiments.split(as_meant, lang="en"))
     off = experiments.split_check(TESTED, expected={"control": 1, "treatment": 1})
     said = plain(sentences.experiments.split(off, lang="en"))
     assert "The control holds 20.0% of the members, and 50.0% was meant" in said
@@ -466,3 +477,13 @@ def test_all_that_results_note_has_words_in_both_languages(known):
     )
     assert english == list(known.values())
     assert not set(english) & set(french)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.5, "+1"), (2.5, "+3"), (0.4, "0"), (-2.5, "−3")])
+def test_amounts_round_with_their_sign(value, shown):
+    """Half rounds away from 0, and so does its sign."""
+    amount = experiments.Amount(value, None, None)
+    reader = Reader.of("en")
+    assert sentences.experiments._amount(amount, reader, "count") == shown
+    money = sentences.experiments._amount(amount, reader, "currency")
+    assert money.replace("$", "") == shown

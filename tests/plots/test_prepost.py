@@ -133,6 +133,14 @@ def test_sentences_are_in_the_readers_language(study, found):
         assert str(french[name]) != str(english[name]), name
 
 
+def test_a_permutation_is_said_as_a_probability_that_is_never_0(found):
+    rare = found._replace(differences=found.differences._replace(permutation_p=2 / 792))
+    text = str(sentences.prepost.difference(rare, outcome=OUTCOME, lang="en"))
+    assert "would have a probability of less than 1%." in text
+    french = str(sentences.prepost.difference(rare, outcome=OUTCOME, lang="fr"))
+    assert "une probabilité de moins de 1 %." in french.replace("\u00a0", " ")
+
+
 def test_the_conclusion_says_what_the_action_changed(found):
     text = str(sentences.prepost.conclusion(found, outcome=OUTCOME, lang="en"))
     assert "a rise of $" in text
@@ -149,7 +157,31 @@ def test_the_conclusion_says_that_one_cannot_tell_and_what_it_takes(found):
     )
     assert text.startswith("One cannot tell whether the action worked.")
     assert "effects are often found where nothing happened; the series was drifting" in text
+    assert "It would have taken" not in text.split("Deciding method")[0]  # size is not what lacked
+
+
+def test_what_it_would_have_taken_is_said_where_size_is_what_lacked(found):
+    of = found.conclusion._replace(verdict="cannot_tell", doubts=("interval", "drifting"))
+    text = str(
+        sentences.prepost.conclusion(found._replace(conclusion=of), outcome=OUTCOME, lang="en")
+    )
     assert "It would have taken an effect of about $" in text
+
+
+@pytest.mark.parametrize(("note", "own"), [("only_amounts", 0.0012), ("only_percentages", -0.0012)])
+def test_trends_that_differ_in_one_measure_only_are_not_said_to_differ(found, note, own):
+    measured = {"difference": 12.0, "low": 2.0, "high": 22.0}
+    apart = {"own_difference": own, "own_low": own - 0.002, "own_high": own + 0.002}
+    trends = found.trends._replace(
+        **measured, **apart, verdict="no_sign", notes=("cannot_prove", note)
+    )
+    text = str(
+        sentences.prepost.parallel(found._replace(trends=trends), outcome=OUTCOME, lang="en")
+    )
+    assert "already differed" not in text
+    assert "No sign" not in text
+    assert "$12 a period in amounts (95% interval: $2.00 to $22)" in text
+    assert f"{'+' if own > 0 else '−'}0.12% a period as a percentage" in text
 
 
 def test_a_series_alone_does_not_tell_the_action_from_the_rest(found):
@@ -158,6 +190,8 @@ def test_a_series_alone_does_not_tell_the_action_from_the_rest(found):
         sentences.prepost.conclusion(found._replace(conclusion=of), outcome=OUTCOME, lang="en")
     )
     assert "a fall of $" in text
+    assert "a week since the action" in text
+    assert "through the action" not in text
     assert "Nothing here tells the action from whatever else began that day." in text
 
 

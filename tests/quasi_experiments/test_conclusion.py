@@ -205,6 +205,18 @@ def test_a_doubt_takes_the_verdict_away():
     assert (found.verdict, found.doubts) == ("cannot_tell", ("often_wrong",))
 
 
+def test_an_interval_that_includes_no_effect_is_said_beside_other_doubts():
+    wide = {"low": -1.0, "doubts": ["trends_differ"]}
+    found = prepost.conclude(answers(("difference_in_differences", "cannot_tell", wide)))
+    assert found.doubts == ("interval", "trends_differ")
+
+
+def test_an_interval_that_excludes_no_effect_is_not_said_to_include_it():
+    """Of few units: Welch's interval excludes 0, their permutation does not."""
+    found = prepost.conclude(answers(("difference_in_differences", "cannot_tell", {})))
+    assert found.doubts == ("by_chance",)
+
+
 def test_a_bare_before_after_never_decides():
     assert prepost.conclude(answers(("before_after", "higher", {}))).method is None
 

@@ -148,6 +148,11 @@ def test_an_outcome_that_does_not_add_up_is_refused():
         put(outcome="average_order_value")
 
 
+def test_a_grain_of_months_is_refused_by_name():
+    with pytest.raises(ComputeError, match="grain == 'month', must be 'day' or 'week'"):
+        put(grain="month")
+
+
 def test_row_order_does_not_matter():
     def amount(unit, day):
         return 10.0 + ord(unit) + day.day / 7

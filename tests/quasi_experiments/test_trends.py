@@ -89,6 +89,78 @@ def test_trends_that_are_alike_cannot_make_a_large_effect():
     assert (found.verdict, found.notes) == ("no_sign", ("cannot_prove",))
 
 
+def season(ratio, *, seed, treated=5, control=7, periods=43):
+    """Make shops that share one season, in percentages: no trend is one arm's own."""
+    rng = np.random.default_rng(seed)
+    levels = 1_400 * np.where(np.arange(treated + control) < treated, ratio, 1.0)
+    levels = levels * rng.lognormal(0, 0.2, treated + control)
+    panel = grid(levels, treated=treated, before=periods, after=periods, noise=0, seed=seed)
+    turn = np.tile(np.arange(2 * periods), treated + control)
+    moved = panel["y"] * (1 + 0.25 * np.sin(2 * np.pi * turn / 52))
+    return panel.assign(y=moved + 180 * rng.standard_normal(len(panel)))
+
+
+@pytest.mark.parametrize("ratio", [1.3, 0.8])
+def test_a_season_shared_in_percentages_is_no_difference_of_trends(ratio):
+    found = [prepost.parallel_trends(season(ratio, seed=seed), **BY) for seed in range(20)]
+    alarms = sum(each.verdict == "diverge" for each in found)
+    noted = [each for each in found if "only_amounts" in each.notes]
+    assert alarms <= 2  # of amounts alone, a quarter
+    assert len(noted) >= 2
+    assert all(each.low > 0 or each.high < 0 for each in noted)
+    assert all(each.own_p_value >= 0.05 or each.own_permutation_p >= 0.05 for each in noted)
+
+
+def test_slopes_as_shares_of_levels_by_hand():
+    panel = season(1.3, seed=3, periods=20)
+    before = panel[~panel.after].assign(turn=np.tile(range(20), 12))
+    shares = before.groupby("unit")[["turn", "y"]].apply(
+        lambda rows: np.polyfit(rows["turn"], rows["y"], 1)[0] / rows["y"].mean()
+    )
+    arm = shares.index.isin([f"u{n}" for n in range(5)])
+    test = stats.ttest_ind(shares[arm], shares[~arm], equal_var=False)
+    found = prepost.parallel_trends(panel, **BY)
+    assert found.own_difference == pytest.approx(shares[arm].mean() - shares[~arm].mean())
+    assert (found.own_low, found.own_high) == pytest.approx(tuple(test.confidence_interval()))
+    assert found.own_p_value == pytest.approx(test.pvalue)
+    in_engine = prepost.parallel_trends(ibis.memtable(panel), **BY)
+    assert in_engine[-5:] == found[-5:]
+
+
+def test_one_amount_for_all_is_no_difference_of_trends_either():
+    """The treated are half as large: the same amounts are twice the percentage."""
+    levels = np.where(np.arange(12) < 6, 50.0, 100.0)
+    found = prepost.parallel_trends(grid(levels, np.ones(12), treated=6), **BY)
+    assert found.verdict == "no_sign"
+    assert "only_percentages" in found.notes
+
+
+def test_a_week_without_sales_has_no_logarithm_and_a_unit_keeps_its_trend():
+    panel = season(1.3, seed=0)
+    panel.loc[panel.index[::50], "y"] = 0.0
+    found = prepost.parallel_trends(panel, **BY)
+    assert found.own_difference is not None
+    assert found.verdict == "no_sign"
+
+
+def test_outcomes_about_0_have_trends_in_amounts_alone():
+    slopes = np.where(np.arange(12) < 6, 1.0, 0.0)
+    found = prepost.parallel_trends(grid(TWELVE - 100, slopes, treated=6), **BY)
+    assert (found.own_difference, found.own_low, found.own_permutation_p) == (None, None, None)
+    assert found.verdict == "diverge"
+    assert "no_percentages" in found.notes
+
+
+def test_a_unit_nearly_closed_has_no_percentage():
+    panel = season(1.0, seed=1)
+    closed = panel["unit"] == "u0"
+    turn = panel.loc[closed].groupby("unit").cumcount()
+    panel.loc[closed, "y"] = np.where(turn < 40, 0.0, 30.0)
+    found = prepost.parallel_trends(panel, **BY)
+    without = prepost.parallel_trends(panel[~closed], **BY)
+    assert found.own_difference == pytest.approx(without.own_difference)
+
+
 def test_a_trend_takes_two_periods():
     with pytest.raises(DataError, match="two periods before"):
         prepost.parallel_trends(grid(TWELVE, treated=6, before=1), **BY)

@@ -3,7 +3,9 @@
 Sources: Newcombe, R. G. (1998), Interval estimation for the difference between independent
 proportions, Statistics in Medicine 17(8), 873-890, table II, method 10. Hillstrom, K. (2008), the
 MineThatData e-mail test: its published file, with Welch's t test and the pooled z test. R's
-``sleep`` data (Cushny and Peebles 1905) and `prop.test` (Fleiss 1981) on pairs of its groups.
+``sleep`` data (Cushny and Peebles 1905) and `prop.test` (Fleiss 1981). Miettinen, O. and
+Nurminen, M. (1985), Comparative analysis of two rates, Statistics in Medicine 4(2), 213-226: its
+interval on the pairs of Newcombe (1998).
 """
 
 from pathlib import Path
@@ -57,16 +59,43 @@ def test_the_sleep_data():
     assert found.high == pytest.approx(0.2054832, abs=5e-7)
 
 
-def test_the_pooled_z_is_the_square_root_of_pearsons_chi_squared():
-    """Two of the groups of `?prop.test`, ten times as many patients: X-squared by hand."""
-    table = np.array([[129, 7], [70, 12]])
-    expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
-    from scipy.stats import chi2
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [
+        ((56, 70), (48, 80), 0.0528, 0.3382),
+        ((9, 10), (3, 10), 0.1700, 0.8406),
+        ((10, 10), (0, 20), 0.7156, 1.0),
+    ],
+)
+def test_miettinen_and_nurminen(one, other, low, high):
+    found = rates.miettinen_nurminen(*one, *other)
+    assert found.low == pytest.approx(low, abs=5e-5)
+    assert found.high == pytest.approx(high, abs=5e-5)
 
-    squared = ((table - expected) ** 2 / expected).sum()
-    assert expected.min() > 7
-    pooled = rates.p_value(129 * 10, 136 * 10, 70 * 10, 82 * 10)
-    assert pooled == pytest.approx(chi2.sf(10 * squared, 1), rel=1e-9)
+
+SMOKERS = [(83, 86), (90, 93), (129, 136), (70, 82)]
+"""Fleiss (1981), in R's `?prop.test`: smokers among patients with lung cancer, in four studies."""
+
+
+def test_several_groups_at_once():
+    found = rates.homogeneity(*np.transpose(SMOKERS))
+    assert found.statistic == pytest.approx(12.600, abs=5e-4)
+    assert found.degrees_of_freedom == 3
+    assert found.p_value == pytest.approx(0.005585, abs=5e-7)
+
+
+def test_several_arms_at_once():
+    groups = [arms((x, n), (x, n)).query("arm == 'control'") for x, n in SMOKERS]
+    members = pd.concat([group.assign(arm=f"study {k}") for k, group in enumerate(groups)])
+    found = experiments.homogeneity(members, outcome="bought")
+    assert found.p_value == pytest.approx(0.005585, abs=5e-7)
+    assert (found.degrees_of_freedom, found.notes) == (3, ("few_events",))
+
+
+def test_the_pooled_z_is_the_square_root_of_pearsons_chi_squared():
+    """Two of the groups of `?prop.test`, ten times as many patients."""
+    whole = rates.homogeneity([1290, 700], [1360, 820])
+    assert rates.p_value(1290, 1360, 700, 820) == pytest.approx(whole.p_value, rel=1e-9)
 
 
 # --- Hillstrom's e-mail test

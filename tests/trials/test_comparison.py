@@ -278,6 +278,31 @@ def test_a_covariate_narrows_the_interval():
     assert found.absolute_lift == pytest.approx(found.treatment_value - found.control_value)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cluster": "arm"}, "cluster == 'arm', which is the arm"),
+        ({"covariate": "arm"}, "covariate == 'arm', which is the arm"),
+        ({"covariate": "bought"}, "covariate == 'bought', which is the outcome"),
+        ({"cluster": "bought"}, "cluster == 'bought', which is the outcome"),
+        ({"outcome": "arm"}, "outcome == 'arm', which is the arm"),
+    ],
+)
+def test_a_column_has_one_part_to_play(options, message):
+    members = arms([0, 1, 1, 0], [1, 0, 1, 1])
+    for frame in (members, ibis.memtable(members)):
+        with pytest.raises(ComputeError, match=message):
+            experiments.compare(frame, **({"outcome": "bought"} | options))
+
+
+def test_a_control_below_0_is_not_said_to_be_at_0():
+    members = arms([-5.0, -3.0, -4.0] * 10, [1.0, 2.0, 3.0] * 10)
+    found = experiments.compare(members, outcome="bought")
+    assert (found.relative_lift, found.verdict) == (None, "higher")
+    assert "control_below_zero" in found.notes
+    assert "control_at_zero" not in found.notes
+
+
 def test_one_row_an_arm_has_no_interval():
     found = experiments.compare(arms([3.0], [5.0]), outcome="bought")
     assert (found.absolute_lift, found.absolute_low, found.p_value) == (2.0, None, None)

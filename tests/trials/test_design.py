@@ -410,3 +410,10 @@ def test_what_cannot_be_drawn_from_is_named(customers, options, error, message):
 def test_a_weight_of_text_is_refused():
     with pytest.raises(ComputeError, match=r"expected\['control'\] == 'x'"):
         experiments.split_check(arms(control=1, treatment=9), expected={"control": "x", "a": 1})
+
+
+@pytest.mark.parametrize("expected", [0.2, "0.2", [0.2, 0.8]])
+def test_a_share_alone_does_not_say_of_which_arm(expected):
+    members = pd.DataFrame({"arm": ["control", "treatment"] * 20})
+    with pytest.raises(ComputeError, match="must give each arm its share"):
+        experiments.split_check(members, expected=expected)

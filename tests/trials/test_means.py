@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import skew as sample_skew
 from scipy.stats import ttest_ind
 
+from marketing_kpi.errors import ComputeError
 from marketing_kpi.trials import means
 from marketing_kpi.trials.sums import Moments, of
 
@@ -185,3 +186,8 @@ def test_resamples_have_the_spread_of_the_mean():
     assert found.std() == pytest.approx(whole.std() / 100, rel=0.05)
     np.testing.assert_array_equal(found, means.bootstrap(buyers[::-1], 10_000, resamples=4000))
     assert not means.bootstrap([], 50, resamples=3).any()
+
+
+def test_an_arm_has_no_fewer_members_than_buyers():
+    with pytest.raises(ComputeError, match="n == 2, must be 3 or more"):
+        means.bootstrap([1.0, 2.0, 3.0], 2)

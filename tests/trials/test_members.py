@@ -160,6 +160,19 @@ def test_a_contacted_control_and_a_member_of_both_arms_are_noted(data):
     assert table.loc[table.customer_id == "eve", "arm"].tolist() == ["control", "treatment"]
 
 
+def test_members_without_an_arm_or_a_customer_are_counted(data):
+    members = data.campaign_members.to_pandas()
+    lost = pd.DataFrame({"campaign_id": "mail", "customer_id": ["fay", "gus", "gus", "dan", None],
+                         "arm": [None, None, None, None, "control"]})  # fmt: skip
+    with shop(campaign_members=pd.concat([members, lost])) as opened:
+        found = experiments.window(opened, campaign="mail", window_days=14)
+        other = experiments.window(opened, campaign="post", window_days=14)
+    assert (found.control_n, found.treated_n) == (2, 3)
+    assert (found.without_arm, found.without_customer) == (2, 1)  # dan has an arm besides
+    assert {"without_arm", "without_customer"} <= {*found.notes}
+    assert (other.without_arm, other.without_customer) == (0, 0)
+
+
 def test_neither_row_order_nor_repeated_rows_matter(data):
     expected = experiments.members(data, campaign="mail", by="region")
     tables = {name: rows.to_pandas() for name, rows in data.tables.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -41,6 +41,7 @@ _KNOWN_BEFORE: Mapping[str, str] = MappingProxyType(
 _SMALLEST_P = 0.001
 _NARROWER = 0.01  # the share of its width that an interval has to lose to be called narrower
 _UNEVEN = 0.05
+_HALF = 0.5  # from which a reader sees 1: what rounds to 0 has no sign
 
 REACH = 100
 """Times the members of a test beyond which another one is out of reach: the number says no more."""
@@ -164,8 +165,31 @@ def trial(found: experiments.Trial, *, lang: str | Reader) -> Sentence:
             one=str(found.treatment),
         )
     return _said(
-        said, several, *notes(window.notes, members.NOTES, reader), _uncosted(found, reader)
+        said,
+        several,
+        *_left_out(window, reader),
+        *notes(window.notes, members.NOTES, reader),
+        _uncosted(found, reader),
     )
+
+
+def _left_out(window: experiments.Window, reader: Reader) -> Iterator[str]:
+    """Say how many of the campaign are in neither group."""
+    _ = reader.translate
+    if window.without_arm:
+        yield _.n(
+            "{n} member has no arm in the data.",
+            "{n} members have no arm in the data.",
+            window.without_arm,
+            n=reader.integer(window.without_arm),
+        )
+    if window.without_customer:
+        yield _.n(
+            "{n} row of the campaign names no customer.",
+            "{n} rows of the campaign name no customer.",
+            window.without_customer,
+            n=reader.integer(window.without_customer),
+        )
 
 
 def _uncosted(found: experiments.Trial, reader: Reader) -> str:
@@ -340,8 +364,8 @@ def split(
         )
     else:
         said = _(
-            "The control holds {share} of the members, and {meant} was meant: chance explains "
-            "the difference ({p}).",
+            "The control holds {share} of the members, and {meant} was meant: chance is enough to "
+            "explain the difference ({p}).",
             **values,
         )
     return _said(said, *notes(check.notes, design.NOTES, reader))
@@ -701,7 +725,9 @@ def incremental(
 
 def _amount(amount: experiments.Amount, reader: Reader, unit: str) -> str:
     def written(value: Any) -> str:
-        sign = "+" if value is not None and round(value) > 0 else ""
+        if unit == "currency":
+            return reader.signed_money(value)
+        sign = "+" if value is not None and value >= _HALF else ""
         return sign + reader.unit(value, unit, decimals=0)
 
     _ = reader.translate

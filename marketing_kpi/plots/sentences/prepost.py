@@ -30,6 +30,13 @@ _VERDICTS: Mapping[str, str] = MappingProxyType(
         "lower": N_("{outcome}: a fall of {effect} {each} through the action ({interval})."),
     }
 )
+_SINCE: Mapping[str, str] = MappingProxyType(
+    {
+        "higher": N_("{outcome}: a rise of {effect} {each} since the action ({interval})."),
+        "lower": N_("{outcome}: a fall of {effect} {each} since the action ({interval})."),
+    }
+)
+"""The same of one series alone, which does not tell the action from the rest."""
 _BEYOND: Mapping[str, str] = MappingProxyType(
     {
         "higher": N_(
@@ -46,6 +53,7 @@ _BEYOND: Mapping[str, str] = MappingProxyType(
 _COUNTED: Mapping[str, str] = MappingProxyType(
     {"day": N_("A period is a day."), "week": N_("A period is a week, from Monday.")}
 )
+_SMALLEST = 0.01
 _EACH: Mapping[str, str] = MappingProxyType({"day": N_("a day"), "week": N_("a week")})
 
 
@@ -185,9 +193,9 @@ def difference(analyses: prepost.Analyses, *, outcome: str, lang: str | Reader) 
     )
     if found.permutation_p is not None:
         said += " " + _(
-            "Had other units been taken for treated, a difference as large would come up in "
-            "{share} of the ways to take them.",
-            share=reader.percent(found.permutation_p, decimals=0),
+            "Had the units with the action been drawn from all by lot, a difference as unusual, "
+            "to either side, would have a probability of {share}.",
+            share=_probability(found.permutation_p, reader),
         )
     notes = _noted(found.notes, differences.NOTES, reader)
     return Sentence(" ".join([said, *_in_percentages(found, reader), *notes]))
@@ -238,6 +246,19 @@ def parallel(analyses: prepost.Analyses, *, outcome: str, lang: str | Reader) ->
             _("Trends already differed before the action, by {difference} a period ({interval}).",
               **values)
         ]  # fmt: skip
+    elif {"only_amounts", "only_percentages"} & {*found.notes}:
+        said = [
+            _(
+                "The slopes before the action differ by {difference} a period in amounts "
+                "({interval}), and by {own} a period as a percentage of each unit's own level "
+                "({own_interval}).",
+                own=_small_share(found.own_difference, reader),
+                own_interval=_interval(
+                    found.own_low, found.own_high, lambda end: _small_share(end, reader), reader
+                ),
+                **values,
+            )
+        ]
     else:
         said = [
             _("No sign that trends differed before the action: {difference} a period "
@@ -410,9 +431,11 @@ def _told(
 ) -> list[str]:
     """Say what the action changed, in all and as a share."""
     _ = reader.translate
+    alone = found.method == "interrupted_time_series"
+    verdicts = _SINCE if alone else _VERDICTS
     said = [
         _(
-            (_BEYOND if "leans" in found.reservations else _VERDICTS)[found.verdict],
+            (_BEYOND if "leans" in found.reservations else verdicts)[found.verdict],
             outcome=outcome_name(outcome, reader),
             effect=shown(abs(found.effect or 0.0)),
             each=each,
@@ -437,7 +460,6 @@ def _told(
                 ),
             )
         )
-    alone = found.method == "interrupted_time_series"
     limit = (
         _("Nothing here tells the action from whatever else began that day.")
         if alone
@@ -482,7 +504,7 @@ def _share_left(found: prepost.Conclusion, left: float, reader: Reader) -> Itera
 def _cannot_tell(
     found: prepost.Conclusion, shown: Callable[[Any], str], each: str, reader: Reader
 ) -> list[str]:
-    """Say why there is no verdict, what was estimated and what could have been seen."""
+    """Say why there is no verdict, what was estimated and, if size lacked, what could be seen."""
     _ = reader.translate
     why = _("; ").join(_(DOUBTS[doubt]) for doubt in found.doubts)
     said = [
@@ -495,7 +517,7 @@ def _cannot_tell(
         ),
         _("Against it: {why}.", why=why),
     ]
-    if found.detectable is not None:
+    if found.detectable is not None and "interval" in found.doubts:
         said.append(
             _(
                 "It would have taken an effect of about {detectable} {each} to be found four "
@@ -524,6 +546,19 @@ def _units_too_few(analyses: prepost.Analyses, reader: Reader) -> list[str]:
             needed=reader.integer(needed),
         )
     ]
+
+
+def _probability(value: float, reader: Reader) -> str:
+    """Return a probability that is never 0, since the way that was drawn is one of them."""
+    _ = reader.translate
+    if value < _SMALLEST:
+        return _("less than {share}", share=reader.percent(_SMALLEST, decimals=0))
+    return reader.percent(value, decimals=0)
+
+
+def _small_share(value: Any, reader: Reader) -> str:
+    """Return a share of a level a period: those of a slope are of tenths of a percent."""
+    return reader.change(value, decimals=2)
 
 
 def _interval(low: Any, high: Any, shown: Callable[[Any], str], reader: Reader) -> str:
