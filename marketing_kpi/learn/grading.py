@@ -71,11 +71,6 @@ class Feedback(NamedTuple):
     says: tuple[str, ...]
     read: str | None = None
 
-    @property
-    def is_attempt(self) -> bool:
-        """Whether the answer counts."""
-        return self.verdict in ("right", "wrong")
-
 
 def grade(item: Item, answer: Answer, *, lang: str | Reader) -> Feedback:
     """Say what an answer is worth, and why.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import shorten, wrap
+from functools import partial
+from textwrap import wrap
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,16 @@ from matplotlib.axes import Axes
 
 from marketing_kpi.baskets import PRICE_KPIS, LostSales, Pairs, Sets
 from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.dimensions import (
+    dimension_names,
+    dimensions_of,
+    row_names,
+    shortened,
+    with_names,
+)
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -46,17 +53,6 @@ _LOST_TITLES: Mapping[str, str] = MappingProxyType(
         "month": N_("Revenue lost to stock-outs, by month"),
     }
 )
-_KEYS: Mapping[str, str] = MappingProxyType(
-    {
-        "product_id": N_("Product"),
-        "name": N_("Product"),
-        "category": N_("Category"),
-        "brand": N_("Brand"),
-        "channel": N_("Channel"),
-        "location_id": N_("Store or warehouse"),
-        "month": N_("Month"),
-    }
-)
 _PARTS = (
     ("promotion_discounts", N_("Promotions"), style.ACCENT),
     ("other_discounts", N_("Other discounts"), "#f0a35e"),
@@ -64,23 +60,9 @@ _PARTS = (
 _WHOLE = (("discounts", N_("Discounts"), style.ACCENT),)
 
 
-def _shown(value: Any, key: str, reader: Reader) -> str:
-    """Return a product, a channel or a month as people read it."""
-    _ = reader.translate
-    if pd.isna(value):
-        return _("Unknown")
-    if key == "month":
-        return reader.month(value, short=True)
-    return _(CHANNELS.get(str(value), str(value))) if key == "channel" else str(value)
-
-
 def _are_parted(prices: pd.DataFrame) -> bool:
     """Say whether the data tell which discounts are promotions."""
     return bool(prices["promotion_discounts"].notna().any())
-
-
-def _short(name: str) -> str:
-    return shorten(name, LONGEST_NAME, placeholder="…") or name[:LONGEST_NAME]
 
 
 # --- Affinity ---------------------------------------------------------------------------------
@@ -114,7 +96,10 @@ def pair_lifts(
         message = why_nothing(nothing, lacks, reader)
         return style.empty(axis, title=title, message=message, is_said=not lacks)
     both = zip(rows["first"], rows["second"], strict=True)
-    names = [f"{_short(first)}\n+ {_short(second)}" for first, second in both]
+    names = [
+        f"{shortened(first, LONGEST_NAME)}\n+ {shortened(second, LONGEST_NAME)}"
+        for first, second in both
+    ]
     said = intervals.draw(
         axis, names=names, values=rows["adjusted_lift"].tolist(), low=rows["low"].tolist(),
         high=rows["high"].tolist(), unit="ratio", reader=reader, reference=1.0,
@@ -282,10 +267,9 @@ def cross_sell_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table | Sent
     _ = reader.translate
     if rates.empty:
         return Sentence(_("No order whose categories are known."))
-    keys = [str(name) for name in rates.columns[: list(rates.columns).index("orders")]]
-    named = {key: [_shown(value, key, reader) for value in rates[key]] for key in keys}
+    keys = dimensions_of(rates, until="orders")
     names = {
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
         "orders": _("Orders"),
         "cross_sell_rate": _("Cross-sell rate"),
         "interval": _("95% interval"),
@@ -293,7 +277,9 @@ def cross_sell_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table | Sent
         "high": _("High"),
     }
     return table(
-        rates.assign(interval=intervals.column(rates, "fraction", reader), **named),
+        with_names(rates, keys, lang=reader).assign(
+            interval=intervals.column(rates, "fraction", reader)
+        ),
         lang=reader,
         id="_".join(["cross_sell", *(["by", *keys] if keys else [])]),
         caption=_("Orders of several categories"),
@@ -352,7 +338,7 @@ def list_price_parts(
             _("paid: {rate}", rate=reader.percent(rate)), (max(end, 0.0), place), xytext=(5, 0),
             textcoords="offset points", va="center", fontsize=8.5,
         )  # fmt: skip
-    names = [_short(_shown(value, key, reader)) for value in rows[key]]
+    names = [shortened(name, LONGEST_NAME) for name in row_names(rows, [key], lang=reader)]
     axis.set_yticks(places, names, fontsize=9)
     axis.invert_yaxis()
     # Room for the text; a surcharge, sold above the list, is a bar to the left of 0.
@@ -408,10 +394,9 @@ def list_price_table(
         nothing = _("No sale with a list price to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
     parted = _are_parted(prices)
-    keys = [str(name) for name in prices.columns[: list(prices.columns).index("gross_sales")]]
-    named = {key: [_shown(value, key, reader) for value in prices[key]] for key in keys}
+    keys = dimensions_of(prices, until="gross_sales")
     names = {
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
         "gross_sales": _("At list price"),
         **{column: _(label) for column, label, _colour in (_PARTS if parted else _WHOLE)},
         "net_sales": _("Net sales"),
@@ -423,7 +408,7 @@ def list_price_table(
     money = [name for name in amounts if name in names]
     rates = [name for name in PRICE_KPIS if name in names]
     return table(
-        prices.assign(**named),
+        with_names(prices, keys, lang=reader),
         lang=reader,
         id="_".join(["prices", *(["by", *keys] if keys else [])]),
         caption=_("From the list price to net sales"),
@@ -474,7 +459,7 @@ def lost_revenue(
         nothing = untold if len(losses) else _("No stock-out to show.")
         message = why_nothing(nothing, lacks, reader)
         return style.empty(axis, title=title, message=message, is_said=not lacks)
-    names = [_short(_shown(value, key, reader)) for value in rows[key]]
+    names = [shortened(name, LONGEST_NAME) for name in row_names(rows, [key], lang=reader)]
     said = intervals.draw(
         axis, names=names, values=rows["lost_revenue"].tolist(), low=rows["revenue_low"].tolist(),
         high=rows["revenue_high"].tolist(), unit="currency", reader=reader,
@@ -520,19 +505,17 @@ def lost_table(
     _ = reader.translate
     if lacks or losses.empty:
         return Sentence(why_nothing(_("No stock-out to show."), lacks, reader))
-    keys = [str(name) for name in losses.columns[: list(losses.columns).index("days")]]
-    named = {key: [_shown(value, key, reader) for value in losses[key]] for key in keys}
+    keys = dimensions_of(losses, until="days")
     absent = _("one cannot tell")
-    whole = _whole_money(reader)
-    shown = losses.assign(
-        **named,
+    whole = partial(reader.money, decimals=0)
+    shown = with_names(losses, keys, lang=reader).assign(
         units_interval=intervals.column(losses, reader.integer, reader, absent=absent),
         revenue_interval=intervals.column(
             losses, whole, reader, low="revenue_low", high="revenue_high", absent=absent
         ),
     )
     names = {
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
         "days": _("Days out of stock"),
         "lost_units": _("Units lost"),
         "units_interval": _("95% interval (units)"),
@@ -565,10 +548,6 @@ def lost_table(
     )
 
 
-def _whole_money(reader: Reader) -> Any:
-    return lambda value: reader.money(value, decimals=0)
-
-
 def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
     """Show which place sends the online orders of each region, as the stock movements tell.
 
@@ -588,18 +567,14 @@ def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
     _ = reader.translate
     if found.places.empty:
         return Sentence(_("Every order names the store that it left from."))
+    keys = ["region", "location_id"]
     names = {
-        "region": _("Region"),
-        "location_id": _("Store or warehouse"),
+        **dimension_names(keys, lang=reader),
         "units": _("Units sold online"),
         "matched": _("Left this stock on the same day"),
     }
-    shown = found.places.assign(
-        region=[_shown(value, "region", reader) for value in found.places["region"]],
-        location_id=[_shown(value, "location_id", reader) for value in found.places["location_id"]],
-    )
     return table(
-        shown,
+        with_names(found.places, keys, lang=reader),
         lang=reader,
         id="online_places",
         caption=_("Where online orders leave from, read in the stock"),

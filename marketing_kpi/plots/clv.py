@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 
 from marketing_kpi import clv
 from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.sentences import Sentence
 from marketing_kpi.plots.sentences.clv import counted_as_lost, is_wide, unmatched
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.rfm import box_name
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -50,7 +51,7 @@ def _group_name(value: Any, column: str, reader: Reader) -> str:
         return _("All customers")
     if column == "box":
         return box_name(str(value), lang=reader.lang)
-    return _(CHANNELS.get(str(value), str(value))) if "channel" in column else str(value)
+    return value_name(value, column, lang=reader)
 
 
 # --- Attrition ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -11,10 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from marketing_kpi.finance import DEDUCTIONS, PROMOTION_UNKNOWN, Fighting, Gaps
-from marketing_kpi.plots import intervals, style
-from marketing_kpi.plots.retention import REASONS, why_nothing
+from marketing_kpi.plots import bridges, intervals, style
+from marketing_kpi.plots.dimensions import RETURN_REASONS, dimension_name, shortened, with_names
+from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader
 from marketing_kpi.text.messages import N_
 
@@ -60,7 +62,7 @@ CAUSE_NAMES: Mapping[str, str] = MappingProxyType(
 
 DISPUTE_REASONS: Mapping[str, str] = MappingProxyType(
     {
-        **REASONS,
+        **RETURN_REASONS,
         "not_received": N_("Not received"),
         "fraudulent": N_("Fraudulent payment"),
         "duplicate": N_("Charged twice"),
@@ -79,7 +81,6 @@ GAP_REASONS: Mapping[str, str] = MappingProxyType(
 )
 """What a gap shows of its reason."""
 
-_RISE = "#74b3d8"
 _BAR = 0.62
 
 
@@ -104,44 +105,6 @@ def cause_name(cause: str, root: Any, name: Any, *, lang: str | Reader) -> str:
 # --- Waterfalls -----------------------------------------------------------------------------
 
 
-def _waterfall(
-    axis: Axes,
-    rows: Sequence[tuple[str, float, float, bool]],
-    labels: Sequence[str],
-    reader: Reader,
-) -> None:
-    """Draw steps from the top down: name, amount, level after it, whether it is a total."""
-    ends = [0.0]
-    for place, (_name, amount, level, is_total) in enumerate(rows):
-        left = 0.0 if is_total else level - amount
-        if is_total:
-            look: dict[str, Any] = {"color": style.ACCENT}
-        elif amount < 0:
-            look = {"facecolor": "white", "edgecolor": style.BAD, "hatch": "/////"}
-        else:
-            look = {"facecolor": _RISE, "edgecolor": style.ACCENT}
-        axis.barh(place, amount if not is_total else level, left=left, height=_BAR, **look)
-        if place + 1 < len(rows):
-            axis.plot(
-                [level, level], [place + _BAR / 2, place + 1 - _BAR / 2],
-                color=style.REFERENCE, linewidth=0.8,
-            )  # fmt: skip
-        right = max(left, level)
-        axis.annotate(
-            labels[place], (right, place), xytext=(4, 0), textcoords="offset points",
-            va="center", fontsize=8.5,
-        )  # fmt: skip
-        ends += [left, level]
-    span = max(ends) - min(ends)
-    least = min(ends)
-    axis.set_xlim(least - 0.02 * span if least < 0 else 0, max(ends) + 0.42 * span)
-    axis.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=9)
-    axis.set_ylim(len(rows) - 0.5, -0.5)
-    if least < 0:
-        axis.axvline(0, color=style.REFERENCE, linewidth=0.8)
-    style.value_axis(axis.xaxis, unit="currency", reader=reader, ticks=4)
-
-
 @style.styled
 def net_bridge(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
     """Draw the way from gross sales to net revenue as a waterfall.
@@ -159,19 +122,19 @@ def net_bridge(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = Non
     _ = reader.translate
     title = _("From gross sales to net revenue")
     known = steps.dropna(subset=["amount", "level"])
-    axis = style.axes(ax, height=1.2 + 0.42 * max(len(known), 2))
+    axis = style.axes(ax, height=bridges.height(len(known)))
     if known.empty or not known["level"].any():
         return style.empty(axis, title=title, message=_("Nothing was sold in the period."))
     first = known.iloc[0]["level"]
-    rows, labels, said = [], [], []
+    drawn, said = [], []
     for row in known.to_dict("records"):
         name = _(STEP_NAMES[row["step"]])
         label = reader.money(row["amount"], decimals=0)
-        share = reader.percent(abs(row["amount"]) / first) if first > 0 else ""
-        labels.append(f"{label} ({share})" if share else label)
+        if first > 0:
+            label += f" ({reader.percent(abs(row['amount']) / first)})"
         said.append(f"{name} {reader.money(row['amount'])}")
-        rows.append((name, row["amount"], row["level"], row["step"] not in DEDUCTIONS))
-    _waterfall(axis, rows, labels, reader)
+        drawn.append(bridges.Step(name, row["level"], label, row["step"] not in DEDUCTIONS))
+    bridges.draw(axis, drawn, reader=reader, from_zero=True)
     missing = [_(STEP_NAMES[step]) for step in steps["step"] if step not in set(known["step"])]
     caption = [_("Each amount at its own date. In brackets: share of the first bar.")]
     if missing:
@@ -200,17 +163,17 @@ def revenue_years(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
     reader = Reader.of(lang)
     _ = reader.translate
     title = _("From last year's net revenue to this year's")
-    axis = style.axes(ax, height=1.2 + 0.42 * max(len(steps), 2))
+    axis = style.axes(ax, height=bridges.height(len(steps)))
     if steps.empty:
         return style.empty(axis, title=title, message=_("The data do not reach back two years."))
-    rows, labels, said = [], [], []
+    drawn, said = [], []
     for row in steps.to_dict("records"):
         name, is_total = _(YEAR_NAMES[row["step"]]), row["step"] in ("before", "now")
-        label = reader.money(row["amount"], decimals=0)
-        labels.append(label if is_total or row["amount"] < 0 else f"+{label}")
-        said.append(f"{name} {label}")
-        rows.append((name, row["amount"], row["level"], is_total))
-    _waterfall(axis, rows, labels, reader)
+        amount = reader.money(row["amount"], decimals=0)
+        said.append(f"{name} {amount}")
+        label = amount if is_total else reader.signed_money(row["amount"])
+        drawn.append(bridges.Step(name, row["level"], label, is_total))
+    bridges.draw(axis, drawn, reader=reader, from_zero=True)
     return style.finish(
         axis,
         title=title,
@@ -268,12 +231,12 @@ def leak_pareto(
         firsts.append(False)
         labels.append(reader.money(amounts[-1], decimals=0))
     for place, (amount, is_first) in enumerate(zip(amounts, firsts, strict=True)):
-        axis.barh(place, amount, height=_BAR, color=style.ACCENT if is_first else _RISE)
+        axis.barh(place, amount, height=_BAR, color=style.ACCENT if is_first else style.LIGHT)
         axis.annotate(
             labels[place], (max(amount, 0), place), xytext=(4, 0), textcoords="offset points",
             va="center", fontsize=8.5,
         )  # fmt: skip
-    axis.set_yticks(range(len(names)), [_short(name) for name in names], fontsize=8.5)
+    axis.set_yticks(range(len(names)), [shortened(name) for name in names], fontsize=8.5)
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.set_xlim(min(0, *amounts), 1.45 * max(*amounts, 1e-9))
     style.value_axis(axis.xaxis, unit="currency", reader=reader, ticks=4)
@@ -291,10 +254,6 @@ def leak_pareto(
 
 def _records(frame: pd.DataFrame) -> list[Any]:
     return list(frame[["cause", "root", "name"]].itertuples(index=False, name="Cause"))
-
-
-def _short(name: str, most: int = 34) -> str:
-    return name if len(name) <= most else name[: most - 1].rstrip() + "\u2026"
 
 
 # --- Revenue retention ----------------------------------------------------------------------
@@ -554,7 +513,7 @@ def fighting_gain(found: Fighting, *, lang: str | Reader, ax: Axes | None = None
     style.value_axis(axis.yaxis, unit="currency", reader=reader)
     axis.grid(axis="both")
     spread = intervals.words(
-        found.break_even_low, found.break_even_high, _whole_money(reader), reader
+        found.break_even_low, found.break_even_high, partial(reader.money, decimals=0), reader
     )
     return style.finish(
         axis,
@@ -570,10 +529,6 @@ def fighting_gain(found: Fighting, *, lang: str | Reader, ax: Axes | None = None
             cost=reader.money(found.cost),
         ),
     )
-
-
-def _whole_money(reader: Reader) -> Any:
-    return lambda amount: reader.money(amount, decimals=0)
 
 
 # --- The ledger -----------------------------------------------------------------------------
@@ -740,7 +695,6 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
     if cohorts.empty:
         return Sentence(_("The data do not reach back two years."))
     key = str(cohorts.columns[0])
-    labels = {"cohort": _("Month of entry"), "region": _("Region"), "channel": _("Channel")}
     few = _("too few to tell")
     spread = intervals.column(
         cohorts,
@@ -750,13 +704,13 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         high="net_retention_high",
         absent=few,
     )
-    values = [value if key == "cohort" else _unknown(value, key, reader) for value in cohorts[key]]
+    named = cohorts if key == "cohort" else with_names(cohorts, [key], lang=reader)
     ends = [
         f"{rate}_{end}" for rate in ("net_retention", "gross_retention") for end in ("low", "high")
     ]
     money = ["before", "expansion", "contraction", "churn", "now"]
     return table(
-        cohorts.assign(**{key: values}, net_retention_interval=spread),
+        named.assign(net_retention_interval=spread),
         lang=reader,
         id=f"revenue_retention_by_{key}",
         caption=_("Revenue retention: who kept, grew, shrank or left"),
@@ -768,7 +722,7 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         whole=money,
         shown=13,
         names={
-            key: labels.get(key, key),
+            key: _("Month of entry") if key == "cohort" else dimension_name(key, lang=reader),
             "kept_share": _("Customers who still buy"),
             "before": _("Year before"),
             "expansion": _("More"),
@@ -791,13 +745,6 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "gross_retention": "gross_revenue_retention",
         },
     )  # fmt: skip
-
-
-def _unknown(value: Any, key: str, reader: Reader) -> str:
-    _ = reader.translate
-    if pd.isna(value):
-        return _("Unknown")
-    return _(CHANNELS.get(str(value), str(value))) if key == "channel" else str(value)
 
 
 def dispute_table(

@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 
 from marketing_kpi.lifecycle import Advice, Proposal
 from marketing_kpi.plots import heat, intervals, style
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.sentences import Sentence
 from marketing_kpi.plots.sentences.lifecycle import REASONS
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.stages.conversion import pooled
 from marketing_kpi.stages.results import in_order
 from marketing_kpi.stages.settings import (
@@ -482,7 +483,8 @@ def lead_sources(sources: pd.DataFrame, *, lang: str | Reader, settings: Setting
         return style.empty(style.axes(ax), title=title, message=_("No lead to show."))
     named = sources.assign(
         source=[
-            _("Not known") if is_absent(v) else _(CHANNELS.get(str(v), str(v))) for v in sources[by]
+            _("Not known") if is_absent(v) else value_name(v, "channel", lang=reader)
+            for v in sources[by]
         ]
     )
     grid = named.pivot_table(index="source", columns="stage", values="contacts", aggfunc="sum")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import shorten
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,9 +13,10 @@ from matplotlib.axes import Axes
 
 from marketing_kpi.margins import RATES, BreakEven
 from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.dimensions import dimension_names, row_names, shortened, with_names
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.promotions.effects import Study
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -74,13 +75,6 @@ VERDICTS: Mapping[str, str] = MappingProxyType(
 )
 """What a promotion did to the margin."""
 
-_KEYS = {
-    "category": N_("Category"),
-    "channel": N_("Channel"),
-    "brand": N_("Brand"),
-    "product_id": N_("Product"),
-    "name": N_("Product"),
-}
 _SHORT = {
     "net_sales": N_("Net sales"),
     "cost_of_goods_sold": N_("Cost of goods"),
@@ -112,25 +106,8 @@ def _place(day: Any) -> float:
     return (pd.Timestamp(day) - pd.Timestamp(0)) / pd.Timedelta(days=1)
 
 
-def _cell_name(value: Any, column: str, reader: Reader) -> str:
-    _ = reader.translate
-    if pd.isna(value):
-        return _("Unknown")
-    return _(CHANNELS.get(str(value), str(value))) if column == "channel" else str(value)
-
-
 def _keys(frame: pd.DataFrame, known: Sequence[str]) -> list[str]:
     return [name for name in frame.columns if name not in known]
-
-
-def _named(frame: pd.DataFrame, keys: Sequence[str], reader: Reader) -> pd.DataFrame:
-    cells = {key: [_cell_name(value, key, reader) for value in frame[key]] for key in keys}
-    return frame.assign(**cells)
-
-
-def _key_names(keys: Sequence[str], reader: Reader) -> dict[str, str]:
-    _ = reader.translate
-    return {key: _(_KEYS.get(key, key)) for key in keys}
 
 
 # --- Margins --------------------------------------------------------------------------------
@@ -163,10 +140,7 @@ def margin_rates(
         message = why_nothing(_("No sale of a known cost."), lacks, reader)
         return style.empty(axis, title=title, message=message)
     keys = _keys(shown, [*RATES, "profit_share"])
-    names = [
-        shorten(" · ".join(cells), _LONGEST_NAME, placeholder="…")
-        for cells in _named(shown, keys, reader)[keys].itertuples(index=False)
-    ]
+    names = [shortened(name, _LONGEST_NAME) for name in row_names(shown, keys, lang=reader)]
     places = np.arange(len(shown))
     axis.hlines(
         places, shown["gross_margin_rate"], shown["markup_rate"], color=style.GRID, linewidth=2
@@ -226,13 +200,13 @@ def margin_table(
     if margins.empty:
         return Sentence(why_nothing(_("No sale of a known cost."), lacks, reader))
     keys = _keys(margins, [*RATES, "profit_share"])
-    names = {name: _(label) for name, label in _SHORT.items()} | _key_names(keys, reader)
+    names = {name: _(label) for name, label in _SHORT.items()} | dimension_names(keys, lang=reader)
     money = ("net_sales", "cost_of_goods_sold", "gross_profit")
     units = dict.fromkeys(money, "currency")
     units |= dict.fromkeys(("gross_margin_rate", "markup_rate", "profit_share"), "fraction")
     units |= dict.fromkeys(keys, "text")
     return table(
-        _named(margins, keys, reader),
+        with_names(margins, keys, lang=reader),
         lang=reader,
         id=id,
         caption=_("Margins, from the highest gross profit down"),
@@ -270,10 +244,7 @@ def sales_split(levels: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
     names = [_(STEP_NAMES[step]) for step in known]
     for place, (step, value) in enumerate(zip(known, values, strict=True)):
         is_left = step == "result"
-        axis.barh(
-            place, value, height=0.62, color=style.ACCENT if is_left else "white",
-            edgecolor=style.ACCENT if is_left else style.BAD, hatch=None if is_left else "/////",
-        )  # fmt: skip
+        axis.barh(place, value, height=0.62, **style.change_look(is_left))
         axis.annotate(
             reader.number(value, decimals=1), (max(value, 0), place), xytext=(4, 0),
             textcoords="offset points", va="center", fontsize=9,
@@ -364,7 +335,7 @@ def contribution_table(
     money = ["net_sales", "cost", "fulfilment_cost", "payment_cost", "promotion_cost"]
     money.append("contribution_margin")
     keys = _keys(parts, ["allocated", *money, "contribution_margin_rate"])
-    shown = _named(parts, keys, reader)
+    shown = with_names(parts, keys, lang=reader)
     for key in keys:
         shown[key] = shown[key].where(parts["allocated"], _("Not allocated"))
     names = {
@@ -375,7 +346,7 @@ def contribution_table(
         "promotion_cost": _("Promotions"),
         "contribution_margin": _("Contribution"),
         "contribution_margin_rate": _("Of net sales"),
-        **_key_names(keys, reader),
+        **dimension_names(keys, lang=reader),
     }
     units = dict.fromkeys(money, "currency") | dict.fromkeys(keys, "text")
     return table(
@@ -651,10 +622,7 @@ def promotion_margins(study: Study | None, *, lang: str | Reader, ax: Axes | Non
     if known.empty:
         message = _("No promotion of the period can be measured in money.")
         return style.empty(axis, title=title, message=message, is_said=True)
-    names = [
-        shorten(promotion_name(row), _LONGEST_NAME, placeholder="…")
-        for row in known.to_dict("records")
-    ]
+    names = [shortened(promotion_name(row), _LONGEST_NAME) for row in known.to_dict("records")]
     said = intervals.draw(
         axis, names=names, values=known["margin"].tolist(), low=known["margin_low"].tolist(),
         high=known["margin_high"].tolist(), unit="currency", reader=reader, reference=0.0,
@@ -688,7 +656,7 @@ def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sente
     shown = rows.assign(promotion=[_with_state(row, reader) for row in rows.to_dict("records")])
     for name in ("extra", "lost", "pulled"):
         shown[f"{name}_said"] = _said(rows, name, "count", reader)
-    shown["margin_said"] = _said(rows, "margin", lambda x: reader.money(x, decimals=0), reader)
+    shown["margin_said"] = _said(rows, "margin", partial(reader.money, decimals=0), reader)
     shown["verdict"] = [_(VERDICTS[str(verdict)]) for verdict in rows["verdict"]]
     numbers = ["baseline", "extra", "extra_low", "extra_high", "lost", "lost_low", "lost_high",
                "pulled", "pulled_low", "pulled_high"]  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -13,8 +12,9 @@ from matplotlib.axes import Axes
 from marketing_kpi.errors import ConfigError, unknown
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.plots import heat, intervals, style
+from marketing_kpi.plots.dimensions import dimension_names, dimensions_of, row_names, with_names
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.retention import Gaps, Survival
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
@@ -33,17 +33,6 @@ MOST_REASONS = 24
 
 LONGEST_GAP = 365
 """Days after which the histogram of gaps puts all in its last bar."""
-
-REASONS: Mapping[str, str] = MappingProxyType(
-    {
-        "size": N_("Size or fit"),
-        "changed_mind": N_("Changed their mind"),
-        "not_as_described": N_("Not as described"),
-        "defective": N_("Defective"),
-        "late": N_("Arrived too late"),
-    }
-)
-"""Names of usual reasons for a return; another one is shown as it is."""
 
 _COHORT_TITLES = {
     "active_rate": N_("Customers of each cohort who order again"),
@@ -87,14 +76,6 @@ _BLANKS: Mapping[Grain, str] = {
         "zero."
     ),
 }
-_KEYS = {
-    "category": N_("Category"),
-    "channel": N_("Channel"),
-    "brand": N_("Brand"),
-    "product_id": N_("Product"),
-    "name": N_("Product"),
-    "reason": N_("Reason for the return"),
-}
 _LINES = (
     (style.ACCENT, "-"), (style.BAD, "--"), ("#4c9a2a", "-."), ("#7b5ea7", ":"),
 )  # fmt: skip
@@ -117,25 +98,6 @@ def why_nothing(message: str, lacks: Sequence[str], reader: Reader) -> str:
     columns = ", ".join(first[name] for name in dict.fromkeys(need.split()[0] for need in lacks))
     shown = columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
     return _("The data cannot tell: they lack {columns}.", columns=shown)
-
-
-def reason_name(reason: Any, *, lang: str | Reader) -> str:
-    """Return the name of a reason for a return; null is one that was not stated.
-
-    >>> reason_name("size", lang="en"), reason_name(None, lang="en")
-    ('Size or fit', 'Not stated')
-    """
-    _ = Reader.of(lang).translate
-    return _("Not stated") if pd.isna(reason) else _(REASONS.get(str(reason), str(reason)))
-
-
-def _value_name(value: Any, column: str, reader: Reader) -> str:
-    _ = reader.translate
-    if column == "reason":
-        return reason_name(value, lang=reader)
-    if pd.isna(value):
-        return _("Unknown")
-    return _(CHANNELS.get(str(value), str(value))) if column == "channel" else str(value)
 
 
 # --- Cohorts --------------------------------------------------------------------------------
@@ -562,7 +524,7 @@ def order_counts(frequency: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     places = np.arange(len(frequency))
     pairs = (
         ("customers_share", _("Share of customers"), style.ACCENT, -0.2),
-        ("orders_share", _("Share of orders"), "#74b3d8", 0.2),
+        ("orders_share", _("Share of orders"), style.LIGHT, 0.2),
     )
     for column, label, colour, shift in pairs:
         axis.bar(places + shift, frequency[column], width=0.38, color=colour, label=label)
@@ -622,11 +584,8 @@ def return_rates(
     if rows.empty:
         nothing = _("No return rate to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
-    keys = [str(name) for name in rows.columns[: list(rows.columns).index("buyers")]]
-    names = [
-        " \u00b7 ".join(_value_name(row[key], key, reader) for key in keys) or _("All together")
-        for row in rows.to_dict("records")
-    ]
+    keys = dimensions_of(rows, until="buyers")
+    names = [name or _("All together") for name in row_names(rows, keys, lang=reader)]
     said = intervals.draw(
         axis, names=names, values=rows["return_rate_units"].tolist(), low=rows["low"].tolist(),
         high=rows["high"].tolist(), unit="fraction", reader=reader, reference=overall,
@@ -697,11 +656,11 @@ def return_reasons(
     if reasons.empty:
         nothing = _("No return to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
-    names = [reason_name(reason, lang=reader) for reason in reasons["reason"]]
+    names = row_names(reasons, ["reason"], lang=reader)
     places = np.arange(len(reasons))
     pairs = (
         ("units_share", _("Share of units"), style.ACCENT, -0.19),
-        ("value_share", _("Share of value"), "#74b3d8", 0.19),
+        ("value_share", _("Share of value"), style.LIGHT, 0.19),
     )
     for column, label, colour, shift in pairs:
         axis.barh(places + shift, reasons[column].fillna(0), height=0.36, color=colour, label=label)
@@ -848,11 +807,10 @@ def return_table(
     _ = reader.translate
     if rates.empty:
         return Sentence(why_nothing(_("No return rate to show."), lacks, reader))
-    keys = [str(name) for name in rates.columns[: list(rates.columns).index("buyers")]]
-    shown = rates.assign(
+    keys = dimensions_of(rates, until="buyers")
+    shown = with_names(rates, keys, lang=reader).assign(
         units_interval=_intervals(rates, reader),
         value_interval=_intervals(rates, reader, low="value_low", high="value_high"),
-        **{key: [_value_name(value, key, reader) for value in rates[key]] for key in keys},
     )
     names = {
         "units_sold": _("Units sold"),
@@ -862,7 +820,7 @@ def return_table(
         "value_returned": _("Value returned"),
         "return_rate_value": _("Return rate (value)"),
         "value_interval": _("95% interval (value)"),
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
     }
     ends = ["low", "high", "value_low", "value_high"]
     return table(
@@ -924,11 +882,10 @@ def reason_table(
     _ = reader.translate
     if reasons.empty:
         return Sentence(why_nothing(_("No return to show."), lacks, reader))
-    keys = [str(name) for name in reasons.columns[: list(reasons.columns).index("reason") + 1]]
+    keys = [*dimensions_of(reasons, until="reason"), "reason"]
     reasons = _most_returned_first(reasons, keys[:-1])
-    named = {key: [_value_name(value, key, reader) for value in reasons[key]] for key in keys}
     return table(
-        reasons.assign(**named),
+        with_names(reasons, keys, lang=reader),
         lang=reader,
         id="_".join(["return_reasons", *(["by", *keys[:-1]] if keys[:-1] else [])]),
         caption=_("Reasons for returns"),
@@ -936,7 +893,7 @@ def reason_table(
         whole=["value_returned"],
         columns=[*keys, "units_returned", "units_share", "value_returned", "value_share"],
         names={
-            **{key: _(_KEYS.get(key, key)) for key in keys},
+            **dimension_names(keys, lang=reader),
             "units_returned": _("Units returned"),
             "units_share": _("Share of units"),
             "value_returned": _("Value returned"),

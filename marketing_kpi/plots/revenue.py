@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -13,11 +14,19 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
 from marketing_kpi.kpis.periods import Periods
-from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots import bridges, intervals, style
+from marketing_kpi.plots.dimensions import (
+    dimension_name,
+    dimension_names,
+    dimensions_of,
+    row_names,
+    shortened,
+    with_names,
+)
 from marketing_kpi.plots.retention import why_nothing
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.revenue import SUBTOTALS, Concentration, Growth, Sources
-from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
 Bridge: TypeAlias = Literal["effects", "network", "customers"]
@@ -80,22 +89,7 @@ _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
 _BRIDGE_IDS: Mapping[Bridge, str] = MappingProxyType(
     {"effects": "revenue_effects", "network": "revenue_network", "customers": "revenue_customers"}
 )
-_DIMENSIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "channel": N_("Channel"),
-        "store_type": N_("Store type"),
-        "store_id": N_("Store"),
-        "category": N_("Category"),
-        "brand": N_("Brand"),
-        "product_id": N_("Product"),
-        "name": N_("Product"),
-        "region": N_("Customer's region"),
-        "store_region": N_("Store's region"),
-    }
-)
-_OF_STORES = frozenset(["store_type", "store_id", "store_region"])
-_LOOKS = ((style.ACCENT, ""), ("#74b3d8", ""), (style.BAD, "////"), (style.GRID, "...."))
-_LONGEST_NAME = 34
+_LOOKS = ((style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, "...."))
 _USUAL_GROWTH = (-0.8, 1.0)
 """Growth beyond these is of what has just opened or closed, and would flatten the others."""
 
@@ -103,47 +97,8 @@ _USUAL_GROWTH = (-0.8, 1.0)
 # --- Words ----------------------------------------------------------------------------------
 
 
-def signed_money(value: Any, reader: Reader, *, decimals: int = 0) -> str:
-    """Format an amount with its sign.
-
-    >>> signed_money(1234.5, Reader.of("en"), decimals=2).endswith("1,234.50")
-    True
-    """
-    shown = reader.money(value, decimals=decimals)
-    return f"+{shown}" if not is_absent(value) and round(float(value), decimals) > 0 else shown
-
-
-def value_name(value: Any, column: str, reader: Reader) -> str:
-    """Return the name of a segment; null is no store, or not known.
-
-    >>> value_name(None, "store_type", Reader.of("en")), value_name(None, "region", Reader.of("en"))
-    ('No store (online)', 'Unknown')
-    """
-    _ = reader.translate
-    if is_absent(value):
-        return _(STEPS["no_store"]) if column in _OF_STORES else _("Unknown")
-    return _(CHANNELS.get(str(value), str(value))) if column == "channel" else str(value)
-
-
-def dimension_name(column: str, reader: Reader) -> str:
-    """Return the name of a dimension; one of the client's own is shown as it is.
-
-    >>> dimension_name("category", Reader.of("en")), dimension_name("size", Reader.of("en"))
-    ('Category', 'size')
-    """
-    return reader.translate(_DIMENSIONS.get(column, column))
-
-
-def _dimensions_of(rows: pd.DataFrame, first_measure: str) -> list[str]:
-    return [str(name) for name in rows.columns[: list(rows.columns).index(first_measure)]]
-
-
 def _names(rows: pd.DataFrame, keys: Sequence[str], reader: Reader) -> list[str]:
-    shown = [
-        " \u00b7 ".join(value_name(row[key], key, reader) for key in keys)
-        for row in rows.to_dict("records")
-    ]
-    return [n if len(n) <= _LONGEST_NAME else n[: _LONGEST_NAME - 1] + "…" for n in shown]
+    return [shortened(name) for name in row_names(rows, keys, lang=reader)]
 
 
 def _bound_names(periods: Periods, reader: Reader) -> dict[str, str]:
@@ -166,52 +121,19 @@ def _is_year(start: Any, end: Any) -> bool:
 # --- Bridges --------------------------------------------------------------------------------
 
 
-def _waterfall(
-    ax: Axes,
-    names: Sequence[str],
-    amounts: Sequence[float],
-    levels: Sequence[float],
-    ends: Sequence[bool],
-    reader: Reader,
-) -> list[str]:
-    """Draw a bridge from the top down: diamonds for amounts, bars for what changes them.
+def _steps(
+    rows: pd.DataFrame, names: Mapping[str, str], totals: Sequence[str], reader: Reader
+) -> list[bridges.Step]:
+    found = []
+    for row in rows.to_dict("records"):
+        is_total = row["step"] in totals
+        write = partial(reader.money, decimals=0) if is_total else reader.signed_money
+        found.append(bridges.Step(names[row["step"]], row["level"], write(row["amount"]), is_total))
+    return found
 
-    The axis need not begin at 0, since no bar is an amount.
-    """
-    said, reach = [], [level for level in levels if not math.isnan(level)]
-    span = (max(reach) - min(reach)) or 1.0
-    previous = math.nan
-    for place, (name, amount, level, is_end) in enumerate(
-        zip(names, amounts, levels, ends, strict=True)
-    ):
-        shown = reader.money(amount, 0) if is_end else signed_money(amount, reader)
-        said.append(f"{name} {shown}")
-        if math.isnan(level):
-            ax.text(min(reach), place, ABSENT, va="center", color=style.MUTED)
-            continue
-        if is_end:
-            ax.plot(level, place, marker="D", markersize=8, color=style.INK)
-            right = level
-        else:
-            colour, hatch = (style.GOOD, "") if amount >= 0 else (style.BAD, "////")
-            ax.barh(
-                place, level - previous, left=previous, height=0.56, color=colour, hatch=hatch,
-                edgecolor="white", linewidth=0.5,
-            )  # fmt: skip
-            right = max(level, previous)
-        ax.annotate(
-            shown, (right, place), xytext=(9 if is_end else 4, 0), textcoords="offset points",
-            va="center", fontsize=9, fontweight="bold" if is_end else "normal",
-        )  # fmt: skip
-        if place + 1 < len(names):
-            ax.plot([level, level], [place, place + 1], color=style.REFERENCE, linewidth=0.8)
-        previous = level
-    ax.set_yticks(range(len(names)), list(names), fontsize=9)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlim(min(reach) - 0.06 * span, max(reach) + 0.42 * span)
-    style.value_axis(ax.xaxis, unit="currency", reader=reader, ticks=4)
-    ax.grid(axis="x")
-    return said
+
+def _said(steps: Sequence[bridges.Step], reader: Reader) -> str:
+    return reader.translate("; ").join(f"{step.name} {step.label}" for step in steps)
 
 
 @style.styled
@@ -243,16 +165,14 @@ def recognition_bridge(
         nothing = why_nothing(_("No sales in the period."), lacks, reader)
         return style.empty(style.axes(ax), title=title, message=nothing)
     is_end = steps["step"].isin(SUBTOTALS)
-    rows = steps[(is_end | (steps["amount"].round(2) != 0)) & steps["amount"].notna()]
-    axis = style.axes(ax, height=1.1 + 0.36 * max(len(rows), 3))
-    said = _waterfall(
-        axis, [_(STEPS[step]) for step in rows["step"]], rows["amount"].tolist(),
-        rows["level"].tolist(), rows["step"].isin(SUBTOTALS).tolist(), reader,
-    )  # fmt: skip
+    rows = steps[is_end | (steps["amount"].round(2) != 0)].dropna(subset=["amount", "level"])
+    axis = style.axes(ax, height=bridges.height(len(rows)))
+    drawn = _steps(rows, {step: _(STEPS[step]) for step in rows["step"]}, SUBTOTALS, reader)
+    bridges.draw(axis, drawn, reader=reader, from_zero=False)
     return style.finish(
         axis,
         title=title,
-        alt=_("Bridge: {parts}.", parts=_("; ").join(said)),
+        alt=_("Bridge: {parts}.", parts=_said(drawn, reader)),
         caption=_(
             "Diamonds: amounts. Bars: what adds to them (plain) or takes off (hatched). The axis "
             "does not begin at 0."
@@ -289,23 +209,21 @@ def growth_bridge(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    axis = style.axes(ax, height=1.1 + 0.4 * max(0 if steps is None else len(steps), 3))
+    axis = style.axes(ax, height=bridges.height(0 if steps is None else len(steps)))
     title = _(_BRIDGES[of])
     if steps is None or len(steps) < 3 or steps["amount"].isna().any():
         nothing = why_nothing(_("Nothing to compare."), lacks, reader)
         return style.empty(axis, title=title, message=nothing)
     ends = _bound_names(periods, reader)
-    names = [ends.get(step) or _(STEPS[step]) for step in steps["step"]]
-    said = _waterfall(
-        axis, names, steps["amount"].tolist(), steps["level"].tolist(),
-        steps["step"].isin([*ends]).tolist(), reader,
-    )  # fmt: skip
+    names = {step: ends.get(step) or _(STEPS[step]) for step in steps["step"]}
+    drawn = _steps(steps, names, [*ends], reader)
+    bridges.draw(axis, drawn, reader=reader, from_zero=False)
     spans = [(periods.previous_start, periods.previous_end), (periods.start, periods.end)]
     before, now = (reader.date_range(start, end) for start, end in spans)
     return style.finish(
         axis,
         title=title,
-        alt=_("Bridge of net sales: {parts}.", parts=_("; ").join(said)),
+        alt=_("Bridge of net sales: {parts}.", parts=_said(drawn, reader)),
         caption=_(
             "Net sales from {before}, then from {now}. Bars: what adds (plain) or takes off "
             "(hatched); they add up to the cent. The axis does not begin at 0.",
@@ -439,7 +357,7 @@ def revenue_mix(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    title = _("Net sales: {what}", what=dimension_name(by, reader))
+    title = _("Net sales: {what}", what=dimension_name(by, lang=reader))
     if rows is None or not rows["revenue"].fillna(0).any():
         nothing = why_nothing(_("No sales in the period."), lacks, reader)
         return style.empty(style.axes(ax), title=title, message=nothing)
@@ -521,16 +439,16 @@ def mix_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    keys = _dimensions_of(rows, "revenue_before")
+    keys = dimensions_of(rows, until="revenue_before")
     shown = rows.sort_values("revenue", ascending=False, kind="stable").reset_index(drop=True)
-    named = {key: [value_name(value, key, reader) for value in shown[key]] for key in keys}
     both = shown["revenue_before"].notna().any()
     return table(
-        shown.assign(**named),
+        with_names(shown, keys, lang=reader),
         lang=reader,
         id="mix_by_" + "_".join(keys).lower(),
         caption=_(
-            "Net sales: {what}", what=" \u00b7 ".join(dimension_name(key, reader) for key in keys)
+            "Net sales: {what}",
+            what=" \u00b7 ".join(dimension_names(keys, lang=reader).values()),
         ),
         columns=[
             *keys,
@@ -542,7 +460,7 @@ def mix_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
             "contribution",
         ],
         names={
-            **{key: dimension_name(key, reader) for key in keys},
+            **dimension_names(keys, lang=reader),
             "revenue_before": _("Before"),
             "revenue": _("Now"),
             "share_before": _("Share before"),
@@ -729,22 +647,22 @@ def effect_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    keys = _dimensions_of(rows, "volume")
+    keys = dimensions_of(rows, until="volume")
     order = rows["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = rows.loc[order].reset_index(drop=True)
-    named = {key: [value_name(value, key, reader) for value in shown[key]] for key in keys}
     amounts = [*EFFECTS, "change", "mix_between", "mix_within"]
     return table(
-        shown.assign(**named),
+        with_names(shown, keys, lang=reader),
         lang=reader,
         id="effects_by_" + "_".join(keys).lower(),
         caption=_(
-            "Effects: {what}", what=" \u00b7 ".join(dimension_name(key, reader) for key in keys)
+            "Effects: {what}",
+            what=" \u00b7 ".join(dimension_names(keys, lang=reader).values()),
         ),
         columns=[*keys, *amounts],
         hidden=["mix_between", "mix_within"],
         names={
-            **{key: dimension_name(key, reader) for key in keys},
+            **dimension_names(keys, lang=reader),
             **{name: _(STEPS[name]) for name in EFFECTS},
             "change": _("Change"),
             "mix_between": _("Mix between them"),
@@ -797,7 +715,7 @@ def effect_levels(
                 label=_(STEPS[effect]) if place == 0 else None,
             )  # fmt: skip
             sides[width >= 0] += width
-        parts = [f"{_(STEPS[effect])} {signed_money(row[effect], reader)}" for effect in EFFECTS]
+        parts = [f"{_(STEPS[effect])} {reader.signed_money(row[effect])}" for effect in EFFECTS]
         said.append(_("{name}: {parts}", name=names[place], parts=", ".join(parts)))
     axis.axvline(0, color=style.INK, linewidth=0.8)
     axis.margins(x=0.04)
@@ -856,9 +774,7 @@ def contribution_grid(
         nothing = why_nothing(_("Nothing to compare."), lacks, reader)
         return style.empty(style.axes(ax), title=title, message=nothing)
     across, down = (str(name) for name in rows.columns[:2])
-    named = rows.assign(
-        **{key: [value_name(value, key, reader) for value in rows[key]] for key in (across, down)}
-    )
+    named = with_names(rows, [across, down], lang=reader)
     grid = named.pivot_table(index=down, columns=across, values="contribution", aggfunc="sum")
     grid = grid.loc[grid.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     grid = grid[grid.sum().sort_values(ascending=False, kind="stable").index].iloc[:MOST_ROWS]
@@ -980,12 +896,12 @@ def growth_dots(
     if not is_years and len(known):
         known = known.assign(bare=known["low"].isna()).sort_values("bare", kind="stable")
     rows = known.iloc[:MOST_ROWS]
-    keys = [] if is_years else _dimensions_of(rates, "buyers")
+    keys = [] if is_years else dimensions_of(rates, until="buyers")
     axis = style.axes(ax, height=intervals.height(len(rows)))
     title = (
         _("Growth on the year before, year by year")
         if is_years
-        else _("Growth: {what}", what=" \u00b7 ".join(dimension_name(k, reader) for k in keys))
+        else _("Growth: {what}", what=" \u00b7 ".join(dimension_names(keys, lang=reader).values()))
     )
     if rows.empty:
         return style.empty(axis, title=title, message=_("No growth rate to show."))
@@ -1075,14 +991,13 @@ def growth_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
     reader = Reader.of(lang)
     _ = reader.translate
     is_years = "start" in rates.columns
-    keys = [] if is_years else _dimensions_of(rates, "buyers")
-    rows = rates.to_dict("records")
+    keys = [] if is_years else dimensions_of(rates, until="buyers")
     name = (
-        [_year_name(row, reader) for row in rows]
+        [_year_name(row, reader) for row in rates.to_dict("records")]
         if is_years
-        else [" \u00b7 ".join(value_name(row[key], key, reader) for key in keys) for row in rows]
+        else row_names(rates, keys, lang=reader)
     )
-    what = _("Year") if is_years else " \u00b7 ".join(dimension_name(k, reader) for k in keys)
+    what = _("Year") if is_years else " \u00b7 ".join(dimension_names(keys, lang=reader).values())
     shown = rates.assign(
         segment_name=name,
         interval=intervals.column(rates, reader.change, reader) if len(rates) else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from textwrap import fill
 from types import MappingProxyType
 from typing import Any
@@ -10,12 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
-from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots import bridges, intervals, style
+from marketing_kpi.plots.dimensions import (
+    dimension_name,
+    dimension_names,
+    dimensions_of,
+    row_names,
+    value_name,
+    with_names,
+)
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.sales import Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -62,16 +70,6 @@ STEP_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Names of the steps of a visit."""
 
-DEVICES: Mapping[str, str] = MappingProxyType(
-    {
-        "mobile": N_("Mobile"),
-        "desktop": N_("Desktop"),
-        "tablet": N_("Tablet"),
-        "app": N_("App"),
-    }
-)
-"""Names of usual devices; another one is shown as it is."""
-
 VERDICTS: Mapping[str, str] = MappingProxyType(
     {
         "higher": N_("Higher"),
@@ -94,17 +92,6 @@ _UNITS = {
     "sessions_per_visitor": "ratio",
     "conversion_rate": "fraction",
 }
-_KPIS = ("orders", "visitors", "conversion_rate", "units_per_transaction")
-_KEYS = {
-    "channel": N_("Channel"),
-    "marketing_channel": N_("Marketing channel"),
-    "device": N_("Device"),
-    "category": N_("Category"),
-    "brand": N_("Brand"),
-    "product_id": N_("Product"),
-    "name": N_("Product"),
-    "region": N_("Region"),
-}
 _WINDOWS = {
     "day": N_("A day"),
     "week": N_("A week"),
@@ -113,25 +100,6 @@ _WINDOWS = {
 }
 _LONGEST_NAME = 26
 _SMALLEST_P = 0.001
-_MINUS = "\u2212"
-_OTHER = "#74b3d8"
-
-
-def value_name(value: Any, column: str, *, lang: str | Reader) -> str:
-    """Return the name of a channel, a device or another value of a dimension; null is unknown.
-
-    >>> value_name("mobile", "device", lang="en"), value_name(None, "category", lang="en")
-    ('Mobile', 'Unknown')
-    """
-    _ = Reader.of(lang).translate
-    if is_absent(value):
-        return _("Unknown")
-    known: Mapping[str, str] = {}
-    if column == "device":
-        known = DEVICES
-    elif column.endswith("channel"):
-        known = CHANNELS
-    return _(known[str(value)]) if str(value) in known else str(value)
 
 
 def factor_value(factor: str, value: Any, *, lang: str | Reader) -> str:
@@ -149,18 +117,6 @@ def factor_value(factor: str, value: Any, *, lang: str | Reader) -> str:
 def rows_of(frame: pd.DataFrame) -> list[Any]:
     """Return the rows of a frame, their values as attributes."""
     return list(frame.itertuples())
-
-
-def _keys(frame: pd.DataFrame, until: str) -> list[str]:
-    """Return the columns of dimensions: those before the first of the results."""
-    return [str(name) for name in frame.columns[: list(frame.columns).index(until)]]
-
-
-def _named(frame: pd.DataFrame, keys: Sequence[str], reader: Reader) -> list[str]:
-    return [
-        " \u00b7 ".join(value_name(row[key], key, lang=reader) for key in keys)
-        for row in frame.to_dict("records")
-    ]
 
 
 # --- The tree of revenue --------------------------------------------------------------------
@@ -191,35 +147,27 @@ def tree_effects(
         nothing = _("Nothing to compare: the effects are not known.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     factors = tree.factors
-    axis = style.axes(ax, height=1.7 + 0.46 * (len(factors) + 2))
-    names = [
-        _("Period compared with"),
-        *(_(FACTORS[factor]) for factor in factors["factor"]),
-        _("This period"),
-    ]
-    axis.barh(0, tree.before, color=style.REFERENCE, height=0.6)
-    axis.barh(len(names) - 1, tree.after, color=style.REFERENCE, height=0.6)
-    reached, said = tree.before, []
-    for place, row in enumerate(rows_of(factors), start=1):
-        _effect_bar(axis, place, reached, row, reader)
-        reached += row.effect
-        said.append(f"{names[place]} {signed_money(row.effect, lang=reader)}")
-    ends = [tree.before, tree.after, *(tree.before + factors["effect"].cumsum())]
-    span = (max(ends) - min(ends)) or max(ends)
-    axis.set_xlim(max(min(ends) - 1.2 * span, 0), max(ends) + 1.2 * span)
-    axis.set_yticks(range(len(names)), names, fontsize=9)
-    axis.invert_yaxis()
-    style.value_axis(axis.xaxis, unit="currency", reader=reader)
-    axis.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
-    axis.grid(axis="x")
+    axis = style.axes(ax, height=bridges.height(len(factors) + 2))
+    before, after = (reader.money(amount, decimals=0) for amount in (tree.before, tree.after))
+    levels = tree.before + factors["effect"].cumsum()
+    effects = [
+        bridges.Step(
+            _(FACTORS[row.factor]), level, reader.signed_money(row.effect),
+            interval=(row.low, row.high),
+        )
+        for row, level in zip(rows_of(factors), levels, strict=True)
+    ]  # fmt: skip
+    first = bridges.Step(_("Period compared with"), tree.before, before, is_total=True)
+    last = bridges.Step(_("This period"), tree.after, after, is_total=True)
+    bridges.draw(axis, [first, *effects, last], reader=reader, from_zero=False)
     return style.finish(
         axis,
         title=title,
         alt=_(
             "Bars from {before} to {after}: {parts}.",
-            before=reader.money(tree.before, decimals=0),
-            after=reader.money(tree.after, decimals=0),
-            parts=_("; ").join(said),
+            before=before,
+            after=after,
+            parts=_("; ").join(f"{step.name} {step.label}" for step in effects),
         ),
         caption=_(
             "Effects by the logarithmic mean: they add up to the change, to the cent. Thin bars: "
@@ -227,35 +175,6 @@ def tree_effects(
             "begin at 0."
         ),
     )
-
-
-def _effect_bar(axis: Axes, place: int, start: float, row: Any, reader: Reader) -> None:
-    rises = row.effect >= 0
-    axis.barh(
-        place, row.effect, left=start, height=0.6, color=style.GOOD if rises else style.BAD,
-        hatch=None if rises else "///", edgecolor="white", linewidth=0,
-    )  # fmt: skip
-    reach = start + row.effect
-    if not is_absent(row.low):
-        ends = [start + row.low, start + row.high]
-        axis.plot(ends, [place, place], color=style.INK, linewidth=1.2, zorder=4)
-        reach = max(reach, *ends)
-    else:
-        reach = max(start, reach)
-    axis.annotate(
-        signed_money(row.effect, lang=reader), (max(reach, start), place), xytext=(6, 0),
-        textcoords="offset points", va="center", fontsize=9,
-    )  # fmt: skip
-
-
-def signed_money(value: float, *, lang: str | Reader) -> str:
-    """Return an amount that was added, or taken away, with its sign and without cents.
-
-    >>> signed_money(1200, lang="en")
-    '+$1,200'
-    """
-    sign = "+" if value >= 0 else _MINUS
-    return sign + Reader.of(lang).money(abs(value), decimals=0)
 
 
 def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> Table:
@@ -287,7 +206,7 @@ def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> T
         change_shown=_bracketed(
             factors, "change", _change(reader), reader, low="change_low", high="change_high"
         ),
-        effect_shown=_bracketed(factors, "effect", _whole_money(reader), reader),
+        effect_shown=_bracketed(factors, "effect", partial(reader.money, decimals=0), reader),
     )
     compared = tree.obstacle is None
     columns = [*names] if compared else ["factor", "after_shown"]
@@ -340,10 +259,6 @@ def _levels(factors: pd.DataFrame, side: str, reader: Reader) -> list[str]:
 
 def _change(reader: Reader) -> Any:
     return lambda value: reader.change(value)
-
-
-def _whole_money(reader: Reader) -> Any:
-    return lambda value: reader.money(value, decimals=0)
 
 
 def price_table(
@@ -406,25 +321,22 @@ def branch_changes(
         axis = style.axes(ax, height=1.6)
         nothing = _("Nothing to compare.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
-    keys = _keys(branches, "before")
+    keys = dimensions_of(branches, until="before")
     rows = branches.iloc[:MOST_BRANCHES]
     axis = style.axes(ax, height=intervals.height(len(rows)) + 0.2)
     statuses = {"new": _("new"), "gone": _("no longer sold")}
     names = [
         fill(name, _LONGEST_NAME) + (f"\n({statuses[status]})" if status in statuses else "")
-        for name, status in zip(_named(rows, keys, reader), rows["status"], strict=True)
+        for name, status in zip(row_names(rows, keys, lang=reader), rows["status"], strict=True)
     ]
     said = []
     for place, row in enumerate(rows_of(rows)):
         rises = row.change >= 0
-        axis.barh(
-            place, row.change, height=0.62, color=style.GOOD if rises else style.BAD,
-            hatch=None if rises else "///", edgecolor="white", linewidth=0,
-        )  # fmt: skip
+        axis.barh(place, row.change, height=0.62, linewidth=0.8, **style.change_look(rises))
         label = names[place].replace("\n", " ")
-        said.append(f"{label} {signed_money(row.change, lang=reader)}")
+        said.append(f"{label} {reader.signed_money(row.change)}")
         axis.annotate(
-            signed_money(row.change, lang=reader), (row.change, place),
+            reader.signed_money(row.change), (row.change, place),
             xytext=(5 if rises else -5, 0), textcoords="offset points", va="center",
             ha="left" if rises else "right", fontsize=8.5,
         )  # fmt: skip
@@ -469,7 +381,7 @@ def branch_table(
     _ = reader.translate
     if branches.empty or lacks:
         return Sentence(why_nothing(_("Nothing to compare."), lacks, reader))
-    keys = _keys(branches, "before")
+    keys = dimensions_of(branches, until="before")
     effects = {
         "orders_effect": _("Orders"),
         "units_effect": _("Units per order"),
@@ -478,16 +390,15 @@ def branch_table(
     }
     effects = {name: label for name, label in effects.items() if name in branches}
     names = {
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
         "after": _("This period"),
         "change": _("Change"),
         "growth_shown": _("Growth"),
         **effects,
     }
     others = ["before", "growth", "low", "high", "status"]
-    shown = branches.assign(
-        growth_shown=_bracketed(branches, "growth", _change(reader), reader),
-        **{key: [value_name(v, key, lang=reader) for v in branches[key]] for key in keys},
+    shown = with_names(branches, keys, lang=reader).assign(
+        growth_shown=_bracketed(branches, "growth", _change(reader), reader)
     )
     money = ["before", "after", "change", *effects]
     return table(
@@ -535,7 +446,7 @@ def assortment_table(
         return Sentence(why_nothing(_("No assortment to compare."), lacks, reader))
     key = str(found.columns[0])
     names = {
-        key: _(_KEYS.get(key, key)),
+        key: dimension_name(key, lang=reader),
         "products_new": _("New products"),
         "products_gone": _("No longer sold"),
         "change": _("Change"),
@@ -547,7 +458,7 @@ def assortment_table(
     }
     money = [name for name in ("change", "new", "gone", "kept", "unknown") if name in names]
     return table(
-        found.assign(**{key: [value_name(v, key, lang=reader) for v in found[key]]}),
+        with_names(found, [key], lang=reader),
         lang=reader,
         id="assortment",
         caption=_("What the assortment did to net sales"),
@@ -677,7 +588,7 @@ def traffic_table(
     _ = reader.translate
     if found.empty:
         return Sentence(why_nothing(_("No visits to show."), lacks, reader))
-    keys = _keys(found, "sessions")
+    keys = dimensions_of(found, until="sessions")
     return _traffic_by(found, keys, reader) if keys else _traffic_in_all(found, reader)
 
 
@@ -742,7 +653,7 @@ def _traffic_by(found: pd.DataFrame, keys: Sequence[str], reader: Reader) -> Tab
     shown = [name for name in _BY_CELL if name in told]
     ends = [f"{name}{end}" for name in told for end in ("", "_low", "_high")]
     names = {
-        **{key: _(_KEYS.get(key, key)) for key in keys},
+        **dimension_names(keys, lang=reader),
         "sessions": _("Sessions"),
         "visitors": _("Visitors"),
         **{f"{name}_shown": _(_QUALITY[name]) for name in shown},
@@ -924,7 +835,7 @@ def conversion_windows(
     places = np.arange(len(rows))
     pairs = (
         ("by_session", _("By session"), style.ACCENT, -0.19, None),
-        ("by_visitor", _("By visitor"), _OTHER, 0.19, "///"),
+        ("by_visitor", _("By visitor"), style.LIGHT, 0.19, "///"),
     )
     for column, label, colour, shift, hatch in pairs:
         axis.bar(

@@ -39,12 +39,13 @@ INK = "#1f2933"
 MUTED = "#5b6770"
 GRID = "#d9dee2"
 ACCENT = "#0b5394"
+LIGHT = "#74b3d8"
 REFERENCE = "#8a949c"
 GOOD = "#0b5394"
 BAD = "#c2570c"
 
 BOX_COLOURS: Mapping[str, str] = MappingProxyType(
-    {"best": "#08519c", "new": "#74b3d8", "at_risk": "#d95f0e", "lost": "#d0d4d8"}
+    {"best": "#08519c", "new": LIGHT, "at_risk": "#d95f0e", "lost": "#d0d4d8"}
 )
 """Fill of the four boxes: blue for recent customers, dark for frequent ones. Blue and orange
 stay apart for the colour-blind, and the four differ in lightness, so they do in grey too."""
@@ -55,6 +56,7 @@ WIDTH = 5.8  # inches: at a phone's width the text is still 7 points high
 
 _TITLE_CHARACTERS = 58  # a line of them fits the width
 _MESSAGE_CHARACTERS = 54  # the same, for text of the usual size and weight
+_TICK_DECIMALS = 3  # that an amount of thousands or millions may need to be told from the next
 
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {
@@ -287,6 +289,16 @@ def label_colour(fill: Any) -> str:
     return max(("#ffffff", "#000000"), key=lambda ink: contrast(ink, fill))
 
 
+def change_look(rises: bool) -> dict[str, Any]:
+    """Return how a bar of a change is filled, told apart in grey: a rise plain, a fall hatched.
+
+    The edge keeps a change in sight that is too small for a bar.
+    """
+    if rises:
+        return {"facecolor": GOOD, "edgecolor": GOOD}
+    return {"facecolor": "white", "edgecolor": BAD, "hatch": "/////"}
+
+
 def compact_number(value: float, reader: Reader) -> str:
     """Format a tick: whole numbers without decimals, others with one."""
     return reader.number(value, decimals=0 if float(value).is_integer() else 1)
@@ -319,7 +331,7 @@ def value_axis(axis: Any, *, unit: str, reader: Reader, ticks: int = 5) -> None:
         "change": lambda value, _: reader.change(value, decimals=0),
         "fraction": lambda value, _: reader.percent(value, decimals=_decimals(100 * value)),
         "points": lambda value, _: reader.points(value, decimals=0),
-        "currency": lambda value, _: reader.money(value, decimals=0, compact=True),
+        "currency": lambda value, _: reader.money(value, _TICK_DECIMALS, compact=True),
         "count": lambda value, _: reader.integer(value),
     }
     axis.set_major_formatter(

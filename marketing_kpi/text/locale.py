@@ -193,19 +193,20 @@ class Reader:
     def money(self, value: Any, decimals: int = 2, *, compact: bool = False) -> str:
         """Format an amount in the data's currency: ``1 234,56 €``, ``$1,234.56``.
 
-        `compact` shortens millions and thousands, for axes and tiles.
+        `compact` shortens millions and thousands, for axes and tiles; `decimals` are then the
+        most that it shows.
 
-        >>> reader("en", currency="USD").money(1234.5)
-        '$1,234.50'
+        >>> us = reader("en", currency="USD")
+        >>> us.money(1234.5), us.money(2_850_000, 3, compact=True)
+        ('$1,234.50', '$2.85M')
         """
         exact = _decimal(value)
         if exact is None:
             return ABSENT
         locale = _locale(self.locale)
         if compact:
-            digits = 1 if abs(exact) >= 1000 else 0
             text = babel_numbers.format_compact_currency(
-                exact, self.currency, locale=locale, fraction_digits=digits
+                _rounded(exact, decimals), self.currency, locale=locale, fraction_digits=decimals
             )
             return _with_minus(text)
         text = babel_numbers.format_currency(
@@ -217,6 +218,19 @@ class Reader:
             decimal_quantization=False,
         )
         return _with_minus(text)
+
+    def signed_money(self, value: Any, decimals: int = 0) -> str:
+        """Format an amount that is added or taken off, with its sign: ``+1 200 €``, ``+$1,200``.
+
+        What rounds to 0 has no sign.
+
+        >>> us = reader("en", currency="USD")
+        >>> us.signed_money(1200), us.signed_money(-1200), us.signed_money(0.4)
+        ('+$1,200', '−$1,200', '$0')
+        """
+        exact = _decimal(value)
+        sign = "+" if exact is not None and _rounded(exact, decimals) > 0 else ""
+        return sign + self.money(value, decimals)
 
     def date(self, value: Any) -> str:
         """Format a day in full: ``1 janvier 2026``, ``January 1, 2026``.

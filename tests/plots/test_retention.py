@@ -8,7 +8,6 @@ from matplotlib.text import Text
 from marketing_kpi import plots, retention
 from marketing_kpi.errors import ConfigError
 from marketing_kpi.plots import sentences
-from marketing_kpi.plots.retention import reason_name
 
 DAY = pd.Timestamp("2025-01-01")
 
@@ -296,12 +295,6 @@ def test_nobody_gives_sentences_in_place_of_figures(orders):
         ),
     ]
     assert all(ax.figure.message for ax in figures)
-
-
-def test_reasons_have_names_and_unknown_ones_are_shown():
-    assert reason_name("size", lang="fr") == "Taille ou coupe"
-    assert reason_name("wrong_colour", lang="fr") == "wrong_colour"
-    assert reason_name(None, lang="en") == "Not stated"
 
 
 # --- tables

@@ -12,8 +12,7 @@ from marketing_kpi import plots, revenue
 from marketing_kpi.growth.customers import Concentration, Sources
 from marketing_kpi.growth.network import CalendarEffect
 from marketing_kpi.plots import sentences
-from marketing_kpi.plots.revenue import EFFECTS, STEPS, value_name
-from marketing_kpi.text.locale import Reader
+from marketing_kpi.plots.revenue import EFFECTS, STEPS
 
 PERIODS = mk.periods(as_of="2026-01-01")
 ALONE = mk.periods(as_of="2026-01-01", compare="none")
@@ -128,11 +127,20 @@ def test_a_bridge_shows_years_by_name_and_other_periods_as_before_and_now():
     assert len(ax.patches) == len(EFFECTS)
 
 
-def test_names_fit_and_null_is_no_store_or_unknown():
+def test_steps_that_are_unknown_or_lead_nowhere_known_are_left_out_of_the_bridge():
+    """A refund is known, but not what it is taken from: it hangs from nothing."""
+    cut = WAY.assign(amount=WAY["amount"].where(~WAY["step"].isin(["later", "received"])))
+    cut["level"] = cut["level"].where(WAY.index < WAY["step"].tolist().index("later"))
+    alt = plain(figure(plots.recognition_bridge(cut, lang="en")).alt)
+    assert "Ordered, net sales $340" in alt
+    assert "Refunds" not in alt
+    assert "nan" not in alt
+
+
+def test_names_fit():
     ax = plots.revenue_mix(MIX, by="category", periods=PERIODS, lang="fr")
     assert "Vêtements et accessoires de monta…" in words(ax)
     assert "4,0 % (nouveau)" in words(ax)
-    assert value_name(None, "store_id", Reader.of("en")) == "No store (online)"
     canvas = figure(ax)
     for _again in range(2):  # texts take the places that the layout gave them
         canvas.canvas.draw()

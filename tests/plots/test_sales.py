@@ -9,7 +9,7 @@ from matplotlib.text import Text
 
 from marketing_kpi import plots, sales
 from marketing_kpi.plots import sentences
-from marketing_kpi.plots.sales import value_name
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.tables import Table
 
 YEAR = {"start": "2025-01-01", "end": "2026-01-01"}

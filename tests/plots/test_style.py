@@ -150,6 +150,18 @@ def test_a_long_message_stands_in_lines_and_draws_without_a_warning():
     assert shown.get_text().replace("\n", " ") == message
 
 
+def test_amounts_that_differ_have_ticks_that_differ():
+    """At 2.7, 2.85 and 3 million, the middle one is not 2.8."""
+    axis = style.axes()
+    axis.set_xlim(2_610_000, 3_030_000)
+    style.value_axis(axis.xaxis, unit="currency", reader=reader("en", currency="USD"), ticks=4)
+    axis.figure.canvas.draw()
+    ticks = zip(axis.get_xticks(), axis.get_xticklabels(), strict=True)
+    shown = {round(value): label.get_text() for value, label in ticks}
+    assert all(float(text.strip("$M")) == at / 1e6 for at, text in shown.items())
+    assert len(shown) > 2
+
+
 def test_a_tick_between_two_percents_is_not_rounded_to_one():
     axis = style.axes()
     axis.set_ylim(0, 0.111)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -211,7 +212,7 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
             revenue_interval=intervals.words(
                 found.revenue_low,
                 found.revenue_high,
-                lambda value: reader.money(value, decimals=0),
+                partial(reader.money, decimals=0),
                 reader,
             ),
         ),

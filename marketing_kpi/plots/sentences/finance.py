@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -100,9 +101,9 @@ def moved(
     said = _(
         "Net revenue moved by {total}: {volume} because sales moved, {rate} because another share "
         "of them was taken off.",
-        total=_signed(net["after"] - net["before"], reader),
-        volume=_signed(net["by_volume"], reader),
-        rate=_signed(net["by_rate"], reader),
+        total=reader.signed_money(net["after"] - net["before"]),
+        volume=reader.signed_money(net["by_volume"]),
+        rate=reader.signed_money(net["by_rate"]),
     )
     worst = min(DEDUCTIONS, key=lambda step: rows[step]["by_rate"])
     row = rows[worst]
@@ -138,11 +139,6 @@ def _by_chance(step: str, rates: pd.DataFrame | None, reader: Reader) -> list[st
         _("Chance alone may explain it (95% interval: {spread}): wait before you act.",
           spread=spread)
     ]  # fmt: skip
-
-
-def _signed(amount: float, reader: Reader) -> str:
-    shown = reader.money(amount, decimals=0)
-    return f"+{shown}" if amount > 0 else shown
 
 
 def causes(
@@ -414,7 +410,7 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
             cost=reader.money(found.cost),
             recovered=reader.money(found.recovered, decimals=0),
             spent=reader.money(found.cost * found.decided, decimals=0),
-            gain=_signed(found.gain, reader),
+            gain=reader.signed_money(found.gain),
         ),
         _verdict(found, reader),
     ]
@@ -422,7 +418,7 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
         spread = intervals.words(
             found.break_even_low,
             found.break_even_high,
-            lambda amount: reader.money(amount, decimals=0),
+            partial(reader.money, decimals=0),
             reader,
             absent="",
         )
@@ -497,7 +493,7 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
                 gaps=reader.integer(len(rows)),
                 explained=reader.integer(explained.sum()),
                 open=reader.integer(len(still)),
-                amount=_signed(float(still["on_revenue"].sum()), reader),
+                amount=reader.signed_money(float(still["on_revenue"].sum())),
             )
         )
     if found.one_sided:

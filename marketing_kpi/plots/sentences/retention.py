@@ -8,7 +8,8 @@ import pandas as pd
 
 from marketing_kpi.kpis.extent import lasts_to
 from marketing_kpi.kpis.periods import day
-from marketing_kpi.plots.retention import reason_name, why_nothing
+from marketing_kpi.plots.dimensions import value_name
+from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.retention import Gaps, Newcomers, Survival
 from marketing_kpi.text.locale import Reader
@@ -139,7 +140,7 @@ def reasons(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (
     first = stated.iloc[0]
     said = _(
         "The first reason is “{reason}”: {units} of the units and {value} of the value returned.",
-        reason=reason_name(first["reason"], lang=reader),
+        reason=value_name(first["reason"], "reason", lang=reader),
         units=reader.percent(first["units_share"]),
         value=reader.percent(first["value_share"]),
     )

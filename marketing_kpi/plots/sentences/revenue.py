@@ -10,7 +10,8 @@ from marketing_kpi.growth.chance import verdict_of, widened
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.plots import intervals
-from marketing_kpi.plots.revenue import STEPS, signed_money, value_name
+from marketing_kpi.plots.dimensions import value_name
+from marketing_kpi.plots.revenue import STEPS
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.revenue import (
     CalendarEffect,
@@ -97,8 +98,8 @@ def _is_sure(found: Growth, reader: Reader) -> str:
     span = intervals.words(found.low, found.high, reader.change, reader)
     if found.verdict == "cannot_tell":
         return _(
-            "Chance alone could account for it (95% interval: {span}): plan as if nothing had "
-            "moved.",
+            "Chance alone could account for it (95% interval: {span}): one cannot tell which way "
+            "sales are moving.",
             span=span,
         )
     return _("That is more than noise (95% interval: {span}).", span=span)
@@ -112,25 +113,25 @@ def _from_segments(rows: pd.DataFrame, found: Growth, reader: Reader) -> str:
     total = found.revenue - found.revenue_before
     if not total or first["change"] / total <= 0:
         return ""
-    name = value_name(first[key], key, reader)
+    name = value_name(first[key], key, lang=reader)
     if first["change"] / total > 1:
         return _(
             "{name} moved by {amount}, more than the whole: other segments went the other way.",
             name=name,
-            amount=signed_money(first["change"], reader),
+            amount=reader.signed_money(first["change"]),
         )
     return _(
         "{share} of the change comes from one segment: {name} ({amount}).",
         share=reader.percent(first["change"] / total, 0),
         name=name,
-        amount=signed_money(first["change"], reader),
+        amount=reader.signed_money(first["change"]),
     )
 
 
 def _from_effects(effects: Effects, reader: Reader) -> str:
     _ = reader.translate
     parts = [
-        f"{_(STEPS[name]).lower()} {signed_money(getattr(effects, name), reader)}"
+        f"{_(STEPS[name]).lower()} {reader.signed_money(getattr(effects, name))}"
         for name in ("volume", "mix", "price", "assortment")
     ]
     return _("By product: {parts}.", parts=", ".join(parts))
@@ -177,7 +178,7 @@ def recognition(steps: pd.DataFrame, *, start: str, end: str, lang: str | Reader
         recognised=reader.money(amounts["recognised"], 0),
         share=reader.percent(amounts["recognised"] / amounts["booked"]),
         first=names[first].lower(),
-        amount=signed_money(between[first], reader),
+        amount=reader.signed_money(between[first]),
         pending=reader.money(-(amounts["pending"] + amounts["later"]), 0),
     )
     return Sentence(" ".join([said, *untold]))
@@ -223,7 +224,7 @@ def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         return Sentence(
             _(
                 "First: {first}, {share} of net sales.",
-                first=value_name(first[key], key, reader),
+                first=value_name(first[key], key, lang=reader),
                 share=reader.percent(first["share"]),
             )
         )
@@ -234,11 +235,11 @@ def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         _(
             "First: {first}, {share} of net sales. Gains most share: {winner} ({up}); loses most: "
             "{loser} ({down}), with sales at {growth}.",
-            first=value_name(first[key], key, reader),
+            first=value_name(first[key], key, lang=reader),
             share=reader.percent(first["share"]),
-            winner=value_name(winner[key], key, reader),
+            winner=value_name(winner[key], key, lang=reader),
             up=reader.points(winner["points"]),
-            loser=value_name(loser[key], key, reader),
+            loser=value_name(loser[key], key, lang=reader),
             down=reader.points(loser["points"]),
             growth=reader.change(loser["growth"]),
         )
@@ -340,7 +341,7 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
             _(
                 "All stores together grew by {all}: openings and closures weigh {moved}.",
                 all=reader.change(math.fsum(stores["change"]) / before),
-                moved=signed_money(math.fsum(moved), reader),
+                moved=reader.signed_money(math.fsum(moved)),
             )
         )
     if "no_store" in groups.index:
@@ -372,7 +373,7 @@ def calendar(found: CalendarEffect, *, lang: str | Reader) -> Sentence:
         "{points} of growth.",
         before=reader.integer(found.days["days_before"].sum()),
         now=reader.integer(found.days["days"].sum()),
-        effect=signed_money(found.effect, reader),
+        effect=reader.signed_money(found.effect),
         points=reader.points(found.share, 2),
     )
     return Sentence(said + " " + _("Movable feasts, holidays and closures are not in it."))
@@ -441,10 +442,10 @@ def levels(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
             "The same change gives a mix effect from {low} to {high}, and a price effect from "
             "{price_low} to {price_high}, by what is taken for one product. Name the level with "
             "the figure, and keep it from one report to the next.",
-            low=signed_money(low, reader),
-            high=signed_money(high, reader),
-            price_low=signed_money(found["price"].min(), reader),
-            price_high=signed_money(found["price"].max(), reader),
+            low=reader.signed_money(low),
+            high=reader.signed_money(high),
+            price_low=reader.signed_money(found["price"].min()),
+            price_high=reader.signed_money(found["price"].max()),
         )
     )
 
@@ -474,10 +475,10 @@ def customers(found: Sources, *, lang: str | Reader, whole: Growth | None = None
             "Customers who were not there in the period before bring {came}, of which {new} from "
             "new ones; those who buy no more took {lost} with them; those of both periods change "
             "by {kept}.",
-            came=signed_money(came, reader),
-            new=signed_money(known["new"], reader),
+            came=reader.signed_money(came),
+            new=reader.signed_money(known["new"]),
             lost=reader.money(-known["silent"], 0),
-            kept=signed_money(known["kept"], reader),
+            kept=reader.signed_money(known["kept"]),
         )
     ]
     grew = whole is not None and whole.verdict == "grew"
@@ -487,7 +488,7 @@ def customers(found: Sources, *, lang: str | Reader, whole: Growth | None = None
         parts.append(
             _(
                 "Orders without a customer ({amount}) may be of any of these.",
-                amount=signed_money(kinds["unidentified"], reader),
+                amount=reader.signed_money(kinds["unidentified"]),
             )
         )
     parts.append(
@@ -611,7 +612,7 @@ def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> S
     key = str(rates.columns[0])
     kinds = {"above": known["low"] > overall, "below": known["high"] < overall}
     named = {
-        kind: ", ".join(value_name(value, key, reader) for value in known[key][chosen])
+        kind: ", ".join(value_name(value, key, lang=reader) for value in known[key][chosen])
         for kind, chosen in kinds.items()
     }
     rest = len(known) - sum(int(chosen.sum()) for chosen in kinds.values())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sales import (
     FACTORS,
@@ -16,9 +17,7 @@ from marketing_kpi.plots.sales import (
     factor_value,
     names_aside,
     rows_of,
-    signed_money,
     step_name,
-    value_name,
 )
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.sales import Conversion, Prices, Season, Tree
@@ -114,14 +113,13 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
                 "{total}.",
                 factor=_lower(_(FACTORS[first["factor"]])),
                 change=reader.change(first["change"]),
-                effect=signed_money(first["effect"], lang=reader),
-                total=signed_money(tree.after - (tree.before or 0.0), lang=reader),
+                effect=reader.signed_money(first["effect"]),
+                total=reader.signed_money(tree.after - (tree.before or 0.0)),
             )
         )
     if moved := rows_of(sure.iloc[1:]):
         parts = [
-            f"{_lower(_(FACTORS[row.factor]))} {signed_money(row.effect, lang=reader)}"
-            for row in moved
+            f"{_lower(_(FACTORS[row.factor]))} {reader.signed_money(row.effect)}" for row in moved
         ]
         said.append(_("Also moved: {parts}.", parts=_("; ").join(parts)))
     if unsure.any():
@@ -196,7 +194,7 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
         return Sentence(_(NO_PRODUCT))
     parts = [
         f"{_lower(_(PARTS[row.part]))} {reader.change(row.change)} "
-        f"({signed_money(row.effect, lang=reader)})"
+        f"({reader.signed_money(row.effect)})"
         for row in rows_of(found.parts)
     ]
     said = _(
@@ -273,8 +271,8 @@ def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = 
     said = _(
         "The largest change: {name}, {change} of {total} in all.",
         name=value_name(first[key], key, lang=reader),
-        change=signed_money(first["change"], lang=reader),
-        total=signed_money(total, lang=reader),
+        change=reader.signed_money(first["change"]),
+        total=reader.signed_money(total),
     )
     told = found.dropna(subset=["low", "high"])
     counts = _(
@@ -502,7 +500,7 @@ def _worth(apart: pd.DataFrame, reader: Reader) -> str:
     row = own.iloc[0]
     amount = ""
     if not is_absent(row["revenue"]):
-        amount = _(", some {amount}", amount=reader.money(row["revenue"], decimals=0, compact=True))
+        amount = _(", some {amount}", amount=reader.money(row["revenue"], decimals=1, compact=True))
     without = ""
     if row["set_aside"]:
         names = names_aside(row["set_aside"], str(row["dimension"]), lang=reader)
@@ -546,13 +544,13 @@ def assortment(
         "New products ({new_count}): {new}. No longer sold ({gone_count}): {gone}. Products sold "
         "in both periods: {kept}.",
         new_count=reader.integer(found["products_new"].sum()),
-        new=signed_money(found["new"].sum(), lang=reader),
+        new=reader.signed_money(found["new"].sum()),
         gone_count=reader.integer(found["products_gone"].sum()),
-        gone=signed_money(found["gone"].sum(), lang=reader),
-        kept=signed_money(found["kept"].sum(), lang=reader),
+        gone=reader.signed_money(found["gone"].sum()),
+        kept=reader.signed_money(found["kept"].sum()),
     )
     if found["unknown"].any():
-        unknown = signed_money(found["unknown"].sum(), lang=reader)
+        unknown = reader.signed_money(found["unknown"].sum())
         said += " " + _("Of unknown products: {unknown}.", unknown=unknown)
     key = str(found.columns[0])
     known = found.dropna(subset=["kept_rate"])
