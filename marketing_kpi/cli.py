@@ -182,6 +182,25 @@ def dictionary_check() -> None:
     sys.exit(1 if problems else 0)
 
 
+@dictionary.command("export")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", "xlsx", "json", "dbt"]),
+    required=True,
+    help="A page, a workbook, JSON with its schema, or a dbt semantic layer for MetricFlow.",
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@_lang
+@_says_what_is_wrong
+def dictionary_export(form: str, out: Path, lang: str) -> None:
+    """Write the dictionary to a file that people or other tools read."""
+    from marketing_kpi.report.dictionary import export
+
+    for path in export(out, format=form, lang=lang):
+        click.echo(str(path))
+
+
 @main.command()
 @_lang
 @click.option(

@@ -14,6 +14,7 @@ import pandas as pd
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.base import attach, one_a_key
+from marketing_kpi.kpis.facts.inventory import is_out
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
@@ -59,6 +60,8 @@ class LostSales(NamedTuple):
         Where online orders leave from, those that name no store: region, location_id (null: not
         known, and left out), units (sold online), matched (share of these units that the stock of
         the place let out); empty where every order names its store.
+    sold
+        Units sold in the period on the days, of the products and from the places on record.
     elsewhere
         Units sold in the period by stores that hold no stock on record, left out.
     replaced
@@ -83,6 +86,7 @@ class LostSales(NamedTuple):
     days_unknown: int
     cells: pd.DataFrame
     places: pd.DataFrame
+    sold: float
     elsewhere: float
     replaced: float
     dispersion: float | None
@@ -192,9 +196,46 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
         *units, *revenue,
         days=whole["days"], days_out=int(cells["days"].sum()),
         days_unknown=int(cells.loc[cells["lost_units"].isna(), "days"].sum()),
-        cells=cells, places=places, elsewhere=elsewhere, replaced=replaced, dispersion=dispersion,
+        cells=cells, places=places, sold=whole["units"], elsewhere=elsewhere,
+        replaced=replaced, dispersion=dispersion,
         start=first, end=last, recorded=whole["recorded"],
     )  # fmt: skip
+
+
+def demand_by_day(data: Data, *, start: str | dt.date, end: str | dt.date) -> ir.Table:
+    """Return the units sold each day, product and place on record that did not end out of stock.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with stock by day and the products of order lines.
+    start, end
+        First day, and the day after the last.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        Lazily, a row a day, product and place in stock: day, product_id, location_id, units, 0
+        where nothing was sold. A day out of stock at its close does not tell what was asked for.
+        Online sales are those of the place they leave from; a place of which no sale is known is
+        not there (see `lost_sales`).
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack stock by day, or the products, quantities and prices of lines.
+    """
+    if absent := lacking(data):
+        raise MissingDataError(f"demand by day needs {', '.join(absent)}, which these data lack")
+    first, last = day(start, name="start"), day(end, name="end")
+    stock = data.keep(_stock(data, last))
+    sold, _ = _sold_by_place(_sold(data, stock, last), stock)
+    sold = data.keep(sold)
+    seen = stock.filter(~stock.is_out, stock.day >= ibis.literal(first, "date"))
+    seen = seen.drop("let_out", "is_out").semi_join(sold, "location_id")
+    keys = ["day", "product_id", "location_id"]
+    rows = attach(seen, sold, on=keys, columns={"units": "units"})
+    return rows.mutate(units=rows.units.fill_null(0))
 
 
 def lost_by(found: LostSales, *, by: str | Sequence[str]) -> pd.DataFrame:
@@ -245,9 +286,7 @@ def _stock(data: Data, end: dt.date) -> ir.Table:
     What left the place is not known where the day before is not on record, or no movement is.
     """
     rows = data.table("stock")
-    left = [rows[name] for name in ("sellable", "on_hand") if name in rows.columns]
-    sellable = ibis.coalesce(*left) if len(left) > 1 else left[0]
-    rows = rows.mutate(is_out=sellable <= 0)
+    rows = rows.mutate(is_out=is_out(rows))
     rows = rows.filter(
         rows.day < ibis.literal(end, "date"), rows.is_out.notnull(), rows.product_id.notnull()
     )

@@ -34,6 +34,7 @@ from marketing_kpi.kpis.extent import (
 from marketing_kpi.kpis.facts import (
     ACTIVITY_DAYS,
     FACTS,
+    SNAPSHOT_COLUMNS,
     Fact,
     extra_columns,
     home,
@@ -459,10 +460,12 @@ def _rows(group: _Group, question: _Question, data: Data) -> ir.Table:
     fact = group.fact
     read = set().union(*map(columns_read, group.kpis))
     columns = {fact.time, *fact.event_columns(read), *question.by, *question.filters}
-    events = kept(fact.build(data, columns), question.filters)
+    events = kept(fact.build(data, columns - SNAPSHOT_COLUMNS.keys()), question.filters)
     if fact.prepare is not None:
         events = fact.prepare(events, question.by)
     rows = _placed(events, group, question, data)
+    if told := sorted(SNAPSHOT_COLUMNS.keys() & columns):
+        rows = _with_snapshots(rows, told, fact, question, data)
     return rows if fact.summarise is None else fact.summarise(rows, question.keys, read)
 
 
@@ -549,6 +552,57 @@ def _placed(events: ir.Table, group: _Group, question: _Question, data: Data) ->
         active = _ACTIVITY.before(question.end)
         return events.mutate(period_start=midnight(question.start), active_since=midnight(active))
     return events
+
+
+def _with_snapshots(
+    rows: ir.Table, told: Sequence[str], fact: Fact, question: _Question, data: Data
+) -> ir.Table:
+    """Add to rows, placed in their periods, what they know of the days on record.
+
+    These are all the days of the table, whatever the dimension or filter: a product delisted in
+    March has no stock at the end of the year.
+    """
+    import ibis
+
+    assert fact.snapshots is not None
+    name, column = fact.snapshots
+    days = data.table(name).select(on=data.table(name)[column].cast("date")).distinct()
+    days = days.filter(days.on.notnull())
+    days = days.mutate(first=days.on.min().over(), last=days.on.max().over())
+    begins, ends = [days["first"]], [days["last"]]
+    if question.start is not None:
+        days = days.filter(days.on >= ibis.date(question.start.isoformat()))
+        begins.append(ibis.date(question.start.isoformat()))
+    if question.end is not None:
+        days = days.filter(days.on < ibis.date(question.end.isoformat()))
+        ends.append(ibis.date(question.end.isoformat()) - ibis.interval(days=1))
+    keys = []
+    if question.grain:
+        unit: Any = _UNITS[question.grain]
+        days = days.mutate(period=days.on.truncate(unit))
+        next_one = days.period + _interval(_LENGTHS[question.grain])
+        begins.append(days.period)
+        ends.append((next_one - ibis.interval(days=1)).cast("date"))
+        keys = ["period"]
+    days = days.mutate(
+        begins=ibis.greatest(*begins).cast("date"), ends=ibis.least(*ends).cast("date")
+    )
+    each = (days.group_by(keys) if keys else days).aggregate(
+        opens=days.on.min(),
+        closes=days.on.max(),
+        has_opening=(days.on.min() > days["first"].min()),
+        days_recorded=days.count(),
+        days_covered=days.ends.max().delta(days.begins.min(), unit="day") + 1,
+    )
+    if keys:
+        there = each.rename(period_there="period")
+        rows = rows.left_join(there, rows.period == there.period_there).drop("period_there")
+    else:
+        rows = rows.cross_join(each)
+    at = rows[fact.time].date()
+    rows = rows.mutate(is_opening=at == rows.opens, is_closing=at == rows.closes)
+    absent = [name for name in SNAPSHOT_COLUMNS if name not in told]
+    return rows.drop("opens", "closes", *absent)
 
 
 def _condensed(events: ir.Table, fact: Fact) -> ir.Table:

@@ -252,7 +252,9 @@ class Kpi(_Named):
 
     Optional: `synonyms`, `numerator` and `denominator` (both languages), `window` (``12 months``:
     the trailing window to the period's end; null: the period itself), `filters` (words of
-    `FILTERS`), `status` (``draft``, ``active``, ``deprecated``), `replaced_by`, `references`.
+    `FILTERS`), `status` (``draft``, ``active``, ``deprecated``), `references`. A deprecated KPI
+    names the one that replaces it (`replaced_by`) and the day from which it should no longer be
+    shown (`retires_on`); only a deprecated one has such a day.
     """
 
     kind: Literal["kpi"] = "kpi"
@@ -276,6 +278,7 @@ class Kpi(_Named):
     version: Version
     status: Literal["draft", "active", "deprecated"] = "active"
     replaced_by: Identifier | None = None
+    retires_on: Day | None = None
     history: tuple[Change, ...] = Field(min_length=1)
     callable: Callable_
     example: Example
@@ -299,6 +302,16 @@ class Kpi(_Named):
             raise ValueError("bad_history: versions must rise from the oldest to the newest")
         if (last := self.history[-1].version) != self.version:
             raise ValueError(f"bad_history: history ends at {last}, but version is {self.version}")
+        return self
+
+    @check_whole(mode="after")
+    def _leaves_for_another(self) -> Self:
+        if self.status == "deprecated":
+            for field in ("replaced_by", "retires_on"):
+                if not getattr(self, field):
+                    raise ValueError(f"missing_field: a deprecated KPI needs '{field}'")
+        elif self.retires_on is not None:
+            raise ValueError("wrong_field: only a deprecated KPI has 'retires_on'")
         return self
 
     @check_whole(mode="after")
@@ -414,6 +427,11 @@ class Dictionary(Mapping[str, Entry]):
             for kpi, wrong in found
             if wrong is not None
         ]
+
+    def replaced(self, entry: Entry) -> Dictionary:
+        """Return a dictionary with another entry in the place of the one of that id."""
+        self[entry.id]  # an unknown id is refused
+        return Dictionary({**self._entries, entry.id: entry}, self._places)
 
     def _where(self, id: str, field: str) -> tuple[str, int]:
         place = self._places[id]

@@ -68,10 +68,14 @@ TOPICS = (
     Topic(N_("Before–after analysis"), "05", ("04",)),
     Topic(N_("Sales performance"), "07", ("01",)),
     Topic(N_("Margins and promotions"), "08", ("01", "04")),
+    Topic(N_("Channels and attribution"), "10", ("04", "08")),
     Topic(N_("Baskets and lost sales"), "11", ("04", "08")),
+    Topic(N_("Inventory"), "12", ("08", "11")),
+    Topic(N_("Fulfilment"), "13", ("04", "09")),
     Topic(N_("Revenue mix"), "14", ("03", "05", "08")),
     Topic(N_("Financial health"), "15", ("01", "08", "09")),
     Topic(N_("The customer's voice"), "16", ("04", "06")),
+    Topic(N_("KPI governance"), "17", ("01", "07", "09")),
 )
 """What to begin with, then the topics of the exam, each after those that it rests on."""
 

@@ -267,7 +267,9 @@ def _is_introduced(cell: Node, previous: Node | None) -> bool:
 
 
 def _is_code(value: object) -> bool:
-    return not isinstance(value, str) or _CODE_STRING.fullmatch(value) is not None
+    if not isinstance(value, str) or _CODE_STRING.fullmatch(value):
+        return True
+    return not any(letter.isalnum() for letter in value)  # what parts printed values
 
 
 def _names(source: str) -> tuple[set[str], set[str]]:

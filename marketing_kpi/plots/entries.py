@@ -7,7 +7,15 @@ from typing import TypeAlias
 
 from markupsafe import Markup, escape
 
-from marketing_kpi.kpis.dictionary import FILTERS, Concept, Entry, Kpi, Source, normalise
+from marketing_kpi.kpis.dictionary import (
+    FILTERS,
+    Concept,
+    Entry,
+    Kpi,
+    Source,
+    dictionary,
+    normalise,
+)
 from marketing_kpi.kpis.periods import length
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.math import mathml
@@ -52,7 +60,7 @@ _DIRECTIONS = {
     "lower_is_better": N_("lower is better"),
     "contextual": N_("depends on the context"),
 }
-_SYSTEMS = {
+SYSTEM_NAMES = {
     "pos": N_("till"),
     "ecommerce": N_("e-commerce platform"),
     "web_analytics": N_("web analytics"),
@@ -62,6 +70,7 @@ _SYSTEMS = {
     "survey": N_("survey"),
     "ledger": N_("general ledger"),
 }
+"""What the source systems are called."""
 _STATUSES = {
     "draft": N_("draft"),
     "active": N_("active"),
@@ -207,6 +216,8 @@ def _kpi_facts(kpi: Kpi, reader: Reader) -> Iterator[Fact]:
     yield _("Sources"), Markup("<br>").join(_source(source, _) for source in kpi.sources)
     yield _("Owner"), Markup("<code>{}</code>").format(kpi.owner)
     yield _("Version"), _version(kpi, reader)
+    if kpi.retires_on is not None:
+        yield _("Leaves"), _leaving(kpi, reader)
     yield from _ending(kpi, reader)
 
 
@@ -225,7 +236,7 @@ def _ending(entry: Entry, reader: Reader) -> Iterator[Fact]:
 
 def _source(source: Source, _: Translator) -> Markup:
     fields = Markup(", ").join(Markup("<code>{}</code>").format(name) for name in source.fields)
-    return Markup("{} ({})").format(_(_SYSTEMS[source.system]), fields)
+    return Markup("{} ({})").format(_(SYSTEM_NAMES[source.system]), fields)
 
 
 def _window(window: str, reader: Reader) -> str:
@@ -242,6 +253,17 @@ def _version(kpi: Kpi, reader: Reader) -> str:
         status=_(_STATUSES[kpi.status]),
         date=reader.date(last.date),
         change=last.change[reader.lang],
+    )
+
+
+def _leaving(kpi: Kpi, reader: Reader) -> str:
+    """Return when a deprecated KPI leaves, and the name of what replaces it."""
+    _, known = reader.translate, dictionary()
+    instead = str(kpi.replaced_by)
+    return _(
+        "{date}, replaced by {kpi}",
+        date=reader.date(str(kpi.retires_on)),
+        kpi=known[instead].name[reader.lang] if instead in known else instead,
     )
 
 

@@ -463,7 +463,7 @@ def score_counts(counts: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
     if counts.empty:
         return style.empty(axis, title=title, message=_("No customers to show."))
     classes = range(1, int(counts["class"].max()) + 1)
-    looks = {"r": (style.ACCENT, ""), "f": ("#74b3d8", ""), "m": (style.GRID, "///")}
+    looks = {"r": (style.ACCENT, ""), "f": (style.LIGHT, ""), "m": (style.GRID, "///")}
     parts = []
     for place, (letter, (colour, hatch)) in enumerate(looks.items()):
         held = counts[counts["score"] == letter].set_index("class")["customers"]

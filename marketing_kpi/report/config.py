@@ -289,6 +289,19 @@ class RetentionParameters(CommonParameters):
     return_days: int = Field(default=60, ge=1)
 
 
+class ChannelParameters(CommonParameters):
+    """The parameters of the lesson on channels and attribution.
+
+    The days before an order in which a touch counts, and the campaign with a control group that
+    credit is held against (null: the last whose window is over).
+    """
+
+    example: ClassVar[str] = "lookback_days: 30, campaign: spring_mail"
+
+    lookback_days: int = Field(default=30, ge=1)
+    campaign: str | None = Field(default=None, min_length=1)
+
+
 class FulfilmentParameters(CommonParameters):
     """The parameters of the lesson on fulfilment.
 
@@ -355,6 +368,7 @@ PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
         "05": PrepostParameters,
         "06": LifecycleParameters,
         "09": RetentionParameters,
+        "10": ChannelParameters,
         "13": FulfilmentParameters,
         "15": FinanceParameters,
         "16": VoiceParameters,

@@ -122,7 +122,7 @@ def write_all(exports: Sequence[Export], folder: Path, *, reader: Reader) -> Non
     for export in exports:
         _write_csv(export, tables / f"{export.name}.csv")
         _write_parquet(export, tables / f"{export.name}.parquet")
-    _write_workbook(exports, folder / "tables.xlsx", reader=reader)
+    write_workbook(exports, folder / "tables.xlsx", reader=reader)
 
 
 def neutral(text: str) -> str:
@@ -175,7 +175,8 @@ def _arrow_type(unit: str | None, values: Sequence[Any]) -> pa.DataType:
     return pa.string()
 
 
-def _write_workbook(exports: Sequence[Export], path: Path, *, reader: Reader) -> None:
+def write_workbook(exports: Sequence[Export], path: Path, *, reader: Reader) -> None:
+    """Write tables as sheets of one workbook: typed values, headers that stay in sight."""
     from openpyxl import Workbook
 
     book = Workbook()

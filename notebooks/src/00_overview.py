@@ -35,10 +35,14 @@
 # | Qu'est‑ce qui a fait bouger les ventes, et où perd‑on les visiteurs ? | [07 Performance des ventes](07_sales_performance.ipynb) |
 # | Que reste‑t‑il d'une vente, et que changent les promotions ? | [08 Marges et promotions](08_margins_and_promotions.ipynb) |
 # | Les clients reviennent‑ils, et les produits aussi ? | [09 Fidélité et retours](09_retention_and_returns.ipynb) |
+# | Quels canaux font vendre, et où mettre le prochain dollar ? | [10 Canaux et attribution](10_channels_and_attribution.ipynb) |
 # | Que met‑on ensemble au panier, et que perd‑on faute de stock ? | [11 Paniers et ventes perdues](11_baskets_and_lost_sales.ipynb) |
+# | Combien de stock, où, et pour quel service ? | [12 Stocks](12_inventory.ipynb) |
+# | La commande arrive-t-elle à temps, et à quel prix ? | [13 Préparation et livraison](13_fulfilment.ipynb) |
 # | D'où vient la croissance, et est‑elle réelle ? | [14 Mix du chiffre d'affaires](14_revenue_mix.ipynb) |
 # | De l'étiquette à la caisse, que reste‑t‑il ? | [15 Santé financière](15_financial_health.ipynb) |
 # | Que pensent et que disent les clients ? | [16 La voix des clients](16_customer_voice.ipynb) |
+# | Qui répond de ce chiffre, et d'où vient-il ? | [17 La gouvernance des KPI](17_kpi_governance.ipynb) |
 #
 # Le même texte sert de **rapport** pour un client : les cellules de cours en sont retirées, il reste les chiffres. Voici les réglages de la page.
 
@@ -57,10 +61,14 @@
 # | What moved sales, and where are visitors lost? | [07 Sales performance](07_sales_performance.ipynb) |
 # | What is left of a sale, and what do promotions change? | [08 Margins and promotions](08_margins_and_promotions.ipynb) |
 # | Do customers come back, and do products? | [09 Retention and returns](09_retention_and_returns.ipynb) |
+# | Which channels sell, and where should the next dollar go? | [10 Channels and attribution](10_channels_and_attribution.ipynb) |
 # | What goes together in baskets, and what is lost for want of stock? | [11 Baskets and lost sales](11_baskets_and_lost_sales.ipynb) |
+# | How much stock, where, and for which service? | [12 Inventory](12_inventory.ipynb) |
+# | Does the order arrive on time, and at what price? | [13 Fulfilment](13_fulfilment.ipynb) |
 # | Where does growth come from, and is it real? | [14 Revenue mix](14_revenue_mix.ipynb) |
 # | From the price tag to the till, what is left? | [15 Financial health](15_financial_health.ipynb) |
 # | What do customers think and say? | [16 The customer's voice](16_customer_voice.ipynb) |
+# | Who answers for this figure, and where does it come from? | [17 KPI governance](17_kpi_governance.ipynb) |
 #
 # The same text is a client's **report**: the teaching cells are taken out and the figures remain. Here are the settings of the page.
 

@@ -254,7 +254,8 @@ rows["after"] = rows.variable == "after"
 small = prepost.difference_in_differences(rows, outcome="sales", unit="shop")
 assert abs(small.effect - by_hand) < 1e-9
 p_words = plots.sentences.experiments.p_value
-print(reader.number(small.effect, decimals=0), p_words(small.permutation_p, reader), small.verdict)
+print(reader.number(small.effect, decimals=0), p_words(small.permutation_p, reader))
+small.verdict
 
 # %% [markdown] tags=["lang-fr"]
 # ## Les unités touchées ont-elles changé plus que les autres ?

@@ -30,13 +30,16 @@ Where catalogue and design leave a choice, these are taken:
   order's fee and parcels, and of a promotion's cost, they take in the share of the lines whose cost
   is known, by net sales, credits weighing nothing (by lines where none weighs); a promotion on
   which nothing was sold counts whole;
+- a parcel is judged once its promised day is in the data, that is until the last day of an order
+  or a delivery; one promised for a day, at midnight, has until the end of it; what was not
+  delivered is neither on time nor in full; an order is judged once all of its parcels are;
 - money has four decimals, and so has a share of it.
 """
 
 from __future__ import annotations
 
 import math
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from itertools import pairwise
 
 import numpy as np
@@ -1106,6 +1109,7 @@ def omnichannel_share(rows):
 # --- Stock --------------------------------------------------------------------------------------
 
 
+@cache
 def on_record(shop, start, end):
     """Return the days on record in a period, and how many days of it the whole record covers."""
     days = sorted({*shop["stock"].day.dropna()})
@@ -1114,12 +1118,7 @@ def on_record(shop, start, end):
     return inside, max(covered // DAY, 0), [day for day in days if day < start]
 
 
-def kind_of_place(shop, place):
-    if pd.isna(place):
-        return None
-    return "store" if place in {*shop["orders"].store_id} else "warehouse"
-
-
+@cache
 def stocked(shop):
     """Return the stock, with what can be sold, its value, and what was there the day before."""
     rows = shop["stock"]
@@ -1138,10 +1137,11 @@ def stocked(shop):
         for row in rows.itertuples()
     ]
     cost = rows.unit_cost.fillna(products["unit_cost"])
+    in_store = rows.location_id.isin(shop["orders"].store_id.dropna())
     return rows.assign(
         category=products["category"],
         brand=products["brand"],
-        location_type=[kind_of_place(shop, place) for place in rows.location_id],
+        location_type=in_store.map({True: "store", False: "warehouse"}),
         target=products["target_cover_days"],
         can_sell=rows.sellable.fillna(rows.on_hand - rows.reserved - rows.damaged),
         value=(rows.on_hand * cost).round(4),
@@ -1149,6 +1149,7 @@ def stocked(shop):
     )
 
 
+@cache
 def held_against(shop):
     """Return the lines sold of products, and in stores, that the stock knows."""
     stock, rows = shop["stock"], shop.sales
@@ -1195,7 +1196,8 @@ def stock_against_sales(measure):
         days = on_record(shop, start, end)
         stock = within(stocked(shop), "day", start, end).assign(side="stock")
         sold = within(held_against(shop), "ordered_at", start, end).assign(side="sold")
-        both = pd.concat([part for part in (stock, sold) if len(part)], ignore_index=True)
+        parts = [part for part in (stock, sold) if len(part)]
+        both = pd.concat(parts, ignore_index=True) if parts else stock
 
         def of_cell(rows):
             there = rows[rows.side == "stock"]
@@ -1252,3 +1254,260 @@ def sell_through_rate(there, gone, days, _covered, before):
     opening = total(there.opening[there.day == days[0]]) or 0.0
     units = total(gone.units)
     return None if units is None else ratio(units, opening + received)
+
+
+# --- Fulfilment ---------------------------------------------------------------------------------
+
+
+@cache
+def due(shop):
+    """Return the parcels, of any order, of which it is known whether the promise was kept."""
+    rows = shop["shipments"]
+    last = max(shop["orders"].ordered_at.max(), rows.delivered_at.max()).normalize()
+    rows = rows[rows.promised_at.notna() & (rows.promised_at < last + DAY)]
+    is_day = rows.promised_at.eq(rows.promised_at.dt.normalize())
+    until = rows.promised_at.mask(is_day, rows.promised_at + DAY - pd.Timedelta(microseconds=1))
+    came = rows.delivered_at.notna()
+    return rows.assign(
+        on_time=came & rows.delivered_at.le(until),
+        in_full=rows.in_full.where(came, False),
+        damaged=rows.damaged.where(came, False),
+    )
+
+
+def judged(shop):
+    return due(shop).merge(shop.orders, on="order_id")
+
+
+def on_time_delivery_rate(shop, start, end, by=None):
+    rows = within(judged(shop), "promised_at", start, end)
+    return cells(rows, by, lambda rows: ratio(rows.on_time.sum(), len(rows)))
+
+
+def on_time_in_full_rate(shop, start, end, by=None):
+    rows = within(judged(shop), "promised_at", start, end)
+    rows = rows.assign(good=rows.on_time & rows.in_full.eq(True))
+
+    def share(rows):
+        rows = rows[rows.in_full.notna()]
+        return ratio(rows.good.sum(), len(rows))
+
+    return cells(rows, by, share)
+
+
+@cache
+def promised_orders(shop):
+    """Return the valid orders of which every parcel is due, and is told to be whole and unhurt."""
+    due_of = dict(tuple(due(shop).groupby("order_id")))
+    back = {*shop["returns"].order_id[shop["returns"].kind.ne("allowance")].dropna()}
+    rows = []
+    for order, parcels in shop["shipments"].groupby("order_id"):
+        told = due_of.get(order)
+        if told is None or len(told) < len(parcels):
+            continue
+        unsure = told.in_full.isna().any() or told.damaged.isna().any()
+        good = (
+            told.on_time.all() and told.in_full.eq(True).all() and not told.damaged.eq(True).any()
+        )
+        rows.append((order, told.promised_at.max(), None if unsure else good and order not in back))
+    found = pd.DataFrame(rows, columns=["order_id", "promised_at", "perfect"])
+    return found.merge(shop.orders, on="order_id")
+
+
+def perfect_order_rate(shop, start, end, by=None):
+    def share(rows):
+        told = rows.perfect.dropna()
+        return ratio(told.eq(True).sum(), len(told))
+
+    return cells(within(promised_orders(shop), "promised_at", start, end), by, share)
+
+
+def fulfilment_cost_per_order(shop, start, end, by=None):
+    parcels = shop["shipments"]
+    month = parcels.shipped_at.dt.to_period("M")
+    labour = shop["labour"]
+    paid = labour.groupby(labour.day.dt.to_period("M")).cost.sum(min_count=1)
+    share = money(paid / month.value_counts()).to_dict()
+    cost = parcels.transport_cost + parcels.packaging_cost + month.map(share).astype(float)
+    rows = parcels.assign(cost=cost.round(4)).merge(shop.orders, on="order_id")
+
+    def mean(rows):
+        rows = rows[rows.cost.notna()]
+        return ratio(total(rows.cost), rows.order_id.nunique())
+
+    return cells(within(rows, "shipped_at", start, end), by, mean)
+
+
+def an_hour_of(activity):
+    def kpi(shop, start, end, by=None):
+        rows = within(shop["labour"], "day", start, end)
+
+        def pace(rows):
+            rows = rows[rows.activity.eq(activity) & rows.units.notna() & rows.hours.notna()]
+            return ratio(total(rows.units), total(rows.hours))
+
+        return cells(rows, by, pace)
+
+    return kpi
+
+
+pick_productivity = an_hour_of("pick")
+pack_productivity = an_hour_of("pack")
+ship_productivity = an_hour_of("ship")
+
+
+# --- Channels -----------------------------------------------------------------------------------
+
+ELSEWHERE = ("store", "marketplace")
+KINDS = {"impression": 0, "open": 1, "click": 2, "visit": 3}
+
+
+def counted_media(measure):
+    def kpi(shop, start, end, by=None):
+        return cells(within(shop["marketing_spend"], "day", start, end), by, measure)
+
+    return kpi
+
+
+@counted_media
+def click_through_rate(rows):
+    rows = rows[rows.impressions.gt(0).fillna(False) & rows.clicks.notna()]
+    return ratio(rows.clicks.sum(), rows.impressions.sum())
+
+
+@counted_media
+def open_rate(rows):
+    rows = rows[rows.opened.notna() & rows.delivered.notna()]
+    return ratio(rows.opened.sum(), rows.delivered.sum())
+
+
+@counted_media
+def cost_per_click(rows):
+    rows = rows[rows.amount.notna() & rows.clicks.notna()]
+    return ratio(total(rows.amount), rows.clicks.sum())
+
+
+def owners(shop):
+    """Return the one customer of each visitor who was seen as one."""
+    visits = shop["sessions"]
+    placed = visits.order_id.map(shop.lookup("orders", "order_id", "customer_id"))
+    seen = [shop["touchpoints"], visits, visits.assign(customer_id=placed)]
+    pairs = pd.concat([rows[["visitor_id", "customer_id"]] for rows in seen]).dropna()
+    pairs = pairs.drop_duplicates().groupby("visitor_id").customer_id.agg(list)
+    return {visitor: one[0] for visitor, one in pairs.items() if len(one) == 1}
+
+
+def persons(rows, owner):
+    """Return whose rows are: a customer, else a visitor, else nobody."""
+    customer = rows.customer_id.fillna(rows.visitor_id.map(owner))
+    return [
+        f"customer {one}" if not pd.isna(one) else None if pd.isna(other) else f"visitor {other}"
+        for one, other in zip(customer, rows.visitor_id, strict=True)
+    ]
+
+
+def descending(text):
+    """Return what sorts a text downwards."""
+    return (*(-ord(letter) for letter in text), 1)
+
+
+def touch_order(touch):
+    """Return what sorts touches, the one that an order is credited to first."""
+    channel = None if pd.isna(touch.marketing_channel) else touch.marketing_channel
+    campaign = None if pd.isna(touch.campaign_id) else touch.campaign_id
+    return (
+        channel == "direct",
+        -touch.at.value,
+        -KINDS.get(touch.kind, 4),
+        channel is not None and descending(channel),
+        (campaign is None, campaign is not None and descending(campaign)),
+    )
+
+
+@cache
+def credits(shop):
+    """Return the orders placed online, with the touch each is credited to, and the spend."""
+    owner = owners(shop)
+    orders = shop.orders[shop.orders.bought & ~shop.orders.channel.isin(ELSEWHERE)]
+    visits = shop["sessions"].dropna(subset=["order_id", "visitor_id"])
+    carried = visits.drop_duplicates(["order_id", "visitor_id"]).groupby("order_id").visitor_id
+    carried = {order: one.iloc[0] for order, one in carried if len(one) == 1}
+    orders = orders.assign(visitor_id=orders.order_id.map(carried))
+    orders = orders.assign(person=persons(orders, owner))
+    touches = shop["touchpoints"].assign(person=persons(shop["touchpoints"], owner))
+    touches = touches[touches["at"].notna()]
+    of_person = {
+        person: sorted(rows.itertuples(), key=touch_order)
+        for person, rows in touches[touches.person.notna()].groupby("person")
+    }
+    days = touches["at"].dt.normalize()
+    lines = shop.sales.assign(margin=(shop.sales.net - shop.sales.cost).round(4))
+    worth = {
+        order: (total(rows.net), total(rows.margin)) for order, rows in lines.groupby("order_id")
+    }
+    found = []
+    for person, rows in orders.groupby("person", dropna=False):
+        moments = sorted({*rows.ordered_at.dropna()})
+        before = dict(zip(moments[1:], moments, strict=False))
+        for order in rows.itertuples():
+            at, made = order.ordered_at, dict.fromkeys(("marketing_channel", "campaign_id"))
+            made |= {"at": at, "orders": None, "revenue": None, "margin": None, "spend": None}
+            if days.min() <= at.normalize() <= days.max():
+                touch = last_touch(of_person.get(person, []), before.get(at), at)
+                made["orders"] = 0 if touch is None else 1
+                if touch is not None:
+                    made["marketing_channel"] = touch.marketing_channel
+                    made["campaign_id"] = touch.campaign_id
+                    made["revenue"], made["margin"] = worth[order.order_id]
+            found.append(made)
+    spend = spending(shop)
+    seen = spend.marketing_channel.isin([*touches.marketing_channel.dropna()])
+    seen &= spend.campaign_id.isna() | spend.campaign_id.isin([*touches.campaign_id.dropna()])
+    spend = spend[seen & spend.day.between(days.min(), days.max())]
+    paid = spend[["marketing_channel", "campaign_id"]].assign(
+        at=spend.day, orders=0, revenue=None, margin=None, spend=spend.amount
+    )
+    both = pd.concat([pd.DataFrame(found), paid], ignore_index=True)
+    both = both.astype(dict.fromkeys(("orders", "revenue", "margin", "spend"), float))
+    return both.assign(is_paid=both.marketing_channel.isin([*spend.marketing_channel.dropna()]))
+
+
+def last_touch(touches, before, at):
+    for touch in touches:
+        is_between = touch.at <= at and (before is None or touch.at > before)
+        if is_between and at - touch.at < 30 * DAY:
+            return touch
+    return None
+
+
+def credited(rows, column):
+    """Add up what credited orders brought: 0 without any, None where none of theirs is known."""
+    if rows.orders.isna().all():
+        return None
+    return 0 if rows.orders.sum() == 0 else total(rows[column])
+
+
+def of_credits(measure, nothing=None):
+    def kpi(shop, start, end, by=None):
+        return cells(within(credits(shop), "at", start, end), by, measure, nothing)
+
+    return kpi
+
+
+attributed_revenue = of_credits(lambda rows: credited(rows, "revenue"), nothing=0)
+
+
+@of_credits
+def cost_per_order(rows):
+    return ratio(total(rows.spend), rows.orders[rows.is_paid].sum())
+
+
+@of_credits
+def return_on_ad_spend(rows):
+    return ratio(credited(rows[rows.is_paid], "revenue"), total(rows.spend))
+
+
+@of_credits
+def marketing_roi(rows):
+    margin, spend = credited(rows[rows.is_paid], "margin"), total(rows.spend)
+    return None if margin is None or spend is None else ratio(margin - spend, spend)

@@ -5,10 +5,11 @@ import marketing_kpi as mk
 # Facts of tables that such a shop does not have, or without the dimension `channel`, and a KPI of
 # a column that it lacks: what reads them has tests of its own, and `test_three_ways.py`.
 _OF_OTHER_TABLES = {
-    "acquisition", "campaigns", "csat_answers", "customer_channels", "leads", "marketing_spend",
-    "nps_answers", "panel", "service", "sessions",
+    "acquisition", "campaigns", "credited_orders", "csat_answers", "customer_channels", "leads",
+    "marketing_spend", "media", "nps_answers", "panel", "service", "sessions",
     "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
     "retained_revenue", "books", "contribution", "break_even",
+    "parcels", "promised_parcels", "promised_orders", "shipped_parcels", "labour",
 }  # fmt: skip
 _OF_OTHER_COLUMNS = {"cross_sell_rate", "promotion_share"}
 

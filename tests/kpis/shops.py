@@ -56,6 +56,7 @@ def random_tables(seed, *, customers=70, orders=900):
     tables |= deliveries(draw, tables["orders"])
     tables |= marketing(draw, people)
     tables |= what_people_do(draw, people, tables["orders"])
+    tables |= stock(draw)
     return tables
 
 
@@ -91,6 +92,7 @@ def people_and_places(draw, people):
                 "brand": ["A", None, "B", "A", "B"],
                 "list_price": [10.0, 20.5, None, 8.0, 31.25],
                 "unit_cost": [4.0, None, 7.5, 3.0, 12.25],
+                "target_cover_days": pd.array([30, 45, None, 21, 60], dtype="Int64"),
             }
         ),
     }
@@ -194,6 +196,7 @@ def deliveries(draw, orders):
                 "order_id": sent.order_id,
                 "shipped_at": draw.some(shipped),
                 "delivered_at": draw.some(shipped + pd.Timedelta(days=3)),
+                **promises(sent.ordered_at),
                 "transport_cost": draw.money(size, high=400),
                 "packaging_cost": draw.money(size, high=200),
             }
@@ -203,7 +206,7 @@ def deliveries(draw, orders):
                 "day": days.astype("datetime64[us]"),
                 "location_id": "main",
                 "activity": draw.one_of(["pick", "pack", "ship"], len(days), nulls=0),
-                "hours": 4.0,
+                **work(len(days)),
                 "cost": draw.money(len(days), high=9000),
             }
         ),
@@ -217,6 +220,27 @@ def deliveries(draw, orders):
         "fixed_costs": pd.DataFrame({"month": months, "amount": draw.money(len(months))}).astype(
             {"month": "datetime64[us]"}
         ),
+    }
+
+
+def promises(ordered_at):
+    """Return what parcels were promised: with and without a time of day, kept and broken."""
+    draw, size = Draw(13), len(ordered_at)
+    promised = ordered_at + pd.to_timedelta(draw.rng.integers(70, 170, size), "h")
+    promised = promised.where(draw.rng.random(size) < 0.6, promised.dt.normalize())
+    return {
+        "promised_at": draw.some(promised.astype("datetime64[us]")),
+        "in_full": draw.one_of([True, True, False], size, nulls=0.2),
+        "damaged": draw.one_of([False, False, False, True], size, nulls=0.2),
+    }
+
+
+def work(size):
+    """Return what was done in how many hours, of which some are not told, or none."""
+    draw = Draw(14)
+    return {
+        "hours": draw.one_of([0.0, 4.0, 6.5], size).astype("float64"),
+        "units": draw.some(pd.Series(draw.rng.integers(0, 90, size)).astype("float64")),
     }
 
 
@@ -247,6 +271,7 @@ def marketing(draw, people):
             "amount": draw.money(size, high=20000),
         }
     ).drop_duplicates(["day", "marketing_channel", "campaign_id"], ignore_index=True)
+    spend = spend.assign(**counted(len(spend)))
     promotions = pd.DataFrame(
         {
             "promotion_id": ["sale", "fair", "never"],
@@ -262,6 +287,15 @@ def marketing(draw, people):
         "marketing_spend": spend,
         "promotions": promotions,
     }
+
+
+def counted(size):
+    """Return what platforms counted: nothing of some, and clicks on no impression."""
+    draw = Draw(17)
+    most = {"impressions": 400, "clicks": 30, "delivered": 200, "opened": 60}
+    drawn = {name: pd.Series(draw.rng.integers(0, high, size)) for name, high in most.items()}
+    drawn["impressions"] = drawn["impressions"].mask(draw.rng.random(size) < 0.3, 0)
+    return {name: draw.some(values).astype("Int64") for name, values in drawn.items()}
 
 
 def campaign_members(draw, people, campaign, start, number):
@@ -321,6 +355,8 @@ def what_people_do(draw, people, orders):
             "kind": draw.one_of(["impression", "click"], size),
         }
     )
+    came = pd.Series(Draw(18).rng.random(size) < 0.3)
+    touchpoints["marketing_channel"] = touchpoints.marketing_channel.mask(came, "direct")
     surveys = pd.DataFrame(
         {
             "response_id": draw.ids("a", size),
@@ -348,6 +384,32 @@ def what_people_do(draw, people, orders):
     }
 
 
+def stock(draw):
+    """Return the stock of some products and places, with days off the record and a delisting."""
+    days = pd.date_range("2023-12-20", "2024-11-12")
+    days = days[draw.rng.random(len(days)) < 0.9]
+    places = [("p1", "s1"), ("p1", "w"), ("p2", "s1"), ("p3", "w"), ("p4", "s2"), ("p9", "s2")]
+    rows = pd.DataFrame(
+        [(day, *place) for day in days for place in places],
+        columns=["day", "product_id", "location_id"],
+    )
+    is_listed = (rows.product_id != "p4") | (rows.day < "2024-07-10")
+    rows = rows[is_listed & (draw.rng.random(len(rows)) < 0.97)].reset_index(drop=True)
+    size = len(rows)
+
+    def units(most, nulls):
+        return draw.some(pd.Series(draw.rng.integers(0, most, size)), nulls).astype("float64")
+
+    rows["on_hand"] = units(9, 0.05)
+    rows["reserved"], rows["damaged"] = units(2, 0.1), units(2, 0.1)
+    left = (rows.on_hand - rows.reserved - rows.damaged).clip(lower=0)
+    rows["sellable"] = draw.some(left, 0.2)
+    rows["received"] = units(4, 0.5)
+    rows["unit_cost"] = draw.money(size, low=100, high=2000, nulls=0.3)
+    rows["day"] = rows["day"].astype("datetime64[us]")
+    return {"stock": rows}
+
+
 # --- The demo, thinned --------------------------------------------------------------------------
 
 KEPT_ONE_IN = 10
@@ -370,6 +432,7 @@ def thin_demo(demo, folder):
         "sessions": f"{customer} OR customer_id IS NULL AND hash(visitor_id) % {KEPT_ONE_IN} = 0",
         "touchpoints": f"campaign_id IS NOT NULL AND {customer}",
         "returns": f"order_id IS NULL OR {order}",
+        "stock": f"hash(product_id) % {KEPT_ONE_IN} = 0 AND location_id <> 'W02'",
         **dict.fromkeys(_WHOLE, "true"),
     }
     with duckdb.connect() as connection:

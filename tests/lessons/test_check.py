@@ -35,6 +35,8 @@ def test_prose_in_a_code_cell_is_found(source):
         'mk.compute(["net_sales"], data, by=["channel"], grain="month", start="2025-01-01")',
         'shop.loc["QC", "A1"]',
         'kind.astype("float64")',
+        r'print(low, high, sep="\n")',
+        'print(share, needed, sep=" → ")',
     ],
 )
 def test_ids_dates_and_codes_are_no_prose(source):

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from marketing_kpi.kpis.facts.base import (
     ACTIVITY_DAYS,
     MONEY,
+    SNAPSHOT_COLUMNS,
     Column,
     Fact,
     extra_columns,
@@ -23,6 +24,7 @@ from marketing_kpi.kpis.facts.base import (
 )
 from marketing_kpi.kpis.facts.baskets import BASKETS
 from marketing_kpi.kpis.facts.campaigns import CAMPAIGNS
+from marketing_kpi.kpis.facts.channels import CREDITED_ORDERS, MEDIA
 from marketing_kpi.kpis.facts.customers import (
     CUSTOMER_ACTIVITY,
     CUSTOMER_RANKING,
@@ -39,6 +41,14 @@ from marketing_kpi.kpis.facts.finance import (
     RETAINED_REVENUE,
     SALES_AND_DEDUCTIONS,
 )
+from marketing_kpi.kpis.facts.fulfilment import (
+    LABOUR,
+    PARCELS,
+    PROMISED_ORDERS,
+    PROMISED_PARCELS,
+    SHIPPED_PARCELS,
+)
+from marketing_kpi.kpis.facts.inventory import STOCK, STOCK_AND_SALES
 from marketing_kpi.kpis.facts.lifecycle import (
     DEFECTIONS,
     FIRST_TIME_BUYERS,
@@ -68,6 +78,7 @@ __all__ = [
     "ACTIVITY_DAYS",
     "FACTS",
     "MONEY",
+    "SNAPSHOT_COLUMNS",
     "Column",
     "Fact",
     "extra_columns",
@@ -102,6 +113,8 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             SERVICE,
             MARKETING_SPEND,
             ACQUISITION,
+            MEDIA,
+            CREDITED_ORDERS,
             NPS_ANSWERS,
             CSAT_ANSWERS,
             PANEL,
@@ -117,6 +130,13 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             BOOKS,
             CONTRIBUTION,
             BREAK_EVEN,
+            PARCELS,
+            PROMISED_PARCELS,
+            PROMISED_ORDERS,
+            SHIPPED_PARCELS,
+            LABOUR,
+            STOCK,
+            STOCK_AND_SALES,
         )
     }
 )

@@ -35,6 +35,19 @@ ACTIVITY_DAYS = 365
 
 Span: TypeAlias = Literal["period", "before_and_after", "to_date"]
 
+SNAPSHOT_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "is_opening": "boolean",
+        "is_closing": "boolean",
+        "has_opening": "boolean",
+        "days_recorded": "int64",
+        "days_covered": "int64",
+    }
+)
+"""What rows of a fact with `Fact.snapshots` know of their period: whether theirs is its first or
+its last day on record, whether a day is on record before, how many are, and how many days of the
+period lie between the first and the last day of the whole record."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -95,6 +108,9 @@ class Fact:
         At the grain of a unit: the event column that tells units apart.
     summarise
         At the grain of a unit: ``summarise(events, keys, columns)``, one row a unit and key.
+    snapshots
+        The table and column of the days that a state is recorded on, such as stock, which does not
+        add up over days: the rows then have `SNAPSHOT_COLUMNS`, which `build` need not make.
     whole_months
         Whether part of it is only told by month (the ledger): days, weeks and periods that cut a
         month are refused.
@@ -117,6 +133,7 @@ class Fact:
     summarise: Callable[[ir.Table, Sequence[str], Collection[str]], ir.Table] | None = field(
         default=None, compare=False
     )
+    snapshots: tuple[str, str] | None = None
     whole_months: bool = False
 
     @property

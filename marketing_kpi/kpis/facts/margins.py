@@ -209,14 +209,6 @@ def _measure(*needs: str) -> Column:
     return Column(MONEY, needs, measure=True)
 
 
-def is_known(part: str, data: Data) -> bool:
-    """Return whether the data tell a measure of `contribution` or `break_even`."""
-    return all(
-        any(has(data, choice) for choice in need.split(" or "))
-        for need in BREAK_EVEN.events[part].needs
-    )
-
-
 _OF_SALES = SALES.events["net_sales"].needs
 _OF_GOODS = SALES.events["cost"].needs
 _COSTED = (*_OF_SALES, *_OF_GOODS)

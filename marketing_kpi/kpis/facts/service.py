@@ -132,7 +132,7 @@ def parcel_costs(data: Data) -> ir.Table:
     rows = rows.inner_join(of_order, "order_id")
     cost = rows.spent
     if has_labour(data):
-        rows = _with_labour(rows.mutate(month=rows.shipped_at.truncate("M").date()), data)
+        rows = with_labour(rows.mutate(month=rows.shipped_at.truncate("M").date()), data)
         cost = rows.spent + rows.labour.fill_null(0)
     return rows.select(
         "order_id", "customer_id", "channel", "ordered_at", "shipped_at", fulfilment_cost=cost
@@ -144,7 +144,7 @@ def has_labour(data: Data) -> bool:
     return data.has("labour", "day", "cost") and data.has("shipments", "shipped_at")
 
 
-def _with_labour(rows: ir.Table, data: Data) -> ir.Table:
+def with_labour(rows: ir.Table, data: Data) -> ir.Table:
     """Give each parcel its share of the labour of the month in which it left.
 
     A month, since days of rest have parcels without hours and hours without parcels.

@@ -13,9 +13,13 @@ from marketing_kpi.plots.sentences.base import Sentence
 if TYPE_CHECKING:
     from marketing_kpi.plots.sentences import (
         baskets,
+        channels,
         clv,
         experiments,
         finance,
+        fulfilment,
+        governance,
+        inventory,
         lifecycle,
         margins,
         prepost,
@@ -28,9 +32,13 @@ if TYPE_CHECKING:
 
 _CHAPTERS = (
     "baskets",
+    "channels",
     "clv",
     "experiments",
     "finance",
+    "fulfilment",
+    "governance",
+    "inventory",
     "lifecycle",
     "margins",
     "prepost",
@@ -44,9 +52,13 @@ _CHAPTERS = (
 __all__ = [
     "Sentence",
     "baskets",
+    "channels",
     "clv",
     "experiments",
     "finance",
+    "fulfilment",
+    "governance",
+    "inventory",
     "lifecycle",
     "margins",
     "prepost",

@@ -1,0 +1,1 @@
+"""Attribution: journeys of touches, and which channels their orders are credited to."""

@@ -1,0 +1,480 @@
+"""Journeys: the touches of a person in order of time, up to an order or without one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.kpis.facts.touches import conversions as read_conversions
+from marketing_kpi.kpis.facts.touches import source_of
+from marketing_kpi.kpis.facts.touches import touches as read_touches
+from marketing_kpi.kpis.frames import engine, in_arrow, records, require
+from marketing_kpi.kpis.periods import Periods, day, midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from marketing_kpi.data.model import Data
+
+LOOKBACK_DAYS = 30
+"""Days before an order in which touches count, unless told."""
+
+DIRECT = "direct"
+"""Channel of those who came by themselves."""
+
+MOST_PATHS = 5_000
+"""Rows of `Journeys.paths`: the most travelled; credits are made from all."""
+
+SECONDS_A_DAY = 86_400
+
+Channel: TypeAlias = str | None
+"""A marketing channel; None: not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Journeys:
+    """The journeys of a period.
+
+    Attributes
+    ----------
+    paths
+        A row a path, the `MOST_PATHS` most travelled first: path (tuple of channels in order of
+        time; None: a channel that is not known), touches (its length), is_direct (whether it has no
+        other channel than `direct`), journeys (how many took it), conversions (orders that ended
+        them), revenue (net sales of these, in the data's currency; null where no amount is told).
+    distinct_paths
+        Different paths in all, those beyond `MOST_PATHS` too.
+    channels
+        Channels met, by name; None, last, for touches whose channel is not known.
+    journeys, conversions, revenue
+        Of all paths: journeys with an order and without, orders, their net sales (None: not told).
+    without_touch, revenue_without_touch
+        Orders before which no touch was found, in none of the paths: nobody can credit them.
+    start, end
+        The first day of the period and the day after its last.
+    lookback_days
+        Days before an order in which touches count.
+    source
+        Table of the touches: touchpoints, or sessions where there are none.
+    direct
+        Name of the channel of those who came by themselves.
+    touches
+        A row a touch, in the engine: journey (a number), person (text), place (from 0), length (of
+        the journey), channel (place in `channels`), before (channel of the touch before it, -1 for
+        the first), last_other (place of the last touch of another channel than `direct`; the last
+        place where there is none), age_days (before the order; null without one), ended_at,
+        truncated (whether the look-back cut touches off); and of its journey: journeys (1),
+        conversions, revenue.
+    """
+
+    paths: pd.DataFrame
+    distinct_paths: int
+    channels: tuple[Channel, ...]
+    journeys: int
+    conversions: int
+    revenue: float | None
+    without_touch: int
+    revenue_without_touch: float | None
+    start: dt.date
+    end: dt.date
+    lookback_days: int
+    source: str
+    direct: str
+    touches: ir.Table
+
+    def __repr__(self) -> str:
+        return (
+            f"Journeys: {self.journeys} on {self.distinct_paths} paths,"
+            f" {self.conversions} conversions ({self.without_touch} more without a touch)"
+        )
+
+
+def journeys(
+    data: Data,
+    *,
+    periods: Periods | None = None,
+    start: str | dt.date | None = None,
+    end: str | dt.date | None = None,
+    lookback_days: int = LOOKBACK_DAYS,
+    conversions: str | Sequence[str] = "online",
+    kinds: Sequence[str] | None = None,
+    direct: str = DIRECT,
+) -> Journeys:
+    """Put the touches of each person in order, up to each order and, without one, to the last.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with touchpoints, or the sessions that stand in for them.
+    periods
+        What `mk.periods` returns; its start and end are taken.
+    start, end
+        First day and the day after the last, in place of `periods`.
+    lookback_days
+        Days before an order in which touches count, 1 or more.
+    conversions
+        Orders that end a journey: ``"online"`` (all that are not known to be placed in a store or
+        on a marketplace), ``"all"``, or a list of sales channels.
+    kinds
+        Kinds of touch that count, such as ``["click", "visit"]``; None: all.
+    direct
+        Name of the channel of those who came by themselves.
+
+    Returns
+    -------
+    Journeys
+        See its attributes.
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack touches, their channel, or what ties them to orders.
+    ComputeError
+        When the period, the look-back or the conversions are none.
+
+    Notes
+    -----
+    A person is a customer where one is known: of the touch itself, or the only one that its visitor
+    was ever seen as. Valid orders that are no credits convert. Each touch belongs to the first
+    order of its person that follows it, and to no other; the touches less than `lookback_days`
+    before that order are its journey. The touches before these, and those that no order follows,
+    make journeys without an order, cut into lengths of `lookback_days` from their end: so journeys
+    with an order and without are made by one rule, and no touch is lost or counted twice. Journeys
+    that end in the period count. A journey without an order may still be under way at its end.
+
+    Touches of one moment stand in the order of `KINDS`, then of their channel's name: neither
+    their ids nor their rows have a say. Orders that a person placed at one moment end one journey.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> touches = pd.DataFrame({
+    ...     "touchpoint_id": list("123"), "customer_id": list("aab"),
+    ...     "at": pd.to_datetime(["2025-05-01", "2025-05-03", "2025-05-04"]),
+    ...     "marketing_channel": ["display", "email", "email"]})
+    >>> orders = pd.DataFrame({"order_id": ["1"], "customer_id": ["a"], "amount": [40.0],
+    ...     "ordered_at": pd.to_datetime(["2025-05-03 10:00"])})
+    >>> found = journeys(open_data({"touchpoints": touches, "orders": orders}),
+    ...                  start="2025-05-01", end="2025-06-01")
+    >>> found.paths[["path", "journeys", "conversions", "revenue"]]
+                   path  journeys  conversions  revenue
+    0  (display, email)         1            1     40.0
+    1          (email,)         1            0      0.0
+    """
+    first, last = days_of(periods, start, end)
+    check_lookback(lookback_days)
+    source = source_of(data)
+    # the look-back before a journey is read too: it tells what the look-back cuts off
+    begin = first - dt.timedelta(days=2 * lookback_days)
+    told = data.keep(read_conversions(data, which=conversions, start=begin, end=last))
+    seen = read_touches(data, kinds=kinds)
+    seen = seen.filter(seen["at"] >= midnight(begin), seen["at"] < midnight(last))
+    known = assembled(
+        data, seen, told, start=first, end=last, lookback_days=lookback_days, direct=direct
+    )
+    return _summarised(known, told, source=source.table, start=first, end=last,
+                       lookback_days=lookback_days, direct=direct)  # fmt: skip
+
+
+class Held(NamedTuple):
+    """What credits are made of."""
+
+    touches: ir.Table  # as `Journeys.touches`; those of paths in hand lack person and ended_at
+    channels: tuple[Channel, ...]
+    dated: bool  # whether the age of every touch before an order is known
+    by_person: bool
+
+
+def assembled(
+    data: Data,
+    seen: ir.Table,
+    told: ir.Table,
+    *,
+    start: dt.date,
+    end: dt.date,
+    lookback_days: int,
+    direct: str,
+) -> Held:
+    """Make journeys of touches (person, at, rank, channel) and orders (person, at, revenue)."""
+    seen = data.keep(seen)
+    channels = sorted_channels(seen.select("channel").distinct().to_pandas()["channel"])
+    rows = _ordered(seen, told, channels, direct, lookback_days, start=start, end=end)
+    (known,) = records(told.aggregate(amounts=told.revenue.count()))
+    if not known["amounts"]:  # nobody tells an amount: not even nothing is known
+        rows = rows.mutate(revenue=ibis.null("float64"))
+    return Held(data.keep(rows), channels, dated=True, by_person=True)
+
+
+def _ordered(
+    seen: ir.Table,
+    told: ir.Table,
+    channels: Sequence[Channel],
+    direct: str,
+    lookback_days: int,
+    *,
+    start: dt.date,
+    end: dt.date,
+) -> ir.Table:
+    """Return `Journeys.touches`."""
+    closing = told.filter(told.person.notnull())
+    closing = closing.group_by("person", "at").aggregate(
+        conversions=closing.count(), revenue=closing.revenue.sum().cast("float64")
+    )
+    rows = _parted(_with_next(seen, closing), lookback_days)
+    rows = rows.filter(rows.ended_at >= midnight(start), rows.ended_at < midnight(end))
+    rows = _placed(_coded(rows, channels, direct))
+    others = ibis.window(group_by=rows.journey)
+    place_of_other = rows.is_direct.ifelse(ibis.null("int32"), rows.place)
+    return rows.select(
+        *("journey", "person", "place", "length", "channel", "before", "ended_at"),
+        last_other=place_of_other.max().over(others).fill_null(rows.length - 1),
+        age_days=rows.is_order.ifelse(rows.age_days, ibis.null("float64")),
+        truncated=rows.is_order & rows.truncated,
+        journeys=ibis.literal(1.0),
+        conversions=rows.is_order.ifelse(rows.conversions, 0).cast("float64"),
+        revenue=rows.is_order.ifelse(rows.revenue, 0.0).cast("float64"),
+    )
+
+
+def _parted(rows: ir.Table, lookback_days: int) -> ir.Table:
+    """Cut what leads to an order, or to none, into look-backs from its end: `block`, from 0 on.
+
+    Adds age_days, truncated, is_order (whether the block ends in the order) and ended_at.
+    """
+    seconds = rows.anchor.epoch_seconds() - rows["at"].epoch_seconds()
+    ages = seconds.cast("float64") / SECONDS_A_DAY
+    rows = rows.mutate(age_days=ages, block=(ages / lookback_days).floor().cast("int32"))
+    stretch = ibis.window(group_by=[rows.person, rows.closes])
+    rows = rows.mutate(
+        truncated=(rows.block == 1).cast("int8").max().over(stretch) > 0,
+        is_order=rows.closes.notnull() & (rows.block == 0),
+    )
+    journey = ibis.window(group_by=[rows.person, rows.closes, rows.block])
+    last = rows["at"].max().over(journey)
+    return rows.mutate(ended_at=rows.is_order.ifelse(rows.closes, last))
+
+
+def _placed(rows: ir.Table) -> ir.Table:
+    """Add journey (a number), length, place in it, and the channel before."""
+    rows = rows.mutate(number=ibis.row_number())
+    key = [rows.person, rows.closes, rows.block]
+    whole = ibis.window(group_by=key)
+    in_time = ibis.window(group_by=key, order_by=[rows["at"], rows["rank"], rows.channel])
+    return rows.mutate(
+        journey=rows.number.min().over(whole),
+        length=rows.count().over(whole).cast("int32"),
+        place=ibis.row_number().over(in_time).cast("int32"),
+        before=rows.channel.lag().over(in_time).fill_null(-1).cast("int16"),
+    )
+
+
+def _with_next(seen: ir.Table, closing: ir.Table) -> ir.Table:
+    """Add the person's next order to each touch: closes (null without one), anchor, sums.
+
+    The anchor is what a journey is measured back from: the order, else the last touch.
+    """
+    # engines tell moments of several precisions apart, where tables are put one below the other
+    seen, closing = (rows.cast({"at": "timestamp"}) for rows in (seen, closing))
+    nothing = ibis.null("timestamp")
+    both = ibis.union(
+        seen.semi_join(closing, "person").select(
+            "person", "at", "channel", "rank", closes=nothing, is_order=ibis.literal(0, "int8")
+        ),
+        closing.select(
+            "person", "at", channel=ibis.null("string"), rank=ibis.null("int8"),
+            closes=closing["at"], is_order=ibis.literal(1, "int8"),
+        ),
+    )  # fmt: skip
+    following = ibis.window(
+        group_by=both.person, order_by=[both["at"], both.is_order], preceding=0, following=None
+    )
+    both = both.mutate(closes=both.closes.min().over(following))
+    buyers = both.filter(both.is_order == 0).drop("is_order")
+    buyers = buyers.left_join(
+        closing.rename(buyer="person", closed="at"),
+        [buyers.person == closing.person, buyers.closes == closing["at"]],
+    ).drop("buyer", "closed")
+    others = seen.anti_join(closing, "person").select("person", "at", "channel", "rank")
+    others = others.mutate(
+        closes=nothing, conversions=ibis.null("int64"), revenue=ibis.null("float64")
+    )
+    rows = ibis.union(buyers.select(*others.columns), others)
+    same = ibis.window(group_by=[rows.person, rows.closes])
+    return rows.mutate(anchor=ibis.coalesce(rows.closes, rows["at"].max().over(same)))
+
+
+def _coded(rows: ir.Table, channels: Sequence[Channel], direct: str) -> ir.Table:
+    """Replace channels by their places, which engines compare faster, and add is_direct."""
+    codes = {name: code for code, name in enumerate(channels) if name is not None}
+    unknown = len(channels) - 1
+    code = rows.channel.cases(*codes.items(), else_=unknown) if codes else ibis.literal(unknown)
+    is_direct = (rows.channel == direct).fill_null(False)
+    return rows.mutate(is_direct=is_direct, channel=code.cast("int16"))
+
+
+def sorted_channels(names: pd.Series) -> tuple[Channel, ...]:
+    """Return channels by name, each once; None, last, where one is not known."""
+    known = sorted({str(name) for name in names.dropna()})
+    return (*known, None) if names.isna().any() else tuple(known)
+
+
+def _summarised(
+    known: Held,
+    told: ir.Table,
+    *,
+    source: str,
+    start: dt.date,
+    end: dt.date,
+    lookback_days: int,
+    direct: str,
+) -> Journeys:
+    """Group equal paths, and count what has none."""
+    rows = known.touches
+    each = rows.group_by("journey").aggregate(
+        path=rows.channel.collect(order_by=rows.place),
+        **{name: rows[name].max() for name in _OF_A_JOURNEY},
+    )
+    grouped = each.group_by("path").aggregate(**{name: each[name].sum() for name in _OF_A_JOURNEY})
+    with grouped.cache() as table:
+        (sums,) = records(
+            table.aggregate(
+                paths=table.count(), **{name: table[name].sum() for name in _OF_A_JOURNEY}
+            )
+        )
+        shown = table.order_by([ibis.desc("journeys"), ibis.desc("conversions"), "path"])
+        paths = _named(shown.limit(MOST_PATHS), known.channels, direct)
+    orders = told.filter(told["at"] >= midnight(start))
+    (all_of,) = records(orders.aggregate(n=orders.count(), revenue=orders.revenue.sum()))
+    untouched = None
+    if all_of["revenue"] is not None:
+        untouched = float(all_of["revenue"]) - (sums["revenue"] or 0.0)
+    conversions = round(sums["conversions"] or 0)
+    return Journeys(
+        paths=paths,
+        distinct_paths=sums["paths"],
+        channels=known.channels,
+        journeys=round(sums["journeys"] or 0),
+        conversions=conversions,
+        revenue=sums["revenue"],
+        without_touch=all_of["n"] - conversions,
+        revenue_without_touch=untouched,
+        start=start,
+        end=end,
+        lookback_days=lookback_days,
+        source=source,
+        direct=direct,
+        touches=rows,
+    )
+
+
+_OF_A_JOURNEY = ("journeys", "conversions", "revenue")
+
+
+def _named(paths: ir.Table, channels: Sequence[Channel], direct: str) -> pd.DataFrame:
+    """Return the paths with their channels' names."""
+    rows = records(paths)
+    named = [tuple(channels[code] for code in row["path"]) for row in rows]
+    table = pd.DataFrame({"path": pd.Series(named, dtype="object")})
+    table["touches"] = pd.Series([len(path) for path in named], dtype="int64")
+    table["is_direct"] = pd.Series([set(path) == {direct} for path in named], dtype="bool")
+    for name in ("journeys", "conversions"):
+        table[name] = pd.Series([round(row[name]) for row in rows], dtype="int64")
+    table["revenue"] = pd.Series([row["revenue"] for row in rows], dtype="float64")
+    return table
+
+
+def days_of(
+    periods: Periods | None, start: str | dt.date | None, end: str | dt.date | None
+) -> tuple[dt.date, dt.date]:
+    """Return the first day and the day after the last, of periods or of two days."""
+    if (periods is None) == (start is None and end is None):
+        raise ComputeError("journeys need a period", hint="either periods=…, or start=… and end=…")
+    if periods is not None:
+        return periods.start, periods.end
+    if start is None or end is None:
+        raise ComputeError("journeys need both start and end")
+    first, last = day(start, name="start"), day(end, name="end")
+    if first >= last:
+        raise ComputeError(f"start == {first}, must be before end == {last}")
+    return first, last
+
+
+def check_lookback(lookback_days: int) -> None:
+    """Refuse a look-back that is no whole number of days."""
+    if isinstance(lookback_days, bool) or not isinstance(lookback_days, int) or lookback_days < 1:
+        raise ComputeError(f"lookback_days == {lookback_days!r}, must be a whole number, 1 or more")
+
+
+# --- Paths in hand --------------------------------------------------------------------------
+
+
+@contextmanager
+def held(found: Journeys | pd.DataFrame, *, direct: str) -> Iterator[Held]:
+    """Yield the touches of journeys, or of paths given by hand, in an engine."""
+    if isinstance(found, Journeys):
+        yield Held(found.touches, found.channels, dated=True, by_person=True)
+        return
+    require(found, ["path", "conversions"], "journeys")
+    rows = _rows_of(found)
+    channels = sorted_channels(rows["channel"])
+    with engine() as connection:
+        table = connection.create_table("touches", in_arrow(_with_places(rows, channels, direct)))
+        yield Held(table, channels, dated="days_before" in found, by_person=False)
+
+
+def _rows_of(paths: pd.DataFrame) -> pd.DataFrame:
+    """Return a row a touch of paths given by hand, checked."""
+    for path in paths["path"]:
+        if isinstance(path, str) or not isinstance(path, Sequence) or not path:
+            raise DataError(
+                f"path == {path!r}, must be a tuple of channels, one or more",
+                hint="for instance ('display', 'email')",
+            )
+    given = pd.DataFrame({"channel": [list(path) for path in paths["path"]]})
+    given["length"] = [len(path) for path in paths["path"]]
+    for name in ("conversions", "revenue", "journeys"):
+        if name in paths:
+            given[name] = paths[name].to_numpy("float64", na_value=np.nan)
+    given["revenue"] = given.get("revenue", np.nan)
+    if "journeys" not in given:
+        given["journeys"] = given["conversions"].clip(lower=1)
+    counts = given[["conversions", "journeys"]]
+    if not (np.isfinite(counts) & (counts >= 0)).all(axis=None):
+        raise DataError("conversions and journeys of a path must be known, and 0 or more")
+    exploded = ["channel"]
+    given["age_days"] = np.nan
+    if "days_before" in paths:
+        given["age_days"] = [list(ages) for ages in paths["days_before"]]
+        if [len(ages) for ages in given["age_days"]] != given["length"].tolist():
+            raise DataError("days_before must have a number for each channel of its path")
+        exploded.append("age_days")
+    given["journey"] = range(len(given))
+    rows = given.explode(exploded, ignore_index=True)
+    rows["channel"] = rows["channel"].astype("object")
+    return rows.astype({"age_days": "float64"})
+
+
+def _with_places(rows: pd.DataFrame, channels: Sequence[Channel], direct: str) -> pd.DataFrame:
+    """Add what `Journeys.touches` tells of each touch, and channels by their places."""
+    by_journey = rows.groupby("journey")
+    codes = {name: code for code, name in enumerate(channels)}
+    known = rows["channel"].where(rows["channel"].notna(), None)
+    table = rows.assign(
+        place=by_journey.cumcount(),
+        channel=[codes[name] for name in known],
+        truncated=False,
+    )
+    table["before"] = table.groupby("journey")["channel"].shift(fill_value=-1)
+    others = table["place"].where((rows["channel"] != direct).to_numpy())
+    last = others.groupby(table["journey"]).transform("max")
+    table["last_other"] = last.fillna(table["length"] - 1).astype("int64")
+    return table

@@ -1,0 +1,102 @@
+"""Markov chain of order 1: what share of orders falls when a channel is taken away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+OUTCOMES = ("conversions", "revenue")
+
+
+def steps(rows: ir.Table) -> ir.Table:
+    """Count the steps of journeys, in the engine: a row a group, channel and the one before it.
+
+    Returns
+    -------
+    ibis.Table
+        part, before (-1: the start), channel; journeys, how many went from one to the other; and
+        what those ended in that ended there: conversions, revenue.
+    """
+    ends = rows.place == rows.length - 1
+    return rows.group_by("part", "before", "channel").aggregate(
+        journeys=rows.journeys.sum(),
+        **{name: rows[name].sum(where=ends).fill_null(0) for name in OUTCOMES},
+    )
+
+
+def chain(counted: pd.DataFrame, *, channels: int) -> Array:
+    """Return counted steps as numbers: (channels + 1) x (channels + 2).
+
+    From the start (first row) and each channel, to each channel; then what journeys ended in
+    there: conversions, revenue.
+    """
+    table = np.zeros((channels + 1, channels + len(OUTCOMES)))
+    before, channel = counted["before"].to_numpy("int64"), counted["channel"].to_numpy("int64")
+    np.add.at(table, (before + 1, channel), counted["journeys"].to_numpy("float64"))
+    for place, name in enumerate(OUTCOMES):
+        np.add.at(table[:, channels + place], channel + 1, counted[name].to_numpy("float64"))
+    return table
+
+
+def removal(steps_taken: Array) -> Array:
+    """Return the share of conversions and of revenue that falls without each channel.
+
+    Parameters
+    ----------
+    steps_taken
+        What `chain` returns.
+
+    Returns
+    -------
+    numpy.ndarray
+        A row a channel; a column for conversions, one for revenue: null where nothing is to fall.
+
+    Notes
+    -----
+    Whoever would step to the channel that is taken away leaves without an order. With ``P`` the
+    probabilities of stepping from channel to channel and ``r`` what a visit of a channel ends in on
+    average, the worth of being at each channel solves ``w = P w + r``: a linear system, no
+    simulation. Each channel that is visited leads to an end, so that it has one solution, whatever
+    the loops. A step from a channel to itself changes nothing: it only delays.
+    """
+    channels = steps_taken.shape[0] - 1
+    visits = steps_taken[:, :channels].sum(
+        axis=0
+    )  # a visit ends in a step, or in the journey's end
+    taken = steps_taken[1:] / np.where(visits > 0, visits, 1.0)[:, None]
+    begun = steps_taken[0, :channels]
+    start = begun / max(begun.sum(), 1.0)
+    there = np.ones((channels + 1, channels))
+    there[1:][np.diag_indices(channels)] = 0.0  # first all of them, then without each
+    stay = taken[:, :channels] * there[:, None, :] * there[:, :, None]
+    worth = np.linalg.solve(np.eye(channels) - stay, taken[:, channels:] * there[:, :, None])
+    reached = np.einsum("kc,kco->ko", start * there, worth)
+    whole, without = reached[0], reached[1:]
+    kept = np.divide(without, whole, out=np.full_like(without, np.nan), where=whole != 0)
+    fallen: Array = 1 - kept
+    return fallen
+
+
+def markov_credits(counted: pd.DataFrame, *, channels: int) -> Array:
+    """Share conversions and revenue in proportion to what falls without each channel.
+
+    Returns
+    -------
+    numpy.ndarray
+        A row a channel; a column for conversions, one for revenue. The removal effects of channels
+        that journeys share add up to more than 1; scaled, they add up to what there was.
+    """
+    fallen = removal(chain(counted, channels=channels))
+    ended = counted[[*OUTCOMES]].to_numpy("float64").sum(axis=0)
+    total = fallen.sum(axis=0)
+    share = np.divide(fallen, total, out=np.zeros_like(fallen), where=np.abs(total) > 0)
+    credits: Array = share * ended
+    return credits

@@ -1,0 +1,253 @@
+"""Facts of channels: what platforms count of them, and the orders that they are credited with.
+
+An order placed online is credited to the last touch of its customer, in the 30 days before it, that
+was no direct visit; to the direct visit where there was nothing else. That is one rule of many,
+kept since most tools have it: `marketing_kpi.channels.attribute` has others. An order before which
+no touch is recorded is credited to none; one of days on which no touch was recorded at all is
+unknown. What an order is credited to is the same whatever the period asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, copied
+from marketing_kpi.kpis.facts.sales import SALES
+from marketing_kpi.kpis.facts.spend import MARKETING_SPEND
+from marketing_kpi.kpis.facts.touches import conversions, recorded_touches, source_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+LOOKBACK_DAYS = 30
+"""Days before an order in which touches count."""
+
+DIRECT = "direct"
+"""Channel of those who came by themselves."""
+
+_SECONDS = 86_400
+
+COUNTS = ("impressions", "clicks", "delivered", "opened")
+"""What platforms count, in the table of spend."""
+
+
+def _media(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return a row a day, channel and campaign, with what its platform counted."""
+    rows = data.table("marketing_spend")
+    told = {name: rows[name] for name in sorted({*columns} - {"spent_at", "amount"})}
+    if "spent_at" in columns:
+        told["spent_at"] = rows.day.cast("timestamp")
+    if "amount" in columns:
+        told["amount"] = rows.amount.cast(MONEY)
+    return rows.select(**told)
+
+
+def _credited_orders(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return a row an order placed online, and a row a day's spend on a channel with touches."""
+    import ibis
+
+    parts = [_credits(data, columns)]
+    if {"spend", "is_followed"} & {*columns}:
+        parts.append(_spend(data, columns))
+        paid = parts[1].select(paid_channel="marketing_channel").distinct()
+        parts[0] = parts[0].left_join(paid, parts[0].marketing_channel == paid.paid_channel)
+        parts[0] = parts[0].mutate(is_followed=parts[0].paid_channel.notnull())
+    wanted = sorted(columns)
+    rows = [part.select(*wanted) for part in parts]
+    return ibis.union(*rows) if len(rows) > 1 else rows[0]
+
+
+def _credits(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the orders placed online, beside what is asked of the spend."""
+    import ibis
+
+    rows = orders_with_credit(data, with_margin="margin" in columns)
+    return rows.mutate(spend=ibis.null(MONEY)).drop("order_id")
+
+
+def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
+    """Return the orders with the channel and the campaign of the touch that each is credited to.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with touches.
+    with_margin
+        Whether to add the margin of what each order holds.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        A row an order placed online: order_id, occurred_at, marketing_channel and campaign_id (null
+        where it is credited to none), orders (1 where a touch precedes it, 0 where none does, null
+        on days on which none was recorded), revenue and margin (null unless credited).
+    """
+    import ibis
+
+    orders = conversions(data, which="online", with_margin=with_margin)
+    orders = orders.mutate(at=orders["at"].cast("timestamp"))
+    seen = recorded_touches(data)
+    last = _last_touches(seen.mutate(at=seen["at"].cast("timestamp")), orders)
+    rows = orders.left_join(last, [orders.person == last.of_person, orders["at"] == last.closes])
+    first_day, last_day = _recorded_days(data)
+    is_known = rows["at"].truncate("D").between(first_day, last_day).fill_null(False)
+    is_credited = rows.is_touched.fill_null(False) & is_known
+    made = {
+        name: is_credited.ifelse(rows[name], ibis.null(MONEY))
+        for name in ("revenue", "margin")
+        if name in rows.columns
+    }
+    return rows.select(
+        "order_id",
+        "marketing_channel",
+        "campaign_id",
+        occurred_at=rows["at"],
+        orders=is_known.ifelse(is_credited.cast("int64"), ibis.null("int64")),
+        **made,
+    )
+
+
+def _recorded_days(data: Data) -> tuple[ir.Value, ir.Value]:
+    """Return the first and the last day on which a touch is recorded."""
+    seen = source_of(data).read(data)
+    days = seen.aggregate(first=seen["at"].truncate("D").min(), last=seen["at"].truncate("D").max())
+    return days.select("first").as_scalar(), days.select("last").as_scalar()
+
+
+def _last_touches(seen: ir.Table, orders: ir.Table) -> ir.Table:
+    """Return a row a person and moment of an order that a touch precedes: the one that gets it.
+
+    Each touch belongs to the first order that follows it, and to no other.
+    """
+    import ibis
+
+    closing = orders.filter(orders.person.notnull()).select("person", "at").distinct()
+    none = ibis.null("string")
+    both = ibis.union(
+        seen.semi_join(closing, "person").select(
+            "person", "at", "rank", "channel", "campaign_id",
+            order_at=ibis.null("timestamp"), is_order=ibis.literal(0, "int8"),
+        ),
+        closing.select(
+            "person", "at", rank=ibis.null("int8"), channel=none, campaign_id=none,
+            order_at=closing["at"], is_order=ibis.literal(1, "int8"),
+        ),
+    )  # fmt: skip
+    following = ibis.window(
+        group_by=both.person, order_by=[both["at"], both.is_order], preceding=0, following=None
+    )
+    rows = both.mutate(closes=both.order_at.min().over(following))
+    age = rows.closes.epoch_seconds() - rows["at"].epoch_seconds()
+    rows = rows.filter(rows.is_order == 0, age < LOOKBACK_DAYS * _SECONDS)
+    best = ibis.window(
+        group_by=[rows.person, rows.closes],
+        order_by=[
+            (rows.channel == DIRECT).fill_null(False).cast("int8"),
+            rows["at"].desc(),
+            rows["rank"].desc(),
+            rows.channel.isnull().cast("int8").desc(),
+            rows.channel.desc(),
+            rows.campaign_id.isnull().cast("int8"),
+            rows.campaign_id.desc(),
+        ],
+    )
+    rows = rows.mutate(place=ibis.row_number().over(best))
+    rows = rows.filter(rows.place == 0)
+    return rows.select(
+        "campaign_id",
+        "closes",
+        of_person=rows.person,
+        marketing_channel=rows.channel,
+        is_touched=ibis.literal(True),
+    )
+
+
+def spend_on_touched(data: Data) -> ir.Table:
+    """Return the spend that credited orders are set against: occurred_at, marketing_channel, spend.
+
+    That on channels and campaigns of which touches are recorded, in the days of these.
+    """
+    rows = _spend(data, {"marketing_channel"})
+    return rows.select("occurred_at", "marketing_channel", "spend")
+
+
+def _spend(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the spend on what touches are recorded of, in the days of these.
+
+    Nothing tells what money brought where no touch can be seen (a poster, advice in a store, a
+    campaign that no touch names), nor before the first of them: no order would be set against it.
+    """
+    import ibis
+
+    of_campaigns = "campaign_id" in columns
+    named = data.has(source_of(data).table, "campaign_id")
+    names = ["spent_at", "marketing_channel", "amount"]
+    names += ["campaign_id"] if of_campaigns or named else []
+    rows = MARKETING_SPEND.build(data, names)
+    seen = source_of(data).read(data)
+    followed = seen.select(seen_channel="channel").distinct()
+    rows = rows.semi_join(followed, rows.marketing_channel == followed.seen_channel)
+    if named:
+        campaigns = seen.select(seen_campaign="campaign_id").distinct()
+        told = rows.semi_join(campaigns, rows.campaign_id == campaigns.seen_campaign)
+        rows = ibis.union(told, rows.filter(rows.campaign_id.isnull()))
+    first_day, last_day = _recorded_days(data)
+    rows = rows.filter(rows.spent_at.between(first_day, last_day))
+    nothing = {} if of_campaigns else {"campaign_id": ibis.null("string")}
+    return rows.mutate(
+        occurred_at=rows.spent_at,
+        spend=rows.amount,
+        orders=ibis.literal(0, "int64"),
+        revenue=ibis.null(MONEY),
+        margin=ibis.null(MONEY),
+        is_followed=ibis.literal(True),
+        **nothing,
+    )
+
+
+def _counted(name: str, type: str = "int64") -> Column:
+    return Column(type, (f"marketing_spend.{name}",), ("marketing_spend", name), measure=True)
+
+
+MEDIA = Fact(
+    name="media",
+    grain="a day of a marketing channel and campaign, as its platform counted it",
+    time="spent_at",
+    events={
+        "spent_at": Column("timestamp", ("marketing_spend.day",)),
+        **copied("marketing_spend", "marketing_channel", "campaign_id", "purpose"),
+        "amount": _counted("amount", MONEY),
+        **{name: _counted(name) for name in COUNTS},
+    },
+    build=_media,
+    tables=("marketing_spend",),
+)
+_TOUCH = " or ".join(
+    f"{table}.{at} + {table}.marketing_channel + {table}.{person}"
+    for table, at in (("touchpoints", "at"), ("sessions", "started_at"))
+    for person in ("customer_id", "visitor_id")
+)
+_TIE = "orders.customer_id or sessions.order_id + sessions.visitor_id"
+_SPENT = MARKETING_SPEND.events["amount"].needs
+CREDITED_ORDERS = Fact(
+    name="credited_orders",
+    grain="an order placed online, or a day's spend on a channel that touches are recorded of",
+    time="occurred_at",
+    events={
+        "occurred_at": Column("timestamp", ("orders.ordered_at", _TOUCH, _TIE)),
+        "marketing_channel": Column("string", (_TOUCH, _TIE)),
+        "campaign_id": Column("string", ("touchpoints.campaign_id",)),
+        # 1 where a touch precedes the order, 0 where none does, null where none is recorded.
+        "orders": Column("int64", (_TOUCH, _TIE), measure=True),
+        "revenue": Column(MONEY, SALES.events["net_sales"].needs, measure=True),
+        "margin": Column(MONEY, SALES.events["cost"].needs, measure=True),
+        "spend": Column(MONEY, _SPENT, measure=True),
+        # Whether money was spent on the channel, at any time that is recorded.
+        "is_followed": Column("boolean", _SPENT, measure=True),
+    },
+    build=_credited_orders,
+    tables=(),
+)

@@ -1,0 +1,1 @@
+"""The machinery of `marketing_kpi.governance`: one person across systems, and wrong matches."""

@@ -1,0 +1,354 @@
+"""What the stock told, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from marketing_kpi.inventory import VARIATIONS, LostDemand, ReorderPoints
+from marketing_kpi.plots import intervals
+from marketing_kpi.plots.dimensions import value_name
+from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text.locale import Reader, is_absent
+
+NEAR = 0.1
+"""Of the target, by how much the cover may differ from it without a word."""
+
+
+def position(
+    parts: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say how much is in stock, how much of it can be sold, and what keeps the rest.
+
+    Parameters
+    ----------
+    parts
+        What `inventory.closing_parts` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if parts is None or parts.empty:
+        nothing = _("No day of the period has a stock on record that says what can be sold.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    units = parts.set_index("part")["units"]
+    total, left = float(units.sum()), float(units["sellable"])
+    if total <= 0:
+        return Sentence(_("Nothing is in stock."))
+    said = [
+        _(
+            "At the close of {day}, {total} units are in stock; {left} ({share}) can be sold.",
+            day=reader.date(parts.attrs["day"]),
+            total=reader.integer(total),
+            left=reader.integer(left),
+            share=reader.percent(left / total),
+        )
+    ]
+    if units.get("damaged", 0) > 0:
+        said.append(
+            _(
+                "{damaged} are damaged: repair or clear them before you buy.",
+                damaged=reader.integer(units["damaged"]),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def stock_outs(
+    levels: pd.DataFrame | None,
+    lost: LostDemand | None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say how often products are out of stock, and which part of demand that loses.
+
+    Parameters
+    ----------
+    levels
+        What `inventory.levels` returns of the whole period.
+    lost
+        What `inventory.lost_demand` returns; None where the data cannot tell.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack for the lost demand.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    rate = None if levels is None or levels.empty else levels.iloc[0].get("stockout_rate")
+    if is_absent(rate):
+        return Sentence(why_nothing(_("No stock is on record."), lacks, reader))
+    said = [
+        _(
+            "Of the days of a product in a place, {rate} end with nothing to sell.",
+            rate=reader.percent(rate),
+        )
+    ]
+    if lost is None or lost.rate is None:
+        said.append(why_nothing(_("What this loses, the data do not tell."), lacks, reader))
+    else:
+        interval = intervals.words(lost.low, lost.high, reader.percent, reader, absent="")
+        share = reader.percent(lost.rate)
+        said.append(
+            _(
+                "They lose {share} of the demand (95% interval: {interval}), {units} units; part "
+                "of it may have been bought as another product.",
+                share=share,
+                interval=interval,
+                units=reader.integer(lost.lost.units),
+            )
+            if interval
+            else _("They lose {share} of the demand.", share=share)
+        )
+    return Sentence(" ".join(said))
+
+
+def cover(
+    now: pd.DataFrame | None,
+    before: pd.DataFrame | None,
+    products: pd.DataFrame | None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say how many days of sales the stock makes, and how much money lies above the target.
+
+    Parameters
+    ----------
+    now, before
+        What `inventory.levels` returns of the whole period, and of the one it is compared with
+        (None: nothing to compare with).
+    products
+        What `inventory.cover` returns by product.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    days = _first(now, "days_of_inventory")
+    if days is None:
+        nothing = _("Nothing tells how many days of sales the stock makes.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    earlier = _first(before, "days_of_inventory")
+    said = [
+        _("The average stock makes {days} of sales.", days=reader.days(days, 1))
+        if earlier is None
+        else _(
+            "The average stock makes {days} of sales, against {earlier} in the period before.",
+            days=reader.days(days, 1),
+            earlier=reader.days(earlier, 1),
+        )
+    ]
+    over, under = _away(products, above=True), _away(products, above=False)
+    if len(over):
+        said.append(
+            _.n(
+                "{n} product lies more than {share} above its target, by {money}: order it later, "
+                "or less.",
+                "{n} products lie more than {share} above their target, by {money} in all: order "
+                "them later, or less.",
+                len(over),
+                n=reader.integer(len(over)),
+                share=reader.percent(NEAR, decimals=0),
+                money=reader.money(over.sum(), decimals=0),
+            )
+        )
+    if len(under):
+        said.append(
+            _.n(
+                "{n} lies as far below, by {money}: order it first.",
+                "{n} lie as far below, by {money}: order them first.",
+                len(under),
+                n=reader.integer(len(under)),
+                money=reader.money(-under.sum(), decimals=0),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def _away(products: pd.DataFrame | None, *, above: bool) -> pd.Series[float]:
+    """Return the money of the products that lie further from their target than `NEAR`."""
+    if products is None:
+        return pd.Series(dtype=float)
+    near = NEAR * products["target_days"].fillna(0)  # what did not sell is away by all of it
+    gap = products["coverage_gap_days"]
+    value = products["gap_value"]
+    is_near = (gap.abs() <= near).fillna(False)
+    return value[~is_near & ((value > 0) if above else (value < 0))]
+
+
+def returns(
+    groups: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say which group turns its stock fastest, and which earns the most on it.
+
+    Parameters
+    ----------
+    groups
+        What `inventory.cover` returns by category, brand or kind of place.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    names = [] if groups is None else [n for n in ("inventory_turnover", "gmroi") if n in groups]
+    known = pd.DataFrame() if groups is None else groups.dropna(subset=names)
+    if known.empty or not names:
+        return Sentence(why_nothing(_("No turnover can be told."), lacks, reader))
+    key = str(known.columns[0])
+
+    def named(row: pd.Series) -> str:
+        return value_name(row[key], key, lang=reader)
+
+    fast = known.iloc[int(known["inventory_turnover"].argmax())]
+    slow = known.iloc[int(known["inventory_turnover"].argmin())]
+    if len(known) == 1:
+        said = [
+            _(
+                "{name} turns its stock {times} times a year.",
+                name=named(fast),
+                times=reader.number(fast["inventory_turnover"]),
+            )
+        ]
+    else:
+        said = [
+            _(
+                "Turns fastest: {fast}, {most} times a year; slowest: {slow}, {least} times.",
+                fast=named(fast),
+                most=reader.number(fast["inventory_turnover"]),
+                slow=named(slow),
+                least=reader.number(slow["inventory_turnover"]),
+            )
+        ]
+    if "gmroi" in names and len(known) > 1:
+        best = known.iloc[int(known["gmroi"].argmax())]
+        said.append(
+            _(
+                "Earns the most on its stock: {name}, {money} of gross profit a year for each "
+                "{unit} in stock.",
+                name=named(best),
+                money=reader.money(best["gmroi"]),
+                unit=reader.money(1, decimals=0),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def classes(
+    table: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+) -> Sentence:
+    """Say how few products bring most of the sales, and how many are uneven by chance alone.
+
+    Parameters
+    ----------
+    table
+        What `inventory.classify` returns.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if table is None or table.empty:
+        return Sentence(why_nothing(_("No product was sold in the period."), lacks, reader))
+    first = table[table["abc"] == "A"]
+    said = [
+        _(
+            "{n} of the {total} products sold bring {share} of the sales (class A).",
+            n=reader.integer(len(first)),
+            total=reader.integer(len(table)),
+            share=reader.percent(first["share"].sum()),
+        )
+    ]
+    known = table.dropna(subset=["variation"])
+    chance = known[(known["xyz"] != "X") & (known["chance"] > VARIATIONS[0])]
+    if len(known) and len(chance):
+        said.append(
+            _(
+                "Mind the letters X to Z: for {n} of {total}, so few units a week would be uneven "
+                "by chance alone.",
+                n=reader.integer(len(chance)),
+                total=reader.integer(len(known)),
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def service(
+    found: ReorderPoints | None,
+    paces: pd.DataFrame | None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
+    """Say whether the formula's reorder points keep their promise, and warn where they do not.
+
+    Parameters
+    ----------
+    found, paces
+        What `inventory.reorder_points` and `inventory.service_by_pace` return.
+    lang
+        The reader, or a language.
+    lacks
+        What the data lack, so that nothing can be said.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found is None or paces is None or paces.empty:
+        nothing = _("No product was in stock for long enough to set a reorder point.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    whole = paces.iloc[-1]
+    level = reader.percent(found.level)
+    verdicts = {
+        "kept": _("On average the promise is kept."),
+        "not_kept": _("On average the promise is not kept: take the points that keep the level."),
+        "cannot_tell": _("On average one cannot tell whether the promise is kept."),
+    }
+    said = [
+        _(
+            "Reorder points set for {level} of cycles without a stock-out buy {bought} (95% "
+            "interval: {interval}).",
+            level=level,
+            bought=reader.percent(whole["service_level"]),
+            interval=intervals.words(whole["low"], whole["high"], "fraction", reader),
+        ),
+        verdicts[whole["verdict"]],
+    ]
+    counts = found.points["verdict"].value_counts()
+    total = reader.integer(len(found.points))
+    if broken := int(counts.get("not_kept", 0)):
+        said.append(
+            _.n(
+                "For {n} of the {total} products in places it surely is not: raise that point.",
+                "For {n} of the {total} products in places it surely is not: raise those points.",
+                broken,
+                n=reader.integer(broken),
+                total=total,
+            )
+        )
+    if open_ := int(counts.get("cannot_tell", 0)):
+        said.append(
+            _(
+                "Taken one by one, the record is too short to tell for {n} of {total}.",
+                n=reader.integer(open_),
+                total=total,
+            )
+        )
+    return Sentence(" ".join(said))
+
+
+def _first(table: pd.DataFrame | None, name: str) -> float | None:
+    if table is None or table.empty or name not in table or is_absent(table[name].iloc[0]):
+        return None
+    return float(table[name].iloc[0])

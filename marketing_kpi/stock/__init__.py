@@ -1,0 +1,1 @@
+"""The machinery of `inventory`: cover and return of stock, classes, reorder points, service."""

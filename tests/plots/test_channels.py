@@ -1,0 +1,211 @@
+"""Figures, tables and sentences of channels: words, numbers, what lacks, nothing cut."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketing_kpi import channels, plots
+from marketing_kpi.attribution.lift import AgainstLift
+from marketing_kpi.plots import sentences
+
+PERIOD = {"start": "2025-01-01", "end": "2026-01-01"}
+PATHS = pd.DataFrame(
+    {
+        "path": [("display", "email"), ("email", "direct"), ("paid_search",), ("display",)],
+        "conversions": [40, 20, 30, 5],
+        "revenue": [4000.0, 2000.0, 3500.0, 300.0],
+        "days_before": [(3.0, 1.0), (4.0, 0.0), (2.0,), (9.0,)],
+    }
+)
+CREDITS = channels.attribute(PATHS, model="all")
+SURE = CREDITS.assign(revenue_low=CREDITS.revenue * 0.9, revenue_high=CREDITS.revenue * 1.1)
+SPEND = {"display": 900.0, "email": 300.0, "paid_search": 9000.0}
+RETURNS = channels.returns_by_model(SURE, spend=SPEND, margin_rate=0.5)
+AGREED = channels.agreement(RETURNS)
+COSTS = pd.DataFrame(
+    {
+        "marketing_channel": ["paid_search", "email", None],
+        "spend": [1000.0, 200.0, np.nan],
+        "new_customers": [10, 40, 7],
+        "cost": [100.0, 5.0, np.nan],
+        "low": [54.4, 3.7, np.nan],
+        "high": [208.5, 7.0, np.nan],
+    }
+)
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def weeks(elasticity, *, outcome="clicks", noise=0.01):
+    rng = np.random.default_rng(5)
+    mondays = pd.date_range(end="2025-12-22", periods=156, freq="7D", name="week")
+    names = ["paid_search", "email", "social"]
+    now = np.array([900.0, 500.0, 300.0])
+    spend = now * np.exp(rng.normal(0, 0.2, (156, 3)))
+    lift = np.exp(np.array(elasticity) * np.log(spend / now) + rng.normal(0, noise, (156, 3)))
+    spend = pd.DataFrame(spend, index=mondays, columns=names).assign(email=90.0)
+    if outcome == "net_sales":
+        sales = 50_000 * lift.prod(axis=1)
+        return channels.Weeks(outcome, spend, pd.DataFrame({"all": sales}, index=mondays))
+    return channels.Weeks(outcome, spend, pd.DataFrame(300 * lift, index=mondays, columns=names))
+
+
+CLICKS = weeks([0.8, 0.1, 0.06])
+CURVES = channels.response_curves(CLICKS)
+SALES = channels.response_curves(weeks([0.0, 0.0, 0.0], outcome="net_sales", noise=0.1))
+PLAN = channels.allocate(CURVES)
+
+
+def lift(added, low, high):
+    credits = pd.DataFrame({"touch": ["reaction", "contact"], "model": ["last", "last"]})
+    credits["credited"], credits["reached"] = [60.0, 230.0], [90, 900]
+    credits["ratio"], credits["verdict"] = np.nan, ["possible", "too_many"]
+    days = dt.date(2025, 4, 1), dt.date(2025, 4, 29)
+    return AgainstLift("mail", None, (), *days, 900, 100, added, low, high, 400, credits)
+
+
+FIGURES = [
+    lambda lang: plots.credit_by_model(CREDITS, lang=lang),
+    lambda lang: plots.roi_by_model(RETURNS, lang=lang),
+    lambda lang: plots.roi_by_model(channels.returns_by_model(SURE, spend=SPEND), lang=lang),
+    lambda lang: plots.cac_intervals(COSTS, lang=lang),
+    lambda lang: plots.credit_against_lift(lift(50, -20, 120), lang=lang),
+    lambda lang: plots.response_curve(CLICKS, CURVES, channel="paid_search", lang=lang),
+    lambda lang: plots.elasticities(SALES, lang=lang),
+    lambda lang: plots.budget_shares(PLAN, lang=lang),
+]
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_figure_says_its_numbers_and_stays_within_its_page(draw, lang):
+    axis = draw(lang)
+    figure = axis.get_figure()
+    figure.canvas.draw()
+    assert any(letter.isdigit() for letter in figure.alt)
+    assert figure.caption
+    drawn = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert drawn.x0 > -0.02
+    assert drawn.y0 > -0.02
+    assert drawn.x1 < width + 0.02
+    assert drawn.y1 < height + 0.02
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.credit_by_model(CREDITS.head(0), lang="en", lacks=["touchpoints.at"]),
+        lambda: plots.roi_by_model(RETURNS.head(0), lang="en", lacks=["touchpoints.at"]),
+        lambda: plots.cac_intervals(None, lang="en", lacks=["touchpoints.at"]),
+        lambda: plots.response_curve(None, None, channel=None, lang="en", lacks=["touchpoints.at"]),
+        lambda: plots.elasticities(None, lang="en", lacks=["touchpoints.at"]),
+    ],
+)
+def test_without_data_a_figure_says_what_lacks(draw):
+    assert "touchpoints.at" in draw().get_figure().message
+
+
+def test_tables_carry_the_kpis_they_show():
+    results = pd.DataFrame({name: [1.0, np.nan] for name in channels.CHANNEL_KPIS})
+    results.insert(0, "marketing_channel", ["email", "direct"])
+    shown = plots.channel_table(results, lang="en")
+    assert "Return on ad spend (ROAS)" in shown.to_text()
+    assert plots.channel_table(results.head(0), lang="en") is None
+    assert "Not known" in plots.cac_table(COSTS, lang="en").to_text()
+    assert plots.cac_table(None, lang="en") is None
+    assert "never varied" in plots.curve_table(CURVES, lang="en").to_text()
+    assert "Marginal ROAS" in plots.curve_table(SALES, lang="en").to_text()
+    assert plots.budget_table(None, lang="en") is None
+
+
+# --- Sentences --------------------------------------------------------------------------------
+
+
+def test_the_headline_gives_the_range_of_the_models():
+    said = plain(sentences.channels.headline(CREDITS, AGREED, lang="en", **PERIOD))
+    assert "95 orders placed online" in said
+    assert "Email comes first" in said
+    assert "Spend exceeds margin under every model: Paid search." in said
+
+
+def test_few_orders_are_not_compared():
+    few = channels.attribute(PATHS.assign(conversions=1), model="all")
+    said = plain(sentences.channels.headline(few, AGREED, lang="fr", **PERIOD))
+    assert said == (
+        "Commandes de la période qui ont un parcours : 4. C'est trop peu pour comparer des canaux"
+        " ou des modèles."
+    )
+    assert sentences.channels.models(few, lang="fr") is None
+
+
+def test_models_are_told_apart_by_their_names():
+    said = plain(sentences.channels.models(CREDITS, lang="en"))
+    assert said.startswith("Models differ most on Display ads: ")
+    assert "47%" in said
+
+
+def test_the_dearest_channel_is_said_to_be_only_beyond_chance():
+    said = plain(sentences.channels.acquisition(COSTS, lang="en"))
+    assert "for 50 new customers of the channels paid for: $24 each" in said
+    assert "more than chance explains" in said
+    close = COSTS.assign(low=1.0)
+    assert "their intervals meet" in plain(sentences.channels.acquisition(close, lang="en"))
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (lift(50, -20, 120), "cannot tell whether it added any order"),
+        (lift(50, 20, 120), "1 of 2 credits are more than the control group allows"),
+        (None, "nothing here says what credit is worth"),
+    ],
+)
+def test_a_campaign_is_held_against_its_control(found, words):
+    assert words in plain(sentences.channels.lift(found, lang="en"))
+
+
+def test_a_lift_that_is_sure_is_not_doubted():
+    assert "cannot tell" not in plain(sentences.channels.lift(lift(50, 20, 120), lang="en"))
+
+
+def test_what_more_spend_brings_in_clicks():
+    said = plain(sentences.channels.responses(CURVES, lang="en"))
+    assert "Saturating, counted in clicks: Paid search (the next one costs" in said
+    assert "Cannot tell: Email (spend never varied by itself)." in said
+
+
+def test_sales_that_tell_nothing_call_for_a_test():
+    said = plain(sentences.channels.sales_response(SALES, lang="en"))
+    assert "cannot tell what more spend brings in sales" in said
+    strong = channels.response_curves(weeks([0.5, 0, 0.4], outcome="net_sales"))
+    assert "confirm it by a test" in plain(sentences.channels.sales_response(strong, lang="en"))
+    falling = channels.response_curves(weeks([-0.5, 0, 0.4], outcome="net_sales"))
+    assert "something else moves both" in plain(
+        sentences.channels.sales_response(falling, lang="en")
+    )
+
+
+def test_a_budget_is_moved_only_where_it_surely_gains():
+    said = plain(sentences.channels.budget(PLAN, outcome="clicks", valued=False, lang="en"))
+    assert "More for: Paid search." in said
+    assert "Less for: Social networks." in said
+    unsure = PLAN._replace(low=-5.0, verdict="cannot_tell")
+    said = plain(sentences.channels.budget(unsure, outcome="clicks", valued=True, lang="en"))
+    assert said.startswith("Cannot tell:")
+    assert "More for" not in said
+
+
+def test_models_that_disagree_on_the_budget():
+    table = pd.DataFrame({"marketing_channel": ["email", "social"], "models": 8})
+    table["direction"] = "cannot_tell"
+    said = plain(sentences.channels.budget_by_model(table, lang="en"))
+    assert "no channel is raised or reduced by all" in said
+    table["direction"] = ["raise", "cannot_tell"]
+    said = plain(sentences.channels.budget_by_model(table, lang="en"))
+    assert "all agree on: Email (raise). On the other channels, they do not." in said
+    assert sentences.channels.budget_by_model(table.head(0), lang="en") is None

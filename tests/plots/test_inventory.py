@@ -1,0 +1,222 @@
+"""Figures, tables and sentences of stock: words, numbers, what lacks, nothing beyond the data."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from marketing_kpi import inventory, plots
+from marketing_kpi.assortment.stockouts import LostSales
+from marketing_kpi.plots import sentences
+from marketing_kpi.stock.replenishment import service_by_pace
+
+LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
+
+
+def plain(text):
+    return str(text).replace("\u202f", " ").replace("\xa0", " ")
+
+
+def parts():
+    table = pd.DataFrame({"part": ["sellable", "damaged", "other"], "units": [80.0, 15.0, 5.0]})
+    table["share"] = table["units"] / 100
+    table.attrs["day"] = dt.date(2025, 12, 31)
+    return table
+
+
+MONTHS = pd.DataFrame(
+    {
+        "period": pd.date_range("2025-01-01", periods=3, freq="MS"),
+        "stock_on_hand": [120.0, 90.0, 150.0],
+        "stock_sellable": [110.0, 85.0, 140.0],
+    }
+)
+PLACES = pd.DataFrame(
+    {"location_id": ["S1", "W1"], "stock_on_hand": [10.0, 20.0], "stockout_rate": [0.1, 0.02]}
+)
+COVERS = pd.DataFrame(
+    {
+        "product_id": ["p1", "p2", "p3", "p4"],
+        "days_of_inventory": [90.0, 62.0, 30.0, np.nan],
+        "inventory_turnover": [4.06, 5.9, 12.2, 0.0],
+        "gmroi": [2.0, 3.0, 9.0, 0.0],
+        "average_stock": [900.0, 620.0, 300.0, 50.0],
+        "daily_cost": [10.0, 10.0, 10.0, 0.0],
+        "coverage_gap_days": [30.0, 2.0, -30.0, np.nan],
+        "target_days": [60.0, 60.0, 60.0, np.nan],
+        "gap_value": [300.0, 20.0, -300.0, 50.0],
+        "name": ["Tente de randonnée pour quatre personnes", "Tasse", "Lampe", "Vieux tapis"],
+    }
+)
+CLASSES = pd.DataFrame(
+    {
+        "product_id": ["p1", "p2"], "name": ["Tente", "Tasse"], "net_sales": [900.0, 100.0],
+        "share": [0.9, 0.1], "cumulative": [0.9, 1.0], "abc": ["A", "B"], "weeks": [52, 52],
+        "weekly_units": [9.0, 1.0], "variation": [0.4, 1.1], "chance": [1 / 3, 1.0],
+        "xyz": ["X", "Z"],
+    }
+)  # fmt: skip
+
+
+def points(levels=(0.97, 0.80, 0.94), verdicts=("kept", "not_kept", "cannot_tell")):
+    table = pd.DataFrame({"product_id": ["p1", "p2", "p3"], "location_id": "S1"})
+    table["days"], table["units"] = 365, [400, 100, 20]
+    table["mean_demand"], table["sd_demand"] = [1.1, 0.3, 0.05], [1.0, 0.9, 0.2]
+    table["mean_lead_time"], table["sd_lead_time"] = 14.0, 4.0
+    table["safety_stock"], table["reorder_point"] = [8.0, 6.0, 1.0], [24, 11, 2]
+    table["service_level"] = levels
+    table["low"], table["high"] = [x - 0.02 for x in levels], [x + 0.02 for x in levels]
+    table["needed"], table["verdict"] = [22, 16, 3], list(verdicts)
+    leads = pd.DataFrame({"days": [14], "orders": [9]})
+    day = dt.date(2025, 1, 1)
+    return inventory.ReorderPoints(table, leads, 0.95, 4, day, dt.date(2026, 1, 1))
+
+
+def lost(rate=0.05, low=0.04, high=0.06, units=50.0):
+    empty = pd.DataFrame()
+    day = dt.date(2025, 1, 1)
+    found = LostSales(
+        units, 40.0, 60.0, 500.0, 400.0, 600.0, 300, 20, 0, empty, empty, 950.0, 0.0, 0.05, 1.0,
+        day, dt.date(2026, 1, 1), (day, dt.date(2025, 12, 31)),
+    )  # fmt: skip
+    return inventory.LostDemand(rate, low, high, found)
+
+
+# --- Figures --------------------------------------------------------------------------------------
+
+
+@LANGUAGES
+def test_figures_say_their_numbers_and_cut_no_name(lang):
+    axes = [
+        plots.stock_by_month(MONTHS, lang=lang),
+        plots.cover_gaps(COVERS, lang=lang),
+        plots.class_grid(CLASSES, lang=lang),
+        plots.service_bought(service_by_pace(points()), lang=lang),
+    ]
+    for number, axis in zip(("150", "300", "90", "90"), axes, strict=True):
+        figure = axis.get_figure()
+        assert number in plain(figure.alt)
+        figure.canvas.draw()
+
+
+def test_a_gap_is_drawn_on_its_own_side():
+    axis = plots.cover_gaps(COVERS, lang="en")
+    assert [bar.get_width() for bar in axis.patches] == [300, 20, 50, -300]
+    hatched = [bool(bar.get_hatch()) for bar in axis.patches]
+    assert hatched == [False, False, False, True]
+
+
+@LANGUAGES
+def test_figures_of_nothing_say_so(lang):
+    for axis in (
+        plots.stock_by_month(None, lang=lang),
+        plots.stock_by_month(MONTHS.head(1), lang=lang),
+        plots.cover_gaps(None, lang=lang),
+        plots.class_grid(None, lang=lang, lacks=["order_lines.quantity"]),
+        plots.service_bought(None, lang=lang, lacks=["stock.day"]),
+    ):
+        assert not axis.lines
+        assert not axis.patches
+
+
+# --- Tables ---------------------------------------------------------------------------------------
+
+
+@LANGUAGES
+def test_tables_show_every_row_and_name_their_kpis(lang):
+    stock = plots.stock_table(PLACES, lang=lang)
+    assert [row[0] for row in stock.rows] == ["S1", "W1"]
+    cover = plots.cover_table(COVERS, lang=lang)
+    assert "Tente de randonnée pour quatre personnes" in cover.to_text()
+    assert {column.kpi for column in cover.columns} >= {"days_of_inventory", "gmroi"}
+    assert plots.reorder_table(points(), lang=lang).rows
+    assert len(plots.class_table(CLASSES, lang=lang).rows) == 2
+    assert len(plots.stock_parts(parts(), lang=lang).rows) == 3
+    assert len(plots.service_table(service_by_pace(points()), lang=lang).rows) == 4
+
+
+def test_tables_of_nothing_are_sentences():
+    for shown in (
+        plots.stock_table(None, lang="en"),
+        plots.stock_parts(None, lang="en"),
+        plots.cover_table(None, lang="en"),
+        plots.class_table(None, lang="en"),
+        plots.reorder_table(None, lang="en", lacks=["stock.day"]),
+        plots.service_table(None, lang="en"),
+    ):
+        assert str(shown)
+    assert "split" in str(plots.stock_table(None, lang="en"))
+
+
+# --- Sentences ------------------------------------------------------------------------------------
+
+
+def test_the_position_leads_with_what_can_be_sold():
+    said = plain(sentences.inventory.position(parts(), lang="en"))
+    assert said.startswith("At the close of December 31, 2025, 100 units are in stock; 80 (80.0%)")
+    assert "15 are damaged" in said
+    nothing = parts().assign(units=0.0)
+    nothing.attrs["day"] = dt.date(2025, 12, 31)
+    assert plain(sentences.inventory.position(nothing, lang="en")) == "Nothing is in stock."
+
+
+def test_stock_outs_keep_silent_on_a_loss_that_nobody_knows():
+    now = pd.DataFrame({"stockout_rate": [0.03]})
+    said = plain(sentences.inventory.stock_outs(now, lost(), lang="en"))
+    assert "3.0% end with nothing" in said
+    assert "5.0% of the demand (95% interval: 4.0% to 6.0%), 50 units" in said
+    unknown = lost(None, None, None, None)
+    assert "do not tell" in plain(sentences.inventory.stock_outs(now, unknown, lang="en"))
+    assert "lose" not in plain(sentences.inventory.stock_outs(None, None, lang="en"))
+
+
+def test_only_what_is_far_from_its_target_is_called_so():
+    now = pd.DataFrame({"days_of_inventory": [62.0]})
+    before = pd.DataFrame({"days_of_inventory": [70.0]})
+    said = plain(sentences.inventory.cover(now, before, COVERS, lang="en"))
+    assert "62.0 days of sales, against 70.0 days" in said
+    assert "2 products lie more than 10% above their target, by $350 in all" in said
+    assert "1 lies as far below, by $300" in said
+    alone = plain(sentences.inventory.cover(now, None, None, lang="en"))
+    assert alone == "The average stock makes 62.0 days of sales."
+    unknown = pd.DataFrame({"days_of_inventory": [None]})
+    assert "Nothing tells" in plain(sentences.inventory.cover(unknown, None, None, lang="en"))
+
+
+def test_returns_name_the_fastest_and_the_best():
+    said = plain(sentences.inventory.returns(COVERS.drop(columns="name"), lang="en"))
+    assert "fastest: p3, 12.2 times a year; slowest: p4, 0.0 times" in said
+    assert "p3, $9.00 of gross profit" in said
+    assert "No turnover" in plain(sentences.inventory.returns(None, lang="en"))
+
+
+def test_classes_warn_of_chance():
+    said = plain(sentences.inventory.classes(CLASSES, lang="en"))
+    assert "1 of the 2 products sold bring 90.0%" in said
+    assert "for 1 of 2" in said
+
+
+@pytest.mark.parametrize(
+    ("levels", "word"),
+    [((0.999,) * 3, "is kept"), ((0.8,) * 3, "is not kept"), ((0.96,) * 3, "cannot tell")],
+)
+def test_service_promises_no_more_than_the_interval_holds(levels, word):
+    found = points(levels)
+    said = plain(sentences.inventory.service(found, service_by_pace(found), lang="en"))
+    assert word in said.split(". ")[1] + "."
+    assert "For 1 of the 3 products in places it surely is not" in said
+
+
+@LANGUAGES
+def test_sentences_name_what_lacks(lang):
+    lacks = ["stock.day"]
+    for said in (
+        sentences.inventory.position(None, lang=lang, lacks=lacks),
+        sentences.inventory.stock_outs(None, None, lang=lang, lacks=lacks),
+        sentences.inventory.cover(None, None, None, lang=lang, lacks=lacks),
+        sentences.inventory.returns(None, lang=lang, lacks=lacks),
+        sentences.inventory.classes(None, lang=lang, lacks=lacks),
+        sentences.inventory.service(None, None, lang=lang, lacks=lacks),
+    ):
+        assert "stock.day" in str(said)

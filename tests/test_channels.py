@@ -1,0 +1,315 @@
+"""Channels: formulas by hand, credited orders, what customers cost, and what models agree on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import marketing_kpi as mk
+from marketing_kpi import channels
+from marketing_kpi.errors import ComputeError
+from marketing_kpi.kpis.examples import rows_of
+from marketing_kpi.kpis.facts import FACTS
+
+NONE = None
+YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+
+
+def on(function, fact, rows):
+    found = function(rows_of(FACTS[fact], rows)).cast("float64").execute()
+    return NONE if pd.isna(found) else found
+
+
+@pytest.mark.parametrize(
+    ("impressions", "clicks", "rate"),
+    [
+        ([100, 300], [2, 6], 0.02),
+        ([100, 0], [2, 50], 0.02),  # clicks of messages are on no impression
+        ([100, NONE], [2, 50], 0.02),
+        ([100, 300], [2, NONE], 0.02),
+        ([0, NONE], [5, 5], NONE),
+    ],
+)
+def test_click_through_rate(impressions, clicks, rate):
+    rows = {"impressions": impressions, "clicks": clicks}
+    assert on(channels.click_through_rate, "media", rows) == rate
+
+
+@pytest.mark.parametrize(
+    ("delivered", "opened", "rate"),
+    [
+        ([100, 0], [20, 5], 0.25),  # opened on the day after, when nothing is delivered
+        ([100, NONE], [20, 50], 0.2),
+        ([0], [5], NONE),
+    ],
+)
+def test_open_rate(delivered, opened, rate):
+    assert on(channels.open_rate, "media", {"delivered": delivered, "opened": opened}) == rate
+
+
+@pytest.mark.parametrize(
+    ("amount", "clicks", "cost"),
+    [([60, 40], [30, 10], 2.5), ([60, 40], [30, NONE], 2), ([60, 40], [30, 0], 100 / 30),
+     ([60], [0], NONE), ([NONE], [5], NONE)],
+)  # fmt: skip
+def test_cost_per_click(amount, clicks, cost):
+    assert on(channels.cost_per_click, "media", {"amount": amount, "clicks": clicks}) == cost
+
+
+# Two orders of a channel paid for, one of another, and a day's spend.
+CREDITED = {
+    "orders": [1, 1, 1, 0],
+    "revenue": [120, 80, 55, NONE],
+    "margin": [60, 30, 20, NONE],
+    "spend": [NONE, NONE, NONE, 50],
+    "is_followed": [True, True, False, True],
+}
+
+
+def test_what_is_credited_is_set_against_spend():
+    def of(kpi, **changed):
+        return on(getattr(channels, kpi), "credited_orders", {**CREDITED, **changed})
+
+    assert of("attributed_revenue") == 255
+    assert of("cost_per_order") == 25
+    assert of("return_on_ad_spend") == 4
+    assert of("marketing_roi") == pytest.approx(0.8)
+    nothing = {"orders": [0, 0, 0, 0], "revenue": [NONE] * 4, "margin": [NONE] * 4}
+    assert of("attributed_revenue", **nothing) == 0
+    assert of("cost_per_order", **nothing) is NONE
+    assert of("return_on_ad_spend", **nothing) == 0
+    assert of("marketing_roi", **nothing) == -1
+    unrecorded = {**nothing, "orders": [NONE] * 4}
+    assert {of(kpi, **unrecorded) for kpi in ("attributed_revenue", "marketing_roi")} == {NONE}
+    assert of("marketing_roi", margin=[NONE] * 4) is NONE
+    assert of("return_on_ad_spend", spend=[NONE] * 4) is NONE
+
+
+# --- Orders and the touch that each is credited to ------------------------------------------
+
+
+def shop(touches, orders, **tables):
+    touches = pd.DataFrame(touches, columns=["customer_id", "at", "marketing_channel"])
+    touches = touches.assign(
+        touchpoint_id=[f"t{n}" for n in range(len(touches))],
+        at=pd.to_datetime(touches["at"], format="ISO8601"),
+        campaign_id="always_" + touches.marketing_channel.astype(str),
+    )
+    orders = pd.DataFrame(orders, columns=["order_id", "customer_id", "ordered_at", "amount"])
+    orders = orders.assign(ordered_at=pd.to_datetime(orders.ordered_at, format="ISO8601"))
+    return mk.open_data({"touchpoints": touches, "orders": orders, **tables})
+
+
+def by_channel(data, kpi="attributed_revenue", **span):
+    found = mk.compute(kpi, data, by="marketing_channel", **(span or YEAR))
+    return {
+        NONE if pd.isna(name) else name: NONE if pd.isna(value) else float(value)
+        for name, value in zip(found.marketing_channel, found[kpi], strict=True)
+    }
+
+
+def test_the_last_touch_that_is_no_direct_visit_gets_the_order():
+    with shop(
+        [("a", "2025-05-01", "social"), ("a", "2025-05-03", "email"), ("a", "2025-05-04", "direct"),
+         ("b", "2025-05-04", "direct"), ("c", "2025-12-30", "email")],
+        [("1", "a", "2025-05-04 10:00", 100.0), ("2", "b", "2025-05-05", 40.0),
+         ("3", "z", "2025-05-05", 7.0)],
+    ) as data:  # fmt: skip
+        assert by_channel(data) == {"email": 100, "direct": 40, NONE: 0}
+
+
+@pytest.mark.parametrize(
+    ("touched", "credited"),
+    [("2025-04-04 09:00", "email"), ("2025-04-04 08:00", NONE), ("2025-05-04 08:00", "email"),
+     ("2025-05-04 08:01", NONE)],
+)  # fmt: skip
+def test_touches_count_for_less_than_thirty_days(touched, credited):
+    orders = [("1", "a", "2025-05-04 08:00", 100.0)]
+    with shop(
+        [("a", touched, "email"), ("z", "2025-01-01", "social"), ("z", "2025-12-01", "social")],
+        orders,
+    ) as data:
+        assert by_channel(data) == {credited: 100 if credited else 0}
+
+
+def test_a_touch_is_of_the_next_order_alone():
+    with shop(
+        [("a", "2025-05-01", "email"), ("z", "2025-06-01", "email")],
+        [("1", "a", "2025-05-02", 100.0), ("2", "a", "2025-05-03", 30.0)],
+    ) as data:
+        assert by_channel(data) == {"email": 100, NONE: 0}
+
+
+def test_before_the_first_touch_recorded_nothing_is_known():
+    with shop(
+        [("a", "2025-05-01", "email")],
+        [("1", "a", "2025-05-01 10:00", 100.0), ("2", "a", "2025-03-02", 30.0)],
+    ) as data:
+        months = mk.compute(
+            "attributed_revenue", data, grain="month", start="2025-03-01", end="2025-06-01"
+        )
+        known = months.set_index("period")["attributed_revenue"]
+        assert pd.isna(known.iloc[0])
+        assert known.iloc[-1] == 100
+
+
+def spend(*rows):
+    names = ["day", "marketing_channel", "campaign_id", "purpose", "amount"]
+    frame = pd.DataFrame([*rows], columns=names)
+    return frame.assign(day=pd.to_datetime(frame.day))
+
+
+def test_spend_that_no_touch_follows_is_set_against_nothing():
+    paid = spend(
+        ("2025-05-01", "email", "always_email", "retention", 20.0),
+        ("2025-05-01", "email", "mailing", "retention", 500.0),
+        ("2025-05-01", "posters", "wall", "brand", 900.0),
+        ("2025-01-01", "email", "always_email", "retention", 700.0),
+    )
+    with shop(
+        [("a", "2025-05-01", "email"), ("z", "2025-06-01", "email")],
+        [("1", "a", "2025-05-02", 100.0)],
+        marketing_spend=paid,
+    ) as data:
+        assert by_channel(data, "return_on_ad_spend") == {"email": 5.0}
+        assert channels.spend_to_credit(data, **YEAR) == {"email": 20.0}
+        assert by_channel(data, "marketing_spend")["email"] == 1220
+
+
+def test_channels_without_touches_have_no_credit_rather_than_none():
+    paid = spend(("2025-05-01", "email", NONE, "retention", 20.0),
+                 ("2025-05-01", "posters", NONE, "brand", 900.0))  # fmt: skip
+    with shop([("a", "2025-05-01", "email")], [("1", "a", "2025-05-01 10:00", 100.0)],
+              marketing_spend=paid) as data:  # fmt: skip
+        table = channels.channel_results(data, **YEAR).set_index("marketing_channel")
+    assert table.index.tolist() == ["posters", "email"]
+    assert np.isnan(table.attributed_revenue.posters)
+    assert table.attributed_revenue.email == 100
+
+
+def test_a_shop_of_orders_alone_tells_nothing_of_channels():
+    days = pd.to_datetime(["2025-05-01"])
+    with mk.open_data({"orders": pd.DataFrame({"order_id": ["1"], "ordered_at": days})}) as data:
+        assert channels.channel_results(data, **YEAR).empty
+        assert channels.acquisition_costs(data, **YEAR) is None
+        assert "marketing_spend.amount" in channels.lacks_acquisition(data)
+        assert channels.spend_to_credit(data, **YEAR) == {}
+        assert channels.margin_rate(data, **YEAR) is None
+
+
+# --- What new customers cost ----------------------------------------------------------------
+
+
+def customers(count, channel, *, first=0):
+    return [(f"{channel}{n}", channel) for n in range(first, first + count)]
+
+
+@pytest.fixture(scope="module")
+def acquired():
+    people = [*customers(4, "email"), *customers(20, "social"), *customers(6, "direct")]
+    contacts = pd.DataFrame(people, columns=["customer_id", "acquisition_channel"])
+    orders = [(str(n), one, "2025-05-02", 10.0) for n, (one, _) in enumerate(people)]
+    touches = [(one, "2025-05-01", "social") for one, channel in people if channel == "social"]
+    touches.append(("nobody", "2025-06-01", "social"))
+    paid = spend(
+        ("2025-05-01", "social", "always_social", "acquisition", 400.0),
+        ("2025-05-01", "search", "always_search", "acquisition", 90.0),
+        ("2025-05-01", "email", "always_email", "retention", 70.0),
+    )
+    with shop(touches, orders, contacts=contacts, marketing_spend=paid) as data:
+        yield data
+
+
+def test_the_cost_of_a_new_customer_is_the_kpi(acquired):
+    found = channels.acquisition_costs(acquired, **YEAR).set_index("marketing_channel")
+    assert found.index.tolist() == ["social", "search", "direct", "email"]
+    assert found.loc["social", ["spend", "new_customers", "cost"]].tolist() == [400, 20, 20]
+    assert found.cost.isna().tolist() == [False, True, True, True]
+    kpi = by_channel(acquired, "customer_acquisition_cost")
+    assert kpi["social"] == found.cost.social
+    # Garwood's exact interval of a count of 20 is 12.217 to 30.888.
+    assert found.loc["social", ["low", "high"]].tolist() == pytest.approx(
+        [400 / 30.8884, 400 / 12.2165], rel=1e-4
+    )
+    assert found.low.search == pytest.approx(90 / 3.6889, rel=1e-4)
+    assert np.isnan(found.high.search)
+
+
+def test_by_campaign_the_first_order_has_to_follow_a_touch(acquired):
+    found = channels.acquisition_costs(acquired, by="campaign_id", **YEAR)
+    rows = found.set_index("campaign_id")
+    assert rows.index.tolist() == ["always_social", "always_search"]
+    assert rows.spend.tolist() == [400, 90]
+    assert rows.new_customers.tolist() == [20, 0]
+    assert rows.cost.always_social == 20
+    assert np.isnan(rows.cost.always_search)
+    assert found.new_customers.sum() == 20  # no touch is recorded of the others
+
+
+# --- Returns by model -----------------------------------------------------------------------
+
+CREDITS = pd.DataFrame(
+    {
+        "model": ["first", "first", "last", "last"],
+        "channel": ["email", "social", "email", "social"],
+        "revenue": [300.0, 100.0, 50.0, 350.0],
+        "revenue_low": [260.0, 60.0, 20.0, 300.0],
+        "revenue_high": [340.0, 140.0, 80.0, 400.0],
+    }
+)
+
+
+def test_returns_by_model_and_where_models_agree():
+    found = channels.returns_by_model(
+        CREDITS, spend={"email": 100, "social": 50, "posters": 9}, margin_rate=0.5
+    )
+    assert found.roas.tolist() == [3, 2, 0.5, 7]
+    assert found.roi.tolist() == [0.5, 0, -0.75, 2.5]
+    assert found.verdict.tolist() == ["pays", "cannot_tell", "loses", "pays"]
+    agreed = channels.agreement(found)
+    assert agreed.channel.tolist() == ["email", "social"]
+    assert agreed.verdict.tolist() == ["depends", "cannot_tell"]
+    assert agreed.roi_low.tolist() == [-0.75, 0]
+
+
+def test_without_a_margin_there_is_no_roi_and_no_verdict():
+    found = channels.returns_by_model(CREDITS, spend={"email": 100.0})
+    assert found.roas.tolist() == [3, 0.5]
+    assert found.roi.isna().all()
+    assert {*found.verdict} == {"cannot_tell"}
+    assert channels.agreement(channels.returns_by_model(pd.DataFrame(), spend={})).empty
+
+
+# --- Marginal ROAS --------------------------------------------------------------------------
+
+
+def test_marginal_roas():
+    assert channels.marginal_roas(elasticity=0.25, revenue=4000, spend=1000) == 1
+    assert channels.marginal_roas(elasticity=0.25, revenue=4000, spend=0) is None
+    with pytest.raises(ComputeError, match="spend == -1"):
+        channels.marginal_roas(elasticity=0.25, revenue=4000, spend=-1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(elasticity=st.floats(0.05, 1.5), scale=st.floats(0.5, 50), spend=st.floats(10, 5000))
+def test_marginal_roas_is_the_slope_of_the_curve(elasticity, scale, spend):
+    def revenue(amount):
+        return scale * amount**elasticity
+
+    step = spend * 1e-5
+    slope = (revenue(spend + step) - revenue(spend - step)) / (2 * step)
+    found = channels.marginal_roas(elasticity=elasticity, revenue=revenue(spend), spend=spend)
+    assert found == pytest.approx(slope, rel=1e-4)
+
+
+# --- The demo -------------------------------------------------------------------------------
+
+
+def test_the_kpi_is_what_the_model_gives_on_the_demo():
+    with mk.demo() as data:
+        credits = channels.attribute(channels.journeys(data, **YEAR), model="last_non_direct")
+        found = mk.compute("attributed_revenue", data, by="marketing_channel", **YEAR).execute()
+    found = found.dropna(subset=["marketing_channel"]).set_index("marketing_channel")
+    model = credits.set_index("channel").revenue
+    assert found.attributed_revenue.astype(float).round(2).to_dict() == model.round(2).to_dict()
