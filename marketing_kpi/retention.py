@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -38,7 +39,7 @@ from marketing_kpi.kpis.facts import (
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, executed, rankable, require, same_kind, valid_rows
-from marketing_kpi.kpis.intervals import Z95, Interval, mean_interval, ratio_error, wilson
+from marketing_kpi.kpis.intervals import Interval, mean_interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 if TYPE_CHECKING:
@@ -1211,11 +1212,8 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     counted = waits.assign(events=waits["customers"].where(waits["bought"].astype(bool), 0))
     by_day = counted.groupby("days")[["customers", "events"]].sum().astype("float64")
     by_day["at_risk"] = by_day["customers"][::-1].cumsum()
+    by_day = by_day.join(_product_limit(counted))
     steps = by_day[by_day["events"] > 0].rename_axis("days").reset_index()
-    steps["survival"] = (1 - steps["events"] / steps["at_risk"]).cumprod()
-    steps["low"], steps["high"] = _log_log(
-        *(steps[name].to_numpy() for name in ("survival", "at_risk", "events"))
-    )
     begin = pd.DataFrame(
         {"days": [0.0], "at_risk": [float(customers)], "events": [0.0], "survival": [1.0],
          "low": [math.nan], "high": [math.nan]}
@@ -1243,16 +1241,23 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
 _CURVE = ["days", "at_risk", "events", "survival", "low", "high"]
 
 
-def _log_log(
-    share: np.ndarray, at_risk: np.ndarray, events: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the log-log band, by Greenwood's error; null where the share is 0 or 1."""
-    inside = (share > 0) & (share < 1)
-    left = np.where(inside, at_risk * (at_risk - events), math.nan)
-    error = np.sqrt(np.cumsum(events / left))  # of log S
-    known = np.where(inside, share, 0.5)
-    width = Z95 * error / np.abs(np.log(known))
-    return known ** np.exp(width), known ** np.exp(-width)
+def _product_limit(waits: pd.DataFrame) -> pd.DataFrame:
+    """Return the survival at each day and its log-log band, null where the share is 0 or 1."""
+    from scipy.stats import CensoredData, ecdf
+
+    events, customers = waits["events"].astype("int64"), waits["customers"].astype("int64")
+    each = {"uncensored": events, "right": customers - events}
+    days = waits["days"].to_numpy()
+    found = ecdf(CensoredData(**{name: days.repeat(n) for name, n in each.items()})).sf
+    with warnings.catch_warnings():
+        # It warns that the band is not known where nobody, or everybody, is left.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        band = found.confidence_interval(method="log-log")
+    values = {"survival": found, "low": band.low, "high": band.high}
+    return pd.DataFrame(
+        {name: one.probabilities for name, one in values.items()},
+        index=pd.Index(found.quantiles, name="days"),
+    )
 
 
 _HALF = 0.5 + 1e-12  # a product of fractions may miss an exact half by its last digit

@@ -18,9 +18,9 @@ from marketing_kpi.text.math import mathml
 
 # Letters that two pages hold at the largest size, what a formula takes of them, and how the size
 # falls with their number: measured on once, twice and three times the dictionary.
-_LETTERS_AT_LARGEST = 11_000
-_A_FORMULA = 90
-_LARGEST, _FALL = 9.0, 0.70
+_LETTERS_AT_LARGEST = 13_700
+_A_FORMULA = 45
+_LARGEST, _FALL = 9.0, 0.58
 _SENTENCE = re.compile(r"(?<=[.])\s")
 
 

@@ -10,6 +10,7 @@ _OF_OTHER_TABLES = {
     "sales_and_deductions", "recognised", "chargebacks", "orders_and_disputes", "leaks",
     "retained_revenue", "books", "contribution", "break_even",
     "parcels", "promised_parcels", "promised_orders", "shipped_parcels", "labour",
+    "stock", "stock_and_sales",
 }  # fmt: skip
 _OF_OTHER_COLUMNS = {"cross_sell_rate", "promotion_share"}
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from marketing_kpi.errors import LessonError
@@ -14,26 +13,9 @@ from marketing_kpi.learn.site.search import Found, Passage, passages
 from marketing_kpi.lessons.build import sources
 from marketing_kpi.report import render
 from marketing_kpi.text.locale import Reader
-from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-TO_COME: Mapping[str, str] = MappingProxyType(
-    {
-        "07": N_("Sales"),
-        "08": N_("Margins and promotions"),
-        "10": N_("Channels and attribution"),
-        "11": N_("Baskets and lost sales"),
-        "12": N_("Inventory"),
-        "13": N_("Fulfilment"),
-        "14": N_("Revenue mix"),
-        "15": N_("Financial health"),
-        "17": N_("Governance of KPIs"),
-    }
-)
-"""Lessons that entries and questions are already of, while they are not written: what they are
-called."""
 
 _DRAWS = re.compile(r"^q1\b.* = mk\.exercises\(", re.MULTILINE)
 _CHECKS = re.compile(r"q\d+\.check\(")

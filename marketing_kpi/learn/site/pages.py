@@ -16,7 +16,7 @@ from marketing_kpi.learn.cards import cards
 from marketing_kpi.learn.path import ARROW, path, show
 from marketing_kpi.learn.sheet import sheet
 from marketing_kpi.learn.site import deck, layout, search
-from marketing_kpi.learn.site.course import TO_COME, Lesson
+from marketing_kpi.learn.site.course import Lesson
 from marketing_kpi.learn.site.layout import (
     CARDS,
     DICTIONARY,
@@ -241,9 +241,8 @@ def _cards(site: Site) -> Page:
 
 
 def _chosen_lessons(site: Site, numbers: set[str]) -> list[tuple[str, str]]:
-    """Return the lessons that cards are of: number, and title or what it is to be of."""
-    titles = {number: site.translate(title) for number, title in TO_COME.items()}
-    titles |= {lesson.number: lesson.title for lesson in site.lessons}
+    """Return the lessons that cards are of: number and title."""
+    titles = {lesson.number: lesson.title for lesson in site.lessons}
     return [(number, titles[number]) for number in sorted(numbers)]
 
 
