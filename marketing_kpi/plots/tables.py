@@ -195,7 +195,7 @@ class Table:
         return "\n".join([*lines, *self._notes()])
 
     def payload(self) -> dict[str, Json]:
-        """Return the values as they are, JSON-safe, with the columns' labels and units."""
+        """Return the values, JSON-safe and of ten digits, with the columns' labels and units."""
         places = [n for n, column in enumerate(self.columns) if column.unit != "interval"]
         columns = [
             {"name": c.name, "label": c.label, "unit": c.unit, "kpi": c.kpi}
@@ -502,9 +502,20 @@ def _json(value: Any) -> Json:
         return None
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()[:10] if _is_midnight(value) else value.isoformat()
-    if isinstance(value, Decimal):
-        return float(value)
-    return value if isinstance(value, bool | int | float) else str(value)
+    if isinstance(value, float | Decimal):
+        return _ten_digits(float(value))
+    return value if isinstance(value, bool | int) else str(value)
+
+
+def _ten_digits(value: float) -> float:
+    """Keep ten digits, and thousandths: an engine adds in parallel, and the last ones vary.
+
+    >>> _ten_digits(0.1 + 0.2), _ten_digits(12_345_678.91)
+    (0.3, 12345678.91)
+    """
+    if value == 0 or not math.isfinite(value):
+        return value
+    return round(value, max(9 - math.floor(math.log10(abs(value))), 3))
 
 
 def _is_midnight(value: dt.date) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.promotions.activity import Activity, activity
 from marketing_kpi.promotions.baseline import (
@@ -416,7 +417,7 @@ def _row(shop: Shop, number: int, found: _Found | str, halo: _Halo) -> dict[str,
     said |= _with_ends("lost", lost if has_others else math.nan, errors[1])
     said |= _with_ends("pulled", pulled if found.after_known else math.nan, errors[2])
     said |= _with_ends("halo", *halo.get(number, (math.nan, math.nan)))
-    said["cannibalisation"] = lost / extra if extra > 0 and has_others else math.nan
+    said["cannibalisation"] = steady(lost / extra) if extra > 0 and has_others else math.nan
     return said | _margin(found, (cost, funding))
 
 
@@ -436,7 +437,7 @@ def _lift(found: _Found) -> dict[str, float]:
     sold, mean, error = found.sold[0], found.baseline[0], math.sqrt(found.covariance[0, 0])
     relative = Z95 * error / mean
     low, high = sold / (mean * math.exp(relative)) - 1, sold / (mean * math.exp(-relative)) - 1
-    return {"lift": sold / mean - 1, "lift_low": low, "lift_high": high}
+    return {"lift": steady(sold / mean - 1), "lift_low": steady(low), "lift_high": steady(high)}
 
 
 def _margin(found: _Found, money: tuple[float, float]) -> dict[str, object]:
@@ -454,8 +455,10 @@ def _margin(found: _Found, money: tuple[float, float]) -> dict[str, object]:
         "margin_observed": found.observed,
         "margin_baseline": baseline,
         "margin_displaced": displaced,
-        "needed_lift": own * found.sold[0] / found.observed - 1 if found.observed > 0 else None,
-        "needed_halo": max(-margin / rest, 0.0) if rest > 0 else None,
+        "needed_lift": (
+            steady(own * found.sold[0] / found.observed - 1) if found.observed > 0 else None
+        ),
+        "needed_halo": steady(max(-margin / rest, 0.0)) if rest > 0 else None,
         **ends,
         "verdict": _verdict(ends, found.after_known),
     }
@@ -496,7 +499,7 @@ def _needed_halo(margin: float, found: list[_Found]) -> float:
     """Return the units of other categories, for an extra unit, that would undo a loss."""
     extra = np.array([one.sold[0] - one.baseline[0] for one in found])
     brought = sum(extra * [_or_zero(one.margins[2]) for one in found])
-    return float(-margin / brought) if margin < 0 < brought and extra.sum() > 0 else math.nan
+    return steady(-margin / brought) if margin < 0 < brought and extra.sum() > 0 else math.nan
 
 
 def _together(measured: dict[int, _Found], halo: _Halo) -> pd.DataFrame:
@@ -523,7 +526,7 @@ def _halo_rate(measured: dict[int, _Found], halo: _Halo) -> tuple[float, float, 
     if extra <= 0 or not measured.keys() <= halo.keys():
         return math.nan, math.nan, math.nan
     gained, error = (sum(halo[n][k] for n in measured) / extra for k in (0, 1))
-    return float(gained), float(gained - Z95 * error), float(gained + Z95 * error)
+    return steady(gained), steady(gained - Z95 * error), steady(gained + Z95 * error)
 
 
 # Each is what is sold and what is expected, of the promoted, of substitutes and of weeks after.
@@ -541,11 +544,11 @@ def _ratio(
     below = sum(bottom[0] @ one.sold + bottom[1] @ one.baseline for one in found)
     if below <= 0:
         return math.nan, math.nan, math.nan
-    value = above / below
+    value = float(above / below)
     slope = (top[1] - value * bottom[1]) / below
     errors = [math.sqrt(slope @ one.covariance @ slope) for one in found]
     error = _joint_error(found, errors)
-    return float(value), float(value - Z95 * error), float(value + Z95 * error)
+    return steady(value), steady(value - Z95 * error), steady(value + Z95 * error)
 
 
 def _joint_error(found: list[_Found], errors: list[float]) -> float:

@@ -1,6 +1,7 @@
 """The tables of a report for other tools: one workbook, and a CSV and a Parquet file each.
 
-Values are typed and unrounded. A text that a spreadsheet would run as a formula is kept as text.
+Values are typed and keep ten digits. A text that a spreadsheet would run as a formula is kept as
+text.
 """
 
 from __future__ import annotations
