@@ -412,8 +412,11 @@ def _write(
     """Write every file of a report; `earlier` is what made the one in its place."""
     inspection = data.inspection
     exports = _exports(pages)
-    told = _told(config, reader, pages, data, exports)
-    before = since.last(told, earlier.told, earlier.before) if earlier else None
+    told, before = since.last(
+        _told(config, reader, pages, data, exports),
+        earlier.told if earlier else None,
+        earlier.before if earlier else None,
+    )
     cover = _cover(config, reader, pages, inspection)
     for page in pages:
         _write_text(folder / page.file, _page_html(page, config, cover, inspection, reader))
@@ -605,7 +608,7 @@ def _manifest(
 
     known = versions()
     return manifest.Manifest(
-        made_at=told.made_at,
+        made_at=now(),
         config=config.dump(),
         selected=[page.job.number for page in pages],
         lang=reader.lang,

@@ -123,8 +123,11 @@ def findings(found: Sequence[Finding], reader: Reader) -> tuple[Found, ...]:
     )
 
 
-def last(now: Told, earlier: Told | None, before: Told | None) -> Told | None:
-    """Return the report to compare with: the one in its place, or the one before that.
+def last(now: Told, earlier: Told | None, before: Told | None) -> tuple[Told, Told | None]:
+    """Return what is told, and the report to compare it with.
+
+    That is the one in its place, or the one before where that one tells the same: then what is told
+    is as old as it was told first.
 
     Parameters
     ----------
@@ -136,8 +139,8 @@ def last(now: Told, earlier: Told | None, before: Told | None) -> Told | None:
         The report that that one was compared with.
     """
     if earlier is not None and now.says_as(earlier):
-        return before
-    return earlier
+        return earlier, before
+    return now, earlier
 
 
 def changes(now: Told, before: Told | None) -> Changes | None:

@@ -37,16 +37,16 @@ def told(*values, at="2026-01-01T00:00:00+00:00", year=2025, found=(), version="
 
 
 def test_a_first_report_has_nothing_to_compare_with():
-    assert last(told(1.0), None, None) is None
+    assert last(told(1.0), None, None) == (told(1.0), None)
     assert changes(told(1.0), None) is None
 
 
 def test_made_again_of_the_same_things_it_compares_with_the_same_report():
     first, second = told(1.0), told(2.0, at="2026-02-01T00:00:00+00:00")
-    assert last(second, first, None) == first
+    assert last(second, first, None) == (second, first)
     again = told(2.0, at="2026-03-01T00:00:00+00:00")
-    assert last(again, second, first) == first
-    assert last(told(3.0), second, first) == second
+    assert last(again, second, first) == (second, first)
+    assert last(told(3.0), second, first) == (told(3.0), second)
 
 
 def test_only_figures_that_differ_are_told():
