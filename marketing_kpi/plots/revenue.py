@@ -86,9 +86,6 @@ _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
         "customers": N_("Which customers change revenue"),
     }
 )
-_BRIDGE_IDS: Mapping[Bridge, str] = MappingProxyType(
-    {"effects": "revenue_effects", "network": "revenue_network", "customers": "revenue_customers"}
-)
 _LOOKS = ((style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, "...."))
 _USUAL_GROWTH = (-0.8, 1.0)
 """Growth beyond these is of what has just opened or closed, and would flatten the others."""
