@@ -68,7 +68,7 @@ _LONGEST_NAME = 34  # beside the bars of a figure
 
 
 def value_name(value: Any, column: str, *, lang: str | Reader) -> str:
-    """Return the name of a channel, a device or another value of a dimension.
+    """Return the name of a week, a month, a channel or another value of a dimension.
 
     Null is no store for the dimensions of stores, a reason not stated, else not known.
 
@@ -81,6 +81,8 @@ def value_name(value: Any, column: str, *, lang: str | Reader) -> str:
         return _(_ABSENT.get(column, N_("Unknown")))
     if column == "month":
         return reader.month(value, short=True)
+    if column == "week":
+        return reader.date(value)
     known = CHANNELS if column.endswith("channel") else _VALUES.get(column, {})
     return _(known[str(value)]) if str(value) in known else str(value)
 

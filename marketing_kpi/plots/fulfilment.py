@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 
 from marketing_kpi.fulfilment import MEASURES, ORDER_MEASURES, PARTS, SIDES, Balance
 from marketing_kpi.plots import intervals, style
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -97,19 +98,6 @@ def component_name(component: str, *, lang: str | Reader) -> str:
     one, _to, other = component.partition("_to_")
     name = f"{_(STAGE_NAMES[one])} \u2192 {_(STAGE_NAMES[other])}"
     return name[0].upper() + name[1:]
-
-
-def cell_name(value: Any, by: str, *, lang: str | Reader) -> str:
-    """Return the name of a week, a month, a channel or another value that parcels are told by."""
-    reader = Reader.of(lang)
-    _ = reader.translate
-    if is_absent(value) or pd.isna(value):
-        return _("Not told")
-    if by == "month":
-        return reader.month(value, short=True)
-    if by == "week":
-        return reader.date(value)
-    return _(CHANNELS.get(str(value), str(value))) if by == "channel" else str(value)
 
 
 # --- Promises -------------------------------------------------------------------------------
@@ -253,7 +241,7 @@ def on_time_track(
             place, row["on_time"], marker="o" if is_kept else "v", markersize=6, color=colour,
             zorder=3,
         )  # fmt: skip
-        said.append(f"{cell_name(row[by], by, lang=reader)} {reader.percent(row['on_time'])}")
+        said.append(f"{value_name(row[by], by, lang=reader)} {reader.percent(row['on_time'])}")
     axis.axhline(target, color=style.INK, linestyle="--", linewidth=1.2)
     step = max(1, round(len(promises) / 12))
     shown = range(0, len(promises), step)
@@ -761,7 +749,7 @@ def service_balance(
     by = str(found.cells.columns[0])
     cells = _most(found.cells, by)
     axis = style.axes(ax, height=1.9 + 0.3 * max(len(cells), 3))
-    names = [cell_name(value, by, lang=reader) for value in cells[by]]
+    names = [value_name(value, by, lang=reader) for value in cells[by]]
     sides = [side for side in SIDES if cells[side].notna().any()]
     axis.set_axis_off()
     width = 1 / max(len(sides), 1)

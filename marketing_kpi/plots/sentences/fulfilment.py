@@ -10,11 +10,11 @@ import pandas as pd
 
 from marketing_kpi.fulfilment import EFFECTS, ORDER_MEASURES, SIDES, Balance
 from marketing_kpi.plots import intervals
+from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.fulfilment import (
     ACTIVITY_NAMES,
     MEASURE_NAMES,
     SUMMARY_NAMES,
-    cell_name,
     component_name,
 )
 from marketing_kpi.plots.retention import why_nothing
@@ -400,8 +400,8 @@ def balance(found: Balance | None, *, lang: str | Reader, lacks: Sequence[str] =
                 side=_(_SIDES[side]).capitalize(),
                 low=_side(low[side], side, reader),
                 high=_side(high[side], side, reader),
-                first=cell_name(low[by], by, lang=reader),
-                last=cell_name(high[by], by, lang=reader),
+                first=value_name(low[by], by, lang=reader),
+                last=value_name(high[by], by, lang=reader),
             )
         )
     if alike:
