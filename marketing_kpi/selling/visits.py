@@ -489,9 +489,9 @@ def _spending(visitors: Mapping[str, Any], count: int) -> tuple[float, Interval]
     mean, square, cube = (float(visitors[f"spent {n}"]) / count for n in (1, 2, 3))
     spread = square - mean**2
     if count < FEWEST_OWNERS or not spread > 0:
-        return steady(mean), Interval()
+        return mean, Interval()
     skewness = (cube - 3 * mean * square + 2 * mean**3) / spread**1.5
     ends = mean_interval(
         mean, variance=spread * count / (count - 1), skewness=skewness, count=count
     )
-    return steady(mean), Interval(steady(max(ends[0], 0.0)), steady(ends[1]))
+    return mean, Interval(steady(max(ends[0], 0.0)), steady(ends[1]))
