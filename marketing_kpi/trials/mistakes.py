@@ -119,8 +119,8 @@ def best_segment(
        segments  any_significant  any_after_holm  largest_lift
     0         1             0.05            0.05          0.00
     1         2             0.07            0.04          0.01
-    2         5             0.25            0.06          0.03
-    3        10             0.39            0.05          0.05
+    2         5             0.25            0.05          0.03
+    3        10             0.39            0.04          0.05
     """
     rng = _source(rng)
     _check_shares(rate=rate, control_share=control_share, alpha=alpha)

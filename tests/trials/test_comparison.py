@@ -599,8 +599,8 @@ def test_few_events_are_noted_however_the_rate_is_compared(more):
 
 
 def test_events_of_one_store_tell_less_than_as_many_of_several():
-    """14 events in an arm, all of them in two of its stores."""
-    bought = ([1] * 7 + [0] * 43) * 2 + [0] * 50 * 18
+    """28 events in an arm, all of them in two of its stores."""
+    bought = ([1] * 14 + [0] * 36) * 2 + [0] * 50 * 18
     members = arms(bought, bought).assign(store=np.repeat(np.arange(40), 50))
     assert experiments.compare(members, outcome="bought").notes == ()
     assert "few_events" in experiments.compare(members, outcome="bought", cluster="store").notes
