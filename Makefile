@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-SPARK := .venv/.spark
+ENGINES := .venv/.engines
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: help report site test check lint lessons notebooks-check lock clean
@@ -27,9 +27,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(SPARK): requirements-spark.lock $(INSTALLED)
-	@echo "installing Spark, for the tests only"
-	@$(PIP) install --require-hashes --requirement requirements-spark.lock
+$(ENGINES): requirements-engines.lock $(INSTALLED)
+	@echo "installing Spark and the driver of PostgreSQL, for the tests only"
+	@$(PIP) install --require-hashes --requirement requirements-engines.lock
 	@touch $@
 
 report: $(INSTALLED)
@@ -38,7 +38,7 @@ report: $(INSTALLED)
 site: $(INSTALLED)
 	@$(BIN)/marketing-kpi site
 
-test: lint notebooks-check $(SPARK)
+test: lint notebooks-check $(ENGINES)
 	$(BIN)/python -m pytest --numprocesses 2
 
 lint: $(INSTALLED)
@@ -58,9 +58,9 @@ lock:
 	$(PYTHON) -m uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--output-file requirements.lock
-	$(PYTHON) -m uv pip compile --group spark --universal --python-version 3.11 \
+	$(PYTHON) -m uv pip compile --group engines --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
-		--output-file requirements-spark.lock
+		--constraints requirements.lock --output-file requirements-engines.lock
 
 clean:
 	rm -rf .venv reports/build build .pytest_cache .mypy_cache .ruff_cache .hypothesis

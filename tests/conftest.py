@@ -1,15 +1,16 @@
-"""Tests in a browser and on Spark: run where there is one, and said where there is none."""
+"""Tests in a browser and on other engines: run where there is one, and said where there is none."""
 
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from marketing_kpi.report import forks
 
-BROWSER_TESTS, SPARK_TESTS, FORK_TESTS = "in_browser.py", "on_spark.py", "test_forks.py"
+BROWSER_TESTS, FORK_TESTS = "in_browser.py", "test_forks.py"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -26,19 +27,44 @@ def has_spark():
     return bool(importlib.util.find_spec("pyspark") and shutil.which("java"))
 
 
+def has_postgres():
+    """Say whether a server can start: its programs, which Debian keeps off the path, the driver."""
+    installed = shutil.which("initdb") or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return bool(importlib.util.find_spec("psycopg") and installed and os.name == "posix")
+
+
+def is_on(engine):
+    """Return whether a test is on an engine: by a parameter, or by a fixture called after it."""
+
+    def is_so(item):
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        fixtures = getattr(item, "fixturenames", ())
+        return engine in values or any(name.startswith(f"{engine}_") for name in fixtures)
+
+    return is_so
+
+
+def is_in(ending):
+    """Return whether a test is in a file whose name ends so."""
+    return lambda item: item.path.name.endswith(ending)
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out the tests that need what this machine lacks, and say so; in CI that is an error."""
     if not any(map(shutil.which, CHROMIUMS)):
-        leave_out(config, items, BROWSER_TESTS, "of pages in a browser", "Chromium")
+        leave_out(config, items, is_in(BROWSER_TESTS), "of pages in a browser", "Chromium")
     if not forks.can_fork():
-        leave_out(config, items, FORK_TESTS, "in forked processes", "a recent Linux kernel")
+        leave_out(config, items, is_in(FORK_TESTS), "in forked processes", "a recent Linux kernel")
     if not has_spark():
-        leave_out(config, items, SPARK_TESTS, "on Spark", "Java, and requirements-spark.lock,")
+        leave_out(config, items, is_on("spark"), "on Spark", "Java, and requirements-engines.lock,")
+    if not has_postgres():
+        missing = "PostgreSQL, and requirements-engines.lock,"
+        leave_out(config, items, is_on("postgres"), "on PostgreSQL", missing)
 
 
-def leave_out(config, items, ending, what, missing):
-    """Leave out the tests of the files that end so."""
-    out = [item for item in items if item.path.name.endswith(ending)]
+def leave_out(config, items, is_one, what, missing):
+    """Leave out the tests that are such ones."""
+    out = [item for item in items if is_one(item)]
     if not out:
         return
     if os.environ.get("CI"):

@@ -15,9 +15,9 @@ from marketing_kpi.text import yaml12
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-LOCK, SPARK_LOCK = (
+LOCK, ENGINES_LOCK = (
     (ROOT / name).read_text(encoding="utf-8")
-    for name in ("requirements.lock", "requirements-spark.lock")
+    for name in ("requirements.lock", "requirements-engines.lock")
 )
 # Names that conda-forge gives to packages that PyPI names otherwise.
 CONDA_NAMES = {
@@ -56,14 +56,22 @@ def test_the_lock_pins_every_dependency_within_its_range(group):
         assert all(version in specifier for version in versions[name]), name
 
 
-def test_spark_has_a_lock_of_its_own_within_its_range():
-    versions = pinned(SPARK_LOCK)
-    for name, specifier in ranges(PYPROJECT["dependency-groups"]["spark"]).items():
+def test_other_engines_have_a_lock_of_their_own_within_their_ranges():
+    versions = pinned(ENGINES_LOCK)
+    for name, specifier in ranges(PYPROJECT["dependency-groups"]["engines"]).items():
         assert all(version in specifier for version in versions[name])
         assert name not in pinned(), f"{name} would be installed with every report"
 
 
-@pytest.mark.parametrize(("lock", "fewest"), [(LOCK, 100), (SPARK_LOCK, 2)])
+def test_what_both_locks_pin_is_the_same():
+    """They are installed one after the other into one environment."""
+    versions = pinned()
+    both = {name: pins for name, pins in pinned(ENGINES_LOCK).items() if name in versions}
+    assert both
+    assert all(set(pins) <= set(versions[name]) for name, pins in both.items())
+
+
+@pytest.mark.parametrize(("lock", "fewest"), [(LOCK, 100), (ENGINES_LOCK, 4)])
 def test_every_pin_has_its_hashes_and_no_index_is_named(lock, fewest):
     entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]
     assert len(entries) >= fewest
