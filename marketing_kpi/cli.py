@@ -19,7 +19,8 @@ from marketing_kpi.errors import MarketingKpiError
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 USAGE_ERROR = 2
-"""Exit code of a command that could not start: bad arguments, configuration or data."""
+"""Exit code of a command that could not do its work: its arguments, its configuration, its data, or
+an engine, a connection or a disk that failed."""
 
 INTERRUPTED = 130
 """Exit code of a command stopped with Ctrl-C, as shells have it."""
@@ -43,6 +44,13 @@ def _says_what_is_wrong(command: Command) -> Command:
             if error.hint:
                 click.echo(f"hint: {error.hint}", err=True)
             sys.exit(USAGE_ERROR)
+        except BrokenPipeError:  # who read what is printed stopped reading
+            raise
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"error: {place}{error.strerror or error}", err=True)
+            click.echo("hint: make room on that disk, or give another place to write to", err=True)
+            sys.exit(USAGE_ERROR)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             sys.exit(INTERRUPTED)
@@ -53,7 +61,12 @@ def _says_what_is_wrong(command: Command) -> Command:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="marketing-kpi")
 def main() -> None:
-    """Marketing KPIs: lessons, a dictionary that computes, and client reports."""
+    """Marketing KPIs: lessons, a dictionary that computes, and client reports.
+
+    Exit code 0: done; 1: done, and what was looked at or made is not all right; 2: not done, for
+    arguments, a configuration, data, an engine, a connection or a disk; 130: stopped. What is
+    wrong is told in two lines: the error, and what to do.
+    """
 
 
 @main.command()
@@ -130,13 +143,13 @@ def check(source: str, mapping: Path | None, as_of: str | None, out: Path, lang:
     """
     from marketing_kpi.data.quality import check as audit
     from marketing_kpi.data.sources import open_data
+    from marketing_kpi.report.publish import write
     from marketing_kpi.report.render import quality_page
 
     quality = audit(open_data(source, mapping=mapping), as_of=as_of)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "quality.json").write_text(quality.to_json(), encoding="utf-8")
     page = out / "quality.html"
-    page.write_text(quality_page(quality, lang=lang), encoding="utf-8")
+    write({out / "quality.json": quality.to_json(), page: quality_page(quality, lang=lang)})
     for finding in quality.findings:
         click.echo(f"{finding.level:<10}  {finding.text(lang)}")
     click.echo(str(page))
@@ -229,10 +242,11 @@ def cards(lang: str, out: Path) -> None:
 def sheet(lang: str, out: Path | None) -> None:
     """Write the sheet of formulas: a page that prints on two sides of A4."""
     from marketing_kpi.learn.sheet import sheet as made
+    from marketing_kpi.report.publish import write
 
     path = out or Path(f"kpi-{lang}.html")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(made(lang), encoding="utf-8")
+    write({path: made(lang)})
     click.echo(str(path))
 
 

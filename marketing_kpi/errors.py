@@ -34,6 +34,10 @@ class SourceError(DataError):
     """A file, folder or connection cannot be read."""
 
 
+class EngineError(DataError):
+    """The engine that holds the data stopped before the answer: memory, disk or connection."""
+
+
 class ColumnError(DataError):
     """A column is missing, misspelt or of the wrong type."""
 

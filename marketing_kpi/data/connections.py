@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping as MappingType
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ from marketing_kpi.data.canonical import (
     with_amount,
 )
 from marketing_kpi.data.conform import conform
+from marketing_kpi.data.faults import made_telling, telling_of_driver
 from marketing_kpi.data.lazy import read_texts
 from marketing_kpi.data.mapping import Mapping, flat_types
 from marketing_kpi.data.model import TABLES, Data, Finding, shown
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 # No column of a source is called that.
 _TIMES = "times that the row is there"
+# What PostgreSQL says of a type that was declared in the database itself.
+_OF_THE_DATABASE = "USER-DEFINED"
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -112,7 +116,9 @@ def connect(url: str, rules: Mapping | None, memory_limit: str | None) -> Data:
             hint="check the address, your rights, and that the Ibis backend is installed "
             "(pip install 'ibis-framework[postgres]', …)",
         )
-    return open_connection(connection, rules, shown, memory_limit, owned=True)
+    hidden = partial(_redacted, url=address, secrets=secrets)
+    telling = made_telling(connection, shown=hidden)
+    return open_connection(telling, rules, shown, memory_limit, owned=True)
 
 
 def expanded_url(url: str) -> tuple[str, list[str]]:
@@ -157,6 +163,20 @@ def open_connection(
     owned: bool,
 ) -> Data:
     """Open the tables of a connection that have the names of the model."""
+    try:
+        with telling_of_driver(name):
+            data = _of_connection(connection, rules, name, memory_limit)
+    except BaseException:
+        if owned:
+            connection.disconnect()
+        raise
+    closes = (*data.on_close, connection.disconnect) if owned else data.on_close
+    return replace(data, on_close=closes)
+
+
+def _of_connection(
+    connection: BaseBackend, rules: Mapping | None, name: str, memory_limit: str | None
+) -> Data:
     listed = _table_names(connection)
     if rules is not None and rules.kind != "tables":
         told = apart({table: table for table in listed}, rules, where=name)
@@ -165,9 +185,35 @@ def open_connection(
     else:
         tables = {table: connection.table(table) for table in listed if table_of(table)}
         need_some_table(tables, name, listed)
-    data = _opened(connection, tables, rules, name, memory_limit)
-    closes = (*data.on_close, connection.disconnect) if owned else data.on_close
-    return replace(data, on_close=closes)
+    read = _with_enums_as_text(tables, connection)
+    return _opened(connection, read, rules, name, memory_limit)
+
+
+def _with_enums_as_text(
+    tables: MappingType[str, ir.Table], connection: BaseBackend
+) -> dict[str, ir.Table]:
+    """Return tables whose enumerations are text: for Ibis they are, PostgreSQL takes them apart."""
+    import ibis.expr.operations as ops
+
+    if connection.name != "postgres":
+        return dict(tables)
+    columns = connection.table("columns", database="information_schema")
+    own = columns.filter(
+        columns.table_schema == connection.current_database,
+        columns.data_type == _OF_THE_DATABASE,
+        columns.table_name.isin([*tables]),
+    )
+    made: dict[str, dict[str, ir.Value]] = {}
+    for one in own.select("table_name", "column_name").to_pyarrow().to_pylist():
+        column = tables[one["table_name"]][one["column_name"]]
+        if column.type().is_string():
+            # Ibis itself leaves out a cast from text to text.
+            text = ops.Cast(column, "string").to_expr()
+            made.setdefault(one["table_name"], {})[one["column_name"]] = text
+    return {
+        name: table.mutate(**made[name]) if name in made else table
+        for name, table in tables.items()
+    }
 
 
 def _opened(

@@ -1,58 +1,112 @@
-"""The embedded engine, whose want of memory is told with what to do about it."""
+"""The embedded engine: DuckDB, with what to do about its faults and about files that changed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, contextmanager
+from threading import Lock
+from typing import Any
 
 import duckdb
+import ibis
 from ibis.backends.duckdb import Backend
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
-from marketing_kpi.errors import DataError
+from marketing_kpi.data.faults import reason_of, telling
+from marketing_kpi.data.watch import Watch
+from marketing_kpi.errors import EngineError
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
+_DISK = re.compile(r"could not (?:write|sync|read)|no space left|disk is full", re.IGNORECASE)
 
 
-class Engine(Backend):  # type: ignore[misc]
-    """DuckDB as Ibis drives it; a question larger than its memory raises an error of ours."""
+_ONE_AT_A_TIME = Lock()
 
-    def raw_sql(self, query: Any, **kwargs: Any) -> Any:
-        """Run a statement as it is."""
-        with telling_of_memory(self.con):
-            return super().raw_sql(query, **kwargs)
 
-    def execute(self, expr: ir.Expr, /, **kwargs: Any) -> Any:
-        """Return the result of an expression, as pandas gives it."""
-        with telling_of_memory(self.con):
-            return super().execute(expr, **kwargs)
+class Compiler(DuckDBCompiler):  # type: ignore[misc]
+    """Leaves a select of a select as it is: DuckDB makes one of them, and faster than Ibis does."""
 
-    def to_pyarrow(self, expr: ir.Expr, /, **kwargs: Any) -> pa.Table | pa.Array | pa.Scalar:
-        """Return the result of an expression, as Arrow gives it."""
-        with telling_of_memory(self.con):
-            return super().to_pyarrow(expr, **kwargs)
+    def translate(self, *arguments: Any, **options: Any) -> Any:
+        """Return the statement of an operation."""
+        sql = ibis.options.sql
+        with _ONE_AT_A_TIME:  # the option is of the whole process, and is given back as it was
+            fuses, sql.fuse_selects = sql.fuse_selects, False
+            try:
+                return super().translate(*arguments, **options)
+            finally:
+                sql.fuse_selects = fuses
 
-    def create_table(self, name: str, /, *arguments: Any, **kwargs: Any) -> ir.Table:
-        """Store the result of an expression as a table."""
-        with telling_of_memory(self.con):
-            return super().create_table(name, *arguments, **kwargs)
+
+class Engine(telling(Backend)):  # type: ignore[misc]
+    """DuckDB as Ibis drives it, and the files that it reads in place."""
+
+    compiler = Compiler()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.files = Watch()
+
+    def telling(self) -> AbstractContextManager[None]:
+        """Return what turns a fault within its block into an error of ours."""
+        return _telling(self.con, self.files)
 
 
 @contextmanager
-def telling_of_memory(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Raise an error that says what to do where the engine has not enough memory.
-
-    It writes to disk what it sorts, joins and groups, but several distinct counts of one question
-    have to be held at once.
-    """
+def _telling(connection: duckdb.DuckDBPyConnection, files: Watch) -> Iterator[None]:
     try:
         yield
-    except duckdb.OutOfMemoryException as error:
-        found = connection.execute("SELECT current_setting('memory_limit')").fetchone()
-        limit = found[0] if found else "unknown"
-        raise DataError(
-            f"the engine has not enough memory for this (its limit is {limit})",
-            hint="give it more: open_data(…, memory_limit='1GB'), or ask for fewer KPIs at once",
-        ) from error
+    except Exception as error:
+        files.refuse_changed(error)
+        told = _told(error, connection)
+        if told is None:
+            raise
+        raise told from error
+    files.refuse_changed()
+
+
+def _told(error: Exception, connection: duckdb.DuckDBPyConnection) -> EngineError | None:
+    """Return a fault of the embedded engine as an error of ours; None for what is no fault."""
+    text = str(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        is_disk = "max_temp_directory_size" in text
+        return _no_disk(connection, text) if is_disk else _no_memory(connection)
+    if isinstance(error, duckdb.OperationalError) and _DISK.search(text):
+        return _no_disk(connection, text)
+    if isinstance(error, duckdb.ConnectionException):
+        return EngineError(
+            "these data were closed, or their connection was, before the answer was there",
+            hint="open them again with open_data(…), and close them after the last question",
+        )
+    if isinstance(error, duckdb.InterruptException):
+        return EngineError(
+            "the engine was interrupted before it had the answer",
+            hint="ask again; the data are as they were",
+        )
+    return None
+
+
+def _no_memory(connection: duckdb.DuckDBPyConnection) -> EngineError:
+    """Say what to do for want of memory.
+
+    The engine writes to disk what it sorts, joins and groups, but several distinct counts of one
+    question have to be held at once.
+    """
+    limit = _setting("memory_limit", connection)
+    return EngineError(
+        f"the engine has not enough memory for this (its limit is {limit})",
+        hint="give it more: open_data(…, memory_limit='1GB'), or ask for fewer KPIs at once",
+    )
+
+
+def _no_disk(connection: duckdb.DuckDBPyConnection, text: str) -> EngineError:
+    folder = _setting("temp_directory", connection)
+    return EngineError(
+        f"the engine could not use the disk as it needs to ({reason_of(text)})",
+        hint=f"free some room for {folder}, set TMPDIR to a folder on a larger disk, or give the "
+        "engine more memory: open_data(…, memory_limit='4GB')",
+    )
+
+
+def _setting(name: str, connection: duckdb.DuckDBPyConnection) -> str:
+    found = connection.execute(f"SELECT current_setting('{name}')").fetchone()
+    return str(found[0]) if found else "unknown"

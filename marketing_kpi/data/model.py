@@ -7,12 +7,14 @@ they were called in the client's files. `data/README.md` is made from these decl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 from weakref import ReferenceType, ref
 
 from marketing_kpi.data.findings import sentence
+from marketing_kpi.data.keeping import kept
 from marketing_kpi.errors import ColumnError, DataError, MissingDataError, unknown
 
 if TYPE_CHECKING:
@@ -798,6 +800,8 @@ class Data:
     def keep(self, table: Kept) -> Kept:
         """Return a table of the engine computed once, and kept there for as long as it is used.
 
+        Where the engine lets us make no temporary table, it is computed at each use.
+
         Parameters
         ----------
         table
@@ -817,20 +821,22 @@ class Data:
 
         if isinstance(table, pd.DataFrame):
             return table
-        kept = table.cache()
-        self._kept.append(ref(kept.op()))
-        return kept
+        found = kept(table)
+        if found is not table:
+            self._kept.append(ref(found.op()))
+        return found
 
     def close(self) -> None:
         """Release what opening these data took; they cannot be read afterwards."""
         from ibis.expr.types import CachedTable
 
         for reference in self._kept:
-            if (kept := reference()) is not None:  # before the connection that drops it is closed
-                CachedTable(kept).release()
+            if (found := reference()) is not None:  # before the connection that drops it is closed
+                CachedTable(found).release()
         self._kept.clear()
-        for release in self.on_close:
-            release()
+        with ExitStack() as stack:  # the others are released when one cannot be
+            for release in reversed(self.on_close):
+                stack.callback(release)
 
     def __enter__(self) -> Data:
         return self

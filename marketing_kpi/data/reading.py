@@ -81,6 +81,7 @@ class Raw:
 
 def read_file(path: Path, store: Store, relation: str, how: Format) -> Raw:
     """Read a CSV, Excel or Parquet file into the store, by its content, not its name."""
+    store.files.add(path)
     kind = formats.kind_of(path)
     if kind == "duckdb":
         raise SourceError(
@@ -88,7 +89,10 @@ def read_file(path: Path, store: Store, relation: str, how: Format) -> Raw:
             hint="open it by itself: open_data('….duckdb')",
         )
     readers = {"text": _read_text, "excel": _read_excel, "parquet": _read_parquet}
-    raw = readers[kind](path, store, relation, how)
+    with store.backend.telling():
+        raw = readers[kind](path, store, relation, how)
+    if kind != "parquet":  # which stays where it is, and is read again by every question
+        store.files.release(path)
     announced = formats.KINDS.get(formats.suffix_of(path))
     if announced in (kind, None):
         return raw
@@ -287,6 +291,7 @@ def read_parquet(paths: Sequence[Path], store: Store, relation: str, *, where: s
     import duckdb
 
     location = located(*paths)
+    store.files.add(*paths)
     try:
         store.execute(f"CREATE VIEW {quote(relation)} AS SELECT * FROM {_scan(paths, paths)}")
         findings = _in_local_time(relation, paths, store, where)

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+# What DuckDB says of a file that another process holds, here and on Windows, or another connection.
+_IN_USE = re.compile("conflicting lock|used by another process|already attached", re.IGNORECASE)
 
 
 def open_data(
@@ -97,7 +99,11 @@ def open_data(
     Raises
     ------
     SourceError
-        The source does not exist, or is not what its name says.
+        The source does not exist, is not what its name says, or changed while it was read. Parquet
+        files are read where they are by every question, which raises this if one was replaced.
+    EngineError
+        The engine lacked memory or disk, or the connection was lost. So does every later question
+        on data that were opened from files, from tables or by a URL.
     ColumnError
         A required column is missing, is there twice, or holds nothing of its type.
     MappingError
@@ -454,9 +460,14 @@ def _read_database(store: Store, path: Path, rules: Mapping | None) -> Tables:
     try:
         store.execute(f"ATTACH {literal(str(path))} AS source (READ_ONLY)")
     except duckdb.Error as error:
+        if _IN_USE.search(str(error)):
+            raise SourceError(
+                f"{path.name} is open for writing in another program or connection",
+                hint="close it there, or open a copy; several can read one file at once",
+            ) from error
         raise SourceError(
             f"{path.name} cannot be opened as a DuckDB database",
-            hint="it is damaged, open for writing elsewhere, or made by a newer version",
+            hint=f"it is damaged, or made by a newer version of DuckDB than {duckdb.__version__}",
         ) from error
     listed = store.rows(
         "SELECT table_schema AS schema, table_name AS name FROM information_schema.tables "

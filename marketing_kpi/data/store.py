@@ -16,7 +16,9 @@ from marketing_kpi.errors import ConfigError
 
 if TYPE_CHECKING:
     import duckdb
-    from ibis.backends.duckdb import Backend
+
+    from marketing_kpi.data.engine import Engine
+    from marketing_kpi.data.watch import Watch
 
 DERIVED = " with what is derived"
 """What follows the name of a table in that of the view which says how it was made."""
@@ -30,23 +32,27 @@ _UNITS = {"KB": 1e-3, "MB": 1.0, "GB": 1e3, "TB": 1e6, "KIB": 1e-3, "MIB": 1.05,
 class Store:
     """A temporary DuckDB database and the folder that holds it and what it spills."""
 
-    backend: Backend
+    backend: Engine
     folder: Path
     close: weakref.finalize[..., Any]
 
+    @property
+    def files(self) -> Watch:
+        """The files that it reads in place, as they were when they were first looked at."""
+        return self.backend.files
+
     def execute(self, query: str, parameters: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run one statement and return the connection, to fetch from."""
-        from marketing_kpi.data.engine import telling_of_memory
-
         connection: duckdb.DuckDBPyConnection = self.backend.con
-        with telling_of_memory(connection):
+        with self.backend.telling():
             return connection.execute(query, list(parameters))
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries; for the few rows that Python looks at."""
-        cursor = self.execute(query)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with self.backend.telling():
+            cursor = self.execute(query)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def relations(self) -> list[dict[str, Any]]:
         """Return the tables and views of the store, by name and type."""
@@ -107,7 +113,7 @@ def open_store(*, memory_limit: str | None = None) -> Store:
     ----------
     memory_limit
         What DuckDB may take, such as "500MB"; None leaves its own default (80 % of the machine).
-        What does not fit is written to disk, where the engine can; else a `DataError` says so.
+        What does not fit is written to disk, where the engine can; else an `EngineError` says so.
 
     Raises
     ------

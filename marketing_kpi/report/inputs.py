@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marketing_kpi.data.watch import state
 from marketing_kpi.errors import MarketingKpiError
 from marketing_kpi.report.execute import Failure, failure_of
 
@@ -36,11 +37,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 def signature(files: Iterable[Path]) -> Signature:
     """Return what changes when one of some files does, without reading them."""
-    found = []
-    for path in files:
-        status = path.stat()
-        found.append((str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns))
-    return tuple(found)
+    return tuple((str(path), *state(path)) for path in files)
 
 
 def sha256(path: Path) -> str:

@@ -7,10 +7,11 @@ next good run removes them.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from marketing_kpi.errors import ReportError
@@ -35,17 +36,45 @@ def publish(target: Path, build: Callable[[Path], None]) -> Path:
     -------
     Path
         `target`.
+
+    Raises
+    ------
+    ReportError
+        The disk takes no more, or refuses; `target` is untouched.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    recover(target)
-    staged = Path(tempfile.mkdtemp(prefix=_new_prefix(target), dir=target.parent))
     try:
-        build(staged)
-        staged.chmod(0o755)  # mkdtemp's is for its owner only; a report is read by others
-        _swap(staged, target)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        recover(target)
+        staged = Path(tempfile.mkdtemp(prefix=_new_prefix(target), dir=target.parent))
+        try:
+            build(staged)
+            staged.chmod(0o755)  # mkdtemp's is for its owner only; a report is read by others
+            _swap(staged, target)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    except OSError as error:
+        raise ReportError(
+            f"{target.name} could not be written in {target.parent} ({error.strerror or error})",
+            hint="make room on that disk, or give another folder, as in --out reports/build",
+        ) from error
     return target
+
+
+def write(texts: Mapping[Path, str]) -> None:
+    """Write files whole, all or none: what they held stays until all that is new is written."""
+    staged: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            handle, name = tempfile.mkstemp(prefix=_new_prefix(path), dir=path.parent)
+            staged[path] = Path(name)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            staged[path].chmod(0o644)  # mkstemp's is for its owner only
+        for path, new in staged.items():
+            new.replace(path)
+    finally:
+        for new in staged.values():
+            new.unlink(missing_ok=True)
 
 
 def withdraw(target: Path) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import sys
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -146,6 +147,7 @@ def _set_apart() -> None:
 
     random.seed()
     np.random.seed()
+    tempfile.tempdir = None  # its own is what its environment says
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     nowhere = os.open(os.devnull, os.O_RDWR)
