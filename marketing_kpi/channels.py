@@ -28,6 +28,7 @@ from marketing_kpi.spending.costs import (
     lacks_acquisition,
     margin_rate,
     returns_by_model,
+    spend_days,
     spend_to_credit,
 )
 from marketing_kpi.spending.curves import (
@@ -37,6 +38,7 @@ from marketing_kpi.spending.curves import (
     response_curves,
 )
 from marketing_kpi.spending.weeks import Weeks, lacks_weeks, weeks
+from marketing_kpi.trials.trial import campaign_names
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact
@@ -58,6 +60,7 @@ __all__ = [
     "allocate_by_model",
     "attribute",
     "attributed_revenue",
+    "campaign_names",
     "channel_results",
     "click_through_rate",
     "cost_per_click",
@@ -83,6 +86,7 @@ __all__ = [
     "response_rate",
     "return_on_ad_spend",
     "returns_by_model",
+    "spend_days",
     "spend_to_credit",
     "values_by_model",
     "weeks",

@@ -30,7 +30,7 @@ from marketing_kpi.trials.power import (
     power_table,
     sample_size,
 )
-from marketing_kpi.trials.trial import Trial, campaigns, trial
+from marketing_kpi.trials.trial import Trial, campaign_names, campaigns, trial
 
 __all__ = [
     "Amount",
@@ -48,6 +48,7 @@ __all__ = [
     "best_segment",
     "bootstrap",
     "campaign_cost",
+    "campaign_names",
     "campaigns",
     "compare",
     "compare_all",

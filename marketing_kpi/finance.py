@@ -58,11 +58,11 @@ from marketing_kpi.accounts.steps import (
     STEPS,
     bridge,
     bridge_change,
-    covers,
     deduction_rates,
     lacks_bridge,
     rate_changes,
 )
+from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.formulas import ratio
 
@@ -91,13 +91,13 @@ __all__ = [
     "chargeback_rate",
     "chargeback_win_rate",
     "chargebacks_by",
-    "covers",
     "deduction_rates",
     "dispute_delays",
     "dispute_outcomes",
     "fighting",
     "gaps",
     "gross_revenue_retention",
+    "is_compared",
     "lacks_books",
     "lacks_bridge",
     "lacks_causes",

@@ -60,7 +60,7 @@ from marketing_kpi.dispatch.promises import (
 )
 from marketing_kpi.kpis.facts import FACTS, missing
 from marketing_kpi.kpis.facts.fulfilment import TIMES
-from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.formulas import nearest, ratio
 from marketing_kpi.kpis.frames import Frame, executed, records, require, same_kind
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import day, midnight
@@ -149,7 +149,7 @@ def perfect_order_rate(orders: Fact) -> Any:
 def fulfilment_cost_per_order(parcels: Fact) -> Any:
     """Divide transport, packaging and labour by the orders shipped, in the data's currency.
 
-    A parcel of which one of the three is not known counts on neither side. Fact:
+    An order of which one of the three is not known, of any parcel, counts on neither side. Fact:
     `shipped_parcels`.
     """
     cost = parcels.transport_cost + parcels.packaging_cost + parcels.labour_cost
@@ -314,7 +314,7 @@ def _binned(rows: ir.Table, end: dt.date, by: str | None) -> ir.Table:
     """Count waits by day of their beginning and by tenths of an hour; null: they end before."""
     until = rows.ended.fill_null(midnight(end))
     seconds = until.epoch_seconds() - rows.began.epoch_seconds()
-    tenths = (seconds.cast("float64") / _TENTH).round().cast("int64")
+    tenths = nearest(seconds.cast("float64") / _TENTH)
     made = rows.mutate(
         day=rows.began.date(),
         tenths=(seconds >= 0).ifelse(tenths, None),

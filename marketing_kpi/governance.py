@@ -337,29 +337,30 @@ ORIGINS: Mapping[str, _Origin] = MappingProxyType(
         "orders": _inside("ecommerce"),
         "order_lines": _inside("ecommerce"),
         "returns": _inside("ecommerce"),
-        "chargebacks": _Origin("intelligence", "payment_provider", inside=False),
+        "chargebacks": _Origin("intelligence", "erp", inside=False),
         "promotions": _inside("erp"),
         "products": _inside("erp"),
         "stores": _inside("pos"),
         "sessions": _inside("web_analytics"),
-        "touchpoints": _Origin("intelligence", "advertising", inside=False),
+        "touchpoints": _Origin("intelligence", "web_analytics", inside=False),
         "campaigns": _inside("crm"),
         "campaign_members": _inside("crm"),
-        "marketing_spend": _Origin("intelligence", "advertising", inside=False),
+        "marketing_spend": _Origin("intelligence", "erp", inside=False),
         "responses": _inside("crm"),
         "stock": _inside("wms"),
         "purchase_orders": _inside("erp"),
         "shipments": _inside("wms"),
         "labour": _inside("wms"),
-        "surveys": _Origin("research", "survey", inside=True),
-        "category_spend": _Origin("research", "panel", inside=False),
+        "surveys": _Origin("research", "crm", inside=True),
+        "category_spend": _Origin("research", "survey", inside=False),
         "fixed_costs": _inside("erp"),
         "ledger": _inside("ledger"),
         "identities": _inside("crm"),
     }
 )
 """Where each table usually comes from: the part of the marketing information system (internal
-records, intelligence, research), the system, and whether that is the company's own."""
+records, intelligence, research), the system that keeps it, as the entries that read it name it, and
+whether the company records it itself or is told it by others (a platform's bill, a panel)."""
 
 
 def information_system(data: Data) -> pd.DataFrame:
@@ -374,8 +375,8 @@ def information_system(data: Data) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a canonical table: ``table``, ``component`` (``internal_records``,
-        ``intelligence``, ``research``), ``system``, ``inside`` (whether the system is the
-        company's own), ``present`` and ``rows`` (null where it is absent).
+        ``intelligence``, ``research``), ``system``, ``inside`` (whether the company records it
+        itself), ``present`` and ``rows`` (null where it is absent).
     """
     rows = []
     for name, origin in ORIGINS.items():

@@ -730,14 +730,13 @@ def promotions(
         the data cannot tell (`promotions.effects.REASONS`), or null; units sold by its products
         while it ran; baseline, what they would have sold; extra, the difference; lift, extra over
         baseline; lost, what substitutes (other products of their categories) lost; cannibalisation,
-        lost over extra; pulled, what is missing after it; halo, what other categories sold more at
-        as many orders; each with its 95 % interval (``_low``, ``_high``). In money:
+        lost over extra; pulled, what is missing after it; each with its 95 % interval (``_low``,
+        ``_high``); halo_low, halo_high, the range of what other categories sold more. In money:
         margin_observed, margin_baseline, margin_displaced, cost, supplier_funding (of one that
-        still runs, the part of the days seen), needed_lift
-        (extra over baseline that would have earned as much margin on these products), margin (the
-        KPI `promotion_incremental_margin`, its halo taken as 0, which a single promotion hardly
-        ever tells) with its interval, verdict (higher, lower or cannot_tell), and needed_halo: how
-        many units of other products would have to come with it for a margin of 0.
+        still runs, the part of the days seen), needed_lift (extra over baseline that would have
+        earned as much margin on these products), margin (the KPI `promotion_incremental_margin`,
+        its halo left out) with its interval, verdict (higher, lower or cannot_tell), and
+        needed_halo: how many units of other products would have to come with it for a margin of 0.
         `together`, `total` and `tracks`: see `Study`.
 
     Raises
@@ -757,10 +756,17 @@ def promotions(
     longer it is. Counts vary `squared` times as much as Poisson's, since a line may hold several
     units.
 
+    Nothing tells which orders a promotion brought, and so the halo has a range. Its low end
+    supposes that it brought none: all orders of its days are held to the units that orders usually
+    have of other categories. Its high end supposes that each extra unit came in an order of its
+    own, which nothing but the promotion filled. Both have their chance added; orders that it
+    brought and that hold none of its products are in neither.
+
     It assumes that the rest of the shop would have gone on as it did, that substitutes are in the
-    same category, and that what is bought ahead is missing for `pull_days`. A promotion of most of
-    the shop has nothing to be compared with. ``benchmarks/promotions_coverage.md`` shows how often
-    the intervals hold the truth.
+    same category, and that what is bought ahead is missing for `pull_days`. A halo raises the
+    shelves compared with, and so the baseline: extra units are then a little low. A promotion of
+    most of the shop has nothing to be compared with. ``benchmarks/promotions_coverage.md`` shows
+    how often the intervals hold the truth.
 
     References
     ----------

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
 import pandas as pd
 
+from marketing_kpi.dispatch.promises import kept_promises
 from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.extent import begins_by, extent, lasts_to, order_days
@@ -21,27 +24,45 @@ from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import Periods, length
 from marketing_kpi.retention import frequency_interval
 from marketing_kpi.rfm import top_share
+from marketing_kpi.selling.owners import summed
+from marketing_kpi.selling.visits import rate_of, terms, visits
+from marketing_kpi.voice import answers, csat, nps
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from marketing_kpi.data.model import Data
 
-USUAL_KPIS = (
-    "net_sales",
-    "orders",
-    "buyers",
-    "average_order_value",
-    "units_per_transaction",
-    "gross_margin_rate",
-    "discount_rate",
-    "return_rate_value",
-    "repeat_purchase_rate",
-    "purchase_frequency",
-    "retention_rate",
-    "top_customers_share",
+CANDIDATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "sales": ("net_sales", "average_order_value", "orders", "units_per_transaction"),
+        "visits": ("conversion_rate",),
+        "margin": ("gross_margin_rate", "discount_rate", "contribution_margin_rate"),
+        "customers": (
+            "buyers",
+            "repeat_purchase_rate",
+            "purchase_frequency",
+            "top_customers_share",
+        ),
+        "retention": ("retention_rate",),
+        "returns": ("return_rate_value", "return_rate_units"),
+        "marketing": ("customer_acquisition_cost", "return_on_ad_spend"),
+        "inventory": ("stockout_rate", "inventory_turnover"),
+        "fulfilment": (
+            "on_time_in_full_rate",
+            "on_time_delivery_rate",
+            "fulfilment_cost_per_order",
+        ),
+        "voice": ("net_promoter_score", "customer_satisfaction"),
+        "finance": ("chargeback_rate", "net_revenue"),
+    }
 )
-"""What a scorecard shows unless told otherwise."""
+"""What a scorecard may show of each domain of a business, the one that says most first."""
+
+_DOMAINS = MappingProxyType({id: domain for domain, ids in CANDIDATES.items() for id in ids})
+
+MOST_KPIS = 14
+"""Rows of a scorecard unless told otherwise: more are not followed; a convention."""
 
 WRONG_WAY = 0.05
 """Relative change from which a total, which has no interval, is worth a look; a convention."""
@@ -66,14 +87,19 @@ RATIOS = (
 """Ratios of two sums, whose interval follows from the sums of each customer."""
 
 COLUMNS = (
-    "kpi", "unit", "direction", "value", "low", "high", "previous", "previous_low",
-    "previous_high", "change", "change_low", "change_high", "trend", "previous_trend",
-    "available", "reason", "missing", "last_order", "gap_start", "gap_end",
+    "kpi", "domain", "unit", "direction", "value", "low", "high", "previous", "previous_low",
+    "previous_high", "change", "change_low", "change_high", "trend", "available",
+    "reason", "missing", "last_order", "gap_start", "gap_end",
 )  # fmt: skip
 """Columns of a scorecard, in order."""
 
 
 _NO_SPREAD = 1e-7
+
+# Their change is a difference: a share of a share, or of a score that may be below 0, misleads.
+_DIFFERENCES = frozenset({"fraction", "points", "index"})
+
+_TABLE = re.compile(r"(\w+)\.\w+")
 
 
 def scorecard(
@@ -92,27 +118,32 @@ def scorecard(
     periods
         What `periods` returns.
     kpis
-        Ids of simple or derived KPIs; `USUAL_KPIS` by default.
+        Ids of simple or derived KPIs. By default those that say most of these data: of each domain
+        of `CANDIDATES` the first that has a value in the period, then the next ones up to
+        `MOST_KPIS`; and, as KPIs that cannot be computed, the first of each domain of which the
+        data hold the tables, but not all that it reads.
     by_month
         Whether to compute the months of the period too (`trend`).
 
     Returns
     -------
     pandas.DataFrame
-        A row a KPI, in the order asked: kpi, unit, direction; value with its 95 % interval (low,
-        high); the same of the comparison period (previous, previous_low, previous_high); change
-        with its interval (change_low, change_high): a difference for fractions, else relative;
-        trend and previous_trend (a list of a value a month); available; reason and missing (the
-        columns that the data lack, by name). The reason is ``"missing"``, ``"history"`` (the data
-        begin too late) or ``"ends"`` (they end too early) for a KPI that cannot be computed;
+        A row a KPI, in the order asked, or of `CANDIDATES`: kpi, domain (its key in `CANDIDATES`;
+        null for others), unit, direction; value with its 95 % interval (low, high); the same of
+        the comparison period (previous, previous_low, previous_high); change with its interval
+        (change_low, change_high): a difference for fractions, points and indices, else relative
+        (null where the comparison is not above 0); trend (a list of a value a month); available;
+        reason and missing (the columns that the data lack, by name). The reason is ``"missing"``,
+        ``"history"`` (the data begin too late) or ``"ends"`` (they end too early) for a KPI that
+        cannot be computed;
         ``"empty"`` when nothing was ordered in the period, ``"partial"`` when the data begin
         after it does or end before it, ``"comparison"`` when they do not cover the comparison
         period: a part is no match for a whole, so previous and change are then left null; else
         ``""``. The same in every row: last_order (the day of the last order before the end, of
         any status; null without one), gap_start and gap_end (the longest run of more than
         `LONG_GAP_DAYS` days without an order in the two periods, its first day and the day after
-        its last; null without one). In trend and previous_trend, months that the data do not
-        cover are null, as are a first and a last month of which the period holds only some days.
+        its last; null without one). In trend, months that the data do not cover are null, as are a
+        first and a last month of which the period holds only some days.
         Null where there is nothing to compare, no interval, or the KPI cannot be computed.
 
     Raises
@@ -124,9 +155,10 @@ def scorecard(
     -----
     Shares of customers (repeat purchase, retention, attrition) have Wilson's interval; the share
     of the best customers has that of `rfm.top_share`, and purchase frequency that of
-    `retention.frequency_interval`. Ratios of two sums (order value, margin,
-    discount and return rates, …) have the linearised standard error of a
-    ratio, with the customer as the unit that was drawn, for the orders of one customer
+    `retention.frequency_interval`; conversion, promises kept and what customers answer have those
+    of `sales.traffic`, `fulfilment.kept_promises`, `voice.nps` and `voice.csat`. Ratios of
+    two sums (order value, margin, discount and return rates, …) have the linearised standard error
+    of a ratio, with the customer as the unit that was drawn, for the orders of one customer
     resemble each other: ``sqrt(n/(n-1) sum((y - R x)^2)) / sum(x)``, where y and x are what the
     KPI's own formula divides. Orders without a customer stand for themselves; for a return rate,
     only customers who bought in the period count. Under `FEWEST_CUSTOMERS` customers, or where
@@ -140,19 +172,70 @@ def scorecard(
     ----------
     Cochran, W. G. (1977). Sampling Techniques, 3rd ed., Wiley, chapter 6 (ratio estimates).
     """
-    asked = [dictionary().kpi(kpi) for kpi in (USUAL_KPIS if kpis is None else kpis)]
+    asked = [dictionary().kpi(kpi) for kpi in (_DOMAINS if kpis is None else kpis)]
     lacks = {kpi.id: _obstacle(kpi.id, data, periods.start, periods.end) for kpi in asked}
-    able = [kpi for kpi in asked if not lacks[kpi.id][0]]
+    able = [id for id in lacks if not lacks[id][0]]
+    if kpis is None:
+        able, values = _telling(able, data, periods.start, periods.end)
+        shown = {*able, *_missed(lacks, data)}
+        asked = [kpi for kpi in asked if kpi.id in shown]
+    else:
+        values = _values(able, data, periods.start, periods.end)
     known = Coverage(*extent(data, before=periods.end))
     doubt, gap = known.doubt(periods), _longest_gap(data, periods)
-    now = _standing(able, data, known, periods.start, periods.end, by_month=by_month)
-    before = {} if doubt else _comparison(able, data, known, periods, by_month=by_month)
+    now = _standing(values, data, periods.start, periods.end)
+    months = _trends(able, data, known, periods) if by_month else {}
+    before = {} if doubt else _comparison(able, data, periods)
     rows = [
-        _row(kpi, now.get(kpi.id, {}), before.get(kpi.id, {}), lacks[kpi.id], doubt)
+        {
+            **_row(kpi, now.get(kpi.id, _Standing()), before.get(kpi.id, _Standing())),
+            "trend": months.get(kpi.id),
+            "available": not lacks[kpi.id][0],
+            "reason": lacks[kpi.id][0] or doubt,
+            "missing": lacks[kpi.id][1],
+        }
         for kpi in asked
     ]
     notes = {"last_order": known.last, "gap_start": gap[0], "gap_end": gap[1]}
     return pd.DataFrame(rows).assign(**notes)[list(COLUMNS)]
+
+
+class _Standing(NamedTuple):
+    """How a KPI stood in a period."""
+
+    value: float | None = None
+    interval: Interval = Interval()
+
+
+def _telling(
+    able: Sequence[str], data: Data, start: date, end: date
+) -> tuple[list[str], dict[str, float | None]]:
+    """Return the KPIs that say most, which have a value in the period, and their values."""
+    left = list(able)
+    while True:
+        chosen = _first_of_each(left)
+        values = _values(chosen, data, start, end)
+        empty = {id for id, value in values.items() if value is None}
+        if not empty:
+            return chosen, values
+        left = [id for id in left if id not in empty]
+
+
+def _first_of_each(able: Collection[str]) -> list[str]:
+    """Return the first candidate of each domain, then the next ones while there is room."""
+    domains = [[id for id in ids if id in able] for ids in CANDIDATES.values()]
+    ranked = [id for rank in zip_longest(*domains) for id in rank if id is not None]
+    kept = ranked[:MOST_KPIS]
+    return [id for ids in domains for id in ids if id in kept]
+
+
+def _missed(lacks: Mapping[str, tuple[str, str]], data: Data) -> Iterator[str]:
+    """Yield the first candidates that the data nearly have: their tables, but not all they read."""
+    for first, *_others in CANDIDATES.values():
+        reason, missing = lacks[first]
+        needs = missing.split(", ") if missing else []
+        if reason and all(any(map(data.has, _TABLE.findall(need))) for need in needs):
+            yield first
 
 
 class Coverage(NamedTuple):
@@ -186,15 +269,13 @@ class Coverage(NamedTuple):
         return begins_by(self.first, start) and lasts_to(self.last, end)
 
 
-def _comparison(
-    kpis: Sequence[Kpi], data: Data, known: Coverage, periods: Periods, *, by_month: bool
-) -> dict[str, dict[str, Any]]:
+def _comparison(kpis: Sequence[str], data: Data, periods: Periods) -> Mapping[str, _Standing]:
     """Return how KPIs stood in the comparison period."""
     start, end = periods.previous_start, periods.previous_end
     if start is None or end is None:
         return {}
-    had = [kpi for kpi in kpis if not _obstacle(kpi.id, data, start, end)[0]]
-    return _standing(had, data, known, start, end, by_month=by_month)
+    had = [kpi for kpi in kpis if not _obstacle(kpi, data, start, end)[0]]
+    return _standing(_values(had, data, start, end), data, start, end)
 
 
 def _longest_gap(data: Data, periods: Periods) -> tuple[date | None, date | None]:
@@ -218,29 +299,28 @@ def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
     return shortage(kpi, data, start=start, end=end), ""
 
 
+def _values(kpis: Sequence[str], data: Data, start: date, end: date) -> dict[str, float | None]:
+    """Return the value of each KPI in a period."""
+    row = _row_of(compute(kpis, data, start=start, end=end)) if kpis else {}
+    return {kpi: _number(row[kpi]) for kpi in kpis}
+
+
 def _standing(
-    kpis: Sequence[Kpi], data: Data, known: Coverage, start: date, end: date, *, by_month: bool
-) -> dict[str, dict[str, Any]]:
-    """Return the value, the interval and the months of each KPI in one period."""
+    values: Mapping[str, float | None], data: Data, start: date, end: date
+) -> Mapping[str, _Standing]:
+    """Return each KPI of a period with its interval."""
+    intervals = _intervals(values, data, start, end)
+    return {kpi: _Standing(value, intervals.get(kpi, Interval())) for kpi, value in values.items()}
+
+
+def _trends(
+    kpis: Sequence[str], data: Data, known: Coverage, periods: Periods
+) -> Mapping[str, list[float | None]]:
+    """Return a value a month of each KPI; a part of a month would pass for a bad month."""
     if not kpis:
         return {}
-    ids = [kpi.id for kpi in kpis]
-    values = _row_of(compute(ids, data, start=start, end=end))
-    months = _months(ids, data, known, start, end) if by_month else None
-    intervals = _intervals(ids, values, data, start, end)
-    return {
-        kpi: {
-            "value": _number(values[kpi]),
-            "trend": None if months is None else _trend(months[kpi], months["whole"]),
-            "interval": intervals.get(kpi, Interval()),
-        }
-        for kpi in ids
-    }
-
-
-def _trend(values: pd.Series[Any], whole: pd.Series[bool]) -> list[float | None]:
-    """Return a value a month; a part of a month would pass for a bad month."""
-    return [_number(value) for value in values.where(whole)]
+    months = _months(kpis, data, known, periods.start, periods.end)
+    return {kpi: [_number(value) for value in months[kpi].where(months["whole"])] for kpi in kpis}
 
 
 def _months(
@@ -265,43 +345,31 @@ def _number(value: Any) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
-def _row(
-    kpi: Kpi,
-    now: Mapping[str, Any],
-    before: Mapping[str, Any],
-    obstacle: tuple[str, str],
-    doubt: str,
-) -> dict[str, Any]:
-    value, previous = now.get("value"), before.get("value")
-    interval, earlier = now.get("interval", Interval()), before.get("interval", Interval())
-    change, margins = _change(kpi.unit, (value, interval), (previous, earlier))
+def _row(kpi: Kpi, now: _Standing, before: _Standing) -> dict[str, Any]:
+    change, margins = _change(kpi.unit, now, before)
     return {
         "kpi": kpi.id,
+        "domain": _DOMAINS.get(kpi.id),
         "unit": kpi.unit,
         "direction": kpi.direction,
-        "value": value,
-        "low": interval.low,
-        "high": interval.high,
-        "previous": previous,
-        "previous_low": earlier.low,
-        "previous_high": earlier.high,
+        "value": now.value,
+        "low": now.interval.low,
+        "high": now.interval.high,
+        "previous": before.value,
+        "previous_low": before.interval.low,
+        "previous_high": before.interval.high,
         "change": change,
         "change_low": margins.low,
         "change_high": margins.high,
-        "trend": now.get("trend"),
-        "previous_trend": before.get("trend"),
-        "available": not obstacle[0],
-        "reason": obstacle[0] or doubt,
-        "missing": obstacle[1],
     }
 
 
 def _change(
     unit: str,
-    now: tuple[float | None, Interval],
-    before: tuple[float | None, Interval],
+    now: _Standing,
+    before: _Standing,
 ) -> tuple[float | None, Interval]:
-    """Return a difference of fractions or a relative change, with its interval.
+    """Return a difference or a relative change, as the unit asks, with its interval.
 
     The ends are those of Newcombe's method 10, which squares the distances from each value to
     its own ends; for Wilson's intervals it is the usual interval of a difference of rates.
@@ -309,7 +377,7 @@ def _change(
     (value, (low, high)), (previous, (previous_low, previous_high)) = now, before
     if value is None or previous is None:
         return None, Interval()
-    is_difference = unit in {"fraction", "points"}
+    is_difference = unit in _DIFFERENCES
     scale = 1.0 if is_difference else previous
     if scale <= 0:
         return None, Interval()
@@ -327,34 +395,31 @@ def _change(
 
 
 def _intervals(
-    ids: Sequence[str], values: Mapping[str, Any], data: Data, start: date, end: date
+    values: Mapping[str, float | None], data: Data, start: date, end: date
 ) -> dict[str, Interval]:
     """Return the interval of each KPI that has one and a value."""
-    found = _proportions(ids, values, data, start, end)
-    errors = _ratio_errors([id for id in ids if id in RATIOS], data, start, end)
+    known = {id: value for id, value in values.items() if value is not None}
+    found = _proportions(known, data, start, end)
+    errors = _ratio_errors([id for id in known if id in RATIOS], data, start, end)
     for id, error in errors.items():
-        value = _number(values[id])
-        if value is not None and error is not None:
-            found[id] = Interval(value - Z95 * error, value + Z95 * error)
-    if "purchase_frequency" in ids and _number(values["purchase_frequency"]) is not None:
-        found["purchase_frequency"] = frequency_interval(data, start, end)
-    if "top_customers_share" in ids:
-        found["top_customers_share"] = _top_share(data, start, end)
+        if error is not None:
+            found[id] = Interval(known[id] - Z95 * error, known[id] + Z95 * error)
+    for id, interval in _ESTIMATES.items():
+        if id in known:
+            found[id] = interval(data, start, end)
     return found
 
 
 def _proportions(
-    ids: Sequence[str], values: Mapping[str, Any], data: Data, start: date, end: date
+    values: Mapping[str, float], data: Data, start: date, end: date
 ) -> dict[str, Interval]:
     """Return Wilson's intervals of the shares of customers."""
     found: dict[str, Interval] = {}
-    for id in ids:
-        value = _number(values[id])
+    for id, value in values.items():
         since = _denominator_period(dictionary().kpi(id), start, end)
-        if since is None or value is None:
-            continue
-        buyers = _row_of(compute("buyers", data, start=since[0], end=since[1]))["buyers"]
-        found[id] = wilson(value, float(buyers))
+        if since is not None:
+            buyers = _row_of(compute("buyers", data, start=since[0], end=since[1]))["buyers"]
+            found[id] = wilson(value, float(buyers))
     return found
 
 
@@ -430,6 +495,47 @@ def _top_share(data: Data, start: date, end: date) -> Interval:
     return Interval(top.low, top.high)
 
 
+def _conversion(data: Data, start: date, end: date) -> Interval:
+    rows = visits(data, start=start, end=end, by=()).rows
+    sides = terms(rows, ["conversion_rate"])
+    [cell] = summed(rows.select("owner", **sides), [], list(sides))
+    return rate_of(cell, list(sides), "conversion_rate")[1]
+
+
+def _promises(share: str) -> Callable[[Data, date, date], Interval]:
+    def interval(data: Data, start: date, end: date) -> Interval:
+        return _ends(kept_promises(data, start=start, end=end), f"{share}_low", f"{share}_high")
+
+    return interval
+
+
+def _recommendation(data: Data, start: date, end: date) -> Interval:
+    return _ends(nps(answers(data, question="nps", start=start, end=end)))
+
+
+def _satisfaction(data: Data, start: date, end: date) -> Interval:
+    return _ends(csat(answers(data, question="csat", start=start, end=end)))
+
+
+def _ends(estimate: Any, low: str = "low", high: str = "high") -> Interval:
+    """Return the interval that a chapter gives with its only row."""
+    row = _row_of(estimate)
+    return Interval(_number(row[low]), _number(row[high]))
+
+
+_ESTIMATES: Mapping[str, Callable[[Data, date, date], Interval]] = MappingProxyType(
+    {
+        "purchase_frequency": frequency_interval,
+        "top_customers_share": _top_share,
+        "conversion_rate": _conversion,
+        "on_time_delivery_rate": _promises("on_time"),
+        "on_time_in_full_rate": _promises("on_time_in_full"),
+        "net_promoter_score": _recommendation,
+        "customer_satisfaction": _satisfaction,
+    }
+)
+
+
 # --- Attention ------------------------------------------------------------------------------
 
 _VERDICTS = ("worse", "wrong_way", "better", "cannot_tell")
@@ -457,7 +563,7 @@ def attention(scorecard: pd.DataFrame, *, smallest: float = WRONG_WAY) -> pd.Dat
     Notes
     -----
     Each interval is at 95 % by itself: where nothing changed, about one KPI in twenty still gets
-    a verdict. A list of twelve deserves a second look before a decision.
+    a verdict. A list of a dozen deserves a second look before a decision.
     """
     judged = [(row, _verdict(row, smallest)) for row in scorecard.to_dict("records")]
     kept = [{**row, "verdict": verdict} for row, verdict in judged if verdict]
@@ -467,22 +573,25 @@ def attention(scorecard: pd.DataFrame, *, smallest: float = WRONG_WAY) -> pd.Dat
 
 def _verdict(row: Mapping[Any, Any], smallest: float) -> str | None:
     signs = {"higher_is_better": 1.0, "lower_is_better": -1.0}
-    sign, change = signs.get(row["direction"]), _number(row["change"])
-    if sign is None or change is None:
+    sign, value = signs.get(row["direction"]), _number(row["value"])
+    previous = _number(row["previous"])
+    if sign is None or value is None or previous is None:
         return None
+    is_good = sign * (value - previous) > 0
     low, high = _number(row["change_low"]), _number(row["change_high"])
     if low is None or high is None:
-        return "wrong_way" if sign * change < 0 and _relative(row) >= smallest else None
+        return None if is_good or _relative(row) < smallest else "wrong_way"
     if low <= 0 <= high:
         return "cannot_tell"
-    return "better" if sign * change > 0 else "worse"
+    return "better" if is_good else "worse"
 
 
 def _relative(row: Mapping[Any, Any]) -> float:
+    """Return how far a KPI moved, as a share of where it was; from 0, any move is the largest."""
     value, previous = _number(row["value"]), _number(row["previous"])
-    if value is None or not previous:
+    if value is None or previous is None or value == previous:
         return 0.0
-    return abs(value / previous - 1)
+    return abs(value / previous - 1) if previous else math.inf
 
 
 # --- What the data lack ---------------------------------------------------------------------

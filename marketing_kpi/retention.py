@@ -868,8 +868,8 @@ def _cohorts(orders: ir.Table, end: dt.date, months: int, since: dt.date | None)
     born = cells.filter(cells.age == 0)
     sizes = born.select(cohort=born.cohort, customers=born.active)
     last = _period_of(end - dt.timedelta(days=1), months)
-    ages = ibis.range(0, last - sizes.cohort.min().over() + 1)
-    grid = sizes.mutate(age=ages.unnest().cast("int64"))
+    sizes = sizes.mutate(ages=last - sizes.cohort.min().over() + 1)
+    grid = sizes.mutate(age=ibis.range(0, sizes.ages).unnest().cast("int64")).drop("ages")
     full = attach(
         grid,
         cells.mutate(age=cells.age.cast("int64")),
@@ -1190,7 +1190,7 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     Raises
     ------
     ComputeError
-        When a value is null.
+        When a value is null, or a wait below 0.
 
     Examples
     --------
@@ -1205,6 +1205,11 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
                 f"{name} is null in {unknown_waits} of the {len(waits)} waits",
                 hint="leave these rows out, or say what is known of them",
             )
+    if before := int((waits["days"] < 0).sum()):
+        raise ComputeError(
+            f"days is below 0 in {before} of the {len(waits)} waits",
+            hint="count from the first purchase to the next, or to the end of what is known",
+        )
     customers = int(waits["customers"].sum())
     ended = waits.groupby("days", as_index=False).agg({"customers": "sum"})
     if customers == 0:

@@ -31,6 +31,7 @@ from marketing_kpi.growth.effects import (
     bridge_of,
     effects_by,
     effects_by_level,
+    effects_told,
     price_volume_mix,
 )
 from marketing_kpi.growth.network import (
@@ -45,7 +46,6 @@ from marketing_kpi.growth.network import (
 )
 from marketing_kpi.growth.sides import (
     compared,
-    is_compared,
     known,
     lacking,
     mix,
@@ -54,6 +54,7 @@ from marketing_kpi.growth.sides import (
     steps_between,
 )
 from marketing_kpi.kpis.compute import compute, missing_columns
+from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.facts.finance import recognitions
@@ -90,6 +91,7 @@ __all__ = [
     "concentrations",
     "effects_by",
     "effects_by_level",
+    "effects_told",
     "growth",
     "growth_by",
     "growth_of_years",

@@ -272,7 +272,7 @@ def left_out(data: Data, *, as_of: str | dt.date) -> LeftOut:
     )
     totals = rows.aggregate(
         orders=rows.count(),
-        unknown=rows.nobody.cast("int64").sum().fill_null(0),
+        unknown=rows.nobody.cast("int32").sum().fill_null(0),
         amount=rows.worth.sum(),
         lost=rows.nobody.ifelse(rows.worth, 0.0).sum(),
     )
@@ -518,7 +518,7 @@ def _class_by_bounds(
 ) -> ir.IntegerColumn:
     exact = rankable(value)
     above = sum(
-        ((exact > ibis.literal(bound)).cast("int64") for bound in bounds),
+        ((exact > ibis.literal(bound)).cast("int32") for bound in bounds),
         start=ibis.literal(0, "int64"),
     )
     return (classes - above if falling else above + 1).cast("int64")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.selling.chains import effects
 from marketing_kpi.selling.prices import Prices, assortment, lacking_prices, price_parts
@@ -23,7 +24,6 @@ from marketing_kpi.selling.steps import out_of_line, plant_fault
 from marketing_kpi.selling.tree import (
     Tree,
     branches,
-    can_compare,
     lacking_sales,
     lacking_visits,
     shop_tree,
@@ -46,7 +46,6 @@ __all__ = [
     "bounce_rate",
     "branches",
     "buyers",
-    "can_compare",
     "cart_abandonment_rate",
     "cart_rate",
     "checkout_rate",
@@ -54,6 +53,7 @@ __all__ = [
     "conversions",
     "effects",
     "funnel",
+    "is_compared",
     "lacking_prices",
     "lacking_sales",
     "lacking_visits",

@@ -666,7 +666,7 @@ def _tallied(
 
     The mean of the `mark` of an answer is what is estimated.
     """
-    flags = {name: is_so.cast("int64") for name, is_so in counted.items()}
+    flags = {name: is_so.cast("int32") for name, is_so in counted.items()}
     marked = kept.mutate(_mark=mark, **flags)
     each = marked.group_by([*by, "respondent"]).aggregate(
         answers=marked.count(),
@@ -716,7 +716,7 @@ def _are_enough(people: Any, effective: Any) -> Any:
 
 def _nps(kept: ir.Table, by: Sequence[str]) -> ir.Table:
     promoter, detractor = kept.score >= PROMOTER, kept.score <= DETRACTOR
-    mark = promoter.cast("int64") - detractor.cast("int64")
+    mark = promoter.cast("int32") - detractor.cast("int32")
     counted = _tallied(kept, by, {"promoters": promoter, "detractors": detractor}, mark)
     n, promoters, detractors = counted.answers, counted.promoters, counted.detractors
     weight = ratio(counted.effective_answers, n)
@@ -791,7 +791,7 @@ def _in_both(before: Frame, after: Frame) -> int | None:
 
 def _csat(kept: ir.Table, by: Sequence[str]) -> ir.Table:
     satisfied = kept.score >= SATISFIED
-    counted = _tallied(kept, by, {"satisfied": satisfied}, satisfied.cast("int64"))
+    counted = _tallied(kept, by, {"satisfied": satisfied}, satisfied.cast("int32"))
     share = ratio(counted.satisfied, counted.answers)
     low, high = wilson_columns(share, counted.effective_answers)
     enough = _are_enough(counted.people, counted.effective_answers)

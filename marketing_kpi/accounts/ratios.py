@@ -38,9 +38,9 @@ def fieller(*, count: int, x: float, y: float, xx: float, xy: float, yy: float) 
     """
     if count < FEWEST_CUSTOMERS:
         return Interval()
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    q = float(t.ppf(0.975, count - 1)) ** 2 / count
+    q = float(stdtrit(count - 1, 0.975)) ** 2 / count
     mean_x, mean_y = x / count, y / count
     free = count - 1
     spread_x = (xx - x * mean_x) / free

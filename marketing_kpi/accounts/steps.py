@@ -14,7 +14,6 @@ import pandas as pd
 
 from marketing_kpi.accounts.ratios import change_interval, fieller
 from marketing_kpi.errors import ComputeError
-from marketing_kpi.kpis import extent
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.intervals import Interval
@@ -344,17 +343,3 @@ def accounts(rows: ir.Table) -> dict[str, ir.Value]:
 def lacks_bridge(data: Data) -> list[str]:
     """Return what the data lack for a bridge of which all steps are known, as ``table.column``."""
     return missing(FACTS["sales_and_deductions"], ["occurred_at", *_MADE_OF], data)
-
-
-def covers(data: Data, *, start: str | dt.date, end: str | dt.date) -> bool:
-    """Say whether the orders tell of a whole period: a part of one is no match for another.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns.
-    start, end
-        The first day of the period, and the day after its last.
-    """
-    period = Period.of(start, end)
-    return bool(extent.covers(data, period.start, period.end).execute())

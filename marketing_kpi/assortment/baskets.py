@@ -11,6 +11,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.facts import FACTS, home, missing
+from marketing_kpi.kpis.facts.base import one_a_key
 from marketing_kpi.kpis.frames import in_engine
 from marketing_kpi.kpis.periods import day, midnight
 
@@ -66,8 +67,11 @@ def read_baskets(
     of: str,
     within: Sequence[str],
     most: int = MOST_PRODUCTS,
+    named: bool = False,
 ) -> Baskets:
     """Read the lines of purchases whose product is in enough baskets to be looked at."""
+    if named and of != "product_id":
+        raise ComputeError(f"named == True, needs of == 'product_id', not {of!r}")
     if absent := lacking(data, of=of):
         raise MissingDataError(f"pairs need {', '.join(absent)}, which these data lack")
     strata = [name for name in within if name != "month"]
@@ -85,10 +89,25 @@ def read_baskets(
         baskets=lines.basket.nunique(), first=lines.day.min(), last=lines.day.max()
     )
     (told,) = whole.to_pyarrow().to_pylist()
+    shown = _labels(data, names) if named else names
     return Baskets(
-        data.keep(rows), names, strata, told["baskets"], len(ranked) - len(names),
+        data.keep(rows), shown, strata, told["baskets"], len(ranked) - len(names),
         (told["first"], told["last"]),
     )  # fmt: skip
+
+
+def _labels(data: Data, ids: Sequence[str]) -> list[str]:
+    """Return the names of products, with the id where several share one; the id of one without."""
+    if not data.has("products", "product_id", "name"):
+        return list(ids)
+    products = one_a_key(data.products, ["product_id"], ["name"])
+    known = products.filter(products.product_id.isin(ids)).to_pandas()
+    names = pd.Series(ids).map(known.set_index("product_id")["name"])
+    shared = names.duplicated(keep=False)
+    return [
+        id if pd.isna(name) else f"{name} ({id})" if is_shared else str(name)
+        for id, name, is_shared in zip(ids, names, shared, strict=True)
+    ]
 
 
 def coded(lines: ir.Table, names: Sequence[str]) -> ir.Table:

@@ -81,6 +81,7 @@ def pairs(
     start: str | dt.date | None = None,
     of: str = "product_id",
     within: Sequence[str] = COMPARABLE,
+    named: bool = False,
 ) -> Pairs:
     """Find the pairs of products that are bought together more, or less, often than by chance.
 
@@ -97,6 +98,9 @@ def pairs(
     within
         What comparable baskets share: ``"month"``, and dimensions of an order such as
         ``"store_id"`` or ``"channel"``. Empty: all baskets are compared with all.
+    named
+        Call products by their names, where the data have them: two of one name stay two, with
+        their ids.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def pairs(
     MissingDataError
         When the data lack products of lines, or a dimension.
     ComputeError
-        When a dimension is not known.
+        When a dimension is not known, or names are asked of anything but products.
 
     Notes
     -----
@@ -149,7 +153,7 @@ def pairs(
     0   mat   tent        40      0.4  2.000000  together
     1   tea    cup        50      0.5  1.666667  together
     """
-    held = read_baskets(data, end=end, start=start, of=of, within=within)
+    held = read_baskets(data, end=end, start=start, of=of, within=within, named=named)
     rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
     margins = rows.group_by(["product", *held.strata]).aggregate(n=rows.count()).to_pandas()
     expected = _expected(rows, margins, held)

@@ -67,12 +67,13 @@ def sets(
     start: str | dt.date | None = None,
     of: str = "product_id",
     largest: int = 3,
+    named: bool = False,
 ) -> Sets:
     """Find the sets of three products or more that meet more often than their parts tell.
 
     Parameters
     ----------
-    data, end, start, of
+    data, end, start, of, named
         As in `pairs`.
     largest
         Products of the largest sets, 3 or more.
@@ -112,7 +113,9 @@ def sets(
     """
     if largest < _SMALLEST_SET:
         raise ComputeError(f"largest == {largest}, must be 3 or more", hint="pairs() finds pairs")
-    held = read_baskets(data, end=end, start=start, of=of, within=(), most=MOST_IN_SETS)
+    held = read_baskets(
+        data, end=end, start=start, of=of, within=(), most=MOST_IN_SETS, named=named
+    )
     rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
     single = rows.group_by("product").aggregate(n=rows.count()).to_pandas()
     known: dict[tuple[int, ...], int] = {}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 WEIGHT = 5.0
 """Units sold by a product in a place, or in a month, that count as much as what is usual."""
 
+LEAST_THERE = 0.1
+"""Usual share of the products in stock under which they no longer tell how busy a place was."""
+
 LEAST_MATCH = 0.5
 """Share of a region's online sales that the stock of a place must have let out, to be its own."""
 
@@ -133,18 +136,22 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     Notes
     -----
     A day is a stock-out when nothing sellable is left at its close. The demand expected on it is
-    the product of four things: the units of all other products sold there that day (which holds the
-    season, the day of the week and the opening hours); the product's share of them on days in
-    stock; how much the place likes the product; and how much the month, on promotion or not,
-    changes that share in all places. The last two lean towards 1 where few units were sold
-    (`WEIGHT`). Each stock-out day loses that demand less what was sold, never below 0.
+    the product of four things: how busy the place was that day (which holds the season, the day of
+    the week and the opening hours); the product's share of that on days in stock; how much the
+    place likes the product; and how much the month, on promotion or not, changes that share in all
+    places. The last two lean towards 1 where few units were sold (`WEIGHT`). Each stock-out day
+    loses that demand less what was sold, never below 0. How busy a place was is told by the other
+    products in stock: their units, over the share that they usually have of all, since products
+    often run out together.
 
     The interval is of the units that were really asked for: it holds the chance of that demand
     (with the variance that daily sales show), and the error of each factor. What customers bought
-    instead is counted as sold, of the other product, which makes the estimate a little high: the
-    low end supposes that all of the loss was so replaced. Tried on reseeded shops in which the
-    truth is known: see `benchmarks/lost_sales.md`. It does not hold what comparable days cannot
-    know: a product that was failing, or about to be in fashion.
+    instead is counted as sold, of the other product, which pulls the estimate up: the low end
+    supposes that all of the loss was so replaced. What pulls it down is that a product runs out on
+    days of high demand, which are not among those in stock. Tried on shops in which the truth is
+    known, of products that run out one by one or together: see `benchmarks/lost_sales.md`. It does
+    not hold what comparable days cannot know: a product that was failing, or about to be in
+    fashion.
 
     Online orders name no store. Where several places might have sent them, each region is given the
     place whose stock let out what the region bought (`LostSales.places`). Sales of a store that
@@ -170,7 +177,7 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     >>> stock["sellable"] = [9.0] * 8 + [0.0] * 2
     >>> shop = open_data({"orders": orders, "order_lines": lines, "stock": stock})
     >>> found = lost_sales(shop, start="2025-03-01", end="2025-04-01")
-    >>> found.days_out, found.units, found.revenue
+    >>> found.days_out, round(found.units, 6), round(found.revenue, 6)
     (2, 4.0, 24.0)
     """
     if absent := lacking(data):
@@ -182,7 +189,7 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     rows = _sold(data, stock, last)
     elsewhere = _units_elsewhere(rows, first)
     sold, places = _sold_by_place(rows, stock)
-    judged = data.keep(_judged(_cells(data, stock, sold, first)))
+    judged = data.keep(_judged(_cells(_in_place(data, stock, sold, first))))
     out = judged.filter(judged.is_out, judged.asked)
     cells = _named(_lost(out.to_pandas()), data)
     whole = _told(stock, judged, first)
@@ -415,8 +422,29 @@ def _on_promotion(data: Data, days: ir.Table) -> ir.Table | None:
     return on.select("day", "product_id").distinct().mutate(promoted=ibis.literal(True))
 
 
-def _cells(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
-    """Return days, units and what else was sold, by product, place, month and promotion.
+_RATE_OF = ("product_id", "location_id", "month", "promoted")
+
+
+def _in_place(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
+    """Return the days on record, with what all products would have sold had none run out.
+
+    Products often run out together, and what the others sell is then short of their own missing
+    sales: it is divided by the share of all that those in stock usually have.
+    """
+    rows = data.keep(_days(data, stock, sold, start))
+    judged = _judged(_cells(rows))
+    odds = judged.group_by(_RATE_OF).aggregate(rate=judged.rate.max())  # to those of all others
+    shares = data.keep(odds.mutate(share=odds.rate / (1 + odds.rate)))
+    rows = attach(rows, shares, on=[*_RATE_OF], columns={"share": "share"})
+    share = rows.share.fill_null(0)
+    missing = rows.is_out.ifelse(share, 0.0).sum().over(group_by=["day", "location_id"])
+    there = 1 - missing - rows.is_out.ifelse(0.0, share)  # of the others
+    whole = rows.others.cast("float64") / ibis.greatest(there, LEAST_THERE)
+    return rows.mutate(others=whole).drop("share")
+
+
+def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
+    """Return the days on record, with what was sold of the product and of others in stock.
 
     A stock-out day on which something was sold stands alone: its loss is never below 0.
     """
@@ -433,14 +461,19 @@ def _cells(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Ta
         rows = attach(rows, promotions, on=["day", "product_id"], columns={"promoted": "promoted"})
     units = rows.units.fill_null(0)
     alone = rows.is_out & (units > 0)
-    rows = rows.mutate(
+    sold_out = rows.is_out.ifelse(units, 0).sum().over(group_by=["day", "location_id"])
+    return rows.mutate(
         month=rows.day.truncate("M"),
         promoted=rows.promoted.fill_null(False),
         asked=rows.day >= ibis.literal(start, "date"),
         sold_on=alone.ifelse(rows.day, ibis.null("date")),
         units=units,
-        others=rows.total.fill_null(0) - units,
+        others=rows.total.fill_null(0) - sold_out - rows.is_out.ifelse(0, units),
     )
+
+
+def _cells(rows: ir.Table) -> ir.Table:
+    """Add days up by product, place, month and promotion."""
     keys = ["product_id", "location_id", "month", "promoted", "is_out", "asked", "sold_on"]
     return rows.group_by(keys).aggregate(
         days=rows.count(),
@@ -463,13 +496,14 @@ def _judged(cells: ir.Table) -> ir.Table:
     share = ratio(seen, in_stock(rows, "others", "product_id"))
     # where no sale is known, nothing tells whether others were asked for: not the same as none
     known = (rows.units + rows.others).sum().over(group_by="location_id") > 0
-    rows = rows.mutate(seen=seen, usual=known.ifelse(rows.others * share, ibis.null("float64")))
+    others = known.ifelse(rows.others, ibis.null("float64"))
+    rows = rows.mutate(seen=seen, rate=share, usual=others * share)
     here = in_stock(rows, "units", *place) + WEIGHT
     liked = ratio(here, in_stock(rows, "usual", *place) + WEIGHT)
-    rows = rows.mutate(seen_here=here, usual=rows.usual * liked)
+    rows = rows.mutate(seen_here=here, rate=rows.rate * liked, usual=rows.usual * liked)
     then = in_stock(rows, "units", *month) + WEIGHT
     moved = ratio(then, in_stock(rows, "usual", *month) + WEIGHT)
-    rows = rows.mutate(seen_then=then, expected_units=rows.usual * moved)
+    rows = rows.mutate(seen_then=then, rate=rows.rate * moved, expected_units=rows.usual * moved)
     price = ratio(
         in_stock(rows, "net_sales", "product_id", "promoted", "asked"),
         in_stock(rows, "units", "product_id", "promoted", "asked"),

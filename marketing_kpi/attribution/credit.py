@@ -12,8 +12,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from marketing_kpi.attribution.journeys import DIRECT, Held, Journeys, held
-from marketing_kpi.attribution.markov import chain, markov_credits, removal, steps
+from marketing_kpi.attribution.journeys import (
+    AMOUNTS,
+    DIRECT,
+    OUTCOMES,
+    Held,
+    Journeys,
+    held,
+)
+from marketing_kpi.attribution.markov import (
+    Counted,
+    chain,
+    columns_of,
+    markov_credits,
+    removal,
+    steps,
+)
 from marketing_kpi.attribution.rules import RULES, rule_credits
 from marketing_kpi.attribution.shapley import WORTHS, sets, shapley_credits
 from marketing_kpi.errors import ComputeError, suggest
@@ -34,15 +48,14 @@ PARTS = 100
 LEAST_PERSONS = 30
 """Persons with an order below which no interval is given."""
 
-OUTCOMES = ("conversions", "revenue")
 _ENDS = ("low", "high")
 
 
 class Counts(NamedTuple):
     """What a model's credits are made from: it adds up over groups of persons."""
 
-    table: pd.DataFrame  # part, and what was counted
-    credited: Callable[[pd.DataFrame], npt.NDArray[np.float64]]  # a row a channel
+    table: Counted  # part, and what was counted
+    credited: Callable[[Counted], npt.NDArray[np.float64]]  # a row a channel
 
 
 def attribute(
@@ -62,9 +75,9 @@ def attribute(
     ----------
     journeys
         What `journeys` returns; or paths in hand: path (a tuple of channels in order of time) and
-        conversions, with, if known, revenue (in the data's currency), journeys (with an order and
-        without; else as many as conversions, one where there is none) and days_before (a tuple of
-        the days from each touch to the order), which ``time_decay`` needs.
+        conversions, with, if known, revenue and margin (in the data's currency), journeys (with an
+        order and without; else as many as conversions, one where there is none) and days_before (a
+        tuple of the days from each touch to the order), which ``time_decay`` needs.
     model
         One of `MODELS`, several of them, or ``"all"``.
     half_life_days
@@ -85,9 +98,9 @@ def attribute(
     -------
     pandas.DataFrame
         A row a model and channel: model, channel (None: not known), conversions, revenue (null
-        where no amount is told), share (of the conversions; null without any). With intervals,
-        also conversions_low, conversions_high, revenue_low, revenue_high, share_low, share_high:
-        null under `LEAST_PERSONS` persons with an order.
+        where no amount is told), margin (of the lines whose cost is known; null where none is),
+        share (of the conversions; null without any). With intervals, also each of these four with
+        _low and _high: null under `LEAST_PERSONS` persons with an order.
 
     Raises
     ------
@@ -98,9 +111,9 @@ def attribute(
 
     Notes
     -----
-    Of each model, conversions and revenue add up to those of the journeys. ``first`` and ``last``
-    give all to one touch; ``last_non_direct`` to the last of another channel than direct (or the
-    last, when all are direct); ``linear`` shares equally among touches; ``time_decay`` by
+    Of each model, conversions, revenue and margin add up to those of the journeys. ``first`` and
+    ``last`` give all to one touch; ``last_non_direct`` to the last of another channel than direct
+    (or the last, when all are direct); ``linear`` shares equally among touches; ``time_decay`` by
     ``2^(-days before the order / half-life)``; ``position`` by `position`: one touch gets all, two
     share as first to last. ``markov`` and ``shapley`` look at all journeys together, see
     `marketing_kpi.attribution.markov` and `marketing_kpi.attribution.shapley`.
@@ -168,16 +181,16 @@ def share_out(
 ) -> pd.DataFrame:
     """Return what `attribute` does, of touches that have a `part`."""
     counts = counted(known, rows, how)
-    tells_revenue, persons = _told(known)
+    untold, persons = _told(known)
     tables = []
     for name in how.models:
         credits = counts[name].credited(counts[name].table)
-        table = _as_table(name, known, credits, tells_revenue)
+        table = _as_table(name, known, credits)
         if intervals:
             ends = jackknife(counts[name], credits, persons)
             table = table.assign(**ends)
-            if not tells_revenue:
-                table[["revenue_low", "revenue_high"]] = np.nan
+        unknown = [f"{what}{end}" for what in untold for end in ("", "_low", "_high")]
+        table[[name for name in unknown if name in table]] = np.nan
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -208,12 +221,12 @@ def removal_effects(journeys: Journeys | pd.DataFrame, *, direct: str = DIRECT) 
     1       b             1.0
     """
     with held(journeys, direct=direct) as known:
-        counted = steps(in_one(known.touches)).to_pandas()
-        tells_revenue, _ = _told(known)
-    fallen = removal(chain(counted, channels=len(known.channels)))
+        taken = columns_of(steps(in_one(known.touches)))
+        untold, _ = _told(known)
+    fallen = removal(chain(taken, channels=len(known.channels)))
     table = pd.DataFrame({"channel": pd.Series(known.channels, dtype="object")})
     table["removal_effect"] = fallen[:, 0]
-    table["revenue_removal_effect"] = fallen[:, 1] if tells_revenue else np.nan
+    table["revenue_removal_effect"] = np.nan if "revenue" in untold else fallen[:, 1]
     return table
 
 
@@ -261,45 +274,45 @@ def counted(known: Held, rows: ir.Table, how: Settings) -> dict[str, Counts]:
     channels = len(known.channels)
     counts = {}
     if rules := [name for name in how.models if name in RULES]:
-        table = rule_credits(
-            known, rows, rules=rules, half_life_days=how.half_life_days, position=how.position
-        ).to_pandas()
+        table = columns_of(
+            rule_credits(
+                known, rows, rules=rules, half_life_days=how.half_life_days, position=how.position
+            )
+        )
         for name in rules:
-            counts[name] = Counts(table, partial(_summed, rule=name, channels=channels))
+            own = {what: table[f"{name}__{what}"] for what in OUTCOMES}
+            own |= {key: table[key] for key in ("part", "channel")}
+            counts[name] = Counts(own, partial(_summed, channels=channels))
     if "markov" in how.models:
-        table = steps(rows).to_pandas()
+        table = columns_of(steps(rows))
         counts["markov"] = Counts(table, partial(markov_credits, channels=channels))
     if "shapley" in how.models:
-        table = sets(rows, channels=channels).to_pandas()
+        table = columns_of(sets(rows, channels=channels))
         credited = partial(shapley_credits, channels=channels, worth=how.worth)
         counts["shapley"] = Counts(table, credited)
     return counts
 
 
-def _summed(table: pd.DataFrame, *, rule: str, channels: int) -> npt.NDArray[np.float64]:
+def _summed(counted: Counted, *, channels: int) -> npt.NDArray[np.float64]:
     credits = np.zeros((channels, len(OUTCOMES)))
-    names = [f"{rule}__{what}" for what in OUTCOMES]
-    np.add.at(
-        credits, table["channel"].to_numpy("int64"), table[names].to_numpy("float64", na_value=0.0)
-    )
+    for place, name in enumerate(OUTCOMES):
+        np.add.at(credits[:, place], counted["channel"].astype("int64"), counted[name])
     return credits
 
 
-def _told(known: Held) -> tuple[bool, int]:
-    """Return whether amounts are told, and how many persons ordered."""
+def _told(known: Held) -> tuple[list[str], int]:
+    """Return which amounts nobody tells, and how many persons ordered."""
     rows = known.touches
     persons = (rows.person if known.by_person else rows.journey).nunique(where=rows.conversions > 0)
-    (found,) = records(rows.aggregate(amounts=rows.revenue.count(), persons=persons))
-    return found["amounts"] > 0, found["persons"]
+    counts = {name: rows[name].count() for name in AMOUNTS}
+    (found,) = records(rows.aggregate(persons=persons, **counts))
+    return [name for name in AMOUNTS if not found[name]], found["persons"]
 
 
-def _as_table(
-    model: str, known: Held, credits: npt.NDArray[np.float64], tells_revenue: bool
-) -> pd.DataFrame:
+def _as_table(model: str, known: Held, credits: npt.NDArray[np.float64]) -> pd.DataFrame:
     table = pd.DataFrame({"channel": pd.Series(known.channels, dtype="object")})
     table.insert(0, "model", pd.Series([model] * len(table), dtype="str"))
-    table["conversions"] = credits[:, 0]
-    table["revenue"] = credits[:, 1] if tells_revenue else np.nan
+    table[[*OUTCOMES]] = credits
     table["share"] = _shares(credits)[:, 0]
     return table
 
@@ -320,8 +333,7 @@ def jackknife(
         return {name: np.full(len(credits), np.nan) for name in names}
     from scipy.special import stdtrit
 
-    table = counts.table
-    without = [counts.credited(table[table["part"] != part]) for part in range(PARTS)]
+    without = [counts.credited(_without(counts.table, part)) for part in range(PARTS)]
     # without a group there are fewer orders: scaled up, what is left stands for all
     whole = np.stack(without) * PARTS / (PARTS - 1)
     shares = np.stack([_shares(one)[:, :1] for one in without])
@@ -330,6 +342,13 @@ def jackknife(
     spread = np.sqrt((PARTS - 1) / PARTS * ((drawn - drawn.mean(axis=0)) ** 2).sum(axis=0))
     reach = stdtrit(PARTS - 1, 0.975) * spread
     low, high = value - reach, value + reach
-    low = np.where(value >= 0, np.maximum(low, 0.0), low)
+    can_lose = np.array([name == "margin" for name in (*OUTCOMES, "share")])
+    low = np.where((value >= 0) & ~can_lose, np.maximum(low, 0.0), low)
     ends = np.stack([low, high], axis=2).reshape(len(credits), -1)
     return dict(zip(names, ends.T, strict=True))
+
+
+def _without(counted: Counted, part: int) -> Counted:
+    """Return what was counted of all groups but one."""
+    kept = counted["part"] != part
+    return {name: column[kept] for name, column in counted.items()}

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from marketing_kpi.data.keeping import keeping
 from marketing_kpi.errors import ComputeError, DataError
 from marketing_kpi.kpis.facts.touches import conversions as read_conversions
 from marketing_kpi.kpis.facts.touches import source_of
@@ -35,6 +36,12 @@ MOST_PATHS = 5_000
 """Rows of `Journeys.paths`: the most travelled; credits are made from all."""
 
 SECONDS_A_DAY = 86_400
+
+AMOUNTS = ("revenue", "margin")
+"""What orders bring, in the data's currency, where it is told."""
+
+OUTCOMES = ("conversions", *AMOUNTS)
+"""What journeys end in, and models share out."""
 
 Channel: TypeAlias = str | None
 """A marketing channel; None: not known."""
@@ -73,7 +80,7 @@ class Journeys:
         the first), last_other (place of the last touch of another channel than `direct`; the last
         place where there is none), age_days (before the order; null without one), ended_at,
         truncated (whether the look-back cut touches off); and of its journey: journeys (1),
-        conversions, revenue.
+        conversions, revenue, margin (of the lines whose cost is known).
     """
 
     paths: pd.DataFrame
@@ -175,7 +182,8 @@ def journeys(
     source = source_of(data)
     # the look-back before a journey is read too: it tells what the look-back cuts off
     begin = first - dt.timedelta(days=2 * lookback_days)
-    told = data.keep(read_conversions(data, which=conversions, start=begin, end=last))
+    told = read_conversions(data, which=conversions, start=begin, end=last, with_margin=True)
+    told = data.keep(told)
     seen = read_touches(data, kinds=kinds)
     seen = seen.filter(seen["at"] >= midnight(begin), seen["at"] < midnight(last))
     known = assembled(
@@ -204,13 +212,14 @@ def assembled(
     lookback_days: int,
     direct: str,
 ) -> Held:
-    """Make journeys of touches (person, at, rank, channel) and orders (person, at, revenue)."""
+    """Make journeys of touches (person, at, rank, channel) and orders (person, at, amounts)."""
     seen = data.keep(seen)
     channels = sorted_channels(seen.select("channel").distinct().to_pandas()["channel"])
     rows = _ordered(seen, told, channels, direct, lookback_days, start=start, end=end)
-    (known,) = records(told.aggregate(amounts=told.revenue.count()))
-    if not known["amounts"]:  # nobody tells an amount: not even nothing is known
-        rows = rows.mutate(revenue=ibis.null("float64"))
+    (known,) = records(told.aggregate(**{name: told[name].count() for name in AMOUNTS}))
+    # where nobody tells an amount, not even nothing is known
+    untold = {name: ibis.null("float64") for name in AMOUNTS if not known[name]}
+    rows = rows.mutate(**untold) if untold else rows
     return Held(data.keep(rows), channels, dated=True, by_person=True)
 
 
@@ -227,7 +236,8 @@ def _ordered(
     """Return `Journeys.touches`."""
     closing = told.filter(told.person.notnull())
     closing = closing.group_by("person", "at").aggregate(
-        conversions=closing.count(), revenue=closing.revenue.sum().cast("float64")
+        conversions=closing.count(),
+        **{name: closing[name].sum().cast("float64") for name in AMOUNTS},
     )
     rows = _parted(_with_next(seen, closing), lookback_days)
     rows = rows.filter(rows.ended_at >= midnight(start), rows.ended_at < midnight(end))
@@ -240,8 +250,7 @@ def _ordered(
         age_days=rows.is_order.ifelse(rows.age_days, ibis.null("float64")),
         truncated=rows.is_order & rows.truncated,
         journeys=ibis.literal(1.0),
-        conversions=rows.is_order.ifelse(rows.conversions, 0).cast("float64"),
-        revenue=rows.is_order.ifelse(rows.revenue, 0.0).cast("float64"),
+        **{name: rows.is_order.ifelse(rows[name], 0).cast("float64") for name in OUTCOMES},
     )
 
 
@@ -255,7 +264,7 @@ def _parted(rows: ir.Table, lookback_days: int) -> ir.Table:
     rows = rows.mutate(age_days=ages, block=(ages / lookback_days).floor().cast("int32"))
     stretch = ibis.window(group_by=[rows.person, rows.closes])
     rows = rows.mutate(
-        truncated=(rows.block == 1).cast("int8").max().over(stretch) > 0,
+        truncated=(rows.block == 1).cast("int32").max().over(stretch) > 0,
         is_order=rows.closes.notnull() & (rows.block == 0),
     )
     journey = ibis.window(group_by=[rows.person, rows.closes, rows.block])
@@ -290,7 +299,7 @@ def _with_next(seen: ir.Table, closing: ir.Table) -> ir.Table:
             "person", "at", "channel", "rank", closes=nothing, is_order=ibis.literal(0, "int8")
         ),
         closing.select(
-            "person", "at", channel=ibis.null("string"), rank=ibis.null("int8"),
+            "person", "at", channel=ibis.null("string"), rank=ibis.null(seen["rank"].type()),
             closes=closing["at"], is_order=ibis.literal(1, "int8"),
         ),
     )  # fmt: skip
@@ -305,7 +314,9 @@ def _with_next(seen: ir.Table, closing: ir.Table) -> ir.Table:
     ).drop("buyer", "closed")
     others = seen.anti_join(closing, "person").select("person", "at", "channel", "rank")
     others = others.mutate(
-        closes=nothing, conversions=ibis.null("int64"), revenue=ibis.null("float64")
+        closes=nothing,
+        conversions=ibis.null("int64"),
+        **{name: ibis.null("float64") for name in AMOUNTS},
     )
     rows = ibis.union(buyers.select(*others.columns), others)
     same = ibis.window(group_by=[rows.person, rows.closes])
@@ -344,7 +355,7 @@ def _summarised(
         **{name: rows[name].max() for name in _OF_A_JOURNEY},
     )
     grouped = each.group_by("path").aggregate(**{name: each[name].sum() for name in _OF_A_JOURNEY})
-    with grouped.cache() as table:
+    with keeping(grouped) as table:
         (sums,) = records(
             table.aggregate(
                 paths=table.count(), **{name: table[name].sum() for name in _OF_A_JOURNEY}
@@ -441,10 +452,11 @@ def _rows_of(paths: pd.DataFrame) -> pd.DataFrame:
             )
     given = pd.DataFrame({"channel": [list(path) for path in paths["path"]]})
     given["length"] = [len(path) for path in paths["path"]]
-    for name in ("conversions", "revenue", "journeys"):
+    for name in (*OUTCOMES, "journeys"):
         if name in paths:
             given[name] = paths[name].to_numpy("float64", na_value=np.nan)
-    given["revenue"] = given.get("revenue", np.nan)
+    for name in AMOUNTS:
+        given[name] = given.get(name, np.nan)
     if "journeys" not in given:
         given["journeys"] = given["conversions"].clip(lower=1)
     counts = given[["conversions", "journeys"]]

@@ -238,7 +238,7 @@ def _journeys_of_members(data: Data, own: ir.Table, campaign: _Campaign, direct:
     treated = campaign.treated(data).select("person").distinct()
     start, end = campaign.start, campaign.end
     begin = start - dt.timedelta(days=2 * campaign.lookback_days)
-    told = read_conversions(data, which="all", start=begin, end=end)
+    told = read_conversions(data, which="all", start=begin, end=end, with_margin=True)
     told = data.keep(told.semi_join(treated, "person"))
     others = touches(data, kinds=None).semi_join(treated, "person")
     # the campaign's own rows among them are told by `own`

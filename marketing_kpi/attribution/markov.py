@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from marketing_kpi.attribution.journeys import OUTCOMES
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas as pd
 
 Array: TypeAlias = npt.NDArray[np.float64]
-
-OUTCOMES = ("conversions", "revenue")
+Counted: TypeAlias = Mapping[str, npt.NDArray[Any]]
+"""The columns of what was counted in the engine, by name; 0 where null."""
 
 
 def steps(rows: ir.Table) -> ir.Table:
@@ -23,7 +25,7 @@ def steps(rows: ir.Table) -> ir.Table:
     -------
     ibis.Table
         part, before (-1: the start), channel; journeys, how many went from one to the other; and
-        what those ended in that ended there: conversions, revenue.
+        what those ended in that ended there, `OUTCOMES`.
     """
     ends = rows.place == rows.length - 1
     return rows.group_by("part", "before", "channel").aggregate(
@@ -32,22 +34,28 @@ def steps(rows: ir.Table) -> ir.Table:
     )
 
 
-def chain(counted: pd.DataFrame, *, channels: int) -> Array:
-    """Return counted steps as numbers: (channels + 1) x (channels + 2).
+def columns_of(query: ir.Table) -> Counted:
+    """Run a query that counts."""
+    frame = query.to_pandas()
+    return {name: frame[name].to_numpy(na_value=0) for name in frame}
+
+
+def chain(counted: Counted, *, channels: int) -> Array:
+    """Return counted steps as numbers: (channels + 1) x (channels + outcomes).
 
     From the start (first row) and each channel, to each channel; then what journeys ended in
-    there: conversions, revenue.
+    there, `OUTCOMES`.
     """
     table = np.zeros((channels + 1, channels + len(OUTCOMES)))
-    before, channel = counted["before"].to_numpy("int64"), counted["channel"].to_numpy("int64")
-    np.add.at(table, (before + 1, channel), counted["journeys"].to_numpy("float64"))
+    before, channel = counted["before"].astype("int64"), counted["channel"].astype("int64")
+    np.add.at(table, (before + 1, channel), counted["journeys"])
     for place, name in enumerate(OUTCOMES):
-        np.add.at(table[:, channels + place], channel + 1, counted[name].to_numpy("float64"))
+        np.add.at(table[:, channels + place], channel + 1, counted[name])
     return table
 
 
 def removal(steps_taken: Array) -> Array:
-    """Return the share of conversions and of revenue that falls without each channel.
+    """Return the share of each outcome that falls without each channel.
 
     Parameters
     ----------
@@ -57,7 +65,7 @@ def removal(steps_taken: Array) -> Array:
     Returns
     -------
     numpy.ndarray
-        A row a channel; a column for conversions, one for revenue: null where nothing is to fall.
+        A row a channel, a column an outcome: null where nothing is to fall.
 
     Notes
     -----
@@ -85,17 +93,17 @@ def removal(steps_taken: Array) -> Array:
     return fallen
 
 
-def markov_credits(counted: pd.DataFrame, *, channels: int) -> Array:
-    """Share conversions and revenue in proportion to what falls without each channel.
+def markov_credits(counted: Counted, *, channels: int) -> Array:
+    """Share each outcome in proportion to what falls of it without each channel.
 
     Returns
     -------
     numpy.ndarray
-        A row a channel; a column for conversions, one for revenue. The removal effects of channels
-        that journeys share add up to more than 1; scaled, they add up to what there was.
+        A row a channel, a column an outcome. The removal effects of channels that journeys share
+        add up to more than 1; scaled, they add up to what there was.
     """
     fallen = removal(chain(counted, channels=channels))
-    ended = counted[[*OUTCOMES]].to_numpy("float64").sum(axis=0)
+    ended = np.array([counted[name].sum() for name in OUTCOMES])
     total = fallen.sum(axis=0)
     share = np.divide(fallen, total, out=np.zeros_like(fallen), where=np.abs(total) > 0)
     credits: Array = share * ended

@@ -69,6 +69,7 @@ class JourneyQuality(NamedTuple):
         once), ``anonymous`` (of a visitor who is no known customer). Of the visitors of customers:
         ``shared_visitors`` (seen as several customers: nobody's). Of the orders of the period:
         ``orders_without_person``, ``orders_without_touch``, ``orders_without_amount``,
+        ``orders_without_cost`` (the cost of a part of what they hold is not known),
         ``visits_after_order`` (placed in a session that begins after them: clocks differ). Of the
         orders with a journey: ``one_touch`` (all models agree on them), ``truncated`` (there are
         touches in as many days before the look-back), ``before_data`` (the look-back reaches
@@ -159,7 +160,8 @@ def journey_quality(
         data, start=first, end=last, lookback_days=lookback_days, conversions=conversions,
         direct=direct,
     )  # fmt: skip
-    told = data.keep(read_conversions(data, which=conversions, start=first, end=last))
+    told = read_conversions(data, which=conversions, start=first, end=last, with_margin=True)
+    told = data.keep(told)
     counts = {
         **_of_touches(data, first, last),
         **_of_visitors(data),
@@ -223,6 +225,8 @@ def _of_orders(data: Data, told: ir.Table, found: Journeys) -> _Counts:
             n=told.count(),
             nobody=told.person.isnull().sum(),
             unpriced=told.revenue.isnull().sum(),
+            costed=told.margin.count(),
+            uncosted=(told.uncosted > 0).sum(),
         )
     )
     counts = {
@@ -230,6 +234,8 @@ def _of_orders(data: Data, told: ir.Table, found: Journeys) -> _Counts:
         "orders_without_touch": (found.without_touch, counted["n"]),
         "orders_without_amount": (counted["unpriced"], counted["n"]),
     }
+    if counted["costed"]:
+        counts["orders_without_cost"] = (counted["uncosted"], counted["n"])
     if data.has("sessions", "order_id", "started_at"):
         visits = data.table("sessions").select(placed="order_id", begun="started_at")
         visits = visits.filter(visits.begun.notnull())

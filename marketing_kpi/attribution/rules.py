@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from marketing_kpi.attribution.journeys import Held
+from marketing_kpi.attribution.journeys import OUTCOMES, Held
 from marketing_kpi.errors import ComputeError
 
 RULES = ("first", "last", "last_non_direct", "linear", "time_decay", "position")
@@ -40,7 +40,7 @@ def rule_credits(
     Returns
     -------
     ibis.Table
-        part, channel; and for each rule its conversions and its revenue, as ``rule__what``.
+        part, channel; and for each rule and each of `OUTCOMES` its credit, as ``rule__what``.
     """
     rows = rows.filter(rows.conversions > 0)
     if "time_decay" in rules:
@@ -57,7 +57,7 @@ def rule_credits(
         **{
             f"{name}__{what}": (share * rows[what]).sum()
             for name, share in shares.items()
-            for what in ("conversions", "revenue")
+            for what in OUTCOMES
         }
     )
 
@@ -65,11 +65,11 @@ def rule_credits(
 def _share(rows: ir.Table, rule: str, position: Sequence[float]) -> ir.FloatingValue:
     """Return the share of its journey's order that a touch gets."""
     if rule == "first":
-        return (rows.place == 0).cast("float64")
+        return (rows.place == 0).cast("int32").cast("float64")
     if rule == "last":
-        return (rows.place == rows.length - 1).cast("float64")
+        return (rows.place == rows.length - 1).cast("int32").cast("float64")
     if rule == "last_non_direct":
-        return (rows.place == rows.last_other).cast("float64")
+        return (rows.place == rows.last_other).cast("int32").cast("float64")
     if rule == "linear":
         return 1 / rows.length.cast("float64")
     if rule == "time_decay":

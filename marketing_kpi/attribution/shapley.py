@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from marketing_kpi.attribution.journeys import OUTCOMES
 from marketing_kpi.errors import ComputeError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas as pd
+
+    from marketing_kpi.attribution.markov import Counted
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
@@ -31,7 +33,7 @@ def sets(rows: ir.Table, *, channels: int) -> ir.Table:
     Returns
     -------
     ibis.Table
-        part, met (a bit a channel); journeys, conversions, revenue.
+        part, met (a bit a channel); journeys, and what they ended in, `OUTCOMES`.
     """
     if channels > MOST_CHANNELS:
         raise ComputeError(
@@ -41,15 +43,15 @@ def sets(rows: ir.Table, *, channels: int) -> ir.Table:
     bits = [(code, 1 << code) for code in range(channels)]
     bit = rows.channel.cases(*bits, else_=0) if bits else rows.channel
     rows = rows.mutate(bit=bit.cast("int64"))
-    names = ("journeys", "conversions", "revenue")
+    names = ("journeys", *OUTCOMES)
     each = rows.group_by("journey", "part").aggregate(
         met=rows.bit.bit_or(), **{name: rows[name].max() for name in names}
     )
     return each.group_by("part", "met").aggregate(**{name: each[name].sum() for name in names})
 
 
-def shapley_credits(counted: pd.DataFrame, *, channels: int, worth: str) -> Array:
-    """Share conversions and revenue by Shapley values.
+def shapley_credits(counted: Counted, *, channels: int, worth: str) -> Array:
+    """Share each outcome by Shapley values.
 
     Parameters
     ----------
@@ -63,13 +65,13 @@ def shapley_credits(counted: pd.DataFrame, *, channels: int, worth: str) -> Arra
     Returns
     -------
     numpy.ndarray
-        A row a channel; a column for conversions, one for revenue.
+        A row a channel, a column an outcome.
     """
-    met = counted["met"].to_numpy("int64")
-    ended = counted[["conversions", "revenue"]].to_numpy("float64", na_value=0.0)
+    met = counted["met"].astype("int64")
+    ended = np.column_stack([counted[name] for name in OUTCOMES])
     if worth == "conversions":
         return of_conversions(met, ended, channels=channels)
-    journeys = counted["journeys"].to_numpy("float64")
+    journeys = counted["journeys"]
     scaled: Array = of_rates(met, journeys, ended, channels=channels) * journeys.sum()
     return scaled
 

@@ -157,9 +157,9 @@ def freedom(days: int) -> float:
 
 def quantile(days: int) -> float:
     """Return how many standard errors a 95 % interval reaches to each side."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(0.975, freedom(days)))
+    return float(stdtrit(freedom(days), 0.975))
 
 
 class Equality(NamedTuple):
@@ -202,7 +202,7 @@ def equality(values: npt.ArrayLike, pulls: npt.ArrayLike, days: npt.ArrayLike) -
     few = min(np.asarray(days, "float64"), default=0) < FEWEST_DAYS_A_GROUP
     if not 2 <= groups <= MOST_GROUPS or few or not np.isfinite(found).all():
         return Equality(None, groups, size)
-    from scipy.stats import f
+    from scipy.special import fdtrc
 
     contrast = np.eye(groups - 1, groups) - np.eye(groups - 1, groups, k=1)
     apart, between = contrast @ found, contrast @ spread(rows) @ contrast.T
@@ -212,5 +212,5 @@ def equality(values: npt.ArrayLike, pulls: npt.ArrayLike, days: npt.ArrayLike) -
     free = whole - groups + 2
     wald = float(apart @ np.linalg.solve(between, apart))
     value = wald * free / (whole * (groups - 1))
-    p_value = float(f.sf(value, groups - 1, free))
+    p_value = float(fdtrc(groups - 1, free, value))
     return Equality(p_value if math.isfinite(value) else None, groups, size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import ibis
@@ -14,7 +15,7 @@ import pandas as pd
 
 from marketing_kpi.growth.sides import Comparison, keys_of, lazily, require_sales
 from marketing_kpi.kpis.compute import compute
-from marketing_kpi.kpis.extent import begins_by, extent
+from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.facts import FACTS, MONEY
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import records
@@ -383,35 +384,68 @@ def _known(value: object) -> float | None:
     return None if value is None or pd.isna(value) else float(value)  # type: ignore[call-overload,arg-type]
 
 
+class Pieces(NamedTuple):
+    """The months of two periods side by side, or the weeks of short ones.
+
+    Attributes
+    ----------
+    piece
+        ``"month"`` where both periods are as many whole months, `FEWEST_PIECES` or more; else
+        ``"week"``.
+    before, now
+        The first day of each piece of both periods, and the day after the last.
+    """
+
+    piece: Literal["month", "week"]
+    before: tuple[dt.date, ...]
+    now: tuple[dt.date, ...]
+
+    @classmethod
+    def of(cls, periods: Periods) -> Pieces:
+        """Return the pieces of two periods; without one to compare with it is refused."""
+        spans = Comparison.of(periods)
+        months = round(months_between(spans.start, spans.end))
+        as_months = (
+            shift(spans.start, months=months) == spans.end
+            and shift(spans.since, months=months) == spans.until
+            and months >= FEWEST_PIECES
+        )
+        piece: Literal["month", "week"] = "month" if as_months else "week"
+        days = min((spans.end - spans.start).days, (spans.until - spans.since).days)
+        count = months if as_months else days // _DAYS_A_WEEK
+        before, now = (
+            tuple(_bound(first, number, piece) for number in range(count + 1))
+            for first in (spans.since, spans.start)
+        )
+        return cls(piece, before, now)
+
+    @property
+    def number(self) -> int:
+        """Return how many pieces each period has."""
+        return len(self.now) - 1
+
+    @property
+    def are_enough(self) -> bool:
+        """Say whether they can tell what moves a piece as a whole."""
+        return self.number >= FEWEST_PIECES
+
+
 def _pieces(
     data: Data, periods: Periods, only: Mapping[str, Sequence[str]]
 ) -> tuple[pd.DataFrame, Literal["month", "week"] | None]:
-    """Return the months of both periods side by side, or the weeks of short ones."""
-    spans = Comparison.of(periods)
+    """Return the pieces of both periods side by side."""
+    spans, pieces = Comparison.of(periods), Pieces.of(periods)
     filters = {name: list(values) for name, values in only.items()} or None
     daily = compute(
         "net_sales", lazily(data), grain="day", start=min(spans), end=max(spans), filters=filters
     )
     days = collected(daily, ["period"]).set_index("period")["net_sales"]
-    months = round(months_between(spans.start, spans.end))
-    as_months = (
-        shift(spans.start, months=months) == spans.end
-        and shift(spans.since, months=months) == spans.until
-        and months >= FEWEST_PIECES
-    )
-    piece: Literal["month", "week"] = "month" if as_months else "week"
-    weeks = min((spans.end - spans.start).days, (spans.until - spans.since).days) // _DAYS_A_WEEK
-    count = months if as_months else weeks
     rows = []
-    for number in range(count):
-        at = [
-            (_bound(first, number, piece), _bound(first, number + 1, piece))
-            for first in (spans.since, spans.start)
-        ]
-        before, now = (_sold(days, start, end) for start, end in at)
-        rows.append((at[1][0], before, now, _growth(before, now)))
+    for earlier, at in zip(pairwise(pieces.before), pairwise(pieces.now), strict=True):
+        before, now = _sold(days, *earlier), _sold(days, *at)
+        rows.append((at[0], before, now, _growth(before, now)))
     table = pd.DataFrame(rows, columns=["start", "revenue_before", "revenue", "growth"])
-    return table, piece if count >= FEWEST_PIECES else None
+    return table, pieces.piece if pieces.are_enough else None
 
 
 def _bound(first: dt.date, number: int, piece: str) -> dt.date:
@@ -459,7 +493,6 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
     MissingDataError
         When the data lack net sales.
     """
-    first, _last = extent(data, before=periods.end)
     found = []
     for back in range(MOST_YEARS):
         start, end, since, until = (
@@ -467,9 +500,9 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
             for years in (0, 1)
             for bound in (periods.start, periods.end)
         )
-        if not begins_by(first, since):
-            break
         pair = Periods(start, end, since, until)
+        if not is_compared(data, pair):
+            continue
         both = growth(data, periods=pair)
         ends = {
             name: math.nan if bound is None else bound

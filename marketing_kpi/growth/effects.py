@@ -1,12 +1,14 @@
-"""Price, volume, mix and assortment: four effects that add up to the change of revenue."""
+"""Price, volume, mix and assortment: effects that add up to the change of revenue."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
@@ -29,7 +31,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 class Effects(NamedTuple):
-    """Why revenue changed; the four effects add up to `change`.
+    """Why revenue changed; the effects add up to `change`.
 
     Attributes
     ----------
@@ -42,6 +44,9 @@ class Effects(NamedTuple):
         What the units sold bring at the new prices, above what they would have at the old.
     assortment
         Sales of products that were not sold before, less those of products no longer sold.
+    unknown_products
+        The change of sales whose product is not known: they are of any number of products, and
+        have no price that could be compared. 0 without any.
     change
         Revenue less revenue before, over all products.
     """
@@ -50,11 +55,12 @@ class Effects(NamedTuple):
     mix: float
     price: float
     assortment: float
+    unknown_products: float
     change: float
 
 
-def price_volume_mix(items: Frame) -> Effects:
-    """Part the change of revenue between two periods in four effects that add up to it exactly.
+def price_volume_mix(items: Frame, *, product: str | Sequence[str] = "product_id") -> Effects:
+    """Part the change of revenue between two periods in effects that add up to it exactly.
 
     Parameters
     ----------
@@ -62,6 +68,9 @@ def price_volume_mix(items: Frame) -> Effects:
         A row a product (or anything that has units and a price), as ``compared(data,
         by="product_id", …)`` gives: ``quantity_before``, ``revenue_before``, ``quantity``,
         ``revenue``. Null is 0: not sold.
+    product
+        The column that names the product, or those that do together; one that the items lack
+        names nothing. A row where it is null is of unknown products.
 
     Returns
     -------
@@ -83,8 +92,9 @@ def price_volume_mix(items: Frame) -> Effects:
     - mix: ``Q1 x sum((s1 - s0) x p0)``
     - price: ``sum(q1 x (p1 - p0))``
 
-    The change in revenue of every other product, new, dropped or given back, is the assortment's.
-    The order is fixed: units are valued at the old prices, price at the new units.
+    The change in revenue of every other product, new, dropped or given back, is the assortment's;
+    that of rows whose product is not known is apart, for a mean price of many products moves with
+    what they hold. The order is fixed: units are valued at the old prices, price at the new units.
 
     Examples
     --------
@@ -94,10 +104,12 @@ def price_volume_mix(items: Frame) -> Effects:
     ...     "quantity": [20, 20, 5], "revenue": [3800.0, 440.0, 150.0],
     ... })
     >>> price_volume_mix(items)
-    Effects(volume=0.0, mix=1800.0, price=-160.0, assortment=150.0, change=1790.0)
+    Effects(volume=0.0, mix=1800.0, price=-160.0, assortment=150.0, unknown_products=0.0,
+            change=1790.0)
     """
     require(items, ITEM, "items")
-    (found,) = records(same_kind(items, _sums))
+    names = [name for name in keys_of(product) if name in items.columns]
+    (found,) = records(same_kind(items, partial(_sums, names=names)))
     row = {name: float(value) for name, value in found.items()}
     per_unit = row["revenue_before"] / row["quantity_before"] if row["quantity_before"] else 0.0
     same_mix = row["quantity"] * per_unit
@@ -106,20 +118,24 @@ def price_volume_mix(items: Frame) -> Effects:
         mix=row["at_old_prices"] - same_mix,
         price=row["revenue"] - row["at_old_prices"],
         assortment=row["of_others"],
-        change=row["revenue"] - row["revenue_before"] + row["of_others"],
+        unknown_products=row["of_unknown"],
+        change=row["revenue"] - row["revenue_before"] + row["of_others"] + row["of_unknown"],
     )
 
 
-def _sums(items: ir.Table) -> ir.Table:
+def _sums(items: ir.Table, *, names: Sequence[str]) -> ir.Table:
     """Return one row: the sums over products sold in both periods, and the change of the others."""
-    rows = items.select(**{name: items[name].cast(MONEY).fill_null(0) for name in ITEM})
-    in_both = (rows.quantity_before > 0) & (rows.quantity > 0)
+    known = ibis.and_(*(items[name].notnull() for name in names))
+    amounts = {name: items[name].cast(MONEY).fill_null(0) for name in ITEM}
+    rows = items.select(is_known=known, **amounts)
+    in_both = rows.is_known & (rows.quantity_before > 0) & (rows.quantity > 0)
     at_old_prices = rows.quantity.cast("float64") * ratio(rows.revenue_before, rows.quantity_before)
     change = rows.revenue - rows.revenue_before
     sums = {
         **{name: rows[name].sum(where=in_both) for name in ITEM},
         "at_old_prices": at_old_prices.sum(where=in_both),
-        "of_others": change.sum(where=~in_both),
+        "of_others": change.sum(where=rows.is_known & ~in_both),
+        "of_unknown": change.sum(where=~rows.is_known),
     }
     return rows.aggregate(**{name: total.fill_null(0) for name, total in sums.items()})
 
@@ -132,14 +148,16 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     items
         A row a product and value of `by`, as ``compared(data, by=[by, "product_id"], …)`` gives.
     by
-        The columns to add up over.
+        The columns to add up over. A product is named by ``product_id``, as in
+        `price_volume_mix`.
 
     Returns
     -------
     pandas.DataFrame
         A row a value, sorted by it: the columns of `by`, then ``volume``, ``mix``, ``price``,
-        ``assortment`` and ``change``, of which the sums over all rows are those of
-        `price_volume_mix`; and ``mix_between`` and ``mix_within``, which add up to ``mix``.
+        ``assortment``, ``unknown_products`` and ``change``, of which the sums over all rows are
+        those of `price_volume_mix`; and ``mix_between`` and ``mix_within``, which add up to
+        ``mix``.
 
     Raises
     ------
@@ -172,7 +190,8 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     require(items, [*keys, *ITEM], "items")
     frame = executed(items)
     frame = frame.assign(**{name: frame[name].astype("float64").fillna(0) for name in ITEM})
-    in_both = (frame["quantity_before"] > 0) & (frame["quantity"] > 0)
+    is_known = frame.get("product_id", pd.Series(True, index=frame.index)).notna()
+    in_both = is_known & (frame["quantity_before"] > 0) & (frame["quantity"] > 0)
     sold = frame.assign(**{name: frame[name].where(in_both, 0.0) for name in ITEM})
     units, before = sold["quantity_before"], sold["revenue_before"]
     price = _divided(before, units)
@@ -182,12 +201,14 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     )
     overall = math.fsum(before) / math.fsum(units) if units.sum() else 0.0
     more = sold["quantity"] - units
+    change = frame["revenue"] - frame["revenue_before"]
     parts = frame[keys].assign(
         volume=more * overall,
         mix=more * (price - overall),
         price=sold["revenue"] - sold["quantity"] * price,
-        assortment=(frame["revenue"] - frame["revenue_before"]).where(~in_both, 0.0),
-        change=frame["revenue"] - frame["revenue_before"],
+        assortment=change.where(is_known & ~in_both, 0.0),
+        unknown_products=change.where(~is_known, 0.0),
+        change=change,
         mix_between=more * (own - overall),
         mix_within=more * (price - own),
     )
@@ -217,7 +238,8 @@ def effects_by_level(
     -------
     pandas.DataFrame
         A row a level, in the order given: ``level``, ``rows`` (how many products it tells apart),
-        ``volume``, ``mix``, ``price``, ``assortment`` and ``change``, the same at every level.
+        ``volume``, ``mix``, ``price``, ``assortment``, ``unknown_products`` and ``change``, the
+        same at every level.
 
     Raises
     ------
@@ -243,8 +265,14 @@ def effects_by_level(
     rows = []
     for level, keys in levels.items():
         at = rolled_up(frame, by=list(keys)) if keys else frame[list(ITEM)].sum().to_frame().T
-        rows.append((level, len(at), *price_volume_mix(at)))
+        rows.append((level, len(at), *price_volume_mix(at, product=keys)))
     return pd.DataFrame(rows, columns=["level", "rows", *Effects._fields])
+
+
+def effects_told(found: Effects) -> list[str]:
+    """Return the names of the effects, unknown products among them where they changed anything."""
+    always = ["volume", "mix", "price", "assortment"]
+    return [*always, *(["unknown_products"] if found.unknown_products else [])]
 
 
 def bridge_of(changes: pd.DataFrame | Effects, *, before: float | None = None) -> pd.DataFrame:
@@ -260,16 +288,16 @@ def bridge_of(changes: pd.DataFrame | Effects, *, before: float | None = None) -
     Returns
     -------
     pandas.DataFrame
-        As `steps_between`: ``step``, ``amount``, ``level``.
+        As `steps_between`: ``step``, ``amount``, ``level``. Unknown products are a step where there
+        are any.
 
     Examples
     --------
-    >>> bridge_of(Effects(10.0, -2.0, 1.0, 0.0, 9.0), before=100.0)["level"].tolist()
+    >>> bridge_of(Effects(10.0, -2.0, 1.0, 0.0, 0.0, 9.0), before=100.0)["level"].tolist()
     [100.0, 110.0, 108.0, 109.0, 109.0, 109.0]
     """
     if isinstance(changes, Effects):
-        parts = changes._asdict()
-        del parts["change"]
+        parts = {effect: getattr(changes, effect) for effect in effects_told(changes)}
         return steps_between(before or 0.0, parts)
     named = changes.set_index(changes.columns[0])["change"]
     total = math.fsum(changes["revenue_before"]) if before is None else before

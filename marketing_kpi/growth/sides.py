@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import ibis
@@ -16,10 +15,10 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import compute
-from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
 from marketing_kpi.kpis.facts import FACTS, MONEY, extra_columns, home, missing
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, require
+from marketing_kpi.kpis.periods import midnight
 from marketing_kpi.worth.common import answer, collected
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ ITEM = ("quantity_before", "revenue_before", "quantity", "revenue")
 """What is known of a segment in both periods."""
 
 _MONEY_OF_BOTH = ("revenue_before", "revenue")
-_UNITS: Mapping[str, str] = MappingProxyType({"quantity": "units_sold"})
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Comparison(NamedTuple):
@@ -56,24 +53,6 @@ class Comparison(NamedTuple):
         if periods.previous_start is None or periods.previous_end is None:
             raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
         return cls(periods.previous_start, periods.previous_end, periods.start, periods.end)
-
-
-def is_compared(data: Data, periods: Periods) -> bool:
-    """Say whether there is a period to compare with, and the data tell about both from end to end.
-
-    A part of a period would pass for a small whole one, and growth on it for a boom.
-
-    Parameters
-    ----------
-    data
-        What `open_data` returns.
-    periods
-        What `periods` returns.
-    """
-    if periods.previous_start is None:
-        return False
-    first, last = extent(data, before=periods.end)
-    return begins_by(first, periods.previous_start) and lasts_to(last, periods.end)
 
 
 def lacking(data: Data, *, by: str | Sequence[str] = (), units: bool = False) -> list[str]:
@@ -128,15 +107,15 @@ def keys_of(by: str | Sequence[str]) -> list[str]:
     return [by] if isinstance(by, str) else list(dict.fromkeys(by))
 
 
-def require_sales(data: Data, by: Sequence[str]) -> None:
-    """Refuse a dimension that nobody knows, and data that lack net sales or a dimension."""
+def require_sales(data: Data, by: Sequence[str], *, units: bool = False) -> None:
+    """Refuse a dimension that nobody knows, and data that lack net sales, units or a dimension."""
     fact = FACTS["sales"]
     for name in by:
         if name not in fact.events and home(fact, name, data) is None:
             known = [*fact.dimensions, *extra_columns(fact, data)]
             message, hint = unknown("dimension", name, known, where=f"fact '{fact.name}'")
             raise ComputeError(message, hint=hint)
-    if lacks := lacking(data, by=by):
+    if lacks := lacking(data, by=by, units=units):
         raise MissingDataError(
             f"{', '.join(lacks)} is not in these data",
             hint=f"these data have: {', '.join(data.tables)}",
@@ -163,9 +142,9 @@ def compared(data: Data, *, by: str | Sequence[str], periods: Periods) -> Frame:
     Returns
     -------
     pandas.DataFrame or ibis.expr.types.Table
-        A row a value of `by`, as rows of `price_volume_mix` are: the dimensions, units and net
-        sales of the period before (``quantity_before``, ``revenue_before``) and of the period
-        (``quantity``, ``revenue``), 0 where nothing was sold, then ``change`` and
+        A row a value of `by`, as rows of `price_volume_mix` are: the dimensions, units of known
+        price and net sales of the period before (``quantity_before``, ``revenue_before``) and of
+        the period (``quantity``, ``revenue``), 0 where nothing was sold, then ``change`` and
         ``contribution``, the change over the net sales of all the period before. Contributions
         add up to the growth of the whole. pandas when the tables came as pandas, else lazy.
 
@@ -195,7 +174,8 @@ def compared(data: Data, *, by: str | Sequence[str], periods: Periods) -> Frame:
     [[20.0, 36.0, 16.0, 0.8]]
     """
     keys = keys_of(by)
-    return answer(data, side_by_side(data, keys, periods, _UNITS), keys)
+    require_sales(data, keys, units=True)
+    return answer(data, side_by_side(data, keys, periods, units=True), keys)
 
 
 def mix(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.DataFrame:
@@ -283,48 +263,42 @@ def products_compared(
         When the data lack products, units or prices.
     """
     keys = [*(name for name in by if not lacking(data, by=name)), "product_id"]
-    require_sales(data, keys)
-    return collected(side_by_side(data, keys, periods, _UNITS), keys)
+    require_sales(data, keys, units=True)
+    return collected(side_by_side(data, keys, periods, units=True), keys)
 
 
 def side_by_side(
-    data: Data, keys: Sequence[str], periods: Periods, also: Mapping[str, str] = _NOTHING
+    data: Data, keys: Sequence[str], periods: Periods, *, units: bool = False
 ) -> ir.Table:
-    """Return net sales, and the KPIs of `also` under its names, of both periods."""
+    """Return net sales of both periods, lazily, and units sold where they are asked for.
+
+    A unit whose price is not known adds nothing to net sales: it would make the others cheaper,
+    and is not counted.
+    """
     spans = Comparison.of(periods)
-    measures = {**also, "revenue": "net_sales"}
+    quantity = ["quantity"] if units else []
+    rows = FACTS["sales"].build(data, {"ordered_at", "net_sales", *quantity, *keys})
+    at, is_priced = rows.ordered_at, rows.net_sales.notnull()
     sides = {
-        "_before": (spans.since, spans.until),
-        "": (spans.start, spans.end),
+        "_before": (at >= midnight(spans.since)) & (at < midnight(spans.until)),
+        "": (at >= midnight(spans.start)) & (at < midnight(spans.end)),
     }
-    sold = {
-        suffix: _asked(data, [*measures.values()], keys, start, end)
-        for suffix, (start, end) in sides.items()
-    }
-    names = [f"{name}{suffix}" for suffix in sides for name in measures]
-    parts = []
-    for suffix, table in sold.items():
-        own = {f"{name}{suffix}": table[kpi] for name, kpi in measures.items()}
-        amounts = {name: own.get(name, ibis.null(MONEY)).cast(MONEY) for name in names}
-        parts.append(table.select(*keys, **amounts))
-    stacked = ibis.union(*parts)
-    sums = {name: stacked[name].sum().fill_null(0).cast(MONEY) for name in names}
-    items = stacked.group_by(keys).aggregate(**sums)
+    sums: dict[str, ir.Value] = {}
+    for suffix, there in sides.items():
+        if units:
+            sums[f"quantity{suffix}"] = rows.quantity.sum(where=there & is_priced)
+        sums[f"revenue{suffix}"] = rows.net_sales.sum(where=there)
+    sums = {name: total.fill_null(0).cast(MONEY) for name, total in sums.items()}
+    items = rows.filter(sides["_before"] | sides[""]).group_by(keys).aggregate(**sums)
     items = items.mutate(change=(items.revenue - items.revenue_before).cast(MONEY))
     items = items.mutate(contribution=ratio(items.change, items.revenue_before.sum()))
     return items.order_by(keys)
 
 
-def _asked(
-    data: Data, kpis: Sequence[str], keys: Sequence[str], start: dt.date, end: dt.date
-) -> ir.Table:
-    """Return KPIs of a period, lazily."""
-    return cast("ir.Table", compute(kpis, lazily(data), by=keys, start=start, end=end))
-
-
 def _one_side(data: Data, keys: Sequence[str], periods: Periods) -> ir.Table:
     """Return net sales of the period, with nulls for what needs another."""
-    sold = _asked(data, ["net_sales"], keys, periods.start, periods.end)
+    asked = compute("net_sales", lazily(data), by=keys, start=periods.start, end=periods.end)
+    sold = cast("ir.Table", asked)
     unknown_amount, unknown_rate = ibis.null(MONEY), ibis.null("float64")
     return sold.select(
         *keys,

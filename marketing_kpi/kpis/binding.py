@@ -25,6 +25,41 @@ def named(data: Data) -> Data:
     return replace(data, tables=tables)
 
 
+DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery")
+"""The dialects in which the SQL of a query can be written, whatever engine holds the data."""
+
+
+def foreign_sql(query: ir.Table, dialect: str) -> str:
+    """Return the SQL of a query on `named` tables in the dialect of an engine that is elsewhere.
+
+    The tables are plain names: what is behind them here is out of that engine's reach.
+    """
+    import ibis
+    import sqlglot
+    import sqlglot.expressions as sge
+
+    statement = sqlglot.parse_one(ibis.to_sql(query, dialect=dialect), read=dialect)
+    assert isinstance(statement, sge.Query)
+    _flatten(statement)
+    if dialect == "bigquery":
+        _without_zones(statement)
+    return str(statement.sql(dialect=dialect, pretty=True))
+
+
+def _without_zones(statement: sge.Query) -> None:
+    """Call for DATETIME what BigQuery has for DATETIME: times have no zone here.
+
+    Ibis calls what only a TIMESTAMP, a moment of a zone, can be given.
+    """
+    import sqlglot.expressions as sge
+
+    for added in list(statement.find_all(sge.TimestampAdd)):
+        added.replace(sge.DatetimeAdd(**added.args))
+    for counted in list(statement.find_all(sge.UnixSeconds)):
+        moment = sge.Anonymous(this="TIMESTAMP", expressions=[counted.this.copy()])
+        counted.set("this", moment)
+
+
 def bound_sql(query: ir.Table, data: Data) -> str:
     """Return the SQL of a query on `named` tables, with leading CTEs that say what they are.
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, get_args
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError, suggest, unknown
-from marketing_kpi.kpis.binding import bound_sql, named
+from marketing_kpi.kpis.binding import DIALECTS, bound_sql, foreign_sql, named
 from marketing_kpi.kpis.dictionary import Dictionary, Grain, Kpi, dictionary
 from marketing_kpi.kpis.extent import (
     LEEWAY,
@@ -942,10 +942,19 @@ def sql(
     end: str | date | None = None,
     filters: Filters | None = None,
     entries: Dictionary | None = None,
+    dialect: str | None = None,
 ) -> str:
-    """Return the SQL of the data's own engine that computes KPIs.
+    """Return the SQL that computes KPIs.
 
-    The parameters are those of `compute`, and the query gives what it does, money as decimals.
+    The other parameters are those of `compute`, and the query gives what it does, money as
+    decimals.
+
+    Parameters
+    ----------
+    dialect
+        ``duckdb``, ``postgres``, ``snowflake`` or ``bigquery``: what to write, for an engine that
+        is elsewhere. That of the data's own engine when None. What is written for Snowflake and
+        BigQuery is parsed by the tests, and was never run there.
 
     Returns
     -------
@@ -953,7 +962,13 @@ def sql(
         One statement, to run anywhere. Its first CTEs bind the names: a table read from Parquet
         to its files, one of a database to that database's table. A table that was cleaned while
         it was read, or came from pandas, is a plain name (``orders``): make it known first, for
-        instance with ``connection.register("orders", frame)``.
+        instance with ``connection.register("orders", frame)``. In another `dialect`, every table
+        is a plain name.
+
+    Raises
+    ------
+    ComputeError
+        As `compute`, and when the dialect is not one of these.
 
     Examples
     --------
@@ -962,7 +977,10 @@ def sql(
     >>> print(sql("orders", {"orders": orders}))
     SELECT...
     """
+    if dialect is not None and dialect not in DIALECTS:
+        message, hint = unknown("dialect", dialect, DIALECTS)
+        raise ComputeError(message, hint=hint)
     asked = _asked(kpis)
     with _opened(data) as opened:
         query = _expression(asked, named(opened), by, grain, start, end, filters, entries)
-        return bound_sql(query, opened)
+        return bound_sql(query, opened) if dialect is None else foreign_sql(query, dialect)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from marketing_kpi.kpis.periods import Length, midnight
+from marketing_kpi.kpis.periods import Length, Periods, midnight
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -113,6 +113,26 @@ def covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScalar
         conditions.append(known.last >= midnight(LEEWAY.before(end)))
     enough = ibis.and_(*conditions).fill_null(False)
     return known.select(enough=enough).enough.as_scalar()
+
+
+def is_compared(data: Data, periods: Periods) -> bool:
+    """Say whether there is a period to compare with, and the data tell about both from end to end.
+
+    A part of a period would pass for a small whole one, and growth on it for a boom.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns.
+    """
+    if periods.previous_start is None or periods.previous_end is None:
+        return False
+    first, last = extent(data, before=periods.end)
+    _, last_before = extent(data, before=periods.previous_end)
+    begins = begins_by(first, periods.previous_start)
+    return begins and lasts_to(last_before, periods.previous_end) and lasts_to(last, periods.end)
 
 
 def begins_by(first: date | None, start: date) -> bool:

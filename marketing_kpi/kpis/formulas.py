@@ -52,6 +52,20 @@ def steady(value: float) -> float:
     return float(f"{value:.9g}")
 
 
+def nearest(value: ir.NumericValue) -> ir.IntegerValue:
+    """Return the whole number nearest to a value that is not below 0, halves upwards.
+
+    What engines call rounding takes halves to the even number on some.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> [int(nearest(ibis.literal(value)).execute()) for value in (0.4, 0.5, 2.5)]
+    [0, 1, 3]
+    """
+    return (value + 0.5).floor().cast("int64")
+
+
 def terms(quotient: Any) -> tuple[Any, Any]:
     """Return the numerator and the denominator of what `ratio` made, as float64.
 

@@ -180,10 +180,10 @@ def share_of(
 
 def _poisson(count: int) -> tuple[float, float]:
     """Return the exact 95 % interval of a Poisson mean (Garwood, 1936)."""
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
-    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
-    return low, float(chi2.ppf(0.975, 2 * count + 2)) / 2
+    low = float(gammaincinv(count, 0.025)) if count else 0.0
+    return low, float(gammaincinv(count + 1, 0.975))
 
 
 def _expected(share: float, counts: npt.NDArray[np.float64], people: int) -> float:
@@ -244,7 +244,8 @@ def people(
     -------
     pandas.Series
         `MEASURES`: how many customers, the share of them with two orders or more, orders and net
-        sales a customer; the last three are null without customers.
+        sales a customer; the last three are null without customers. Sales are those of the
+        customers of whom every account's are known.
 
     Examples
     --------
@@ -315,14 +316,22 @@ def errors_of_matching(
             seen = np.array(
                 [_under(draw[error](share), person, orders, sales) for _ in range(times)]
             )
-            ends = np.percentile(seen, [2.5, 97.5], axis=0)
-            for place, (measure, known) in enumerate(true.items()):
-                mean = float(seen[:, place].mean())
+            for (measure, known), values in zip(true.items(), seen.T, strict=True):
+                mean, low, high = _spread(values)
                 change = mean / known - 1 if known else None
-                found.append((error, share, measure, known, mean, *ends[:, place], change))
+                found.append((error, share, measure, known, mean, low, high, change))
     names = ["error", "share", "measure", "true", "seen", "low", "high", "change"]
     frame = pd.DataFrame(found, columns=names)
     return frame.astype(dict.fromkeys(names[3:], "float64") | {"share": "float64"})
+
+
+def _spread(values: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return the mean of the draws that tell, and between which 95 % of them lie."""
+    told = values[~np.isnan(values)]
+    if not len(told):
+        return np.nan, np.nan, np.nan
+    low, high = np.percentile(told, [2.5, 97.5])
+    return float(told.mean()), float(low), float(high)
 
 
 def _under(
@@ -332,8 +341,8 @@ def _under(
     sales: npt.NDArray[np.float64],
 ) -> tuple[float, ...]:
     """Return the measures when accounts are taken for these persons, and sales misplaced."""
-    total = sales.sum()
-    misplaced = float(sales[seen != person].sum() / total) if total > 0 else np.nan
+    total = np.nansum(sales)
+    misplaced = float(np.nansum(sales[seen != person]) / total) if total > 0 else np.nan
     return *_measured(seen, orders, sales), misplaced
 
 
@@ -356,9 +365,11 @@ def _measured(
     count = float(bought.sum())
     if not count:
         return 0.0, np.nan, np.nan, np.nan
-    spent = np.bincount(person, weights=sales)[bought].sum()
+    spent = np.bincount(person, weights=sales)[bought]
+    known = spent[~np.isnan(spent)]
     repeat = float((of_person >= 2).sum()) / count
-    return count, repeat, float(of_person.sum()) / count, float(spent) / count
+    each = float(known.sum()) / len(known) if len(known) else np.nan
+    return count, repeat, float(of_person.sum()) / count, each
 
 
 def _with_missed(

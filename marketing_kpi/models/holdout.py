@@ -414,7 +414,7 @@ def _cohort_days(
         joined = days.inner_join(cohort, "customer_id")
         began = joined.day == joined.first
         return joined.group_by("day").agg(
-            customers=began.cast("int64").sum(), repeats=(~began).cast("int64").sum()
+            customers=began.cast("int32").sum(), repeats=(~began).cast("int32").sum()
         )
 
     require(orders, ["order_id", "customer_id", "ordered_at", "amount"], "orders")

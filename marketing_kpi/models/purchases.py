@@ -398,11 +398,11 @@ def _not_fully_refunded(days: ir.Table) -> ir.Table:
 
 def _by_customer(days: ir.Table, end: dt.date, start: dt.date | None, unit: float) -> ir.Table:
     value = days.value.fill_null(0)
-    known = days.value.notnull().cast("int64")
+    known = days.value.notnull().cast("int32")
     per_customer = days.group_by("customer_id").agg(
         first=days.day.min(where=days.bought),
         last=days.day.max(where=days.bought),
-        purchases=days.bought.cast("int64").sum(),
+        purchases=days.bought.cast("int32").sum(),
         value=value.sum().cast("float64"),
         known=known.sum(),
         first_value=value.argmin(days.day, where=days.bought).cast("float64"),

@@ -32,6 +32,7 @@ _FIGURES = {
         "channel_table",
         "credit_against_lift",
         "credit_by_model",
+        "credit_table",
         "curve_table",
         "elasticities",
         "journey_table",
@@ -113,6 +114,7 @@ _FIGURES = {
         "kpi_sources_table",
         "matching_moves",
         "matching_table",
+        "register_table",
         "source_grid",
         "systems_table",
         "treatment_table",
@@ -164,6 +166,7 @@ _FIGURES = {
         "promotion_rates",
         "promotion_table",
         "promotion_track",
+        "promotion_unit_table",
         "sales_split",
     ),
     "overview": (

@@ -161,6 +161,16 @@ def pair_table(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -
         "q_value": _("Corrected p-value"),
     }
     hidden = ["low", "high", "expected", "q_value"]
+    notes = [
+        _(
+            "The verdict is corrected for all the pairs looked at ({tested}); the intervals are "
+            "not.",
+            tested=reader.integer(found.tested),
+        )
+    ]
+    if len(found.pairs) < found.tested:
+        listed = reader.integer(len(found.pairs))
+        notes.append(_("Listed: the {listed} least likely by chance.", listed=listed))
     return table(
         shown,
         lang=reader,
@@ -183,13 +193,7 @@ def pair_table(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -
             "confidence": "basket_confidence",
             "lift": "basket_lift",
         },
-        notes=[
-            _(
-                "The verdict is corrected for all the pairs looked at ({tested}); the intervals "
-                "are not.",
-                tested=reader.integer(found.tested),
-            )
-        ],
+        notes=notes,
     )
 
 

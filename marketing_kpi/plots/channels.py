@@ -22,7 +22,8 @@ from marketing_kpi.channels import (
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.plots import heat, intervals, style
 from marketing_kpi.plots.retention import why_nothing
-from marketing_kpi.plots.tables import CHANNELS, Table, table
+from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.tables import CHANNELS, Table, campaign_name, table
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -65,6 +66,7 @@ CHECK_NAMES: Mapping[str, str] = MappingProxyType(
         "orders_without_person": N_("Orders of nobody known"),
         "orders_without_touch": N_("Orders that no touch precedes"),
         "orders_without_amount": N_("Orders without an amount"),
+        "orders_without_cost": N_("Orders with a product of unknown cost"),
         "visits_after_order": N_("Orders dated before their own visit"),
         "one_touch": N_("Orders with one touch only"),
         "truncated": N_("Orders whose earlier touches are cut off"),
@@ -110,6 +112,9 @@ DIRECTION_NAMES: Mapping[str, str] = MappingProxyType(
 _REACTION, _CONTACT = "reaction", "contact"
 _TOUCH_NAMES = {_REACTION: N_("opened or clicked"), _CONTACT: N_("was contacted")}
 _SMALL = 9
+_CREDIT_KPIS = ("cost_per_order", "attributed_revenue", "return_on_ad_spend", "marketing_roi")
+_COST_KPIS = tuple(name for name in CHANNEL_KPIS if name not in _CREDIT_KPIS)
+_WHOLE = ("marketing_spend", "spend_to_credit", "attributed_revenue")
 
 
 def channel_name(channel: Any, *, lang: str | Reader) -> str:
@@ -233,7 +238,8 @@ def credit_by_model(
         title=title,
         alt=_("Grid of the share of orders by channel and model: {parts}.",
               parts=_("; ").join(said)),
-        caption=_("Each column adds up to 100%: the models share out the same orders."),
+        caption=_("Read by row: the more even it is, the less the choice of model matters. Each"
+                  " column adds up to 100%: the models share out the same orders."),
     )  # fmt: skip
 
 
@@ -375,8 +381,8 @@ def credit_against_lift(
 # --- Costs ----------------------------------------------------------------------------------
 
 
-def channel_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | None:
-    """Show what each channel cost and brought, a column a KPI.
+def channel_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show what each channel cost, and what its platform counted: a column a KPI.
 
     Parameters
     ----------
@@ -384,32 +390,74 @@ def channel_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | None:
         What `channels.channel_results` returns.
     lang
         The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence where the data tell nothing of it.
     """
-    if results.empty:
-        return None
     reader = Reader.of(lang)
     _ = reader.translate
-    told = [name for name in CHANNEL_KPIS if results[name].notna().any()]
+    caption = _("What each channel cost")
+    if found := _of_channels(results, _COST_KPIS, id="channels", caption=caption, reader=reader):
+        return found
+    return Sentence(_("The data tell neither what channels cost nor what their platforms count."))
+
+
+def credit_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+    """Show what each channel is credited with, beside the spend that this is set against.
+
+    Parameters
+    ----------
+    results
+        What `channels.channel_results` returns.
+    lang
+        The reader, or a language.
+
+    Returns
+    -------
+    Table or Sentence
+        A sentence where no touch is recorded.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    names = ("spend_to_credit", *_CREDIT_KPIS)
+    caption = _("What each channel is credited with")
+    if found := _of_channels(results, names, id="credits", caption=caption, reader=reader):
+        return found
+    return Sentence(_("No touch is recorded that an order could be credited to."))
+
+
+def _of_channels(
+    results: pd.DataFrame, wanted: Sequence[str], *, id: str, caption: str, reader: Reader
+) -> Table | None:
+    """Show the columns that are told; None where none is, and leave out channels without any."""
+    _ = reader.translate
+    told = [name for name in wanted if results[name].notna().any()]
     if not told:
         return None
-    entries = {name: dictionary()[name] for name in told}
-    rows = results.assign(marketing_channel=channel_names(list(results.iloc[:, 0]), lang=reader))
+    kpis = [name for name in told if name in CHANNEL_KPIS]
+    entries = {name: dictionary()[name] for name in kpis}
+    rows = results.dropna(subset=told, how="all")
+    named = channel_names(list(rows["marketing_channel"]), lang=reader)
     return table(
-        rows,
+        rows.assign(marketing_channel=named),
         lang=reader,
-        id="channels",
-        caption=_("What each channel cost and brought"),
+        id=id,
+        caption=caption,
         columns=["marketing_channel", *told],
         names={
             "marketing_channel": _("Marketing channel"),
+            "spend_to_credit": _("Spend followed by touches"),
             **{name: entry.name[reader.lang] for name, entry in entries.items()},
         },
         units={
             "marketing_channel": "text",
+            "spend_to_credit": "currency",
             **{name: entry.unit for name, entry in entries.items() if isinstance(entry, Kpi)},
         },
-        kpis={name: name for name in told},
-        whole=[name for name in ("marketing_spend", "attributed_revenue") if name in told],
+        kpis={name: name for name in kpis},
+        whole=[name for name in _WHOLE if name in told],
     )
 
 
@@ -458,14 +506,24 @@ def cac_intervals(
     )  # fmt: skip
 
 
-def _names_of(rows: pd.DataFrame, reader: Reader) -> list[str]:
+def _names_of(
+    rows: pd.DataFrame, reader: Reader, campaigns: Mapping[str, str] | None = None
+) -> list[str]:
     _ = reader.translate
     if "marketing_channel" in rows.columns:
         return channel_names(list(rows["marketing_channel"]), lang=reader)
-    return [_("No campaign") if pd.isna(one) else str(one) for one in rows["campaign_id"]]
+    return [
+        _("No campaign") if pd.isna(one) else campaign_name(one, campaigns)
+        for one in rows["campaign_id"]
+    ]
 
 
-def cac_table(costs: pd.DataFrame | None, *, lang: str | Reader) -> Table | None:
+def cac_table(
+    costs: pd.DataFrame | None,
+    *,
+    lang: str | Reader,
+    campaigns: Mapping[str, str] | None = None,
+) -> Table | None:
     """Show spend, new customers and the cost of one, by channel or campaign.
 
     Parameters
@@ -474,6 +532,8 @@ def cac_table(costs: pd.DataFrame | None, *, lang: str | Reader) -> Table | None
         What `channels.acquisition_costs` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `channels.campaign_names`; others go by their id.
     """
     if costs is None or costs.empty:
         return None
@@ -483,7 +543,7 @@ def cac_table(costs: pd.DataFrame | None, *, lang: str | Reader) -> Table | None
     spread = intervals.column(costs, "currency", reader)
     by_campaign = key == "campaign_id"
     return table(
-        costs.assign(**{key: _names_of(costs, reader)}, interval=spread),
+        costs.assign(**{key: _names_of(costs, reader, campaigns)}, interval=spread),
         lang=reader,
         id=f"acquisition_by_{'campaign' if by_campaign else 'channel'}",
         caption=_("New customers by campaign of the last non-direct touch")
@@ -504,6 +564,10 @@ def cac_table(costs: pd.DataFrame | None, *, lang: str | Reader) -> Table | None
             "interval": "text", "low": "currency", "high": "currency",
         },
         kpis={"cost": "customer_acquisition_cost"},
+        notes=[
+            _("A new customer of a campaign is one whose first order follows a touch of it, the"
+              " last that was no direct visit. First orders in a store have none.")
+        ] if by_campaign else [],
     )  # fmt: skip
 
 

@@ -71,11 +71,12 @@ SYSTEM_NAMES = {
     "ledger": N_("general ledger"),
 }
 """What the source systems are called."""
-_STATUSES = {
+STATUSES = {
     "draft": N_("draft"),
     "active": N_("active"),
     "deprecated": N_("deprecated"),
 }
+"""What the states of an entry are called."""
 
 
 class Glossary:
@@ -208,7 +209,7 @@ def _kpi_facts(kpi: Kpi, reader: Reader) -> Iterator[Fact]:
     yield _("Unit"), _(_UNITS[kpi.unit])
     yield _("Direction"), _(_DIRECTIONS[kpi.direction])
     if kpi.window is not None:
-        yield _("Window"), _window(kpi.window, reader)
+        yield _("Window"), window_name(kpi.window, lang=reader)
     if kpi.filters:
         yield _("What is counted"), ", ".join(FILTERS[words][lang] for words in kpi.filters)
     yield _("Pitfalls"), kpi.pitfalls[lang]
@@ -239,8 +240,13 @@ def _source(source: Source, _: Translator) -> Markup:
     return Markup("{} ({})").format(_(SYSTEM_NAMES[source.system]), fields)
 
 
-def _window(window: str, reader: Reader) -> str:
-    """Return how far a KPI looks back from the end of the period."""
+def window_name(window: str, *, lang: str | Reader) -> str:
+    """Return how far a KPI looks back from the end of the period.
+
+    >>> window_name("12 months", lang="en")
+    '12 months'
+    """
+    reader = Reader.of(lang)
     span = length(window, name="window")
     return reader.months(span.months) if span.months else reader.days(span.days)
 
@@ -250,7 +256,7 @@ def _version(kpi: Kpi, reader: Reader) -> str:
     return _(
         "{version} ({status}), {date}: {change}",
         version=kpi.version,
-        status=_(_STATUSES[kpi.status]),
+        status=_(STATUSES[kpi.status]),
         date=reader.date(last.date),
         change=last.change[reader.lang],
     )

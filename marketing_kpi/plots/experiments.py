@@ -13,7 +13,7 @@ from marketing_kpi import experiments
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import experiments as words
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.tables import Table, table
+from marketing_kpi.plots.tables import Table, campaign_name, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials.incremental import POWER
@@ -153,7 +153,9 @@ def plan_table(
     )
 
 
-def campaign_table(known: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def campaign_table(
+    known: pd.DataFrame, *, lang: str | Reader, campaigns: Mapping[str, str] | None = None
+) -> Table | Sentence:
     """Show the campaigns that have a control group.
 
     Parameters
@@ -162,6 +164,8 @@ def campaign_table(known: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
         What `experiments.campaigns` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `experiments.campaign_names`.
 
     Returns
     -------
@@ -176,25 +180,29 @@ def campaign_table(known: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
         )
     total = known["control_n"] + known["treatment_n"]
     names = {
-        "campaign_id": _("Campaign"),
+        "campaign": _("Campaign"),
         "start": _("First contact"),
         "control_n": _("In the control"),
         "treatment_n": _("In the treatment"),
         "control_share": _("Share of control"),
     }
     return table(
-        known.assign(control_share=known["control_n"] / total),
+        known.assign(
+            campaign=[campaign_name(one, campaigns) for one in known["campaign_id"]],
+            control_share=known["control_n"] / total,
+        ),
         lang=reader,
         id="campaigns_with_control",
         caption=_("Campaigns with a control group"),
-        columns=[*names],
+        columns=[*names, "campaign_id"],
         names=names,
         units={
-            "campaign_id": "text",
+            **dict.fromkeys(("campaign", "campaign_id"), "text"),
             "start": "date",
             "control_share": "fraction",
             **dict.fromkeys(("control_n", "treatment_n"), "count"),
         },
+        hidden=["campaign_id"],
     )
 
 
@@ -325,7 +333,9 @@ def balance_table(
     )
 
 
-def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
+def overlap_table(
+    rows: pd.DataFrame, *, lang: str | Reader, campaigns: Mapping[str, str] | None = None
+) -> Table | Sentence:
     """Show the campaigns that members were in at the same time, and say whether that matters.
 
     Parameters
@@ -334,6 +344,8 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
         What `experiments.overlap` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `experiments.campaign_names`.
 
     Returns
     -------
@@ -343,9 +355,9 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
     reader = Reader.of(lang)
     _ = reader.translate
     if rows.empty:
-        return words.overlap(rows, lang=reader)
+        return words.overlap(rows, lang=reader, campaigns=campaigns)
     names = {
-        "campaign_id": _("Campaign"),
+        "campaign": _("Campaign"),
         "start": _("First contact"),
         "days_shared": _("Days shared"),
         "control_share": _("Of the control"),
@@ -354,22 +366,25 @@ def overlap_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence
         "p_value": _("p-value"),
     }
     return table(
-        rows.assign(p=_p_values(rows["p_value"], reader)),
+        rows.assign(
+            campaign=[campaign_name(one, campaigns) for one in rows["campaign_id"]],
+            p=_p_values(rows["p_value"], reader),
+        ),
         lang=reader,
         id="campaigns_at_once",
         caption=_("Campaigns that reached members at the same time"),
-        columns=[*names],
+        columns=[*names, "campaign_id"],
         names=names,
         units={
-            "campaign_id": "text",
+            **dict.fromkeys(("campaign", "campaign_id"), "text"),
             "start": "date",
             "days_shared": "count",
             "p": "interval",
             "p_value": "number",
             **dict.fromkeys(("control_share", "treatment_share"), "fraction"),
         },
-        hidden=["p_value"],
-        notes=[str(words.overlap(rows, lang=reader))],
+        hidden=["p_value", "campaign_id"],
+        notes=[str(words.overlap(rows, lang=reader, campaigns=campaigns))],
     )
 
 

@@ -27,7 +27,7 @@ STEP_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "gross_sales": N_("Gross sales"),
         "discounts": N_("Discounts"),
-        "net_sales": N_("Sales net of discounts"),
+        "net_sales": N_("Net sales"),
         "refunds": N_("Refunds of returns"),
         "allowances": N_("Allowances"),
         "chargebacks": N_("Lost chargebacks"),
@@ -511,6 +511,7 @@ def fighting_gain(found: Fighting, *, lang: str | Reader, ax: Axes | None = None
     axis.set_xlim(0, far or 1.0)
     style.value_axis(axis.xaxis, unit="currency", reader=reader)
     style.value_axis(axis.yaxis, unit="currency", reader=reader)
+    axis.tick_params(axis="x", pad=8)  # or the first amount touches the lowest gain
     axis.grid(axis="both")
     spread = intervals.words(
         found.break_even_low, found.break_even_high, partial(reader.money, decimals=0), reader
@@ -695,28 +696,18 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
     if cohorts.empty:
         return Sentence(_("The data do not reach back two years."))
     key = str(cohorts.columns[0])
-    few = _("too few to tell")
-    spread = intervals.column(
-        cohorts,
-        lambda rate: reader.percent(rate, decimals=0),
-        reader,
-        low="net_retention_low",
-        high="net_retention_high",
-        absent=few,
-    )
     named = cohorts if key == "cohort" else with_names(cohorts, [key], lang=reader)
     ends = [
         f"{rate}_{end}" for rate in ("net_retention", "gross_retention") for end in ("low", "high")
     ]
     money = ["before", "expansion", "contraction", "churn", "now"]
     return table(
-        named.assign(net_retention_interval=spread),
+        named,
         lang=reader,
         id=f"revenue_retention_by_{key}",
         caption=_("Revenue retention: who kept, grew, shrank or left"),
         columns=[
-            key, "customers", "net_retention", "net_retention_interval", "gross_retention",
-            *money, *ends, "kept_share",
+            key, "customers", "net_retention", "gross_retention", *money, *ends, "kept_share",
         ],
         hidden=[*ends, "kept_share"],
         whole=money,
@@ -730,7 +721,6 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "churn": _("No longer"),
             "now": _("This year"),
             "net_retention": _("Net retention"),
-            "net_retention_interval": _("95% interval (net)"),
             "gross_retention": _("Gross retention"),
         },
         units={
@@ -738,7 +728,6 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
             "kept_share": "fraction",
             **dict.fromkeys(money, "currency"),
             **dict.fromkeys(("net_retention", "gross_retention", *ends), "fraction"),
-            "net_retention_interval": "interval",
         },
         kpis={
             "net_retention": "net_revenue_retention",

@@ -129,7 +129,7 @@ def promise_rates(
     title = _("Promises kept")
     axis = style.axes(ax, height=intervals.height(len(MEASURES)))
     if promises.empty:
-        nothing = _("No parcel was promised in the period.")
+        nothing = _("No promise of the period had come due in the data.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     said = _draw_rates(axis, promises.iloc[0], MEASURES, reader)
     return style.finish(
@@ -202,7 +202,7 @@ def perfect_links(
 def on_time_track(
     promises: pd.DataFrame,
     *,
-    target: float,
+    target: float | None,
     lang: str | Reader,
     lacks: Sequence[str] = (),
     ax: Axes | None = None,
@@ -214,7 +214,7 @@ def on_time_track(
     promises
         What `fulfilment.kept_promises` returns by week or month.
     target
-        The share agreed on.
+        The share agreed on; None: none is told.
     lang
         The reader, or a language.
     lacks
@@ -224,15 +224,17 @@ def on_time_track(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    title = _("Delivered on time, against the agreement")
+    title = (
+        _("Delivered on time") if target is None else _("Delivered on time, against the agreement")
+    )
     axis = style.axes(ax)
     if promises.empty:
-        nothing = _("No parcel was promised in the period.")
+        nothing = _("No promise of the period had come due in the data.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     by = str(promises.columns[0])
     said = []
     for place, row in enumerate(promises.to_dict("records")):
-        is_kept = row["on_time"] >= target
+        is_kept = target is None or row["on_time"] >= target
         colour = style.ACCENT if is_kept else style.BAD
         if not is_absent(row["on_time_low"]) and not pd.isna(row["on_time_low"]):
             ends = [row["on_time_low"], row["on_time_high"]]
@@ -242,7 +244,8 @@ def on_time_track(
             zorder=3,
         )  # fmt: skip
         said.append(f"{value_name(row[by], by, lang=reader)} {reader.percent(row['on_time'])}")
-    axis.axhline(target, color=style.INK, linestyle="--", linewidth=1.2)
+    if target is not None:
+        axis.axhline(target, color=style.INK, linestyle="--", linewidth=1.2)
     step = max(1, round(len(promises) / 12))
     shown = range(0, len(promises), step)
     labels = [style.short_month(promises[by].iloc[n], reader, first=n == 0) for n in shown]
@@ -255,12 +258,21 @@ def on_time_track(
         axis,
         title=title,
         alt=_("Dots of the share on time: {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Dashes: {target} agreed on. Triangles: agreement missed. Bars: 95% interval of the "
-            "share that the carrier would keep in the long run, days as the unit; what is owed is "
-            "counted, without an interval.",
-            target=reader.percent(target, decimals=1),
-        ),
+        caption=_track_caption(target, reader),
+    )
+
+
+def _track_caption(target: float | None, reader: Reader) -> str:
+    _ = reader.translate
+    if target is None:
+        return _(
+            "Bars: 95% interval of the share that would be kept in the long run, days as the unit."
+        )
+    return _(
+        "Dashes: {target} agreed on. Triangles: agreement missed. Bars: 95% interval of the share "
+        "that would be kept in the long run, days as the unit; what is owed is counted, without an "
+        "interval.",
+        target=reader.percent(target, decimals=1),
     )
 
 
@@ -281,7 +293,7 @@ def agreement_table(
     reader = Reader.of(lang)
     _ = reader.translate
     if agreed.empty:
-        nothing = _("No parcel was promised in the period.")
+        nothing = _("No promise of the period had come due in the data.")
         return Sentence(why_nothing(nothing, lacks, reader))
     by = str(agreed.columns[0])
     return table(
@@ -402,9 +414,12 @@ def component_table(
     share = components["mean"] / components["mean"].iloc[-1]
     averaged = int(components["averaged"].iloc[0])
     notes = [
-        _(
+        _.n(
+            "Means are of one and the same parcel, so that they add up to the last row; medians "
+            "and percentiles do not.",
             "Means are of the same {count} parcels, so that they add up to the last row; medians "
             "and percentiles do not.",
+            averaged,
             count=reader.integer(averaged),
         )
     ]
@@ -759,8 +774,11 @@ def service_balance(
         said.append(_draw_side(panel, cells, side, names, reader, first=number == 0))
     caption = [_("Bars: 95% interval, days as the unit. Speed is the median. Left is faster and "
                  "cheaper, right is better.")]  # fmt: skip
-    if not found.is_in_full:
-        caption.append(_("Quality is on time alone: the data do not tell what came in full."))
+    caption.append(
+        _("Quality is on time and in full.")
+        if found.is_in_full
+        else _("Quality is on time alone: the data do not tell what came in full.")
+    )
     if len(cells) < len(found.cells):
         caption.append(
             _("{shown} of {all} rows.", shown=reader.integer(len(cells)),

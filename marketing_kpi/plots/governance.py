@@ -11,9 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from marketing_kpi.governance import MISPLACED, SYSTEMS, days_of
-from marketing_kpi.kpis.dictionary import Kpi, dictionary
+from marketing_kpi.kpis.dictionary import FILTERS, Kpi, dictionary
 from marketing_kpi.plots import heat, style
-from marketing_kpi.plots.entries import DOMAINS, SYSTEM_NAMES
+from marketing_kpi.plots.entries import DOMAINS, STATUSES, SYSTEM_NAMES, window_name
+from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -40,9 +41,6 @@ OTHER_SYSTEMS: Mapping[str, str] = MappingProxyType(
     {
         **SYSTEM_NAMES,
         "app": N_("mobile app"),
-        "advertising": N_("advertising platforms"),
-        "panel": N_("consumer panel"),
-        "payment_provider": N_("payment provider"),
     }
 )
 """Names of systems, of those too that no entry of the dictionary names."""
@@ -105,6 +103,7 @@ CHANGE_NAMES: Mapping[str, str] = MappingProxyType(
 """What a change of the dictionary is."""
 
 _MOST_FIELDS = 6
+_MOST_SHOWN = 15  # rows; the tables of a report have all of them
 _MARKERS = ("o", "s", "D")
 _DRAWN = ("customers", "repeat_rate", "sales_per_customer")  # orders move as sales do
 
@@ -338,6 +337,62 @@ def coverage_table(coverage: pd.DataFrame, *, lang: str | Reader) -> Table:
     )
 
 
+def register_table(register: pd.DataFrame, *, lang: str | Reader) -> Table:
+    """Show who answers for each KPI, its version, its rules and how late it is.
+
+    Parameters
+    ----------
+    register
+        What `governance.register` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    known = dictionary()
+    rules = [
+        ", ".join(FILTERS[name][reader.lang] for name in names) for names in register["filters"]
+    ]
+    windows = register["window"]
+    frame = pd.DataFrame(
+        {
+            "kpi": register["kpi"],
+            "domain": [_(DOMAINS[name]) for name in register["domain"]],
+            "owner": [owner_name(name, lang=reader) for name in register["owner"]],
+            "version": register["version"],
+            "status": [_(STATUSES[name]) for name in register["status"]],
+            "changed_on": register["changed_on"],
+            "filters": [words or ABSENT for words in rules],
+            "window": [ABSENT if is_absent(w) else window_name(w, lang=reader) for w in windows],
+            "latency": [latency(days, lang=reader) for days in register["latency_days"]],
+        }
+    )
+    names = {
+        "kpi": _("KPI"),
+        "domain": _("Domain"),
+        "owner": _("Owner"),
+        "version": _("Version"),
+        "status": _("Status"),
+        "changed_on": _("Changed on"),
+        "filters": _("What is counted"),
+        "window": _("Window"),
+        "latency": _("Slowest data"),
+    }
+    ids = [id for id in register["kpi"] if id in known]
+    return table(
+        frame,
+        lang=reader,
+        id="governance_register",
+        caption=_("The register: who answers for each KPI"),
+        columns=list(names),
+        names=names,
+        units=dict.fromkeys(names, "text") | {"changed_on": "date", "filters": "long_text"},
+        kpis={id: id for id in ids},
+        shown=_MOST_SHOWN,
+        row_labels={id: known[id].name[reader.lang] for id in ids},
+    )
+
+
 def treatment_table(treatment: pd.DataFrame, *, lang: str | Reader) -> Table:
     """Show what KPIs do with cancelled and fraudulent orders and with returns.
 
@@ -477,6 +532,7 @@ def kpi_sources_table(
             "latency": _("Latency"),
         },
         kpis={id: id for id in rows["kpi"].unique() if id in known},
+        shown=_MOST_SHOWN,
         row_labels={id: known[id].name[reader.lang] for id in rows["kpi"].unique() if id in known},
     )
 
@@ -798,6 +854,17 @@ def identities_table(systems: pd.DataFrame, *, lang: str | Reader) -> Table:
     )
 
 
+FEWEST_CUSTOMERS = 30
+"""Customers from which it is told what errors of matching would do."""
+
+TOO_FEW_CUSTOMERS = N_("Too few customers bought to try what wrong matches cost.")
+
+
+def too_few_customers(errors: pd.DataFrame) -> bool:
+    """Say whether errors were tried on fewer than `FEWEST_CUSTOMERS` customers."""
+    return bool(len(errors)) and bool(errors["true"].iloc[0] < FEWEST_CUSTOMERS)
+
+
 @style.styled
 def matching_moves(
     errors: pd.DataFrame, *, lang: str | Reader, error: str = "missed", ax: Axes | None = None
@@ -824,6 +891,8 @@ def matching_moves(
     rows = rows[rows["measure"].isin(_DRAWN)]
     if rows.empty:
         return style.empty(axis, title=title, message=_("No accounts to try it on."))
+    if too_few_customers(errors):
+        return style.empty(axis, title=title, message=_(TOO_FEW_CUSTOMERS), is_said=True)
     axis.axhline(0, color=style.REFERENCE, linewidth=0.8)
     said = []
     colours = (style.ACCENT, style.BAD, style.INK)
@@ -857,7 +926,7 @@ def matching_moves(
     )
 
 
-def matching_table(errors: pd.DataFrame, *, lang: str | Reader) -> Table:
+def matching_table(errors: pd.DataFrame, *, lang: str | Reader) -> Table | Sentence:
     """Show what errors of matching do to counts, averages and sales.
 
     Parameters
@@ -869,6 +938,8 @@ def matching_table(errors: pd.DataFrame, *, lang: str | Reader) -> Table:
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    if too_few_customers(errors):
+        return Sentence(_(TOO_FEW_CUSTOMERS))
     rows = []
     for (error, share), part in errors.groupby(["error", "share"], sort=False):
         values = part.set_index("measure")

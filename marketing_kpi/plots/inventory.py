@@ -221,7 +221,8 @@ def stock_table(
         shown,
         lang=reader,
         id="stock_by_" + "_".join(keys),
-        caption=_("Stock, what it lacks and what it brings"),
+        caption=_stock_caption(kpis, names[keys[0]], reader),
+        notes=_stock_notes(levels, reader),
         columns=list(names),
         names=names,
         hidden=hidden,
@@ -229,6 +230,27 @@ def stock_table(
         units={name: unit for name, unit in units.items() if name in shown},
         kpis={**{name: name for name in kpis}, "lost_units": "lost_sales_units"},
     )
+
+
+def _stock_caption(kpis: Sequence[str], dimension: str, reader: Reader) -> str:
+    _ = reader.translate
+    by = dimension.lower()
+    if {*kpis} & {*COVER_KPIS}:
+        return _("Stock, what it lacks and what it brings, by {dimension}", dimension=by)
+    return _("Stock and what it lacks, by {dimension}", dimension=by)
+
+
+def _stock_notes(levels: pd.DataFrame, reader: Reader) -> list[str]:
+    _ = reader.translate
+    if "sell_through_rate" not in levels or not (levels["sell_through_rate"] > 1).any():
+        return []
+    return [
+        _(
+            "A sell-through over {whole}: more was sold than was there at the opening and "
+            "received. The record lacks receipts, or the days between.",
+            whole=reader.percent(1, decimals=0),
+        )
+    ]
 
 
 # --- Against the target -------------------------------------------------------------------------
@@ -280,9 +302,10 @@ def cover_gaps(covers: pd.DataFrame | None, *, lang: str | Reader, ax: Axes | No
     if len(rows) < len(known):
         caption.append(
             _(
-                "The {shown} largest gaps of {total}.",
-                shown=reader.integer(len(rows)),
+                "The largest gaps of {total}: {above} above the target, {below} below it.",
                 total=reader.integer(len(known)),
+                above=reader.integer(len(above)),
+                below=reader.integer(len(below)),
             )
         )
     return style.finish(
@@ -331,7 +354,10 @@ def cover_table(covers: pd.DataFrame | None, *, lang: str | Reader) -> Table | S
         with_names(covers, [key], lang=reader),
         lang=reader,
         id=f"cover_by_{first}",
-        caption=_("Days of inventory against their target"),
+        caption=_(
+            "Days of inventory against their target, by {dimension}",
+            dimension=names[key].lower(),
+        ),
         columns=[*names, *hidden],
         names={**names, **dimension_names(hidden, lang=reader)},
         hidden=hidden,

@@ -44,7 +44,6 @@ RATE_NAMES: Mapping[str, str] = MappingProxyType(
         "lift": N_("Lift: extra units / baseline"),
         "cannibalisation": N_("Cannibalisation: units lost / extra units"),
         "pull_forward": N_("Pulled forward: missing / expected after"),
-        "halo": N_("Halo: other units for an extra unit"),
     }
 )
 """Names of the rates over all promotions."""
@@ -53,11 +52,11 @@ REASONS: Mapping[str, str] = MappingProxyType(
     {
         "not_sold": N_("no line was sold on it"),
         "whole_shop": N_(
-            "it covers more than half of the shop: too little is left to compare with"
+            "more than half of the shop was on promotion: too little is left to compare with"
         ),
         "one_shelf": N_(
-            "its categories sell more than half of the units: too few other shelves are left to "
-            "compare with"
+            "the categories concerned sell more than half of the units: too few other shelves are "
+            "left to compare with"
         ),
         "no_category": N_("the categories of products are needed to compare with other shelves"),
         "overlap": N_(
@@ -639,7 +638,7 @@ def promotion_margins(study: Study | None, *, lang: str | Reader, ax: Axes | Non
 
 
 def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sentence:
-    """Show what each promotion changed, in units and in margin.
+    """Show what each promotion changed in the margin, and the lift that it had and needed.
 
     Parameters
     ----------
@@ -653,47 +652,78 @@ def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sente
     if study is None or study.promotions.empty:
         return Sentence(_("No promotion began in the period."))
     rows = study.promotions.reset_index(drop=True)
-    shown = rows.assign(promotion=[_with_state(row, reader) for row in rows.to_dict("records")])
-    for name in ("extra", "lost", "pulled"):
-        shown[f"{name}_said"] = _said(rows, name, "count", reader)
-    shown["margin_said"] = _said(rows, "margin", partial(reader.money, decimals=0), reader)
-    shown["verdict"] = [_(VERDICTS[str(verdict)]) for verdict in rows["verdict"]]
-    numbers = ["baseline", "extra", "extra_low", "extra_high", "lost", "lost_low", "lost_high",
-               "pulled", "pulled_low", "pulled_high"]  # fmt: skip
-    shown[numbers] = shown[numbers].round()
-    money = ["margin", "margin_low", "margin_high"]
-    columns = ["promotion", "starts_on", "baseline", "extra_said", "lift", "needed_lift",
-               "lost_said", "pulled_said", "margin_said", "verdict"]  # fmt: skip
-    hidden = ["promotion_id", "days", "units", *numbers[1:], *money, "cannibalisation", "cost",
-              "supplier_funding"]  # fmt: skip
-    names = {
-        "promotion": _("Promotion"), "starts_on": _("From"), "days": _("Days"),
-        "units": _("Units sold"), "baseline": _("Baseline"), "extra_said": _("Extra units"),
-        "lift": _("Lift over baseline"), "needed_lift": _("Lift needed"),
-        "lost_said": _("Lost by substitutes"), "pulled_said": _("Missing afterwards"),
-        "margin_said": _("Incremental margin"),
-        "verdict": _("Verdict"),
-    }  # fmt: skip
-    units = {
-        "promotion": "text", "starts_on": "date", "days": "count", "units": "count",
-        "baseline": "count", "lift": "fraction", "needed_lift": "fraction", "verdict": "text",
-        **dict.fromkeys(("extra_said", "lost_said", "pulled_said", "margin_said"), "interval"),
-        **dict.fromkeys(numbers[1:], "count"), **dict.fromkeys(money, "currency"),
-        "promotion_id": "text", "cannibalisation": "fraction", "cost": "currency",
-        "supplier_funding": "currency",
-    }  # fmt: skip
+    margin = _said(rows, "margin", partial(reader.money, decimals=0), reader)
+    shown = rows.assign(
+        promotion=[_with_state(row, reader) for row in rows.to_dict("records")],
+        margin_said=margin,
+        verdict=[_(VERDICTS[str(verdict)]) for verdict in rows["verdict"]],
+    )
+    money = ["margin", "margin_low", "margin_high", "cost", "supplier_funding"]
+    hidden = ["promotion_id", *money]
     return table(
         shown,
         lang=reader,
         id="promotions",
-        caption=_("What each promotion changed (95% intervals)"),
-        units=units,
-        names=names,
+        caption=_("What each promotion changed in the margin (95% intervals)"),
+        units={
+            **dict.fromkeys(("promotion", "verdict", "promotion_id"), "text"),
+            "margin_said": "interval", "lift": "fraction", "needed_lift": "fraction",
+            **dict.fromkeys(money, "currency"),
+        },
+        names={
+            "promotion": _("Promotion"), "margin_said": _("Incremental margin"),
+            "verdict": _("Verdict"), "lift": _("Lift over baseline"),
+            "needed_lift": _("Lift needed"),
+        },
         kpis={"margin_said": "promotion_incremental_margin"},
-        columns=[*columns, *hidden],
+        columns=["promotion", "margin_said", "verdict", "lift", "needed_lift", *hidden],
         hidden=hidden,
         notes=_not_told(rows, reader),
-    )
+    )  # fmt: skip
+
+
+def promotion_unit_table(study: Study | None, *, lang: str | Reader) -> Table | None:
+    """Show the units that each measured promotion moved; None where there is none.
+
+    Parameters
+    ----------
+    study
+        What `margins.promotions` returns; None where the data lack what it needs.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    told = pd.DataFrame() if study is None else study.promotions.dropna(subset=["extra"])
+    if told.empty:
+        return None
+    rows = told.reset_index(drop=True)
+    moved = ("extra", "lost", "pulled")
+    words = {f"{name}_said": _said(rows, name, "count", reader) for name in moved}
+    ends = [f"{name}{end}" for name in moved for end in ("", "_low", "_high")]
+    names = {
+        "promotion": _("Promotion"), "starts_on": _("From"), "baseline": _("Baseline"),
+        "extra_said": _("Extra units"), "lost_said": _("Lost by substitutes"),
+        "pulled_said": _("Missing afterwards"), "days": _("Days"), "units": _("Units sold"),
+    }  # fmt: skip
+    hidden = ["promotion_id", "days", "units", *ends, "cannibalisation"]
+    promotion = [_with_state(row, reader) for row in rows.to_dict("records")]
+    shown = rows.assign(promotion=promotion, **words)
+    shown[["baseline", *ends]] = shown[["baseline", *ends]].round()
+    return table(
+        shown,
+        lang=reader,
+        id="promotion_units",
+        caption=_("What each promotion moved, in units (95% intervals)"),
+        units={
+            **dict.fromkeys(("promotion", "promotion_id"), "text"), "starts_on": "date",
+            **dict.fromkeys(("baseline", "days", "units", *ends), "count"),
+            **dict.fromkeys(words, "interval"), "cannibalisation": "fraction",
+        },
+        names=names,
+        columns=["promotion", "starts_on", "baseline", *words, *hidden],
+        hidden=hidden,
+    )  # fmt: skip
 
 
 def _said(rows: pd.DataFrame, name: str, unit: intervals.Shown, reader: Reader) -> list[str]:
@@ -721,7 +751,9 @@ def _not_told(rows: pd.DataFrame, reader: Reader) -> list[str]:
 
 @style.styled
 def promotion_rates(study: Study | None, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
-    """Draw lift, cannibalisation, pull-forward and halo over all promotions of the period.
+    """Draw lift, cannibalisation and pull-forward over all promotions of the period.
+
+    Of the halo only a range is known (`Study.together`), not a value to draw.
 
     Parameters
     ----------

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -43,6 +44,27 @@ _SHORTAGES: Mapping[str, str] = {
 _LACKING_DAYS: Mapping[str, str] = {
     "history": N_("earlier orders, from the first day that these KPIs read"),
     "ends": N_("orders until the end of the period"),
+}
+
+# How the change of a KPI is written that is not a share of what it was.
+_DIFFERENCES: Mapping[str, Callable[[Reader, Any], str]] = {
+    "fraction": Reader.points,
+    "points": Reader.points,
+    "index": Reader.difference,
+}
+
+_DOMAINS: Mapping[str, str] = {
+    "sales": N_("Sales"),
+    "visits": N_("Visits"),
+    "margin": N_("Margin"),
+    "customers": N_("Customers"),
+    "retention": N_("Loyalty"),
+    "returns": N_("Returns"),
+    "marketing": N_("Marketing"),
+    "inventory": N_("Inventory"),
+    "fulfilment": N_("Fulfilment"),
+    "voice": N_("Voice of the customer"),
+    "finance": N_("Finance"),
 }
 
 _COLUMN = re.compile(r"\w+\.\w+")
@@ -93,9 +115,11 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     rows = known.to_dict("records")
     shown = known.assign(
         interval=[intervals.words(row["low"], row["high"], row["unit"], reader) for row in rows],
+        domain=[_(_DOMAINS[row["domain"]]) if row["domain"] else ABSENT for row in rows],
     )
     compared = known["previous"].notna().any()
     ids = known["kpi"].tolist()
+    of_domains = ["domain"] if known["domain"].notna().any() else []
     return table(
         shown,
         lang=reader,
@@ -105,9 +129,12 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
             if compared
             else _("KPIs of the period")
         ),
-        columns=["kpi", "unit", "value", "low", "high", "interval", "previous", "change", "trend"],
-        names={"interval": _("95% interval")},
-        units={"interval": "interval"},
+        columns=[
+            *("kpi", *of_domains, "unit", "value", "low", "high"),
+            *("interval", "previous", "change", "trend"),
+        ],
+        names={"interval": _("95% interval"), "domain": _("Domain")},
+        units={"interval": "interval", "domain": "text"},
         kpis={id: id for id in ids},
         row_units=known["unit"].tolist(),
         row_labels=_kpi_names(ids, reader),
@@ -206,7 +233,7 @@ def attention(
     reader = Reader.of(lang)
     _ = reader.translate
     compared = attention if scorecard is None else scorecard
-    if compared["change"].isna().all():
+    if not _are_compared(compared).any():
         return Sentence(
             _(
                 "Nothing is compared: no comparison was asked for, or no KPI has a value in both "
@@ -250,8 +277,9 @@ def undecided(
     lang
         The reader, or a language.
     scorecard
-        The scorecard that was judged: with it, the KPIs that were compared and not judged, for want
-        of a good and a bad direction, are named.
+        The scorecard that was judged: with it, the KPIs that were compared and are in no table are
+        named: those without a good and a bad direction, and those without an interval that did not
+        move the wrong way.
 
     Returns
     -------
@@ -261,7 +289,7 @@ def undecided(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    notes = _not_judged(scorecard, reader)
+    notes = _without_verdict(attention, scorecard, reader)
     if attention.empty:
         return Sentence(" ".join(notes)) if notes else None
     unclear = attention[~attention["verdict"].isin(list(_VERDICTS))]
@@ -279,20 +307,33 @@ def undecided(
     )
 
 
-def _not_judged(scorecard: pd.DataFrame | None, reader: Reader) -> list[str]:
-    """Name the KPIs that are compared and have neither a good nor a bad direction."""
+def _are_compared(scorecard: pd.DataFrame) -> pd.Series[bool]:
+    return scorecard["value"].notna() & scorecard["previous"].notna()
+
+
+def _without_verdict(
+    attention: pd.DataFrame, scorecard: pd.DataFrame | None, reader: Reader
+) -> list[str]:
+    """Name the KPIs that are compared and of which no table speaks, by why that is."""
     if scorecard is None:
         return []
-    rows = scorecard[scorecard["change"].notna() & (scorecard["direction"] == "contextual")]
-    if rows.empty:
-        return []
     _ = reader.translate
-    names = _kpi_names(rows["kpi"].tolist(), reader).values()
+    rest = scorecard[_are_compared(scorecard) & ~scorecard["kpi"].isin(attention["kpi"])]
+    is_judged = rest["direction"] != "contextual"
+    told = (
+        (
+            N_("No interval and no alarm, for the change is good or small: {kpis}."),
+            rest[is_judged],
+        ),
+        (
+            N_("Not judged, for a rise is neither good nor bad by itself: {kpis}."),
+            rest[~is_judged],
+        ),
+    )
     return [
-        _(
-            "Not judged, for a rise is neither good nor bad by itself: {kpis}.",
-            kpis=_("; ").join(names),
-        )
+        _(sentence, kpis=_("; ").join(_kpi_names(rows["kpi"].tolist(), reader).values()))
+        for sentence, rows in told
+        if len(rows)
     ]
 
 
@@ -332,7 +373,7 @@ def _change_table(
 
 
 def _change_spread(row: Mapping[Any, Any], reader: Reader) -> str:
-    shown = reader.points if row["unit"] in {"fraction", "points"} else reader.change
+    shown = partial(_DIFFERENCES.get(row["unit"], Reader.change), reader)
     return intervals.words(row["change_low"], row["change_high"], shown, reader)
 
 
@@ -541,8 +582,8 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     Parameters
     ----------
     scorecard
-        What `overview.scorecard` returns; rows whose change is relative are drawn, those in
-        points belong to another scale and are left out. Nothing is shown where nothing is
+        What `overview.scorecard` returns; rows whose change is relative are drawn, differences
+        belong to another scale and are left out. Nothing is shown where nothing is
         compared: `attention` says so.
     lang
         The reader, or a language.
@@ -551,7 +592,7 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    relative = ~scorecard["unit"].isin(["fraction", "points"])
+    relative = ~scorecard["unit"].isin(list(_DIFFERENCES))
     rows = scorecard[relative & scorecard["change"].notna()]
     axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 3))
     title = _("Change since the comparison period")
@@ -590,7 +631,10 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
         axis,
         title=title,
         alt=_("Bars of the change of each KPI: {parts}.", parts=_("; ").join(parts)),
-        caption=_("A total, which was counted and not estimated, has no interval."),
+        caption=_(
+            "A total was counted, not estimated, and has no interval here; how far chance moves "
+            "the growth of net sales is in lessons 07 and 14."
+        ),
     )
 
 

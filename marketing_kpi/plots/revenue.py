@@ -51,6 +51,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "mix": N_("Mix"),
         "price": N_("Price"),
         "assortment": N_("Assortment"),
+        "unknown_products": N_("Unknown products"),
         "comparable": N_("Stores open in both periods"),
         "opened": N_("Stores opened since"),
         "closed": N_("Stores closed since"),
@@ -76,8 +77,8 @@ LEVELS: Mapping[str, str] = MappingProxyType(
 )
 """Names of the levels at which effects are computed."""
 
-EFFECTS = ("volume", "mix", "price", "assortment")
-"""Effects, in the order of a bridge."""
+EFFECTS = ("volume", "mix", "price", "assortment", "unknown_products")
+"""Effects, in the order of a bridge; the last only where products are unknown."""
 
 _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
     {
@@ -86,7 +87,10 @@ _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
         "customers": N_("Which customers change revenue"),
     }
 )
-_LOOKS = ((style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, "...."))
+_LOOKS = (
+    (style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, "...."),
+    (style.REFERENCE, "xxxx"),
+)  # fmt: skip
 _USUAL_GROWTH = (-0.8, 1.0)
 """Growth beyond these is of what has just opened or closed, and would flatten the others."""
 
@@ -647,7 +651,8 @@ def effect_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
     keys = dimensions_of(rows, until="volume")
     order = rows["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = rows.loc[order].reset_index(drop=True)
-    amounts = [*EFFECTS, "change", "mix_between", "mix_within"]
+    effects = _told(shown)
+    amounts = [*effects, "change", "mix_between", "mix_within"]
     return table(
         with_names(shown, keys, lang=reader),
         lang=reader,
@@ -660,7 +665,7 @@ def effect_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
         hidden=["mix_between", "mix_within"],
         names={
             **dimension_names(keys, lang=reader),
-            **{name: _(STEPS[name]) for name in EFFECTS},
+            **{name: _(STEPS[name]) for name in effects},
             "change": _("Change"),
             "mix_between": _("Mix between them"),
             "mix_within": _("Mix within each"),
@@ -700,11 +705,12 @@ def effect_levels(
         nothing = why_nothing(_("Nothing to compare."), lacks, reader)
         return style.empty(style.axes(ax), title=title, message=nothing)
     axis = style.axes(ax, height=1.7 + 0.5 * max(len(levels), 2))
+    effects = _told(levels)
     names = [_level_name(row, reader) for row in levels.to_dict("records")]
     said = []
     for place, row in enumerate(levels.to_dict("records")):
         sides = {True: 0.0, False: 0.0}
-        for effect, (colour, hatch) in zip(EFFECTS, _LOOKS, strict=True):
+        for effect, (colour, hatch) in zip(effects, _LOOKS, strict=False):
             width = row[effect]
             axis.barh(
                 place, width, left=sides[width >= 0], height=0.6, color=colour, hatch=hatch,
@@ -712,7 +718,7 @@ def effect_levels(
                 label=_(STEPS[effect]) if place == 0 else None,
             )  # fmt: skip
             sides[width >= 0] += width
-        parts = [f"{_(STEPS[effect])} {reader.signed_money(row[effect])}" for effect in EFFECTS]
+        parts = [f"{_(STEPS[effect])} {reader.signed_money(row[effect])}" for effect in effects]
         said.append(_("{name}: {parts}", name=names[place], parts=", ".join(parts)))
     axis.axvline(0, color=style.INK, linewidth=0.8)
     axis.margins(x=0.04)
@@ -731,6 +737,11 @@ def effect_levels(
         alt=_("Stacked bars of the effects. {parts}.", parts=_("; ").join(said)),
         caption=_("Every row adds up to the same change of net sales."),
     )
+
+
+def _told(rows: pd.DataFrame) -> list[str]:
+    """Return the effects of a table, unknown products among them where they changed anything."""
+    return [name for name in EFFECTS if name != "unknown_products" or rows[name].any()]
 
 
 def _level_name(row: Mapping[Any, Any], reader: Reader) -> str:
@@ -1017,7 +1028,7 @@ def growth_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         hidden=["low", "high"],
         names={
             "segment_name": what,
-            "buyers": _("Customers of either period"),
+            "buyers": _("Customers (or orders without one)"),
             "revenue_before": _("Before"),
             "revenue": _("Now"),
             "growth": _("Growth"),

@@ -171,8 +171,7 @@ def tree_effects(
         ),
         caption=_(
             "Effects by the logarithmic mean: they add up to the change, to the cent. Thin bars: "
-            "95% interval of each effect, customers taken to come at random. The axis does not "
-            "begin at 0."
+            "95% interval of each effect. The axis does not begin at 0."
         ),
     )
 

@@ -23,8 +23,11 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib as mpl
 from babel import dates as babel_dates
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from marketing_kpi.text.locale import Reader
@@ -109,6 +112,14 @@ class KpiFigure(Figure):
     caption: str = ""
     message: str = ""
 
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw it, or only lay it out: what saves a figure asks for that first, by a drawing."""
+        layout = self.get_layout_engine()
+        if self.canvas.is_saving() and isinstance(layout, ConstrainedLayoutEngine):
+            layout.execute(self)
+        else:
+            super().draw(renderer)
+
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         if self.message:
             html = f'<p class="mk-sentence">{escape(self.message)}</p>'
@@ -164,6 +175,9 @@ def axes(ax: Axes | None = None, *, height: float = 3.6, width: float = WIDTH) -
 
     _win_over_inline_backend()
     figure = plt.figure(FigureClass=KpiFigure, figsize=(width, height), layout="constrained")
+    if type(figure.canvas) is FigureCanvasAgg:
+        # No screen shows it: pyplot would draw it after each cell, before what shows it does.
+        figure.canvas.draw_idle = _nothing  # type: ignore[method-assign]
     return figure.add_subplot()
 
 
@@ -184,7 +198,7 @@ def _win_over_inline_backend() -> None:
         shell.display_formatter.formatters[kind].for_type(KpiFigure, _nothing)
 
 
-def _nothing(_: Figure) -> None:
+def _nothing(*_: object, **__: object) -> None:
     return None
 
 

@@ -59,6 +59,9 @@ UNITS = _NUMERIC | _TEXTUAL
 box, channel, trend, interval (a text of two numbers, for people: other tools have them as columns
 of their own) and long_text (of several lines)."""
 
+# How a KPI changes, by its own unit; all others by a share of what they were.
+_CHANGES: Mapping[str, str] = {"fraction": "points", "points": "points", "index": "difference"}
+
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "customer_id": (N_("Customer"), "text"),
     "first_order": (N_("First order"), "date"),
@@ -291,7 +294,16 @@ class Table:
         own = self.row_units[place]
         if column.unit == "number":
             return own
-        return "points" if own in {"fraction", "points"} else "change"
+        return _CHANGES.get(own, "change")
+
+
+def campaign_name(campaign: str, names: Mapping[str, str] | None = None) -> str:
+    """Return the name of a campaign: its id where the data name none.
+
+    >>> campaign_name("a", {"a": "Spring letter"}), campaign_name("b")
+    ('Spring letter', 'b')
+    """
+    return (names or {}).get(campaign, str(campaign))
 
 
 def table(
@@ -450,6 +462,7 @@ def _formatted(value: Any, unit: str, reader: Reader, decimals: int | None = Non
         "date": reader.date,
         "month": reader.month,
         "change": reader.change,
+        "difference": reader.difference,
         "number": reader.number,
     }
     return simple[unit](value) if unit in simple else reader.unit(value, unit, decimals=decimals)

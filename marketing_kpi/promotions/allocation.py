@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.errors import ComputeError
+from marketing_kpi.kpis.formulas import nearest
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -185,7 +186,7 @@ def shared(
     group = ibis.window(group_by=over)
     total = rows.weighs.sum().over(group)
     fair = ibis.ifelse(total > 0, rows.weighs / total.nullif(0), 1 / rows.count().over(group))
-    size = (rows.due.abs().cast("float64") * 10**DECIMALS).round().cast("int64")
+    size = nearest(rows.due.abs().cast("float64") * 10**DECIMALS)
     rows = rows.mutate(fair=fair, size=size)
     quota = rows["size"] * rows.fair
     # A share that is whole but for the last bit of its float must not be rounded down.
@@ -197,7 +198,7 @@ def shared(
     )
     left = rows["size"] - rows.whole.sum().over(ibis.window(group_by=over))
     rows = rows.mutate(place=ibis.row_number().over(turn), left=left)
-    units = rows.whole + (rows.place < rows.left).cast("int64")
+    units = rows.whole + (rows.place < rows.left).cast("int32")
     signed = ibis.ifelse(rows.due < 0, -units, units)
     part = (signed.cast("decimal(18, 4)") / 10**DECIMALS).cast("decimal(18, 4)")
     made = ("weighs", "fair", "size", "whole", "quota", "rest", "place", "left", "due")

@@ -60,8 +60,8 @@ class Study(NamedTuple):
         A row a promotion; see `marketing_kpi.margins.promotions`.
     together
         A row a rate over all of them: lift (extra over baseline units), cannibalisation (lost over
-        extra), pull_forward (missing over expected afterwards), halo (of other categories, for an
-        extra unit); value, low, high.
+        extra), pull_forward (missing over expected afterwards), halo (units of other categories for
+        an extra unit); value (null of the halo, of which only a range is known), low, high.
     total
         One row: the incremental margin of all whose costs are known (promotions, of how many),
         margin, low, high, verdict, and needed_halo: how many units of other categories, for an
@@ -184,13 +184,13 @@ def study(panel: Panel, *, start: dt.date, pull_days: int = PULL_DAYS) -> Study:
     begun = np.flatnonzero((table.starts_on >= pd.Timestamp(start)).to_numpy(dtype=bool))
     found = {int(number): _one(shop, int(number)) for number in begun}
     measured = {n: one for n, one in found.items() if isinstance(one, _Found)}
-    halo = _halo(shop, measured)
-    rows = pd.DataFrame([_row(shop, n, one, halo) for n, one in found.items()], columns=COLUMNS)
+    halos = _halos(shop, measured)
+    rows = pd.DataFrame([_row(shop, n, one, halos) for n, one in found.items()], columns=COLUMNS)
     rows.index = pd.Index(list(found))
     tracks = [one.track.assign(promotion_id=table.promotion_id[n]) for n, one in measured.items()]
     return Study(
         rows.reset_index(drop=True),
-        _together(measured, halo),
+        _together(measured, halos),
         _total(rows, measured),
         pd.concat(tracks, ignore_index=True) if tracks else pd.DataFrame(columns=TRACK),
     )
@@ -200,7 +200,7 @@ COLUMNS = [
     "promotion_id", "name", "starts_on", "ends_on", "days", "reason",
     "units", "baseline", "baseline_low", "baseline_high", "extra", "extra_low", "extra_high",
     "lift", "lift_low", "lift_high", "lost", "lost_low", "lost_high", "cannibalisation",
-    "pulled", "pulled_low", "pulled_high", "halo", "halo_low", "halo_high",
+    "pulled", "pulled_low", "pulled_high", "halo_low", "halo_high",
     "margin_observed", "margin_baseline", "margin_displaced", "cost", "supplier_funding",
     "needed_lift", "needed_halo", "margin", "margin_low", "margin_high", "verdict",
 ]  # fmt: skip
@@ -345,15 +345,27 @@ def _weeks(
 # --- Halo -------------------------------------------------------------------------------------
 
 
-_Halo = dict[int, tuple[float, float]]
-"""Units that other categories sold more during a promotion, and their standard error."""
+class _Halo(NamedTuple):
+    """What other categories sold during a promotion, against what as many orders usually hold."""
+
+    gained: float
+    error: float
+    of_order: float  # their units in a usual order
+
+    def ends(self, extra: float, error: float) -> tuple[float, float]:
+        """Return the least and the most units that a promotion brought to other categories.
+
+        Orders do not tell which of them the promotion brought. Had it brought none, all would have
+        held the usual units of other categories; had each extra unit come in an order of its own,
+        these orders would have held none.
+        """
+        own = max(extra, 0.0) * self.of_order
+        chance = math.hypot(self.error, error * self.of_order)
+        return self.gained - Z95 * self.error, self.gained + own + Z95 * chance
 
 
-def _halo(shop: Shop, measured: dict[int, _Found]) -> _Halo:
-    """Compare what untouched categories sold in an order with that of days without promotion.
-
-    At a given number of orders: what promotions bring in orders of their own is not in it.
-    """
+def _halos(shop: Shop, measured: dict[int, _Found]) -> dict[int, _Halo]:
+    """Compare what untouched categories sold in an order with that of days without promotion."""
     if not measured:
         return {}
     every = np.flatnonzero(~shop.wide)
@@ -376,7 +388,10 @@ def _halo(shop: Shop, measured: dict[int, _Found]) -> _Halo:
     gained = each @ (target.units - base.units)
     covariance = each @ base.covariance @ each.T
     errors = np.sqrt(np.diag(covariance))
-    return {n: (float(gained[k]), float(errors[k])) for k, n in enumerate(alone)}
+    orders = [shop.panel.orders[shop.on(n)].sum() for n in alone]
+    of_order = each @ base.units / np.maximum(orders, 1)
+    rows = np.column_stack([gained, errors, of_order]).tolist()
+    return {n: _Halo(*row) for n, row in zip(alone, rows, strict=True)}
 
 
 def _spread_of_orders(units: Floats, exposure: Floats, kind: Bools, least: float) -> float:
@@ -392,7 +407,9 @@ def _spread_of_orders(units: Floats, exposure: Floats, kind: Bools, least: float
 # --- Rows -------------------------------------------------------------------------------------
 
 
-def _row(shop: Shop, number: int, found: _Found | str, halo: _Halo) -> dict[str, object]:
+def _row(
+    shop: Shop, number: int, found: _Found | str, halos: dict[int, _Halo]
+) -> dict[str, object]:
     table = shop.panel.promotions
     said: dict[str, object] = {
         name: table[name][number] for name in ("promotion_id", "name", "starts_on", "ends_on")
@@ -416,7 +433,8 @@ def _row(shop: Shop, number: int, found: _Found | str, halo: _Halo) -> dict[str,
     said |= _lift(found)
     said |= _with_ends("lost", lost if has_others else math.nan, errors[1])
     said |= _with_ends("pulled", pulled if found.after_known else math.nan, errors[2])
-    said |= _with_ends("halo", *halo.get(number, (math.nan, math.nan)))
+    if number in halos:
+        said["halo_low"], said["halo_high"] = halos[number].ends(extra, errors[0])
     said["cannibalisation"] = steady(lost / extra) if extra > 0 and has_others else math.nan
     return said | _margin(found, (cost, funding))
 
@@ -502,7 +520,7 @@ def _needed_halo(margin: float, found: list[_Found]) -> float:
     return steady(-margin / brought) if margin < 0 < brought and extra.sum() > 0 else math.nan
 
 
-def _together(measured: dict[int, _Found], halo: _Halo) -> pd.DataFrame:
+def _together(measured: dict[int, _Found], halos: dict[int, _Halo]) -> pd.DataFrame:
     """Return rates over all promotions: totals over totals."""
     rows = []
     found = list(measured.values())
@@ -512,21 +530,25 @@ def _together(measured: dict[int, _Found], halo: _Halo) -> pd.DataFrame:
             ("lift", *_ratio(found, _EXTRA, _BASE)),
             ("cannibalisation", *_ratio(found, _LOST, _EXTRA)),
             ("pull_forward", *(_ratio(whole, _PULLED, _AFTER) if whole else (math.nan,) * 3)),
-            ("halo", *_halo_rate(measured, halo)),
+            ("halo", math.nan, *_halo_rate(measured, halos)),
         ]
     return pd.DataFrame(rows, columns=["rate", "value", "low", "high"])
 
 
-def _halo_rate(measured: dict[int, _Found], halo: _Halo) -> tuple[float, float, float]:
-    """Return units of other categories for an extra unit; all halos are held against the same days.
+def _halo_rate(measured: dict[int, _Found], halos: dict[int, _Halo]) -> tuple[float, float]:
+    """Return the range of units of other categories for an extra unit.
 
-    So their errors add up whole.
+    All halos are held against the same days, so that their errors add up whole.
     """
     extra = sum(one.sold[0] - one.baseline[0] for one in measured.values())
-    if extra <= 0 or not measured.keys() <= halo.keys():
-        return math.nan, math.nan, math.nan
-    gained, error = (sum(halo[n][k] for n in measured) / extra for k in (0, 1))
-    return steady(gained), steady(gained - Z95 * error), steady(gained + Z95 * error)
+    if extra <= 0 or not measured.keys() <= halos.keys():
+        return math.nan, math.nan
+    ends = [
+        halos[n].ends(one.sold[0] - one.baseline[0], math.sqrt(one.covariance[0, 0]))
+        for n, one in measured.items()
+    ]
+    low, high = (sum(end) / extra for end in zip(*ends, strict=True))
+    return steady(low), steady(high)
 
 
 # Each is what is sold and what is expected, of the promoted, of substitutes and of weeks after.

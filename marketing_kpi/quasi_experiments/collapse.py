@@ -59,7 +59,7 @@ def flag(table: ir.Table, name: str) -> ir.NumericColumn:
     """Return a column of booleans as 0 and 1; numbers, which are checked later, as they are."""
     column = table[name]
     if column.type().is_boolean():
-        return column.cast("int64")
+        return column.cast("int32")
     if not column.type().is_numeric():
         raise DataError(
             f"column '{name}' holds {column.type()}, must be booleans, or 0 and 1",
@@ -75,7 +75,7 @@ def number(table: ir.Table, name: str) -> ir.DecimalColumn:
     if not (kind.is_boolean() or kind.is_numeric()):
         raise DataError(f"outcome '{name}' holds {kind}, must be numbers")
     if kind.is_boolean():
-        column = column.cast("int64")
+        column = column.cast("int32")
     if kind.is_floating():
         column = (column.isnan() | column.isinf()).ifelse(ibis.null("float64"), column)
     return column.cast(VALUE)
@@ -89,7 +89,7 @@ def rows(panel: ir.Table, columns: Columns) -> ir.Table:
         "y": number(panel, columns.outcome),
         "treated": flag(panel, columns.treated),
         "after": flag(panel, columns.after),
-        "infinite": infinite.fill_null(False).cast("int64"),
+        "infinite": infinite.fill_null(False).cast("int32"),
     }
     if columns.unit is not None:
         named["unit"] = panel[columns.unit]

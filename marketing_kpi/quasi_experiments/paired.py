@@ -320,7 +320,7 @@ def _is_of(column: ir.Column, side: Side) -> ir.BooleanValue:
     if isinstance(side, str | dt.date | pd.Period) or not (kind.is_boolean() or kind.is_numeric()):
         return column.cast("string") == str(side)
     # A column of 0.0 and 1.0, as a merge leaves it, has the sides 0 and 1, and False and True.
-    value = column.cast("int64") if kind.is_boolean() else column
+    value = column.cast("int32") if kind.is_boolean() else column
     return value.cast("float64") == float(side)
 
 

@@ -12,15 +12,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.selling.owners import Floats, Sums
 
 CENT = Decimal("0.01")
+_ALPHA = 0.05
 _NEAR = 1e-4  # below it the series is closer than the formula, which loses its digits
 
 
@@ -42,6 +44,9 @@ class Factor(NamedTuple):
         any factor are not above 0 in both periods.
     low, high
         95 % interval of the effect.
+    verdict
+        ``"rose"`` or ``"fell"`` where the factor moved beyond chance, even though all factors were
+        looked at; else ``"cannot_tell"``.
     """
 
     factor: str
@@ -53,6 +58,7 @@ class Factor(NamedTuple):
     effect: float | None = None
     low: float | None = None
     high: float | None = None
+    verdict: Literal["rose", "fell", "cannot_tell"] = "cannot_tell"
 
 
 def logarithmic_mean(one: float, other: float) -> float:
@@ -81,6 +87,11 @@ def effects(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str
         What each factor added to the product, in cents that add up to the change of the product
         rounded to cents in each period.
 
+    Raises
+    ------
+    ComputeError
+        When a level is not above 0: from nothing, and to nothing, no factor grows by a rate.
+
     References
     ----------
     Ang, B. W. (2005). The LMDI approach to decomposition analysis: a practical guide. Energy
@@ -91,6 +102,10 @@ def effects(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str
     >>> effects({"orders": 100, "basket": 50.0}, {"orders": 110, "basket": 55.0})
     {'orders': 525.0, 'basket': 525.0}
     """
+    for period, levels in (("before", before), ("after", after)):
+        for name, level in levels.items():
+            if not level > 0:
+                raise ComputeError(f"{name} {period} == {level}, must be above 0")
     first, last = (math.prod(levels.values()) for levels in (before, after))
     ratios = {name: after[name] / before[name] for name in before}
     return shared_out(ratios, first=first, last=last)
@@ -147,6 +162,12 @@ def chained(sums: Sums, names: Sequence[str]) -> list[Factor]:
         of each is net sales; each factor but the first divides a total by the one before it.
     names
         Of the factors: as many as there are totals in a period.
+
+    Notes
+    -----
+    What moves months as a whole comes to an effect through the factor's growth alone: a December
+    that sells much in both periods is a season, not chance. A verdict allows for all factors being
+    looked at: its interval misses ``0.05 / factors`` of the time (Bonferroni).
     """
     count = len(names)
     first, last = sums.totals[:count], sums.totals[count:]
@@ -163,11 +184,20 @@ def chained(sums: Sums, names: Sequence[str]) -> list[Factor]:
         slope = _slope_of_growth(sums.totals, place, count)
         pull = weight * slope + growth * _slope_of_weight(first[-1], last[-1], count)
         spread = sums.around(growth, slope)
+        verdict = _verdict(sums.around(growth, slope, alpha=_ALPHA / count))
         low, high = (None if end is None else steady(math.expm1(end)) for end in spread)
         grown, effect = steady(math.expm1(growth)), amounts[name]
         known = before[name], after[name], grown, low, high, effect
-        found.append(Factor(name, *known, *sums.around(effect, pull)))
+        ends = sums.around(effect, pull, of_months=weight * slope)
+        found.append(Factor(name, *known, *ends, verdict))
     return found
+
+
+def _verdict(growth: Interval) -> Literal["rose", "fell", "cannot_tell"]:
+    low, high = growth
+    if low is None or high is None or low <= 0 <= high:
+        return "cannot_tell"
+    return "rose" if low > 0 else "fell"
 
 
 def growth(sums: Sums) -> tuple[float | None, Interval]:
@@ -180,12 +210,18 @@ def growth(sums: Sums) -> tuple[float | None, Interval]:
     first, last = sums.totals[count - 1], sums.totals[-1]
     if not (first > 0 and last > 0):
         return None, Interval()
-    slope = np.zeros(2 * count)
-    slope[count - 1], slope[-1] = -1 / first, 1 / last
-    ends = sums.around(math.log(last / first), slope)
+    ends = sums.around(math.log(last / first), slope_of_sales(sums))
     return steady(last / first - 1), Interval(
         *(None if end is None else steady(math.expm1(end)) for end in ends)
     )
+
+
+def slope_of_sales(sums: Sums) -> Floats:
+    """Return how the logarithm of the growth of net sales moves with each total."""
+    count = len(sums.totals) // 2
+    slope = np.zeros(2 * count)
+    slope[count - 1], slope[-1] = -1 / sums.totals[count - 1], 1 / sums.totals[-1]
+    return slope
 
 
 def _levels(totals: Floats) -> list[float | None]:

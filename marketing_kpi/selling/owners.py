@@ -4,12 +4,17 @@ An estimate made of sums has an error that depends on who the rows belong to: te
 visitor tell less than ten of ten. Here the engine adds up every owner's rows, then the owners, with
 the squares and products that errors are made of. Owners are taken to come at random, one without
 the other (Poisson), so that how many come is chance as well.
+
+What moves a month as a whole (weather, a rival) moves all owners together, and is in no such sum:
+`with_months` adds how the totals of months spread, beyond the luck of single rows that owners
+already account for. It is the reckoning of `growth.chance.growth`, for any function of the totals.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple, TypeAlias
 
 import ibis
@@ -20,7 +25,7 @@ import pandas as pd
 
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.formulas import steady
-from marketing_kpi.kpis.intervals import Z95, Interval
+from marketing_kpi.kpis.intervals import Interval
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -41,23 +46,65 @@ class Sums(NamedTuple):
         The sum of each measure.
     products
         The sums over owners of the product of each pair of measures: what errors are made of.
+    months
+        How far months, moved as a whole, spread the totals: variances and covariances; null where
+        it is not known.
+    pieces
+        Months, or weeks, that tell it.
     """
 
     key: tuple[object, ...]
     owners: int
     totals: Floats
     products: Floats
+    months: Floats | None = None
+    pieces: int = 0
 
     def error(self, gradient: Floats) -> float:
         """Return the standard error of what moves by `gradient` as the totals move."""
         return math.sqrt(max(float(gradient @ self.products @ gradient), 0.0))
 
-    def around(self, value: float, gradient: Floats) -> Interval:
-        """Return the 95 % interval around a smooth function of the totals; none of few owners."""
+    def months_error(self, gradient: Floats) -> float:
+        """Return the standard error that months, moved as a whole, add; 0 where it is not known."""
+        if self.months is None:
+            return 0.0
+        return math.sqrt(max(float(gradient @ self.months @ gradient), 0.0))
+
+    def around(
+        self,
+        value: float,
+        gradient: Floats,
+        *,
+        of_months: Floats | None = None,
+        alpha: float = 0.05,
+    ) -> Interval:
+        """Return the interval around a smooth function of the totals; none of few owners.
+
+        Parameters
+        ----------
+        value
+            The function of the totals.
+        gradient
+            How it moves as they do.
+        of_months
+            The same, of what months move; by default that of all.
+        alpha
+            How often the interval may miss: 0.05 for one of 95 %.
+        """
         error = self.error(gradient)
         if self.owners < FEWEST_OWNERS or not (error > 0 and math.isfinite(error)):
             return Interval()
-        return Interval(steady(value - Z95 * error), steady(value + Z95 * error))
+        half = -NormalDist().inv_cdf(alpha / 2) * error
+        if shaken := self.months_error(gradient if of_months is None else of_months):
+            half = math.hypot(half, _student(self.pieces - 1, alpha) * shaken)
+        return Interval(steady(value - half), steady(value + half))
+
+
+def _student(freedom: int, alpha: float) -> float:
+    """Return Student's quantile that is passed, on either side, with a chance of alpha."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 1 - alpha / 2))
 
 
 def owner_of(rows: ir.Table, *names: str) -> ir.StringValue:
@@ -101,6 +148,32 @@ def summed(rows: ir.Table, keys: Sequence[str], measures: Sequence[str]) -> list
     if keys:
         cells = cells.sort_values(list(keys), na_position="last")
     return [_sums(row, keys, measures) for row in cells.to_dict("records")]
+
+
+def with_months(cell: Sums, rows: ir.Table, measures: Sequence[str], *, pieces: int) -> Sums:
+    """Add to the sums of owners what months, moved as a whole, do to the totals.
+
+    Parameters
+    ----------
+    cell
+        What `summed` returns of these rows, as one cell.
+    rows
+        `piece`, the number of the month or week that a row falls in, the same in both periods
+        (null: in none), and the measures. A row is what chance draws by itself.
+    measures
+        As `summed` takes.
+    pieces
+        How many months or weeks there are.
+    """
+    told = rows.filter(rows.piece.notnull())
+    by_month = summed(told.mutate(owner=told.piece.cast("string")), [], measures)
+    by_row = summed(told.mutate(owner=ibis.row_number().cast("string")), [], measures)
+    if not by_month:
+        return cell
+    totals = by_month[0].totals
+    spread = by_month[0].products - np.outer(totals, totals) / pieces
+    luck = by_row[0].products
+    return cell._replace(months=pieces / (pieces - 1) * spread - luck, pieces=pieces)
 
 
 def _pairs(measures: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -11,11 +11,12 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.facts import FACTS, missing
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.selling.chains import in_cents, shared_out
-from marketing_kpi.selling.tree import can_compare, lacking_sales, sides_of
+from marketing_kpi.selling.tree import lacking_sales, sides_of
 
 _SIDES = ("before", "after")
 _TOTALS = ("quantity", "gross_sales", "net_sales")
@@ -156,7 +157,7 @@ def compared_products(
         raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
     if lacks := lacking_prices(data, by=by):
         raise MissingDataError(f"prices need {', '.join(lacks)}, which these data lack")
-    if not can_compare(data, periods):
+    if not is_compared(data, periods):
         raise MissingDataError("the data do not reach back to the period compared with")
     fact = FACTS["sales"]
     known = [name for name in _TOTALS if name != "gross_sales" or not lacks_list_prices(data)]

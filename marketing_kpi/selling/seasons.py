@@ -140,7 +140,7 @@ def _beside_a_year_earlier(data: Data, months: pd.DatetimeIndex, measure: str) -
     rows = rows.filter(at >= midnight(start), at < midnight(stop))
     period = rows.ordered_at.truncate("M").cast("timestamp")
     each = rows.mutate(period=period).group_by(["order_id", "period", *owner])
-    amount = rows.net_sales.sum() if value else rows.bought.any().cast("int8")
+    amount = rows.net_sales.sum() if value else rows.bought.any().cast("int32")
     orders = each.agg(amount=amount)
     orders = orders.mutate(owner=owner_of(orders, *owner, "order_id"))
     nothing = ibis.null(orders.amount.type())

@@ -131,7 +131,7 @@ def _cells(rows: ir.Table, dimension: str, steps: Sequence[str]) -> _Cells | Non
     measures = terms(rows, steps)
     others = {"net_sales": rows.net_sales} if "net_sales" in rows.columns else {}
     if "ordered" in rows.columns:
-        others["ordered"] = rows.ordered.cast("int8")
+        others["ordered"] = rows.ordered.cast("int32")
     each = rows.select("owner", value=rows[dimension], **measures, **others)
     each = each.group_by(["value", "owner"]).agg(
         **{name: each[name].sum().cast("float64") for name in [*measures, *others]}

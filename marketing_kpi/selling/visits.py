@@ -210,7 +210,7 @@ def traffic(visits: Visits, *, by: Sequence[str] | str = ()) -> pd.DataFrame:
     ]
     measures = {"sessions": ibis.literal(1), **terms(rows, rates)}
     if visits.tells("page_views"):
-        measures |= {"pages": rows.page_views, "told": rows.page_views.notnull().cast("int8")}
+        measures |= {"pages": rows.page_views, "told": rows.page_views.notnull().cast("int32")}
     if visits.tells("net_sales"):
         measures |= {"net_sales": rows.net_sales}
     table = rows.select(*keys, "owner", "is_visitor", **measures)
@@ -261,10 +261,10 @@ def funnel(visits: Visits) -> pd.DataFrame:
     visits.need("the funnel", "cart", "checkout", "ordered")
     rows = visits.rows
     beside = {
-        "beside cart_rate": (rows.ordered & ~rows.cart.fill_null(False)).cast("int8"),
+        "beside cart_rate": (rows.ordered & ~rows.cart.fill_null(False)).cast("int32"),
         "beside checkout_rate": (
             rows.ordered & rows.cart.fill_null(False) & ~rows.checkout.fill_null(False)
-        ).cast("int8"),
+        ).cast("int32"),
         "beside order_rate": ibis.literal(0),
     }
     measures = {**terms(rows, STEPS), **beside}
@@ -392,8 +392,8 @@ def terms(rows: ir.Table, rates: Sequence[str]) -> dict[str, ir.Value]:
     found: dict[str, ir.Value] = {}
     for id in rates:
         x = RATES[id].x(rows).fill_null(False)
-        found[f"{id} y"] = (x & RATES[id].y(rows).fill_null(False)).cast("int8")
-        found[f"{id} x"] = x.cast("int8")
+        found[f"{id} y"] = (x & RATES[id].y(rows).fill_null(False)).cast("int32")
+        found[f"{id} x"] = x.cast("int32")
     return found
 
 

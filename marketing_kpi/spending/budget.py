@@ -42,7 +42,7 @@ class Allocation(NamedTuple):
         direction: raise, lower, keep (the change is under 1 %), or cannot_tell, where the curves do
         not agree.
     left_out
-        Channels with spend and no curve: they keep what they have.
+        Channels without a curve, or paused at present: they keep what they have.
     budget
         What is divided, a week.
     result, best_result
@@ -117,10 +117,9 @@ def allocate(
     Dorfman, R. and Steiner, P. O. (1954). Optimal advertising and optimal quality. American
     Economic Review 44(5), 826-836.
     """
-    usable = [*curves.covariance.index]
     table = curves.table.set_index("marketing_channel")
-    left_out = tuple(name for name in table.index if name not in usable)
-    usable = [name for name in table.index if name in usable and table.loc[name, "spend"] > 0]
+    is_usable = table.index.isin(curves.covariance.index) & (table["spend"] > 0).to_numpy()
+    usable, left_out = [*table.index[is_usable]], tuple(table.index[~is_usable])
     if len(usable) < 2:
         return None
     rows = table.loc[usable]
@@ -166,7 +165,6 @@ def values_by_model(
     *,
     start: str | dt.date,
     end: str | dt.date,
-    margin_rate: float | None = None,
 ) -> dict[str, dict[str, float]]:
     """Return what one result of each channel was worth, by each model of attribution.
 
@@ -178,28 +176,27 @@ def values_by_model(
         What `channels.weeks` returns of results that each channel has of its own, such as clicks.
     start, end
         The period of the credits; the weeks that begin in it are taken.
-    margin_rate
-        Share of net sales that is gross profit; None: net sales count whole.
 
     Returns
     -------
     dict
-        Of each model, by channel: net sales credited, times the rate, for one result. Channels
-        without a result or a credit in the period are left out.
+        Of each model, by channel: the margin credited for one result, 0 where it is below; net
+        sales where no cost is known. Channels without a result or a credit in the period are left
+        out.
     """
     first, last = (pd.Timestamp(day(one, name="start or end")) for one in (start, end))
     within = (weeks.result.index >= first) & (weeks.result.index < last)
     counts = weeks.result[within].sum()
     days = 7 * int(within.sum())
     share = days / (last - first).days if days else np.nan
-    rate = 1.0 if margin_rate is None else float(margin_rate)
+    amount = "margin" if credits["margin"].notna().any() else "revenue"
     found: dict[str, dict[str, float]] = {}
     for model, part in credits.groupby("model", sort=False):
-        revenue = part.dropna(subset=["channel", "revenue"]).set_index("channel")["revenue"]
+        credited = part.dropna(subset=["channel", amount]).set_index("channel")[amount]
         found[str(model)] = {
-            str(name): float(revenue[name]) * rate * share / float(counts[name])
+            str(name): max(float(credited[name]), 0.0) * share / float(counts[name])
             for name in counts.index
-            if name in revenue.index and counts[name] > 0
+            if name in credited.index and counts[name] > 0
         }
     return found
 

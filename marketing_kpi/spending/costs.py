@@ -48,12 +48,13 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     Returns
     -------
     pandas.DataFrame
-        A row a marketing channel, the most spent on first: marketing_channel, and a column a KPI,
-        null where the data do not tell it. Empty where they tell none.
+        A row a marketing channel, the most spent on first: marketing_channel, a column a KPI,
+        null where the data do not tell it, and spend_to_credit, the part of marketing_spend that
+        what is credited is set against. Empty where they tell none.
     """
     told = [name for name in CHANNEL_KPIS if _is_told(name, data)]
     if not told:
-        return pd.DataFrame(columns=["marketing_channel", *CHANNEL_KPIS])
+        return pd.DataFrame(columns=["marketing_channel", *CHANNEL_KPIS, "spend_to_credit"])
     found = compute(told, data, by="marketing_channel", start=start, end=end)
     table = found if isinstance(found, pd.DataFrame) else executed(found)
     table = table[table["marketing_channel"].notna()]
@@ -62,6 +63,8 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     # nothing is credited where no touch is recorded: that is not known, and no 0
     unseen = (table["marketing_spend"] > 0) & table["return_on_ad_spend"].isna()
     table["attributed_revenue"] = table["attributed_revenue"].mask(unseen)
+    followed = spend_to_credit(data, start=start, end=end)
+    table["spend_to_credit"] = table["marketing_channel"].map(followed).astype("float64")
     order = table["marketing_spend"].fillna(0)
     table = table.assign(_spend=order).sort_values(
         ["_spend", "marketing_channel"], ascending=[False, True]
@@ -228,6 +231,22 @@ def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     return dict(zip(found["marketing_channel"], found["spend"], strict=True))
 
 
+def spend_days(data: Data) -> tuple[dt.date, dt.date] | None:
+    """Return the first and the last day on which any marketing spend is recorded; None if none is.
+
+    Before and after them, nobody knows whether nothing was spent: customers who came then are
+    divided all the same into what was spent on others.
+    """
+    if not data.has("marketing_spend", "day", "amount"):
+        return None
+    rows = data.table("marketing_spend")
+    rows = rows.filter(rows.amount.notnull())
+    days = executed(rows.aggregate(first=rows.day.min(), last=rows.day.max())).iloc[0]
+    if days.isna().any():
+        return None
+    return pd.Timestamp(days["first"]).date(), pd.Timestamp(days["last"]).date()
+
+
 def margin_rate(data: Data, *, start: str | dt.date, end: str | dt.date) -> float | None:
     """Return the KPI `gross_margin_rate` of a period; None where the data do not tell it.
 
@@ -246,9 +265,7 @@ def margin_rate(data: Data, *, start: str | dt.date, end: str | dt.date) -> floa
     return None if rate is None or pd.isna(rate) else float(rate)
 
 
-def returns_by_model(
-    credits: pd.DataFrame, *, spend: Mapping[str, float], margin_rate: float | None = None
-) -> pd.DataFrame:
+def returns_by_model(credits: pd.DataFrame, *, spend: Mapping[str, float]) -> pd.DataFrame:
     """Return what a unit of spend brought, by each model of attribution.
 
     Parameters
@@ -258,18 +275,20 @@ def returns_by_model(
     spend
         Money spent on each channel in the same period, see `spend_to_credit`; channels without are
         left out.
-    margin_rate
-        Share of net sales that is gross profit, the same for all channels: the KPI
-        `gross_margin_rate`. None where costs are not known.
 
     Returns
     -------
     pandas.DataFrame
         A row a model and channel with spend: model, channel, spend, revenue, roas, roi (on the
-        margin; null without its rate), each of these two with _low and _high where the credits have
-        intervals; verdict, of the model: ``pays`` or ``loses`` where the interval of the ROI is
-        above or below 0, else ``cannot_tell``. The interval holds the chance in who bought, not
-        whether the model is right.
+        margin; null where no cost is known), each of these two with _low and _high where the
+        credits have intervals; verdict, of the model: ``pays`` or ``loses`` where the interval of
+        the ROI is above or below 0, else ``cannot_tell``. The interval holds the chance in who
+        bought, not whether the model is right.
+
+    Notes
+    -----
+    Of ``last_non_direct``, in journeys of the usual look-back, roas and roi are the KPIs
+    `return_on_ad_spend` and `marketing_roi`.
     """
     if credits.empty:
         return pd.DataFrame(columns=_RETURNS)
@@ -277,11 +296,13 @@ def returns_by_model(
     rows = credits[credits["channel"].isin([*paid])].copy()
     rows["spend"] = rows["channel"].map(paid).astype("float64")
     table = rows[["model", "channel", "spend", "revenue"]].reset_index(drop=True)
-    rate = np.nan if margin_rate is None else float(margin_rate)
+    unknown = pd.Series(np.nan, index=rows.index)
     for end in ("", "_low", "_high"):
-        revenue = rows.get(f"revenue{end}", pd.Series(np.nan, index=rows.index))
-        roas = (revenue.astype("float64") / rows["spend"]).to_numpy()
-        table[f"roas{end}"], table[f"roi{end}"] = roas, roas * rate - 1
+        each = {
+            name: (rows.get(f"{name}{end}", unknown).astype("float64") / rows["spend"]).to_numpy()
+            for name in ("revenue", "margin")
+        }
+        table[f"roas{end}"], table[f"roi{end}"] = each["revenue"], each["margin"] - 1
     pays, loses = table["roi_low"] > 0, table["roi_high"] < 0
     table["verdict"] = np.select([pays, loses], ["pays", "loses"], "cannot_tell")
     return table

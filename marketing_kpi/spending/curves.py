@@ -75,6 +75,13 @@ class Curves(NamedTuple):
     covariance: pd.DataFrame
     degrees: int
 
+    @property
+    def main(self) -> str | None:
+        """The channel that most is spent on now, of those that have a curve; null without one."""
+        has_curve = self.table["elasticity"].notna() & (self.table["spend"] > 0)
+        found = self.table.loc[has_curve, "marketing_channel"]
+        return None if found.empty else str(found.iloc[0])
+
 
 def marginal_roas(*, elasticity: float, revenue: float, spend: float) -> float | None:
     r"""Return the extra revenue of one more unit of spend, on a power curve.
@@ -386,9 +393,10 @@ def curve(curves: Curves, *, channel: str, points: int = 60) -> pd.DataFrame:
     -------
     pandas.DataFrame
         spend, a week; result with low and high: the present result is taken as known, so that they
-        meet there.
+        meet there. Empty where nothing is spent at present: the curve has no point to go through.
     """
     row = curves.table.set_index("marketing_channel").loc[channel]
+    points = points if row["spend"] > 0 else 0
     spend = np.linspace(row["spend_low"], row["spend_high"], points)
     share = np.log(spend / row["spend"])
     ends = [row["result"] * np.exp(row[name] * share) for name in ("elasticity", "low", "high")]

@@ -14,6 +14,7 @@ import pandas as pd
 from marketing_kpi.assortment.stockouts import demand_by_day
 from marketing_kpi.assortment.stockouts import lacking as lacking_for_demand
 from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.kpis.formulas import nearest
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.stock.products import with_names
 from marketing_kpi.stock.service import Demand
@@ -28,6 +29,7 @@ FEWEST_ORDERS = 30
 """Orders received by a place below which the lead times of all places serve."""
 
 _ORDERS = ("purchase_orders.ordered_at", "purchase_orders.received_at")
+_SECONDS_A_DAY = 86_400
 
 
 class ReorderPoints(NamedTuple):
@@ -218,8 +220,11 @@ def lead_times(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.Da
         table.received_at >= first, table.received_at < last, table.ordered_at <= table.received_at
     )
     place = table.location_id if "location_id" in table.columns else ibis.null("string")
-    hours = table.received_at.delta(table.ordered_at, unit="hour")
-    rows = table.select(location_id=place, days=(hours / 24).round().cast("int64"))
+    received, ordered = (
+        table[name].truncate("h").epoch_seconds() for name in ("received_at", "ordered_at")
+    )
+    days = nearest((received - ordered) / _SECONDS_A_DAY)
+    rows = table.select(location_id=place, days=days)
     counted = rows.group_by("location_id", "days").aggregate(orders=rows.count())
     frame: pd.DataFrame = counted.to_pandas()
     return frame.sort_values(["location_id", "days"], ignore_index=True)
@@ -228,7 +233,7 @@ def lead_times(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.Da
 def _days(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
     """Return how many days in stock saw each number of units, of each product and place."""
     rows = demand_by_day(data, start=start, end=end)
-    rows = rows.mutate(units=rows.units.round().cast("int64"))
+    rows = rows.mutate(units=nearest(rows.units))
     counted = rows.group_by("product_id", "location_id", "units").aggregate(days=rows.count())
     frame: pd.DataFrame = counted.to_pandas()
     return frame

@@ -187,6 +187,15 @@ class Reader:
         sign = "+" if _rounded(exact, decimals + 2) > 0 else ""
         return sign + self.percent(exact, decimals)
 
+    def difference(self, value: Any, decimals: int = 1) -> str:
+        """Format a difference of two scores with its sign.
+
+        >>> reader("fr").difference(1.43)
+        '+1,4'
+        """
+        exact = _decimal(value)
+        return ABSENT if exact is None else self._signed(_rounded(exact, decimals), decimals)
+
     def _signed(self, value: Decimal, decimals: int) -> str:
         return ("+" if value > 0 else "") + self.number(value, decimals)
 

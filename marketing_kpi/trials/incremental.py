@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from marketing_kpi.data.keeping import keeping
 from marketing_kpi.errors import ComputeError, DataError
 from marketing_kpi.kpis.frames import Frame, executed, same_kind
 from marketing_kpi.kpis.intervals import normal_score
@@ -288,7 +289,7 @@ def _at_hand(members: Frame, columns: tuple[str, ...]) -> Iterator[Frame]:
     if isinstance(members, pd.DataFrame):
         yield members[names]
     else:
-        with members.select(*names).cache() as table:
+        with keeping(members.select(*names)) as table:
             yield table
 
 

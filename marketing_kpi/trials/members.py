@@ -546,7 +546,7 @@ def _with_purchases(rows: ir.Table, data: Data, columns: Sequence[str], *, suffi
         for new, old in taken.items()
     }
     if not suffix:
-        made["bought"] = (rows.orders > 0).fill_null(False).cast("int64")
+        made["bought"] = (rows.orders > 0).fill_null(False).cast("int32").cast("int64")
         made |= {name: ibis.null(MONEY) for name in _BOUGHT if name not in columns}
         if "margin" in columns:
             made["margin"] = _of_all(made["margin"])

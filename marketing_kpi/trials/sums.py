@@ -556,7 +556,7 @@ def _groups(members: pd.DataFrame, plan: _Plan) -> tuple[Places, dict[str, Any]]
 def _number(column: ir.Value, name: str) -> ir.FloatingValue:
     kind = column.type()
     _check_kind(kind, name)
-    return (column.cast("int64") if kind.is_boolean() else column).cast("float64")
+    return (column.cast("int32") if kind.is_boolean() else column).cast("float64")
 
 
 def _is_zero(column: ir.Value) -> ir.BooleanValue:

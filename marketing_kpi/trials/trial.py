@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal, NamedTuple, TypeAlias
 
 import ibis
@@ -9,8 +10,9 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from marketing_kpi.data.model import Data
+from marketing_kpi.kpis.facts.base import one_a_key
 from marketing_kpi.kpis.facts.campaigns import CONTROL, WINDOW_DAYS, members_of, starts
-from marketing_kpi.kpis.frames import Frame, same_kind
+from marketing_kpi.kpis.frames import Frame, records, same_kind
 from marketing_kpi.trials.comparison import COMPARED
 from marketing_kpi.trials.design import TREATMENT
 from marketing_kpi.trials.members import (
@@ -267,6 +269,27 @@ def campaigns(data: Data) -> pd.DataFrame:
 
 
 _TESTED = ("campaign_id", "start", "control_n", "treatment_n")
+
+
+def campaign_names(data: Data) -> dict[str, str]:
+    """Return the names of campaigns by their ids: of those that have one which no other has.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+
+    Returns
+    -------
+    dict
+        Empty where the data name none.
+    """
+    if not data.has("campaigns", "campaign_id", "name"):
+        return {}
+    rows = one_a_key(data.table("campaigns"), ["campaign_id"], ["name"])
+    found = {str(row["campaign_id"]): (row["name"] or "").strip() for row in records(rows)}
+    said = Counter(found.values())
+    return {campaign: name for campaign, name in found.items() if name and said[name] == 1}
 
 
 def _no_campaigns() -> pd.DataFrame:

@@ -79,7 +79,7 @@ def reaches(orders: ir.Table, since: dt.date, end: dt.date) -> ir.Table:
 def months_since(first: ir.DateValue, then: ir.DateValue) -> ir.IntegerValue:
     """Return the whole months from a day to another."""
     months = (then.year() - first.year()) * MONTHS_A_YEAR + then.month() - first.month()
-    return months - (then.day() < first.day()).cast("int64")
+    return months - (then.day() < first.day()).cast("int32")
 
 
 def require_columns(data: Data, fact: str, columns: Sequence[str]) -> None:

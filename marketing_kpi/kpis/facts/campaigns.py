@@ -139,7 +139,7 @@ def known_members(members: ir.Table, data: Data) -> ir.Table:
     arms = rows.group_by(["campaign_id", "arm"]).aggregate(
         members=rows.count(),
         found=rows.buyer.count(),
-        before=(rows["first"] < rows.begins).fill_null(False).cast("int64").sum(),
+        before=(rows["first"] < rows.begins).fill_null(False).cast("int32").sum(),
     )
     of_all = ibis.window(group_by="campaign_id")
     expected = arms.members * arms.before.sum().over(of_all)
@@ -250,7 +250,7 @@ def with_responses(members: ir.Table, data: Data) -> ir.Table:
     )
     count = within.group_by(list(_KEYS)).aggregate(responses=within.count())
     members = attach(members, count, on=_KEYS, columns={"responses": "responses"})
-    responded = members.responses.notnull().cast("int64")
+    responded = members.responses.notnull().cast("int32")
     return members.mutate(responded=members.followed_id.notnull().ifelse(responded, None)).drop(
         "responses", "followed_id"
     )

@@ -3,7 +3,7 @@
 An order placed online is credited to the last touch of its customer, in the 30 days before it, that
 was no direct visit; to the direct visit where there was nothing else. That is one rule of many,
 kept since most tools have it: `marketing_kpi.channels.attribute` has others. An order before which
-no touch is recorded is credited to none; one of days on which no touch was recorded at all is
+no touch is recorded is credited to none; before the first day of touches and after the last, it is
 unknown. What an order is credited to is the same whatever the period asked for.
 """
 
@@ -82,8 +82,8 @@ def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
     -------
     ibis.expr.types.Table
         A row an order placed online: order_id, occurred_at, marketing_channel and campaign_id (null
-        where it is credited to none), orders (1 where a touch precedes it, 0 where none does, null
-        on days on which none was recorded), revenue and margin (null unless credited).
+        where it is credited to none), orders (1 where a touch precedes it; else 0, null before the
+        first day of touches and after the last), revenue and margin (null unless credited).
     """
     import ibis
 
@@ -93,8 +93,9 @@ def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
     last = _last_touches(seen.mutate(at=seen["at"].cast("timestamp")), orders)
     rows = orders.left_join(last, [orders.person == last.of_person, orders["at"] == last.closes])
     first_day, last_day = _recorded_days(data)
-    is_known = rows["at"].truncate("D").between(first_day, last_day).fill_null(False)
-    is_credited = rows.is_touched.fill_null(False) & is_known
+    is_credited = rows.is_touched.fill_null(False)
+    is_recorded = rows["at"].truncate("D").between(first_day, last_day).fill_null(False)
+    none = is_recorded.ifelse(ibis.literal(0, "int64"), ibis.null("int64"))
     made = {
         name: is_credited.ifelse(rows[name], ibis.null(MONEY))
         for name in ("revenue", "margin")
@@ -105,7 +106,7 @@ def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
         "marketing_channel",
         "campaign_id",
         occurred_at=rows["at"],
-        orders=is_known.ifelse(is_credited.cast("int64"), ibis.null("int64")),
+        orders=is_credited.ifelse(ibis.literal(1, "int64"), none),
         **made,
     )
 
@@ -145,12 +146,12 @@ def _last_touches(seen: ir.Table, orders: ir.Table) -> ir.Table:
     best = ibis.window(
         group_by=[rows.person, rows.closes],
         order_by=[
-            (rows.channel == DIRECT).fill_null(False).cast("int8"),
+            (rows.channel == DIRECT).fill_null(False).cast("int32"),
             rows["at"].desc(),
             rows["rank"].desc(),
-            rows.channel.isnull().cast("int8").desc(),
+            rows.channel.isnull().cast("int32").desc(),
             rows.channel.desc(),
-            rows.campaign_id.isnull().cast("int8"),
+            rows.campaign_id.isnull().cast("int32"),
             rows.campaign_id.desc(),
         ],
     )
@@ -191,9 +192,8 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     followed = seen.select(seen_channel="channel").distinct()
     rows = rows.semi_join(followed, rows.marketing_channel == followed.seen_channel)
     if named:
-        campaigns = seen.select(seen_campaign="campaign_id").distinct()
-        told = rows.semi_join(campaigns, rows.campaign_id == campaigns.seen_campaign)
-        rows = ibis.union(told, rows.filter(rows.campaign_id.isnull()))
+        told = rows.campaign_id.isin(seen.campaign_id)
+        rows = rows.filter(told | rows.campaign_id.isnull())
     first_day, last_day = _recorded_days(data)
     rows = rows.filter(rows.spent_at.between(first_day, last_day))
     nothing = {} if of_campaigns else {"campaign_id": ibis.null("string")}
@@ -240,7 +240,7 @@ CREDITED_ORDERS = Fact(
         "occurred_at": Column("timestamp", ("orders.ordered_at", _TOUCH, _TIE)),
         "marketing_channel": Column("string", (_TOUCH, _TIE)),
         "campaign_id": Column("string", ("touchpoints.campaign_id",)),
-        # 1 where a touch precedes the order, 0 where none does, null where none is recorded.
+        # 1 where a touch precedes the order, else 0; null where none is recorded on its days.
         "orders": Column("int64", (_TOUCH, _TIE), measure=True),
         "revenue": Column(MONEY, SALES.events["net_sales"].needs, measure=True),
         "margin": Column(MONEY, SALES.events["cost"].needs, measure=True),

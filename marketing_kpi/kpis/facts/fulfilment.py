@@ -7,7 +7,7 @@ the early deliveries would be known, and every rate would be too good.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
 TIMES = ("ordered_at", "picked_at", "packed_at", "shipped_at", "delivered_at")
 """The moments of a parcel, in their order."""
 
+LONGEST_SILENCE = 31
+"""Days without a delivery, after the last order, that may lie between two that are both true."""
+
+_SECONDS_A_DAY = 86_400
+
 _KEPT = ("on_time", "in_full", "damaged")
+_COSTS = ("transport_cost", "packaging_cost", "labour_cost")
 
 
 def parcels_of(data: Data, columns: Collection[str], fact: Fact) -> ir.Table:
@@ -71,14 +77,27 @@ def _promised(data: Data, columns: Collection[str]) -> ir.Table:
 
 
 def last_day(data: Data) -> ir.DateScalar:
-    """Return the last day that the data tell of: of an order or of a delivery."""
+    """Return the last day that the data tell of: of an order, or of the deliveries that follow it.
+
+    A delivery after a longer silence than `LONGEST_SILENCE` has a false date: if the data went that
+    far, every promise until then would be due, and what nobody has yet recorded be late.
+    """
     import ibis
 
-    ends = ibis.union(
-        data.orders.select(at=data.orders.ordered_at.cast("timestamp")),
-        data.table("shipments").select(at=data.table("shipments").delivered_at.cast("timestamp")),
+    orders, parcels = data.orders, data.table("shipments")
+    last_order = orders.ordered_at.cast("timestamp").max().truncate("D")
+    delivered = parcels.delivered_at.cast("timestamp").truncate("D")
+    days = ibis.union(
+        orders.aggregate(at=last_order, ordered=last_order),
+        parcels.select(at=delivered, ordered=ibis.null("timestamp")).distinct(),
     )
-    return ends.aggregate(last=ends["at"].max().date()).as_scalar()
+    days = days.mutate(
+        before=days["at"].lag().over(order_by=days["at"]), ordered=days.ordered.max().over()
+    )
+    silence = days["at"].epoch_seconds() - days.before.epoch_seconds()
+    is_broken = (silence > LONGEST_SILENCE * _SECONDS_A_DAY) & (days.before >= days.ordered)
+    last = days.before.min(where=is_broken).fill_null(days["at"].max())
+    return days.aggregate(last=last.date()).as_scalar()
 
 
 def _promised_orders(data: Data, columns: Collection[str]) -> ir.Table:
@@ -115,13 +134,29 @@ def _parcels(data: Data, columns: Collection[str]) -> ir.Table:
 
 
 def _shipped(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row a parcel that left, and what it cost: its own costs, its share of the labour."""
+    """Return a row a parcel that left, and what it cost: its own costs, its share of the labour.
+
+    A cost that is not told of one parcel is not told of its order: the others alone would make it
+    look cheaper than it was.
+    """
     own = {*columns} - {"labour_cost"}
     rows = parcels_of(data, {"shipped_at", *own}, SHIPPED_PARCELS)
     if "labour_cost" in columns:
         rows = with_labour(rows.mutate(month=rows.shipped_at.truncate("M").date()), data)
         rows = rows.rename(labour_cost="labour")
+    if costs := {*columns} & {*_COSTS}:
+        rows = _whole_costs(rows, sorted(costs))
     return rows.select(*sorted(columns))
+
+
+def _whole_costs(rows: ir.Table, costs: Sequence[str]) -> ir.Table:
+    """Leave costs of an order only where they are told of every parcel that left."""
+    import ibis
+
+    untold = rows.filter(rows.shipped_at.notnull(), ibis.or_(*(rows[c].isnull() for c in costs)))
+    untold = untold.select("order_id", untold=True).distinct()
+    rows = attach(rows, untold, on=["order_id"], columns={"untold": "untold"})
+    return rows.mutate(**{cost: rows.untold.isnull().ifelse(rows[cost], None) for cost in costs})
 
 
 def _labour(data: Data, columns: Collection[str]) -> ir.Table:

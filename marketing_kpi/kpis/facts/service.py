@@ -78,7 +78,7 @@ def _sold(data: Data, measures: Sequence[str]) -> ir.Table:
     lines = SALES.build(data, {"ordered_at", "customer_id", *channel, *read})
     made: dict[str, ir.Value] = {name: ibis.null(MONEY) for name in measures}
     if "bought" in read:
-        made["purchases"] = lines.bought.cast("int8").cast(MONEY)
+        made["purchases"] = lines.bought.cast("int32").cast(MONEY)
     if "net_sales" in read:
         made["net_sales"] = lines.net_sales.cast(MONEY)
     if "cost" in read:
@@ -278,7 +278,7 @@ def _with_unit_cost(rows: ir.Table, lines: ir.Table, key: str) -> ir.Table:
     on, added = ["order_id", key], ["unit_cost", "uncosted"]
     each = lines.mutate(
         unit_cost=lines.cost / lines.quantity.nullif(0),
-        uncosted=lines.cost.isnull().cast("int8"),  # not every engine orders booleans
+        uncosted=lines.cost.isnull().cast("int32"),  # not every engine orders booleans
     )
     names = {f"{key}_{name}": name for name in added}
     return attach(rows, one_a_key(each, on, added), on=on, columns=names)

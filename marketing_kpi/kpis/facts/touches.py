@@ -174,8 +174,8 @@ def conversions(
 ) -> ir.Table:
     """Return a row an order that counts, in [start, end): order_id, person, at, revenue.
 
-    Without bounds, all of them. With its margin, that of the lines whose cost is known; null where
-    none is.
+    Without bounds, all of them. With its margin, that of the lines whose cost is known, null where
+    none is; and uncosted, how many lines have none.
 
     The person is null where neither a customer nor a visit tells who placed it; revenue (net
     sales) where no amount is known.
@@ -195,8 +195,8 @@ def conversions(
     margins = {}
     if with_margin:
         known = {"cost", "net_sales"} <= told
-        margin = (rows.net_sales - rows.cost).sum() if known else ibis.null(MONEY)
-        margins = {"margin": margin.cast(MONEY)}
+        rows = rows.mutate(margin=rows.net_sales - rows.cost if known else ibis.null(MONEY))
+        margins = {"margin": rows.margin.sum().cast(MONEY), "uncosted": rows.margin.isnull().sum()}
     orders = rows.group_by("order_id").aggregate(
         at=rows.ordered_at.min(),
         customer_id=customer.cast("string"),

@@ -77,13 +77,15 @@ def together(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
     return Sentence(" ".join(parts))
 
 
-def sets(found: Sets, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+def sets(found: Sets, *, beside: Pairs, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
     """Say whether sets of three products tell more than their pairs.
 
     Parameters
     ----------
     found
         What `baskets.sets` returns.
+    beside
+        What `baskets.pairs` returns of the same baskets.
     lang
         The reader, or a language.
     lacks
@@ -99,8 +101,10 @@ def sets(found: Sets, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sente
         "Sets of three products or more looked at: {tested}.", tested=reader.integer(found.tested)
     )
     if named.empty:
-        none = _("None tells more than its pairs: build bundles on pairs.")
-        return Sentence(f"{looked} {none}")
+        none = _("None tells more than its pairs.")
+        advice = _("Build bundles on pairs.")
+        has_pairs = (beside.pairs["verdict"] == "together").any()
+        return Sentence(" ".join([looked, none, *([advice] if has_pairs else [])]))
     first = named.iloc[0]
     said = _(
         "Meet more often than their pairs explain: {n}. The surest: {products}, {lift} times as "
@@ -217,7 +221,7 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
             ),
         ),
         share,
-        _("Part of it was bought as another product, and is no loss to the shop."),
+        _("What was bought as another product instead is no loss to the shop."),
     ]
     if found.days_unknown:
         said.append(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from marketing_kpi.channels import AgainstLift, Allocation, Curves, JourneyQuality
+from marketing_kpi.kpis.periods import day
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.channels import (
     DIRECTION_NAMES,
@@ -19,6 +20,7 @@ from marketing_kpi.plots.channels import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.tables import campaign_name
 from marketing_kpi.text.locale import Reader
 
 _USUAL = "last_non_direct"
@@ -28,7 +30,17 @@ _FEWEST = 30
 _MANY = 0.05
 """Share of orders from which a fault of the journeys is said."""
 
-_FAULTS = ("orders_without_touch", "orders_without_person", "visits_after_order", "before_data")
+_LEAST_FOLLOWED = 0.5
+"""Share of orders with a journey under which no channel is said to pay, or not to."""
+
+_SAME = 0.005
+"""Difference of shares that no rounded figure shows."""
+
+_MOST_UNRECORDED = 31
+"""Days without recorded spend of which nothing is said: many books are kept by the month."""
+
+_FAULTS = ("orders_without_touch", "orders_without_person", "visits_after_order", "before_data",
+           "orders_without_cost")  # fmt: skip
 
 
 def headline(
@@ -38,6 +50,7 @@ def headline(
     lang: str | Reader,
     start: str | dt.date,
     end: str | dt.date,
+    found: JourneyQuality | None = None,
     lacks: Sequence[str] = (),
 ) -> Sentence:
     """Say which channels bring orders, how far models agree, and which pay under all of them.
@@ -52,6 +65,8 @@ def headline(
         The reader, or a language.
     start, end
         The period, `end` exclusive.
+    found
+        What `channels.journey_quality` returns, to say so where it allows no verdict.
     lacks
         What the data lack for journeys.
     """
@@ -68,18 +83,24 @@ def headline(
     parts = [
         _(
             "From {period}, {orders} orders placed online follow recorded touches. {channel} comes"
-            " first by the last touch that was no direct visit, with {share} of them; other models"
-            " give it from {low} to {high}.",
+            " first by the last touch that was no direct visit, with {share} of them.",
             period=reader.date_range(start, end),
             orders=reader.integer(orders),
             channel=channel_name(usual["channel"], lang=reader),
             share=reader.percent(usual["share"], decimals=0),
-            low=reader.percent(shares.min(), decimals=0),
-            high=reader.percent(shares.max(), decimals=0),
-        ),
-        *_by_verdict(agreed, reader),
+        )
     ]
-    return Sentence(" ".join(parts))
+    if shares.max() - shares.min() >= _SAME:
+        parts.append(
+            _(
+                "Depending on the model, it gets from {low} to {high}.",
+                low=reader.percent(shares.min(), decimals=0),
+                high=reader.percent(shares.max(), decimals=0),
+            )
+        )
+    verdicts = _by_verdict(agreed, reader)
+    doubt = _no_verdict(found, reader)
+    return Sentence(" ".join([*parts, *([doubt] if doubt and verdicts else verdicts)]))
 
 
 def _few(orders: float, reader: Reader) -> str:
@@ -90,7 +111,9 @@ def _few(orders: float, reader: Reader) -> str:
     )
 
 
-def returns(agreed: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def returns(
+    agreed: pd.DataFrame, *, lang: str | Reader, found: JourneyQuality | None = None
+) -> Sentence:
     """Say which channels pay under every model, and which under some only.
 
     Parameters
@@ -99,12 +122,16 @@ def returns(agreed: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `channels.agreement` returns.
     lang
         The reader, or a language.
+    found
+        What `channels.journey_quality` returns, to say so where it allows no verdict.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     said = _by_verdict(agreed, reader)
     if not said:
         return Sentence(_("No channel has spend, orders and a margin to set against each other."))
+    if doubt := _no_verdict(found, reader):
+        return Sentence(doubt)
     warning = _(
         "All of it holds only as far as the credited sales are the channel's doing, which no model"
         " shows: a test in which chance decides who is reached does."
@@ -129,6 +156,27 @@ def _by_verdict(agreed: pd.DataFrame, reader: Reader) -> list[str]:
         "cannot_tell": _("Too close to call under some model: {names}."),
     }
     return [words[one].format(names=named[one]) for one in words if one in named]
+
+
+def _no_verdict(found: JourneyQuality | None, reader: Reader) -> str | None:
+    """Say why no channel can be said to pay or not: too much of what it brought is not told."""
+    _ = reader.translate
+    if found is None:
+        return None
+    shares = found.checks.set_index("check")["share"]
+    if shares["orders_without_touch"] > 1 - _LEAST_FOLLOWED:
+        return _(
+            "Whether a channel pays cannot be told: {share} of the orders placed online have no"
+            " recorded touch. Repair the tracking first.",
+            share=reader.percent(shares["orders_without_touch"], decimals=0),
+        )
+    if shares.get("orders_without_cost", 0) >= _MANY:
+        return _(
+            "Whether a channel pays cannot be told: {share} of the orders placed online hold a"
+            " product of unknown cost, whose margin is left out. Complete the costs first.",
+            share=reader.percent(shares["orders_without_cost"], decimals=0),
+        )
+    return None
 
 
 def quality(
@@ -179,6 +227,8 @@ def quality(
                                 " differ, and touches fall on the wrong side."),
         "before_data": _("The first orders of the period ({share}) come too early for all of their"
                          " touches to be recorded: first touches are too late there."),
+        "orders_without_cost": _("Many orders hold a product of unknown cost ({share}): its margin"
+                                 " is left out, so ROI looks too low. Complete the costs."),
     }  # fmt: skip
     parts += [said[name].format(share=reader.percent(shares[name])) for name in worst]
     return Sentence(" ".join(parts))
@@ -205,6 +255,8 @@ def models(credits: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
     widest = max(parts, key=lambda part: float(part["share"].max() - part["share"].min()))
     ordered = widest.sort_values("share", kind="stable")
     low, high = ordered.iloc[0], ordered.iloc[-1]
+    if high["share"] - low["share"] < _SAME:
+        return None
     return Sentence(
         _(
             "Models differ most on {channel}: {least} gives it {low} of the orders, {most} {high}."
@@ -219,7 +271,13 @@ def models(credits: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
 
 
 def acquisition(
-    costs: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+    costs: pd.DataFrame | None,
+    *,
+    lang: str | Reader,
+    start: str | dt.date,
+    end: str | dt.date,
+    recorded: tuple[dt.date, dt.date] | None = None,
+    lacks: Sequence[str] = (),
 ) -> Sentence:
     """Say which channel brings new customers dearest and cheapest, if chance lets one tell.
 
@@ -229,6 +287,10 @@ def acquisition(
         What `channels.acquisition_costs` returns by channel.
     lang
         The reader, or a language.
+    start, end
+        The period, `end` exclusive.
+    recorded
+        What `channels.spend_days` returns.
     lacks
         What the data lack.
     """
@@ -245,15 +307,22 @@ def acquisition(
     )
     said = [
         _(
-            "{spend} of spend to acquire, for {paid} new customers of the channels paid for:"
-            " {cost} each. Divided by all {all} new customers it would seem {blended}.",
+            "{spend} of spend to acquire; new customers of the channels paid for: {paid}, so {cost}"
+            " each.",
             spend=reader.money(spent, decimals=0),
             paid=reader.integer(paid),
             cost=reader.money(spent / paid, decimals=0),
-            all=reader.integer(came),
-            blended=reader.money(spent / came, decimals=0),
         )
     ]
+    if came > paid:
+        said.append(
+            _(
+                "Divided by all new customers ({all}), each would seem to cost {blended}.",
+                all=reader.integer(came),
+                blended=reader.money(spent / came, decimals=0),
+            )
+        )
+    said += _partly_recorded(recorded, start, end, reader)
     ordered = rows.sort_values("cost", kind="stable")
     cheap, dear = ordered.iloc[0], ordered.iloc[-1]
     if len(rows) > 1:
@@ -276,7 +345,32 @@ def acquisition(
     return Sentence(" ".join(said))
 
 
-def lift(found: AgainstLift | None, *, lang: str | Reader) -> Sentence:
+def _partly_recorded(
+    recorded: tuple[dt.date, dt.date] | None,
+    start: str | dt.date,
+    end: str | dt.date,
+    reader: Reader,
+) -> list[str]:
+    """Say which days the spend covers, where it leaves out a good part of the period."""
+    _ = reader.translate
+    if recorded is None:
+        return []
+    begins, ends = day(start, name="start"), day(end, name="end")
+    first, after = recorded[0], recorded[1] + dt.timedelta(days=1)
+    if max((first - begins).days, (ends - after).days) <= _MOST_UNRECORDED:
+        return []
+    return [
+        _(
+            "Spend is recorded from {days} only, while new customers of the whole period are"
+            " counted: if money was spent on the other days too, one costs more.",
+            days=reader.date_range(max(first, begins), min(after, ends)),
+        )
+    ]
+
+
+def lift(
+    found: AgainstLift | None, *, lang: str | Reader, campaigns: Mapping[str, str] | None = None
+) -> Sentence:
     """Say what models credit a campaign with, beside what its control group says it added.
 
     Parameters
@@ -285,6 +379,8 @@ def lift(found: AgainstLift | None, *, lang: str | Reader) -> Sentence:
         What `channels.against_lift` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `channels.campaign_names`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -301,7 +397,7 @@ def lift(found: AgainstLift | None, *, lang: str | Reader) -> Sentence:
             "Campaign {campaign}: by its control group it added {added} orders (95% interval:"
             " {spread}); depending on the model and on what counts as its touch, it is credited"
             " with {low} to {high}.",
-            campaign=found.campaign,
+            campaign=campaign_name(found.campaign, campaigns),
             added=reader.integer(found.added),
             spread=intervals.words(found.added_low, found.added_high, reader.integer, reader),
             low=reader.integer(credited.min()),
@@ -414,7 +510,8 @@ def sales_response(
         first = _(
             "The weeks cannot tell what more spend brings in sales: every interval holds 0,"
             " and the marginal ROAS of {channel} may be anything from {spread}. Vary one channel's"
-            " spend at random, by region or by week, before moving the budget on sales.",
+            " spend at random, by region or by week, before moving the budget on sales. That does"
+            " not prove spend useless: these weeks are not enough to tell.",
             channel=channel_name(fitted.iloc[0]["marketing_channel"], lang=reader),
             spread=intervals.words(
                 fitted.iloc[0]["marginal_low"],
@@ -485,7 +582,14 @@ def budget(
     less = channel_names(
         list(sure.loc[sure["direction"] == "lower", "marketing_channel"]), lang=reader
     )
-    said = [_("Suppose that each result is worth the margin credited to it.")] if valued else []
+    said = []
+    if valued:
+        said.append(
+            _(
+                "Suppose that each result is worth the margin credited to it by the last non-direct"
+                " touch alone (the sales, where no cost is known)."
+            )
+        )
     said += [
         _(
             "Dividing the same {budget} a week as the curves say would bring {gain} more a week,"

@@ -13,6 +13,7 @@ from marketing_kpi import experiments
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.tables import campaign_name
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 from marketing_kpi.trials import comparison, design, members
@@ -130,7 +131,9 @@ def _said(*parts: str) -> Sentence:
 # --- What was tested, and can it be compared ------------------------------------------------
 
 
-def trial(found: experiments.Trial, *, lang: str | Reader) -> Sentence:
+def trial(
+    found: experiments.Trial, *, lang: str | Reader, campaigns: Mapping[str, str] | None = None
+) -> Sentence:
     """Say which campaign was tested on whom and when, or what is missing to compare its arms.
 
     Parameters
@@ -139,6 +142,9 @@ def trial(found: experiments.Trial, *, lang: str | Reader) -> Sentence:
         What `experiments.trial` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `experiments.campaign_names`; what is missing is said
+        of ids, which the data have to be mended by.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -150,7 +156,7 @@ def trial(found: experiments.Trial, *, lang: str | Reader) -> Sentence:
     said = _(
         "Campaign {campaign}: {treated} customers in the treatment, {control} in the control "
         "({share} of all). What both did is counted over the same days: {days}.",
-        campaign=found.campaign,
+        campaign=campaign_name(found.campaign, campaigns),
         treated=reader.integer(treated),
         control=reader.integer(control),
         share=reader.percent(control / (control + treated)),
@@ -404,7 +410,9 @@ def balance(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     )
 
 
-def overlap(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def overlap(
+    rows: pd.DataFrame, *, lang: str | Reader, campaigns: Mapping[str, str] | None = None
+) -> Sentence:
     """Say which other campaigns the members were in at the same time.
 
     Parameters
@@ -413,6 +421,8 @@ def overlap(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `experiments.overlap` returns.
     lang
         The reader, or a language.
+    campaigns
+        Names of campaigns by their ids, see `experiments.campaign_names`.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -433,7 +443,7 @@ def overlap(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         _(
             "These campaigns reached one arm more than the other at the same time: {names}. Their "
             "effect is mixed with that of this one.",
-            names=", ".join(str(name) for name in uneven["campaign_id"]),
+            names=", ".join(campaign_name(one, campaigns) for one in uneven["campaign_id"]),
         )
     )
 

@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 
 from marketing_kpi.finance import DEDUCTIONS, FEWEST_DECIDED, Delays, Fighting, Gaps
+from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.finance import CAUSE_NAMES, STEP_NAMES, cause_name, is_length_of_base
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
 
 _EXPLAINED = ("timing", "manual_entry")
@@ -78,7 +80,11 @@ def headline(
 
 
 def moved(
-    change: pd.DataFrame, rates: pd.DataFrame | None = None, *, lang: str | Reader
+    change: pd.DataFrame,
+    rates: pd.DataFrame | None = None,
+    *,
+    periods: Periods,
+    lang: str | Reader,
 ) -> Sentence:
     """Say whether net revenue moved with sales or with what is taken off them.
 
@@ -89,6 +95,8 @@ def moved(
     rates
         What `finance.rate_changes` returns for the same periods: which changes chance alone does
         not explain. None leaves that out.
+    periods
+        The two periods.
     lang
         The reader, or a language.
     """
@@ -105,10 +113,11 @@ def moved(
         volume=reader.signed_money(net["by_volume"]),
         rate=reader.signed_money(net["by_rate"]),
     )
+    season = of_another_season(periods, reader)
     worst = min(DEDUCTIONS, key=lambda step: rows[step]["by_rate"])
     row = rows[worst]
     if not row["by_rate"] < 0:
-        return Sentence(said)
+        return Sentence(" ".join([said, *season]))
     rose = _(
         "What rose most: {step}, from {before} to {after} of gross sales, which cost {amount}.",
         step=_(STEP_NAMES[worst]).lower(),
@@ -116,7 +125,7 @@ def moved(
         after=reader.percent(row["rate_after"], decimals=2),
         amount=reader.money(-row["by_rate"], decimals=0),
     )
-    return Sentence(" ".join([said, rose, *_by_chance(worst, rates, reader)]))
+    return Sentence(" ".join([said, *season, rose, *_by_chance(worst, rates, reader)]))
 
 
 def _by_chance(step: str, rates: pd.DataFrame | None, reader: Reader) -> list[str]:
@@ -251,9 +260,8 @@ def retention(
     ]
     if row["net_retention_high"] < 1 and share >= _LARGE_PART:
         parts.append(
-            _("What last year's customers no longer bring has to be won again from others; a "
-              "subscription would keep more of it.")
-        )  # fmt: skip
+            _("What last year's customers no longer bring has to be won again from others.")
+        )
     return Sentence(" ".join(parts))
 
 

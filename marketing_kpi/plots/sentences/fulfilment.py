@@ -88,7 +88,7 @@ def _moves(found: pd.DataFrame, reader: Reader) -> list[str]:
         return []
     moved = found[found["is_told"]]
     if moved.empty:
-        return [_("Against the period of comparison, chance alone may explain every change.")]
+        return [_("Against the comparison period, chance alone may explain every change.")]
     names = [_(SUMMARY_NAMES[name]).lower() for name in moved["measure"]]
     return [_("Moved by more than chance: {names}.", names=_("; ").join(names))]
 
@@ -97,7 +97,7 @@ def agreement(
     agreed: pd.DataFrame,
     whole: pd.DataFrame,
     *,
-    target: float,
+    target: float | None,
     lang: str | Reader,
     lacks: Sequence[str] = (),
 ) -> Sentence:
@@ -110,7 +110,7 @@ def agreement(
     whole
         What `fulfilment.kept_promises` returns of all of it.
     target
-        The share agreed on.
+        The share agreed on; None: none is told, so that nothing is owed.
     lang
         The reader, or a language.
     lacks
@@ -118,8 +118,13 @@ def agreement(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if lacks or agreed.empty:
-        nothing = _("No parcel was promised in the period.")
+    if target is None and not lacks:
+        return Sentence(
+            _("No agreement on the share delivered on time is told; the parameter sla_target takes "
+              "it.")
+        )  # fmt: skip
+    if target is None or lacks or agreed.empty:
+        nothing = _("No promise of the period had come due in the data.")
         return Sentence(why_nothing(nothing, lacks, reader))
     missed = agreed[~agreed["is_kept"]]
     row = whole.iloc[0]
@@ -196,9 +201,11 @@ def perfect(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = (
     links = [name for name in ORDER_MEASURES if name != "perfect"]
     weakest = min(links, key=lambda name: row[name])
     said = _(
-        "{share} of the {count} orders old enough to tell are perfect.",
-        share=reader.percent(row["perfect"]),
+        "Of the {count} orders promised before {day}, old enough for what comes back to have come, "
+        "{share} are perfect.",
         count=reader.integer(row["orders"]),
+        day=reader.date(row["until"]),
+        share=reader.percent(row["perfect"]),
     )
     if row[weakest] == 1:
         return Sentence(said)
@@ -239,10 +246,14 @@ def components(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] 
     if len(steps) > 1 and whole["mean"] > 0:
         first = steps.sort_values("mean", kind="stable").iloc[-1]
         said.append(
-            _(
-                "Of {mean} on average, {step} takes {hours} ({share}): that is where time can be "
-                "won.",
+            _.n(
+                "Of {mean} on average ({count} parcel of which every step is known), {step} takes "
+                "{hours} ({share}): that is where time can be won.",
+                "Of {mean} on average ({count} parcels of which every step is known), {step} takes "
+                "{hours} ({share}): that is where time can be won.",
+                int(whole["averaged"]),
                 mean=reader.hours(whole["mean"]),
+                count=reader.integer(whole["averaged"]),
                 step=component_name(first["component"], lang=reader).lower(),
                 hours=reader.hours(first["mean"]),
                 share=reader.percent(first["mean"] / whole["mean"], decimals=0),
@@ -255,10 +266,10 @@ def components(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] 
     if under_way := int(whole["under_way"]):
         said.append(
             _.n(
-                "{count} parcel has not come, as far as the data tell: it counts for the time it "
-                "has waited, for leaving it out would make the time look shorter.",
-                "{count} parcels have not come, as far as the data tell: they count for the time "
-                "they have waited, for leaving them out would make the time look shorter.",
+                "{count} parcel has not come, as far as the data tell: medians and percentiles "
+                "count the time it has waited; the average leaves it out, and looks shorter.",
+                "{count} parcels have not come, as far as the data tell: medians and percentiles "
+                "count the time they have waited; the average leaves them out, and looks shorter.",
                 under_way,
                 count=reader.integer(under_way),
             )
@@ -304,7 +315,7 @@ def cost(
         )
     if before is not None and len(before):
         then = before.iloc[0]["total"]
-        said.append(_("In the period of comparison, it was {total}.", total=reader.money(then)))
+        said.append(_("In the comparison period, it was {total}.", total=reader.money(then)))
     single = items[items["items"] == 1] if len(items) else items
     double = items[items["items"] == 2] if len(items) else items
     if len(single) and len(double):

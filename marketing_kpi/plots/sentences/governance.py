@@ -13,9 +13,11 @@ from marketing_kpi.plots import intervals
 from marketing_kpi.plots.entries import SYSTEM_NAMES
 from marketing_kpi.plots.governance import (
     PROPOSAL_NAMES,
+    TOO_FEW_CUSTOMERS,
     moved,
     owner_name,
     system_name,
+    too_few_customers,
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
@@ -26,9 +28,6 @@ _SLOW_DAYS = 1.0
 
 FEWEST_ACCOUNTS = 100
 """Accounts from which the share on the wrong person is told."""
-
-FEWEST_CUSTOMERS = 30
-"""Customers from which it is told what errors of matching would do."""
 
 _HIDDEN = 5
 """Times that misplaced sales outweigh what counts show, from which totals hide the error."""
@@ -285,8 +284,8 @@ def matching(errors: pd.DataFrame | None, *, lang: str | Reader) -> Sentence:
     _ = reader.translate
     if errors is None or errors.empty:
         return Sentence(_("What wrong matches cost cannot be tried without orders by channel."))
-    if errors["true"].iloc[0] < FEWEST_CUSTOMERS:
-        return Sentence(_("Too few customers bought to try what wrong matches cost."))
+    if too_few_customers(errors):
+        return Sentence(_(TOO_FEW_CUSTOMERS))
     said = []
     if (missed := _worst(errors, "missed")) is not None:
         said.append(_missed(missed, reader))

@@ -142,7 +142,7 @@ def cover(
         _("The average stock makes {days} of sales.", days=reader.days(days, 1))
         if earlier is None
         else _(
-            "The average stock makes {days} of sales, against {earlier} in the period before.",
+            "The average stock makes {days} of sales, against {earlier} in the comparison period.",
             days=reader.days(days, 1),
             earlier=reader.days(earlier, 1),
         )
@@ -164,10 +164,12 @@ def cover(
     if len(under):
         said.append(
             _.n(
-                "{n} lies as far below, by {money}: order it first.",
-                "{n} lie as far below, by {money}: order them first.",
+                "{n} product lies more than {share} below its target, by {money}: order it first.",
+                "{n} products lie more than {share} below their target, by {money} in all: order "
+                "them first.",
                 len(under),
                 n=reader.integer(len(under)),
+                share=reader.percent(NEAR, decimals=0),
                 money=reader.money(-under.sum(), decimals=0),
             )
         )
@@ -264,8 +266,10 @@ def classes(
         return Sentence(why_nothing(_("No product was sold in the period."), lacks, reader))
     first = table[table["abc"] == "A"]
     said = [
-        _(
-            "{n} of the {total} products sold bring {share} of the sales (class A).",
+        _.n(
+            "Class A is the one product sold, and {share} of the sales.",
+            "Class A is {n} of the {total} products sold, and {share} of the sales.",
+            len(table),
             n=reader.integer(len(first)),
             total=reader.integer(len(table)),
             share=reader.percent(first["share"].sum()),

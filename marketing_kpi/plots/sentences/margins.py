@@ -122,8 +122,8 @@ def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
             )
         )
     said = _(
-        "Once delivery, payments and promotions are paid, {margin} are left, {rate} of net sales: "
-        "this is what one more sale brings.",
+        "Once delivery, payments and promotions are paid, {margin} are left, {rate} of net sales "
+        "on average.",
         margin=reader.money(amount["contribution_margin"], decimals=0),
         rate=reader.percent(rate["contribution_margin"]),
     )
@@ -291,7 +291,7 @@ def _together(study: Study, reader: Reader) -> str:
 
 
 def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
-    """Say a loss, which halo would undo it, and what to do where that halo is ruled out."""
+    """Say a loss, which halo would undo it, and what to do where the data rule that halo out."""
     _ = reader.translate
     said = _(
         "Together they cost the shop margin: {margin} (95% interval: {low} to {high}), leaving out "
@@ -318,11 +318,16 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
         "high": reader.number(high, decimals=2),
     }
     if high < needed:
-        kept_out = _("; more than the data allow (95% interval: {low} to {high}).", **ends)
+        kept_out = _(
+            "; more than the data allow ({low} to {high}), even had each extra unit come in an "
+            "order of its own.",
+            **ends,
+        )
         return f"{said} {undone}{kept_out} {advice}"
     allowed = _(
-        ", which the data do not rule out (95% interval: {low} to {high}): before cutting "
-        "discounts, leave some stores out of the next promotion, and compare.",
+        ", which the data do not rule out: they allow {low} to {high}, since nothing tells which "
+        "orders the promotions brought. Before cutting discounts, leave some stores out of the "
+        "next promotion, and compare.",
         **ends,
     )
     return f"{said} {undone}{allowed}"

@@ -13,12 +13,14 @@ from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.revenue import STEPS
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.revenue import (
     CalendarEffect,
     Concentration,
     Effects,
     Growth,
     Sources,
+    effects_told,
 )
 from marketing_kpi.text.locale import Reader, is_absent
 
@@ -66,7 +68,7 @@ def headline(
         before=reader.money(found.revenue_before, 0),
         growth=reader.change(found.value),
     )
-    parts = [said, _is_sure(found, reader)]
+    parts = [said, _is_sure(found, reader), *of_another_season(periods, reader)]
     if channels is not None and len(channels):
         parts.append(_from_segments(channels, found, reader))
     if effects is not None:
@@ -132,7 +134,7 @@ def _from_effects(effects: Effects, reader: Reader) -> str:
     _ = reader.translate
     parts = [
         f"{_(STEPS[name]).lower()} {reader.signed_money(getattr(effects, name))}"
-        for name in ("volume", "mix", "price", "assortment")
+        for name in effects_told(effects)
     ]
     return _("By product: {parts}.", parts=", ".join(parts))
 
@@ -319,7 +321,8 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
     same = groups.loc["comparable"]
     parts = [
         _(
-            "Like for like, the stores open in both periods ({stores}) grew by {growth}.",
+            "Like for like, sales of the stores open in both periods ({stores}) changed by "
+            "{growth}.",
             stores=reader.integer(same["stores"]),
             growth=reader.change(same["growth"]),
         )
@@ -339,7 +342,8 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
     if len(moved) and before > 0:
         parts.append(
             _(
-                "All stores together grew by {all}: openings and closures weigh {moved}.",
+                "Sales of all stores together changed by {all}: openings and closures weigh "
+                "{moved}.",
                 all=reader.change(math.fsum(stores["change"]) / before),
                 moved=reader.signed_money(math.fsum(moved)),
             )
@@ -395,19 +399,25 @@ def effects(found: Effects, *, revenue_before: float, lang: str | Reader) -> Sen
     _ = reader.translate
     if not revenue_before:
         return Sentence(_("Nothing was sold in the period before: there is no growth to tell."))
-    amounts = {name: getattr(found, name) for name in ("volume", "mix", "price", "assortment")}
     parts = ", ".join(
-        f"{_(STEPS[name]).lower()} {reader.points(amount / revenue_before)}"
-        for name, amount in amounts.items()
+        f"{_(STEPS[name]).lower()} {reader.points(getattr(found, name) / revenue_before)}"
+        for name in effects_told(found)
     )
-    return Sentence(_("In points of growth: {parts}.", parts=parts))
+    said = [_("In points of growth: {parts}.", parts=parts)]
+    if found.unknown_products:
+        said.append(
+            _(
+                "Sales of unknown products are in none of the other effects: they have no price "
+                "that could be compared."
+            )
+        )
+    return Sentence(" ".join(said))
 
 
 def _advice(effects: Effects, reader: Reader) -> str:
     """Return what the largest effect asks for."""
     _ = reader.translate
-    amounts = effects._asdict()
-    del amounts["change"]
+    amounts = {name: getattr(effects, name) for name in effects_told(effects)}
     first = max(amounts, key=lambda name: abs(amounts[name]))
     advice = {
         ("volume", True): _("More units were sold: look which channels and customers bring them."),
@@ -419,7 +429,8 @@ def _advice(effects: Effects, reader: Reader) -> str:
         ("assortment", True): _("New products carry it: see what they took from the old ones."),
         ("assortment", False): _("Dropped products weigh: see what replaced them, if anything."),
     }
-    return advice[first, amounts[first] >= 0]
+    unknown = _("Most of it is of unknown products: find which these are before you act on prices.")
+    return unknown if first == "unknown_products" else advice[first, amounts[first] >= 0]
 
 
 def levels(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
@@ -562,7 +573,8 @@ def _years(years: pd.DataFrame, reader: Reader) -> str:
         )
     last, before = known.iloc[-1], known.iloc[-2]
     said = _(
-        "Year on year, this period grew by {now}, and the same period a year earlier by {before}.",
+        "Year on year, sales of this period changed by {now}, and those of the same period a year "
+        "earlier by {before}.",
         now=reader.change(last["growth"]),
         before=reader.change(before["growth"]),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
+from marketing_kpi.growth.chance import verdict_of, widened
+from marketing_kpi.kpis.intervals import Interval
+from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sales import (
@@ -20,6 +22,7 @@ from marketing_kpi.plots.sales import (
     step_name,
 )
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.sales import Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -43,7 +46,7 @@ _TO_DO = {
 
 
 def answer(
-    tree: Tree, *, lang: str | Reader, start: Any, end: Any, lacks: Sequence[str] = ()
+    tree: Tree, *, lang: str | Reader, periods: Periods, lacks: Sequence[str] = ()
 ) -> Sentence:
     """Say how much was sold, how that compares, which factor moved it, and where to look next.
 
@@ -53,8 +56,8 @@ def answer(
         What `sales.shop_tree` or `sales.site_tree` returns.
     lang
         The reader, or a language.
-    start, end
-        The period, `end` exclusive.
+    periods
+        The two periods.
     lacks
         What the data lack, so that nothing can be said.
     """
@@ -62,7 +65,7 @@ def answer(
     _ = reader.translate
     if lacks:
         return Sentence(why_nothing("", lacks, reader))
-    period = reader.date_range(start, end)
+    period = reader.date_range(periods.start, periods.end)
     amount = reader.money(tree.after, decimals=0)
     if tree.obstacle or tree.before is None:
         said = _("From {period}, net sales are {amount}.", period=period, amount=amount)
@@ -82,7 +85,7 @@ def answer(
         change=grown,
         spread=spread,
     )
-    return Sentence(" ".join([said, *_movers(tree, reader)]))
+    return Sentence(" ".join([said, *of_another_season(periods, reader), *_movers(tree, reader)]))
 
 
 def _obstacle(tree: Tree, reader: Reader) -> str:
@@ -99,7 +102,7 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     """Name the factor that moved most beyond chance, the others, and those one cannot tell."""
     _ = reader.translate
     factors = tree.factors
-    unsure = factors.apply(_is_unsure, axis=1)
+    unsure = factors["verdict"] == "cannot_tell"
     sure = factors[~unsure]
     sure = sure.loc[sure["effect"].abs().sort_values(ascending=False, kind="stable").index]
     said = []
@@ -125,13 +128,16 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     if unsure.any():
         names = _("; ").join(_lower(_(FACTORS[name])) for name in factors.loc[unsure, "factor"])
         said.append(_("Not to be told from chance: {names}.", names=names))
+    if not tree.pieces:
+        said.append(
+            _(
+                "The period is too short to see whether weeks moved as a whole, by weather or "
+                "rivals: that chance is left out."
+            )
+        )
     if len(sure):
         said.append(_(_TO_DO[sure.iloc[0]["factor"]]))
     return said
-
-
-def _is_unsure(row: pd.Series[Any]) -> bool:
-    return bool(is_absent(row["low"]) or row["low"] <= 0 <= row["high"])
 
 
 def _lower(name: str) -> str:
@@ -250,13 +256,23 @@ def _moved(found: Prices, reader: Reader) -> list[str]:
     return [said]
 
 
-def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+def branches(
+    found: pd.DataFrame,
+    *,
+    whole: Tree | None,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
+) -> Sentence:
     """Say where net sales moved most, and where beyond what chance alone does.
+
+    What moves months as a whole is common to the rows: it is added to the interval of each.
 
     Parameters
     ----------
     found
         What `sales.branches` returns.
+    whole
+        What `sales.shop_tree` returns of all together; None where the data lack something.
     lang
         The reader, or a language.
     lacks
@@ -275,11 +291,13 @@ def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = 
         total=reader.signed_money(total),
     )
     told = found.dropna(subset=["low", "high"])
+    verdicts = _verdicts(told, whole)
     counts = _(
-        "By its whole 95% interval, growing: {up}; shrinking: {down}; one cannot tell: {rest}.",
-        up=reader.integer((told["low"] > 0).sum()),
-        down=reader.integer((told["high"] < 0).sum()),
-        rest=reader.integer(((told["low"] <= 0) & (told["high"] >= 0)).sum()),
+        "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
+        "shrinking: {down}; one cannot tell: {rest}.",
+        up=reader.integer(verdicts.count("grew")),
+        down=reader.integer(verdicts.count("fell")),
+        rest=reader.integer(verdicts.count("cannot_tell")),
     )
     came = {status: int((found["status"] == status).sum()) for status in ("new", "gone")}
     parts = [said, *([counts] if len(told) else [])]
@@ -294,6 +312,15 @@ def branches(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = 
             )
         )
     return Sentence(" ".join(parts))
+
+
+def _verdicts(told: pd.DataFrame, whole: Tree | None) -> list[str]:
+    """Return what the growth of each row allows to say, months that move as a whole included."""
+    error, pieces = (whole.months_error, whole.pieces) if whole else (None, 0)
+    return [
+        verdict_of(widened(row.growth, Interval(row.low, row.high), error=error, pieces=pieces))
+        for row in rows_of(told)
+    ]
 
 
 def _by_chance(compared: int, reader: Reader) -> str:
@@ -330,8 +357,8 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
     sure = told.dropna(subset=["low", "high"])
     up, down = int((sure["low"] > 0).sum()), int((sure["high"] < 0).sum())
     said = _(
-        "Of {months} months compared, above the same month a year earlier beyond chance: {up}; "
-        "below: {down}; one cannot tell: {rest}.",
+        "Of {months} months compared, above the same month a year earlier by more than the luck of "
+        "who buys: {up}; below: {down}; one cannot tell: {rest}.",
         months=reader.integer(len(told)),
         up=reader.integer(up),
         down=reader.integer(down),
