@@ -1,5 +1,7 @@
 """Channels: formulas by hand, credited orders, what customers cost, and what models agree on."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from marketing_kpi import channels
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.examples import rows_of
 from marketing_kpi.kpis.facts import FACTS
+from marketing_kpi.kpis.facts.channels import orders_with_credit
 
 NONE = None
 YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
@@ -160,6 +163,37 @@ def spend(*rows):
     return frame.assign(day=pd.to_datetime(frame.day))
 
 
+def test_after_the_last_touch_recorded_orders_that_touches_precede_are_credited():
+    """A mailing, and the orders of the ten days after it: the touches end on its day."""
+    people = [f"c{n}" for n in range(100)]
+    days = [f"2025-03-{3 + n % 10:02d} 18:00" for n in range(100)]
+    orders = [
+        (str(n), one, day, 50.0) for n, (one, day) in enumerate(zip(people, days, strict=True))
+    ]
+    paid = spend(("2025-03-03", "email", "always_email", "retention", 500.0))
+    touches = [(one, "2025-03-03 09:00", "email") for one in [*people, "silent"]]
+    with shop(touches, [*orders, ("x", "z", "2025-03-09", 7.0)], marketing_spend=paid) as data:
+        credits = channels.attribute(channels.journeys(data, **YEAR), model="last_non_direct")
+        row = channels.channel_results(data, **YEAR).set_index("marketing_channel").loc["email"]
+    assert row.attributed_revenue == credits.revenue.item() == 5_000
+    assert row.return_on_ad_spend == 10
+    assert row.cost_per_order == 5
+
+
+def test_of_days_without_touches_an_order_that_none_precedes_is_unknown():
+    with shop(
+        [("a", "2025-05-01", "email")],
+        [
+            ("1", "a", "2025-05-02", 100.0),
+            ("2", "b", "2025-05-03", 30.0),
+            ("3", "b", "2025-05-01", 9),
+        ],
+    ) as data:
+        rows = orders_with_credit(data).order_by("order_id").execute()
+    assert rows.orders.fillna(-1).tolist() == [1, -1, 0]
+    assert rows.revenue.astype(float).fillna(-1).tolist() == [100, -1, -1]
+
+
 def test_spend_that_no_touch_follows_is_set_against_nothing():
     paid = spend(
         ("2025-05-01", "email", "always_email", "retention", 20.0),
@@ -175,6 +209,8 @@ def test_spend_that_no_touch_follows_is_set_against_nothing():
         assert by_channel(data, "return_on_ad_spend") == {"email": 5.0}
         assert channels.spend_to_credit(data, **YEAR) == {"email": 20.0}
         assert by_channel(data, "marketing_spend")["email"] == 1220
+        row = channels.channel_results(data, **YEAR).set_index("marketing_channel").loc["email"]
+    assert row.spend_to_credit == row.attributed_revenue / row.return_on_ad_spend == 20
 
 
 def test_channels_without_touches_have_no_credit_rather_than_none():
@@ -247,6 +283,24 @@ def test_by_campaign_the_first_order_has_to_follow_a_touch(acquired):
     assert found.new_customers.sum() == 20  # no touch is recorded of the others
 
 
+def test_the_days_of_recorded_spend():
+    rows = [("2025-02-03", "email", NONE, "retention", 20.0),
+            ("2025-05-01", "email", NONE, "acquisition", NONE),
+            ("2025-03-15", "search", NONE, "acquisition", 9.0)]  # fmt: skip
+    with shop([], [("1", "a", "2025-05-01", 9.0)], marketing_spend=spend(*rows)) as data:
+        assert channels.spend_days(data) == (dt.date(2025, 2, 3), dt.date(2025, 3, 15))
+    with shop([], [("1", "a", "2025-05-01", 9.0)]) as data:
+        assert channels.spend_days(data) is None
+
+
+def test_campaigns_have_a_name_where_it_is_theirs_alone():
+    names = pd.DataFrame({"campaign_id": list("abcd"), "name": ["May", "Same", "Same", NONE]})
+    with shop([], [("1", "a", "2025-05-01", 9.0)], campaigns=names) as data:
+        assert channels.campaign_names(data) == {"a": "May"}
+    with shop([], [("1", "a", "2025-05-01", 9.0)]) as data:
+        assert channels.campaign_names(data) == {}
+
+
 # --- Returns by model -----------------------------------------------------------------------
 
 CREDITS = pd.DataFrame(
@@ -254,16 +308,15 @@ CREDITS = pd.DataFrame(
         "model": ["first", "first", "last", "last"],
         "channel": ["email", "social", "email", "social"],
         "revenue": [300.0, 100.0, 50.0, 350.0],
-        "revenue_low": [260.0, 60.0, 20.0, 300.0],
-        "revenue_high": [340.0, 140.0, 80.0, 400.0],
+        "margin": [150.0, 50.0, 25.0, 175.0],
+        "margin_low": [130.0, 30.0, 10.0, 150.0],
+        "margin_high": [170.0, 70.0, 40.0, 200.0],
     }
 )
 
 
 def test_returns_by_model_and_where_models_agree():
-    found = channels.returns_by_model(
-        CREDITS, spend={"email": 100, "social": 50, "posters": 9}, margin_rate=0.5
-    )
+    found = channels.returns_by_model(CREDITS, spend={"email": 100, "social": 50, "posters": 9})
     assert found.roas.tolist() == [3, 2, 0.5, 7]
     assert found.roi.tolist() == [0.5, 0, -0.75, 2.5]
     assert found.verdict.tolist() == ["pays", "cannot_tell", "loses", "pays"]
@@ -274,11 +327,46 @@ def test_returns_by_model_and_where_models_agree():
 
 
 def test_without_a_margin_there_is_no_roi_and_no_verdict():
-    found = channels.returns_by_model(CREDITS, spend={"email": 100.0})
+    credits = CREDITS.assign(margin=np.nan, margin_low=np.nan, margin_high=np.nan)
+    found = channels.returns_by_model(credits, spend={"email": 100.0})
     assert found.roas.tolist() == [3, 0.5]
     assert found.roi.isna().all()
     assert {*found.verdict} == {"cannot_tell"}
     assert channels.agreement(channels.returns_by_model(pd.DataFrame(), spend={})).empty
+
+
+def rates_of(data):
+    """Return the ROAS and the ROI of the table of KPIs, and those of the figure's diamonds."""
+    credits = channels.attribute(channels.journeys(data, **YEAR), model="last_non_direct")
+    spent = channels.spend_to_credit(data, **YEAR)
+    figure = channels.returns_by_model(credits, spend=spent).set_index("channel")
+    table = channels.channel_results(data, **YEAR).set_index("marketing_channel")
+    names = ["return_on_ad_spend", "marketing_roi"]
+    return table.loc[[*spent], names], figure.loc[[*spent], ["roas", "roi"]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_roi_in_the_table_and_in_the_figure(seed):
+    rng = np.random.default_rng(seed)
+    people, days = [f"c{n}" for n in range(40)], pd.date_range("2025-01-01", "2025-12-31")
+    names = ["email", "social", "search", "direct"]
+    touches = pd.DataFrame({"customer_id": rng.choice(people, 400), "at": rng.choice(days, 400)})
+    touches["marketing_channel"] = rng.choice(names, 400)
+    orders = pd.DataFrame({"customer_id": rng.choice(people, 300), "ordered_at": days[:300]})
+    orders["order_id"] = [f"o{n}" for n in range(300)]
+    lines = pd.DataFrame({"order_id": rng.choice(orders.order_id, 900), "quantity": 1})
+    lines["line_id"] = [str(n) for n in range(900)]
+    lines["unit_price"] = rng.uniform(5, 80, 900).round(2)
+    share = np.where(rng.random(900) < 0.1, np.nan, rng.uniform(0.1, 1.2, 900))
+    lines["unit_cost"] = (lines.unit_price * share).round(2)
+    rows = [(day, name, NONE, "retention", rng.uniform(50, 500)) for name in names[:3]
+            for day in ("2025-02-01", "2025-07-01")]  # fmt: skip
+    told = {"touchpoints": touches, "orders": orders, "order_lines": lines}
+    with mk.open_data({**told, "marketing_spend": spend(*rows)}) as data:
+        table, figure = rates_of(data)
+    assert len(table) == 3
+    assert table.to_numpy() == pytest.approx(figure.to_numpy())
+    assert table.marketing_roi.nunique() == 3
 
 
 # --- Marginal ROAS --------------------------------------------------------------------------
@@ -313,3 +401,10 @@ def test_the_kpi_is_what_the_model_gives_on_the_demo():
     found = found.dropna(subset=["marketing_channel"]).set_index("marketing_channel")
     model = credits.set_index("channel").revenue
     assert found.attributed_revenue.astype(float).round(2).to_dict() == model.round(2).to_dict()
+
+
+def test_one_roi_on_the_demo():
+    with mk.demo() as data:
+        table, figure = rates_of(data)
+    assert len(table) == 5
+    assert table.to_numpy() == pytest.approx(figure.to_numpy())

@@ -118,6 +118,33 @@ def test_what_never_came_is_late_and_what_is_not_due_is_not_counted():
     assert row.on_time == by_kpi == pytest.approx(1 / 3)
 
 
+def test_one_delivery_with_a_false_date_moves_no_other_promise():
+    placed = pd.date_range("2025-06-01", periods=30, freq="D")
+    parcels = pd.DataFrame({"order_id": [f"o{n}" for n in range(30)]})
+    parcels["promised_at"] = placed + pd.Timedelta("5D")
+    parcels["delivered_at"] = (placed + pd.Timedelta("3D")).where(placed <= "2025-06-27")
+    orders = parcels[["order_id"]].assign(ordered_at=placed)
+    asked = {"start": "2025-06-01", "end": "2025-08-01"}
+    with shop(parcels, orders=orders) as data:
+        true = fulfilment.kept_promises(data, **asked).iloc[0]
+    parcels.loc[0, "delivered_at"] = pd.Timestamp("2026-06-04")
+    with shop(parcels, orders=orders) as data:
+        found = fulfilment.kept_promises(data, **asked).iloc[0]
+        by_kpi = mk.compute("on_time_delivery_rate", data, **asked).iloc[0, 0]
+    assert (true.parcels, true.late, found.parcels, found.late) == (25, 0, 25, 1)
+    assert by_kpi == pytest.approx(24 / 25)
+
+
+def test_deliveries_that_lead_on_from_the_last_order_tell_how_far_the_data_go():
+    days = ("2025-03-20", "2025-04-10", "2025-05-02")
+    parcels = pd.DataFrame(
+        {"promised_at": at(*days, "2025-05-02"), "delivered_at": at(*days, NONE)}
+    )
+    with shop(parcels) as data:
+        row = fulfilment.kept_promises(data, start="2025-03-01", end="2025-06-01").iloc[0]
+    assert (row.parcels, row.late) == (4, 1)
+
+
 def test_a_promise_for_a_day_holds_until_its_evening_and_one_with_an_hour_until_then():
     parcels = pd.DataFrame(
         {
@@ -357,6 +384,18 @@ def test_an_order_in_two_parcels_bears_both():
         row = fulfilment.cost_per_order(data, **MARCH).iloc[0]
     assert (row.orders, row.transport, row.packaging, row.total) == (2, 8, 1.5, 9.5)
     assert math.isnan(row.labour)
+
+
+def test_an_order_of_which_a_parcel_has_no_known_cost_counts_on_neither_side():
+    parcels = pd.DataFrame({"order_id": ["split", "split", "whole"]})
+    parcels["shipped_at"] = pd.Timestamp("2025-03-03")
+    parcels = parcels.assign(transport_cost=[10.0, NONE, 20.0], packaging_cost=[1.0, 1.0, 2.0])
+    labour = pd.DataFrame({"day": at("2025-03-03"), "cost": [9.0], "activity": ["pick"]})
+    with shop(parcels, labour=labour) as data:
+        row = fulfilment.cost_per_order(data, **MARCH).iloc[0]
+        by_kpi = mk.compute("fulfilment_cost_per_order", data, **MARCH).iloc[0, 0]
+    assert (row.orders, row.total) == (1, 25)
+    assert by_kpi == 25
 
 
 def test_items_of_an_order(demo):

@@ -13,6 +13,7 @@ from marketing_kpi import governance
 from marketing_kpi.data.model import TABLES
 from marketing_kpi.errors import ComputeError, DictionaryError, MissingDataError
 from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.kpis.lineage import columns_of
 
 BOTH = ("2025-03-01", "2025-05-01")
 
@@ -144,6 +145,24 @@ def test_every_table_has_its_place_in_the_information_system(orders):
     assert found.loc["orders", ["present", "rows"]].tolist() == [True, 7]
     assert pd.isna(found.loc["returns", "rows"])
     assert not found.loc["category_spend", "inside"]
+
+
+def test_a_table_comes_from_a_system_that_its_kpis_name():
+    """A field that a KPI reads of one table only tells where that table comes from."""
+    named = {}
+    for kpi in dictionary().kpis:
+        if kpi.type == "analysis":
+            continue
+        read = [column.split(".") for column in columns_of(kpi.id)]
+        for source in kpi.sources:
+            for field in source.fields:
+                tables = [table for table, column in read if column == field]
+                if len(tables) == 1:
+                    named.setdefault(tables[0], set()).add(source.system)
+    assert len(named) > 12
+    origins = {table: governance.ORIGINS[table].system for table in named}
+    assert {table: system for table, system in origins.items() if system not in named[table]} == {}
+    assert {origin.system for origin in governance.ORIGINS.values()} <= {*governance.SYSTEMS}
 
 
 # --- A change of definition -----------------------------------------------------------------

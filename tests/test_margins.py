@@ -560,6 +560,22 @@ def test_money_of_a_promotion_that_still_runs_counts_by_day():
     assert row.cost == pytest.approx(100 / 3)
 
 
+@pytest.mark.parametrize("own_orders", [True, False], ids=["own orders", "usual orders"])
+@pytest.mark.parametrize("halo", [0.0, 0.8])
+def test_the_range_of_the_halo_holds_it_whichever_orders_extra_units_came_in(own_orders, halo):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        index, sold, known = small_shop(rng, lift=3.0)
+        orders = pd.Series(sold[:, 1:].sum(axis=1) / 2.0, index=index)
+        on = slice(500, 521)
+        extra = np.diff(np.linspace(0, known["extra"], 22).round().astype(int))
+        brought = rng.binomial(extra, halo)
+        sold[on, 2] += brought
+        orders.iloc[on] += extra * own_orders
+        row = row_of(panel_of(index, sold, orders=orders))
+        assert row.halo_low <= brought.sum() <= row.halo_high
+
+
 def test_the_halo_that_undoes_a_loss_makes_the_margin_zero():
     index, sold, _ = small_shop(np.random.default_rng(2), lift=0.2, switch=0.2)
     dear = {"cost": 5000.0}
@@ -670,7 +686,7 @@ def test_promotions_do_not_depend_on_the_order_of_rows_and_scale_with_the_curren
         with mk.open_data({"orders": recent, "order_lines": its_lines, **its_rest}) as data:
             results.append(margins.promotions(data, **span).promotions)
     one, two = results
-    units = ["baseline", "extra", "lost", "pulled", "halo", "needed_lift"]
+    units = ["baseline", "extra", "lost", "pulled", "halo_low", "halo_high", "needed_lift"]
     pd.testing.assert_frame_equal(one[units], two[units], rtol=1e-6)
     ends = ["margin", "margin_low", "margin_high"]
     pd.testing.assert_frame_equal(2 * one[ends], two[ends], rtol=1e-6)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import marketing_kpi as mk
-from marketing_kpi import overview, retention
+from marketing_kpi import fulfilment, overview, retention, sales, voice
 from marketing_kpi.kpis.dictionary import UnknownEntryError
 from marketing_kpi.kpis.intervals import Interval
 
@@ -206,7 +206,8 @@ def test_purchase_frequency_has_one_interval_on_all_pages(data, card):
     assert card_of(alike, kpis=["purchase_frequency"])[["low", "high"]].isna().all(axis=None)
 
 
-def test_what_cannot_be_computed_keeps_its_row(card):
+def test_what_cannot_be_computed_keeps_its_row_where_it_was_asked_for(data):
+    card = overview.scorecard(data, periods=YEAR, kpis=["gross_margin_rate"], by_month=False)
     got = row(card, "gross_margin_rate")
     assert (got.available, got.reason) == (False, "missing")
     assert "unit_cost" in got.missing
@@ -342,6 +343,118 @@ def test_without_a_comparison_there_is_no_change(data):
     assert overview.attention(got).empty
 
 
+# --- what a scorecard shows unless told otherwise
+
+
+def trade(n=600, seed=4):
+    """Make lines of the shop's orders, sold from stock and sent as parcels."""
+    rng = np.random.default_rng(seed)
+    orders = shop(n=n).drop(columns="amount")
+    days = orders.ordered_at.dt.normalize()
+    return {
+        "orders": orders,
+        "order_lines": pd.DataFrame(
+            {"order_id": orders.order_id, "line_id": orders.order_id, "product_id": "P1"}
+        ).assign(quantity=1.0, unit_price=rng.uniform(10, 50, n).round(2)),
+        "stock": pd.DataFrame(
+            {
+                "day": pd.date_range("2023-01-01", "2025-12-31"),
+                "product_id": "P1",
+                "location_id": "L1",
+                "on_hand": rng.integers(0, 3, 1096).astype(float),
+            }
+        ),
+        "shipments": pd.DataFrame(
+            {
+                "shipment_id": orders.order_id,
+                "order_id": orders.order_id,
+                "promised_at": days + pd.Timedelta(days=3),
+                "delivered_at": days + pd.to_timedelta(rng.integers(1, 5, n), unit="D"),
+            }
+        ),
+    }
+
+
+def shown(tables, **options):
+    with mk.open_data(tables) as data:
+        return overview.scorecard(data, periods=YEAR, by_month=False, **options)
+
+
+def test_each_domain_that_the_data_have_has_a_kpi_and_the_same_ones_stand_together():
+    card = shown(trade())
+    told = card[card.available]
+    assert {"sales", "customers", "retention", "inventory", "fulfilment"} <= {*told.domain}
+    assert {"stockout_rate", "on_time_delivery_rate", "net_sales", "buyers"} <= {*told.kpi}
+    assert told.value.notna().all()
+    order = [list(overview.CANDIDATES).index(domain) for domain in card.domain]
+    assert order == sorted(order)
+
+
+def test_a_scorecard_of_all_there_is_keeps_to_its_length(demo_card):
+    assert len(demo_card) == overview.MOST_KPIS
+    assert {*demo_card.domain} == {*overview.CANDIDATES}
+    firsts = {ids[0] for ids in overview.CANDIDATES.values()}
+    assert firsts <= {*demo_card.kpi}
+
+
+@pytest.fixture(scope="module")
+def demo_card():
+    with mk.open_data("demo") as data:
+        return overview.scorecard(data, periods=YEAR, by_month=False)
+
+
+def test_estimates_have_the_interval_of_their_own_page(demo_card):
+    with mk.open_data("demo") as data:
+        span = {"start": YEAR.start, "end": YEAR.end}
+        visits = sales.traffic(sales.visits(data, **span)).iloc[0]
+        kept = fulfilment.kept_promises(data, **span).iloc[0]
+        asked = voice.nps(voice.answers(data, question="nps", **span))
+        score = asked.iloc[0] if isinstance(asked, pd.DataFrame) else asked.execute().iloc[0]
+    for kpi, low, high in (
+        ("conversion_rate", visits.conversion_rate_low, visits.conversion_rate_high),
+        ("on_time_in_full_rate", kept.on_time_in_full_low, kept.on_time_in_full_high),
+        ("net_promoter_score", score.low, score.high),
+    ):
+        got = row(demo_card, kpi)
+        assert (got.low, got.high) == pytest.approx((low, high)), kpi
+        assert got.low < got.value < got.high
+    nps = row(demo_card, "net_promoter_score")
+    assert nps.change == pytest.approx(nps.value - nps.previous)
+
+
+def test_what_a_reader_would_miss_is_named_and_nothing_else():
+    """Parcels without what was in full, lines without their cost; no session, no survey at all."""
+    card = shown(trade())
+    assert {*card.kpi[~card.available]} == {"on_time_in_full_rate", "gross_margin_rate"}
+    assert row(card, "on_time_in_full_rate").missing == "shipments.in_full"
+
+
+def test_a_domain_without_a_value_in_the_period_gives_its_place_to_others():
+    tables = trade()
+    tables["stock"] = tables["stock"][lambda stock: stock.day < "2024-01-01"]
+    with mk.open_data(tables) as data:
+        assert (
+            mk.compute("stockout_rate", data, start=YEAR.start, end=YEAR.end).isna().all(axis=None)
+        )
+    card = shown(tables)
+    assert "stockout_rate" not in {*card.kpi}
+    assert card.value[card.available].notna().all()
+
+
+def test_a_client_chooses_their_own_kpis_in_their_own_order():
+    card = shown(trade(), kpis=["orders", "stockout_rate", "markup_rate"])
+    assert card.kpi.tolist() == ["orders", "stockout_rate", "markup_rate"]
+    assert card.domain.tolist()[:2] == ["sales", "inventory"]
+    assert pd.isna(card.domain[2])
+
+
+def test_every_candidate_is_a_kpi_that_can_be_computed():
+    ids = [id for group in overview.CANDIDATES.values() for id in group]
+    assert len(ids) == len({*ids})
+    assert {mk.dictionary().kpi(id).type for id in ids} <= {"simple", "derived"}
+    assert len(overview.CANDIDATES) <= overview.MOST_KPIS <= 15
+
+
 def test_an_unknown_kpi_is_refused(data):
     with pytest.raises(UnknownEntryError, match="net_sale"):
         overview.scorecard(data, periods=YEAR, kpis=["net_sale"])
@@ -365,7 +478,7 @@ def standing(kpi, direction, change, low=None, high=None, unit="fraction"):
         "kpi": kpi,
         "unit": unit,
         "direction": direction,
-        "value": 1.0 + change,
+        "value": 1.0 + (change or 0.0),
         "previous": 1.0,
         "change": change,
         "change_low": low,
@@ -393,6 +506,23 @@ def test_attention_sorts_by_what_is_sure_then_by_size():
         ("total", "wrong_way"),
         ("better", "better"),
         ("unsure", "cannot_tell"),
+    ]
+
+
+def test_a_move_away_from_0_is_a_move():
+    """As returns that begin, or a margin that was lost: neither has a share of what it was."""
+    card = pd.DataFrame(
+        [
+            {**standing("return_rate_value", "lower_is_better", 0.128), "value": 0.128},
+            {**standing("stockout_rate", "lower_is_better", 0.0), "value": 0.0},
+            {**standing("orders", "higher_is_better", None, unit="count"), "value": 5.0},
+            {**standing("net_revenue", "higher_is_better", None, unit="currency"), "value": -5.0},
+        ]
+    ).assign(previous=0.0)
+    got = overview.attention(card)
+    assert list(zip(got.kpi, got.verdict, strict=True)) == [
+        ("net_revenue", "wrong_way"),
+        ("return_rate_value", "wrong_way"),
     ]
 
 

@@ -818,6 +818,12 @@ def test_a_wait_that_is_not_known_is_no_part_of_a_survival_curve(column):
         retention.kaplan_meier(waits)
 
 
+def test_a_wait_below_0_is_refused():
+    waits = pd.DataFrame({"days": [-1, 9], "bought": [True, True], "customers": [1, 1]})
+    with pytest.raises(ComputeError, match="days is below 0 in 1 of the 2 waits"):
+        retention.kaplan_meier(waits)
+
+
 def test_a_survival_curve_loads_the_lighter_of_the_libraries_that_draw_one():
     asked = """
 import sys

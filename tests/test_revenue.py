@@ -65,7 +65,8 @@ def test_shares_are_of_the_whole_and_may_be_unknown():
 )
 def test_effects_by_hand(rows, expected):
     found = revenue.price_volume_mix(items(*rows))
-    assert tuple(found) == pytest.approx(expected, abs=1e-9)
+    assert found.unknown_products == 0
+    assert (*found[:4], found.change) == pytest.approx(expected, abs=1e-9)
     assert all(type(effect) is float for effect in found)
 
 
@@ -96,6 +97,22 @@ def test_effects_add_up_in_any_order_and_scale_with_money(rows, order, factor):
     assert revenue.price_volume_mix(scaled) == pytest.approx(
         [effect * factor for effect in found], abs=1e-4
     )
+
+
+def test_unknown_products_are_not_one_product():
+    named = items((10, 2000, 20, 3800), (30, 600, 30, 660)).assign(product_id=["tent", "rope"])
+    # Of no known product: 10 units at 5, then 10 at 50, whatever they were.
+    rows = pd.concat([named, items((10, 50, 10, 500))], ignore_index=True)
+    known, found = revenue.price_volume_mix(named), revenue.price_volume_mix(rows)
+    assert found[:4] == pytest.approx(known[:4], abs=1e-9)
+    assert (found.unknown_products, found.change) == (450, known.change + 450)
+    parted = revenue.effects_by(rows.assign(category=["camp", "camp", None]), by="category")
+    for effect in revenue.Effects._fields:
+        assert math.fsum(parted[effect]) == pytest.approx(getattr(found, effect), abs=0.004)
+    levels = revenue.effects_by_level(rows).set_index("level")
+    assert levels.loc["product_id", list(found._fields)].tolist() == pytest.approx(list(found))
+    assert revenue.bridge_of(found, before=2650.0).step.iloc[-2] == "unknown_products"
+    assert "unknown_products" not in revenue.bridge_of(known, before=2600.0).step.tolist()
 
 
 def test_a_table_of_an_engine_gives_the_same_and_what_lacks_is_named():
@@ -190,7 +207,7 @@ def test_products_of_two_periods_by_hand(data):
     assert found.contribution.sum() == pytest.approx(370 / 250 - 1)
     volume = (9 - 7) * 250 / 7
     mix = 3 * 100 + 6 * 10 - 9 * 250 / 7
-    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 120))
+    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 0, 120))
 
 
 def test_stores_of_two_periods_by_hand(data):

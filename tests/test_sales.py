@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marketing_kpi as mk
-from marketing_kpi import sales
+from marketing_kpi import revenue, sales
 from marketing_kpi.errors import ComputeError, MissingDataError
+from marketing_kpi.plots import sentences
 from marketing_kpi.selling import chains, steps
 from marketing_kpi.selling.owners import FEWEST_OWNERS
 from marketing_kpi.selling.visits import STEPS
@@ -204,6 +205,58 @@ def test_the_interval_of_a_count_of_strangers_is_that_of_poisson():
     row = found.factors.iloc[0]
     error = math.sqrt(1 / 300 + 1 / 360)
     assert math.isclose(math.log1p(row.change_high), math.log(1.2) + 1.959964 * error, rel_tol=1e-6)
+
+
+def months_of_orders(counts, *, before=100):
+    """Return two years of strangers' orders, so many each month; each has a line of 1 to 3."""
+    starts = pd.date_range("2024-01-01", periods=24, freq="MS")
+    each = [before] * 12 + list(counts)
+    days = [start + pd.Timedelta(days=n % 28) for start, n in zip(starts, each, strict=True)
+            for n in range(n)]  # fmt: skip
+    orders = pd.DataFrame({"ordered_at": days}).assign(order_id=lambda rows: rows.index.astype(str))
+    lines = orders[["order_id"]].assign(line_id="1", unit_price=10.0)
+    lines["quantity"] = 1 + lines.index % 3
+    return {"orders": orders, "order_lines": lines}
+
+
+@pytest.mark.parametrize(
+    ("counts", "verdict"),
+    [([130] * 12, "rose"), ([60, 200] * 6, "cannot_tell"), ([70] * 12, "fell")],
+)
+def test_a_factor_moved_beyond_chance_only_if_whole_months_do_not_explain_it(counts, verdict):
+    with mk.open_data(months_of_orders(counts)) as data:
+        found = sales.shop_tree(data, periods=BOTH)
+        whole = revenue.growth(data, periods=BOTH)
+    orders = found.factors.set_index("factor").loc["orders"]
+    assert orders.verdict == verdict
+    assert (orders.low <= 0 <= orders.high) == (verdict == "cannot_tell")
+    assert (orders.change_low <= 0 <= orders.change_high) == (verdict == "cannot_tell")
+    # One growth has one interval, here and in the mix of revenue.
+    assert (found.change_low, found.change_high) == (whole.low, whole.high)
+    assert math.isclose(found.months_error, whole.months_error, abs_tol=1e-7)
+
+
+def test_where_growth_has_no_interval_no_factor_has_one():
+    with mk.open_data(months_of_orders([100] * 12, before=2)) as data:  # 24 buyers before
+        found = sales.shop_tree(data, periods=BOTH)
+    assert found.change_low is None
+    assert found.factors[["low", "high", "change_low", "change_high"]].isna().all(axis=None)
+    assert (found.factors.verdict == "cannot_tell").all()
+
+
+def test_a_period_of_few_weeks_cannot_tell_what_moves_them():
+    month = mk.periods(as_of="2026-01-01", period="1 month")
+    with mk.open_data(months_of_orders([130] * 12)) as data:
+        found = sales.shop_tree(data, periods=month)
+    assert (found.months_error, found.pieces) == (None, 0)
+    said = str(sentences.sales.answer(found, lang="en", periods=month))
+    assert "too short to see whether weeks moved as a whole" in said
+
+
+@pytest.mark.parametrize("level", [0, -1.0, math.nan])
+def test_levels_of_nothing_have_no_effects(level):
+    with pytest.raises(ComputeError, match=r"orders after == .* must be above 0"):
+        sales.effects({"orders": 1, "basket": 2.0}, {"orders": level, "basket": 2.0})
 
 
 # --- The tree of visits ---------------------------------------------------------------------

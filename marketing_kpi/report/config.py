@@ -108,6 +108,31 @@ class CommonParameters(BaseModel):
     compare: Compare = "previous_year"
 
 
+class OverviewParameters(CommonParameters):
+    """The parameters of the overview: the KPIs of its scorecard (null: what says most of the data).
+
+    Simple or derived KPIs, by their ids in the dictionary, in the order to show.
+    """
+
+    example: ClassVar[str] = "kpis: [net_sales, conversion_rate, stockout_rate]"
+
+    kpis: list[str] | None = Field(default=None, min_length=1)
+
+    @field_validator("kpis")
+    @classmethod
+    def _kpis_are_computed(cls, value: list[str] | None) -> list[str] | None:
+        from marketing_kpi.kpis.dictionary import dictionary
+
+        for id in value or ():
+            try:
+                kpi = dictionary().kpi(id)
+            except MarketingKpiError as error:
+                raise _problem(error.message) from error
+            if kpi.type == "analysis":
+                raise _problem(f"{id} is an analysis, which no scorecard computes")
+        return value
+
+
 class RfmParameters(CommonParameters):
     """The parameters of the RFM lesson: how many classes, and fixed bounds instead of quantiles."""
 
@@ -305,13 +330,14 @@ class ChannelParameters(CommonParameters):
 class FulfilmentParameters(CommonParameters):
     """The parameters of the lesson on fulfilment.
 
-    The share of parcels that an agreement asks to be on time, and what speed, cost and quality are
-    set side by: a dimension, a column of the shipments (a carrier), ``week`` or ``month``.
+    The share of parcels that an agreement asks to be on time (null: no agreement is known), and
+    what speed, cost and quality are set side by: a dimension, a column of the shipments (a
+    carrier), ``week`` or ``month``.
     """
 
     example: ClassVar[str] = "sla_target: 0.95, balance_by: region"
 
-    sla_target: float = Field(default=0.95, ge=0, le=1)
+    sla_target: float | None = Field(default=None, ge=0, le=1)
     balance_by: str = "region"
 
 
@@ -362,6 +388,7 @@ class GovernanceParameters(CommonParameters):
 
 PARAMETERS: Mapping[str, type[CommonParameters]] = MappingProxyType(
     {
+        "00": OverviewParameters,
         "02": RfmParameters,
         "03": CltvParameters,
         "04": ControlGroupParameters,
@@ -390,7 +417,7 @@ def parameters_model(number: str) -> type[CommonParameters]:
 def own_parameters(number: str) -> tuple[str, ...]:
     """Return the names that ``parameters:`` may set for a lesson: all but the common ones.
 
-    >>> own_parameters("02"), own_parameters("00")
+    >>> own_parameters("02"), own_parameters("07")
     (('classes', 'thresholds'), ())
     """
     common = CommonParameters.model_fields

@@ -88,10 +88,10 @@ def _more(entry: Entry, reader: Reader) -> Iterator[tuple[str, str | Markup]]:
 
 def _sheets(entries: Dictionary, reader: Reader) -> Iterator[Export]:
     _ = reader.translate
-    yield _sheet("kpis", _("KPIs: definition, owner, version"), _kpi_rows(entries, reader))
-    yield _sheet("sources", _("KPIs and source systems"), _source_rows(entries, reader))
-    yield _sheet("history", _("Versions"), _version_rows(entries, reader))
-    yield _sheet("concepts", _("Terms"), _concept_rows(entries, reader))
+    yield _sheet(_("KPIs"), _("KPIs: definition, owner, version"), _kpi_rows(entries, reader))
+    yield _sheet(_("Sources"), _("KPIs and source systems"), _source_rows(entries, reader))
+    yield _sheet(_("Versions"), _("Versions"), _version_rows(entries, reader))
+    yield _sheet(_("Terms"), _("Terms"), _concept_rows(entries, reader))
 
 
 Row = Mapping[str, tuple[str, str, Any]]
@@ -161,7 +161,7 @@ def _version_rows(entries: Dictionary, reader: Reader) -> list[Row]:
             "id": (_("Id"), "text", kpi.id),
             "version": (_("Version"), "text", item.version),
             "date": (_("Date"), "date", item.date),
-            "change": (_("Change"), "text", item.change[lang]),
+            "change": (_("What changed"), "text", item.change[lang]),
         }
         for kpi in entries.kpis
         for item in kpi.history

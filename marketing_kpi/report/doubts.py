@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from marketing_kpi.data.model import TABLES, Finding
 
@@ -48,12 +49,21 @@ def doubts(findings: Iterable[Finding], kpis: Sequence[str]) -> tuple[Doubt, ...
 
 def _touches(found: Finding, columns: frozenset[str]) -> bool:
     tables = {column.partition(".")[0] for column in columns}
-    if found.table not in TABLES:
+    table = _table_of(found)
+    if table is None:
         return not tables.isdisjoint(_OF_EXTRACTS)
-    of_all = {*TABLES[found.table].key, *_OF_ALL.get(found.table, ())}
+    of_all = {*TABLES[table].key, *_OF_ALL.get(table, ())}
     if found.column is None or found.column in of_all:
-        return found.table in tables
-    return f"{found.table}.{found.column}" in columns
+        return table in tables
+    return f"{table}.{found.column}" in columns
+
+
+def _table_of(found: Finding) -> str | None:
+    """Return the table of a finding, which a file of its name holds too; None for an extract."""
+    if found.table in TABLES:
+        return found.table
+    stem = PurePath(found.table).stem
+    return stem if stem in TABLES and stem not in _OF_EXTRACTS else None
 
 
 def mark(html: str, kpis: Iterable[str]) -> str:

@@ -348,14 +348,17 @@ def execute(job: Job, *, is_forked: bool = False) -> Executed:
 
 @contextmanager
 def _quiet_folder() -> Iterator[str]:
-    """Give the kernel an empty working folder and none of the user's IPython profile."""
+    """Give the kernel empty folders to work in and none of the user's IPython profile."""
     with tempfile.TemporaryDirectory(prefix="mk-", ignore_cleanup_errors=True) as folder:
-        work, runtime = Path(folder) / "work", Path(folder) / "runtime"
+        work, runtime, own = (Path(folder) / name for name in ("work", "runtime", "temporary"))
         work.mkdir()
+        own.mkdir()
         runtime.mkdir(mode=0o700)
         private = {
             "IPYTHONDIR": str(Path(folder) / "ipython"),
             "JUPYTER_RUNTIME_DIR": str(runtime),
+            # A process that is ended leaves its stores behind; here they go with the folder.
+            "TMPDIR": str(own),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             FIGURES_VARIABLE: "svg",
             "MPLBACKEND": BACKEND,

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 NUMERIC = frozenset(
     {"fraction", "points", "change", "count", "currency", "ratio"}
-    | {"days", "hours", "months", "index", "number"}
+    | {"days", "hours", "months", "index", "number", "difference"}
 )
+# Changes that are no share of what was.
+_CHANGES: Mapping[str, str] = {"index": "difference"}
 DAYS = frozenset({"date", "month"})
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
@@ -49,6 +51,7 @@ _FORMATS: Mapping[str, str] = {
     "months": "#,##0.0",
     "index": "#,##0.0",
     "number": "#,##0.##",
+    "difference": "+#,##0.0;-#,##0.0;0.0",
     "date": "yyyy-mm-dd",
     "month": "yyyy-mm",
 }
@@ -91,9 +94,10 @@ class Export:
         """Return the unit of a value: where rows have units of their own, its row's."""
         unit = str(self.columns[number]["unit"])
         row_units = self.payload.get("row_units") or ()
-        if unit == "number" and place < len(row_units):
-            return str(row_units[place])
-        return unit
+        if unit not in {"number", "change"} or place >= len(row_units):
+            return unit
+        own = str(row_units[place])
+        return own if unit == "number" else _CHANGES.get(own, unit)
 
     @cached_property
     def rows(self) -> Sequence[Sequence[Any]]:
@@ -242,6 +246,9 @@ def _fill(sheet: Worksheet, export: Export, reader: Reader) -> None:
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = min(width + 3, MAX_COLUMN_WIDTH)
     sheet.freeze_panes = sheet.cell(header_row + 1, 2)
+    if labels and export.rows:
+        last = sheet.cell(header_row + len(export.rows), len(labels)).coordinate
+        sheet.auto_filter.ref = f"A{header_row}:{last}"
 
 
 def _shown(export: Export, place: int, number: int, reader: Reader) -> Any:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from marketing_kpi.errors import ConfigError, MarketingKpiError, ReportError
-from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, pdf, render, since
+from marketing_kpi.report import NOTEBOOK_FAILED, OK, manifest, pdf, reading, render, since
 from marketing_kpi.report.cache import Cache
 from marketing_kpi.report.config import (
     ClientConfig,
@@ -80,8 +80,11 @@ class _Page:
 
     @property
     def link(self) -> render.Link:
-        summary = self.body.summary if self.body else ""
-        return render.Link(self.file, self.title, summary, "failed" if self.failure else "ok")
+        if self.body is None:
+            return render.Link(self.file, self.title, status="failed")
+        body = self.body
+        taken = reading.minutes(body.words)
+        return render.Link(self.file, self.title, body.summary, answer=body.answer, minutes=taken)
 
 
 def make(
@@ -303,8 +306,9 @@ def _published(
     try:
         failed, index = _publish(config, lang, made, data, out=out, printer=printer)
     except (OSError, MarketingKpiError) as error:
-        reason = failure_of(error, config.secrets).reason
-        click.echo(f"failed: {config.id} {lang}: {reason}", err=True)
+        failure = failure_of(error, config.secrets)
+        click.echo(f"failed: {config.id} {lang}: {_advised(failure)}", err=True)
+        click.echo(f"not published{_still(out / config.id / lang)}", err=True)
         failed, index = ("report",), None
     new = [part for _, part in made if not part.is_reused]
     seconds = sum(part.seconds for part in new)
@@ -348,21 +352,30 @@ def _publish(
         return () if printed else ("pdf",), index
     for line in _failures(failed, data.inspection):
         click.echo(f"failed: {config.id} {lang} {line}", err=True)
-    kept = f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
-    click.echo(f"not published, see {index}{kept}", err=True)
+    click.echo(f"not published, see {index}{_still(good)}", err=True)
     in_data = ("data",) if data.inspection.failure else ()
     return (*(page.job.number for page in failed), *in_data), index
 
 
+def _still(good: Path) -> str:
+    """Say where the last good report is, if there is one."""
+    return f"; the last good report is still {good / render.INDEX}" if good.exists() else ""
+
+
+def _advised(failure: Failure) -> str:
+    """Return why something failed and, on a second line, what to do about it."""
+    return failure.reason + (f"\nhint: {failure.hint}" if failure.hint else "")
+
+
 def _failures(failed: Sequence[_Page], inspection: Inspection) -> Iterator[str]:
     """Yield each cause once, with all that it broke: unreadable data break every page."""
-    causes: dict[tuple[str, str | None], list[str]] = {}
+    causes: dict[str, list[str]] = {}
     parts = [(page.job.number, page.failure) for page in failed]
     for name, failure in [*parts, ("data", inspection.failure)]:
         if failure is not None:
-            causes.setdefault((failure.reason, failure.hint), []).append(name)
-    for (reason, hint), names in causes.items():
-        yield f"{', '.join(names)}: {reason}" + (f"\nhint: {hint}" if hint else "")
+            causes.setdefault(_advised(failure), []).append(name)
+    for cause, names in causes.items():
+        yield f"{', '.join(names)}: {cause}"
 
 
 def _is_complete(config: ClientConfig, pages: Sequence[_Page]) -> bool:
@@ -425,10 +438,12 @@ def _write(
         html = render.quality_page(quality, lang=reader, cover=cover)
         _write_text(folder / render.QUALITY, html)
     write_all(exports, folder, reader=reader)
+    payloads = [export.payload for export in exports]
     index = partial(
         render.index_page,
         cover=cover,
-        headlines=render.headlines([export.payload for export in exports], lang=reader),
+        headlines=render.headlines(payloads, lang=reader),
+        attention=render.attention(payloads, links=cover.links, lang=reader),
         changes=since.changes(told, before),
         quality=inspection.quality,
         quality_failure=inspection.failure,
@@ -466,7 +481,7 @@ def _printer(jobs: int) -> Printer | None:
 def _printed(cover: render.Cover, reader: Reader) -> Iterator[render.Download]:
     _ = reader.translate
     for link in cover.links:
-        yield render.Download(((_pdf(link.file), "PDF"),), _("{page}, to print", page=link.short))
+        yield render.Download(((_pdf(link.file), "PDF"),), link.short, _("Pages to print"))
 
 
 def _pdf(file: str) -> str:
@@ -567,7 +582,7 @@ def _downloads(exports: Sequence[Export], reader: Reader) -> Iterator[render.Dow
             (f"tables/{export.name}.csv", "CSV"),
             (f"tables/{export.name}.parquet", "Parquet"),
         )
-        yield render.Download(formats, f"{export.page} – {export.caption}")
+        yield render.Download(formats, export.caption, export.page)
 
 
 def _told(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import Markup, escape
 
+from marketing_kpi.report import reading
 from marketing_kpi.report.brand import Brand
 from marketing_kpi.report.doubts import Doubt, doubts, mark
 from marketing_kpi.report.markup import (
@@ -57,9 +58,14 @@ TABLE_MIME = "application/vnd.marketing-kpi.table+json"
 QUIZ_MIME = "application/vnd.marketing-kpi.quiz+json"
 INDEX, QUALITY = "index.html", "quality.html"
 SUMMARY_CHARACTERS = 180
-SCORECARD, HEADLINES = "scorecard", 4
+HEADLINES = 4
+ALERTS = 6
+"""How many KPIs that moved the index names; of the others, where they are."""
 NAMED = 6
 """How many KPIs are named that a finding touches; of the others, how many there are."""
+MINUTES_AN_HOUR = 60
+DIFFERENCES = frozenset({"fraction", "points", "index"})
+"""Units whose change is a difference, as in `overview.scorecard`."""
 WITHOUT_CENTS = 1000
 """From this amount on, the index shows money without its cents."""
 
@@ -88,12 +94,28 @@ class Fact:
 
 @dataclass(frozen=True)
 class Link:
-    """A page of the report, as the others link to it."""
+    """A page of the report, as the others link to it.
+
+    Attributes
+    ----------
+    file, title
+        Its name, and its first heading.
+    summary
+        What it is about.
+    status
+        Whether it is there.
+    answer
+        What it answers, with the client's own figures; empty where it has no such sentence.
+    minutes
+        How long it takes to read; 0 where that is not known.
+    """
 
     file: str
     title: str
     summary: str = ""
     status: Status = "ok"
+    answer: str = ""
+    minutes: int = 0
 
     @property
     def short(self) -> str:
@@ -141,6 +163,8 @@ class Body:
     kpis: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
     has_quiz: bool = False
+    answer: str = ""
+    words: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,6 +177,39 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """A KPI that needs attention: its figure, how it moved, and the page that explains it."""
+
+    label: str
+    value: str
+    change: str
+    verdict: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What needs attention in a report: KPIs, or a sentence that says why there are none.
+
+    Attributes
+    ----------
+    alerts
+        The first KPIs of the overview's list.
+    rest
+        How many more it has.
+    sentence
+        What is said where it has none.
+    file
+        The overview's page.
+    """
+
+    alerts: tuple[Alert, ...]
+    rest: int
+    sentence: str
+    file: str
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why something failed; foreign when it is an error's own English on a page that is not."""
 
@@ -162,10 +219,21 @@ class Reason:
 
 @dataclass(frozen=True)
 class Download:
-    """A table that the index offers: path and name of each of its formats, and what it holds."""
+    """A table that the index offers.
+
+    Attributes
+    ----------
+    files
+        Path and name of each of its formats.
+    label
+        What it holds.
+    group
+        What it is folded under, as the page that shows it; empty for what stands open.
+    """
 
     files: tuple[tuple[str, str], ...]
     label: str
+    group: str = ""
 
 
 def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> Body:
@@ -206,6 +274,8 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
         kpis=tuple(kpi for kpi in state.kpis if kpi in known),
         ids=frozenset(state.ids),
         has_quiz=state.has_quiz,
+        answer=reading.answer(shown),
+        words=reading.words(html),
     )
 
 
@@ -350,13 +420,14 @@ def index_page(
     *,
     cover: Cover,
     headlines: Sequence[Headline] = (),
+    attention: Attention | None = None,
     changes: Changes | None = None,
     downloads: Sequence[Download] = (),
     quality: Quality | None,
     quality_failure: Failure | None = None,
     lang: str | Reader,
 ) -> str:
-    """Return the first page: main figures, what changed, pages, quality of the data, downloads."""
+    """Return the first page: the report in two minutes, its chapters, the data, downloads."""
     reader = Reader.of(lang)
     _ = reader.translate
     return _layout(
@@ -366,13 +437,65 @@ def index_page(
         file=INDEX,
         title=_("Marketing report"),
         headlines=headlines,
+        attention=attention,
+        rest=_rest(attention, reader) if attention and attention.rest else "",
+        **_chapters(cover, reader),
         since=_since(changes, reader) if changes else None,
-        downloads=downloads,
+        downloads=[one for one in downloads if not one.group],
+        folds=_folds(downloads),
         levels=_level_counts(quality, reader) if quality else [],
         quality=quality,
         quality_failure=_reason(quality_failure, reader) if quality_failure else None,
         quality_advice=_(quality_failure.hint) if quality_failure and quality_failure.hint else "",
     )
+
+
+def _chapters(cover: Cover, reader: Reader) -> dict[str, Any]:
+    """Return the pages grouped by what they are about, with the time that each takes."""
+    _ = reader.translate
+    pages = [link for link in cover.links if link.file not in (INDEX, QUALITY)]
+    groups = [
+        {
+            "label": _(group.label),
+            "links": [(link, _time(link.minutes, reader)) for link in group.links],
+        }
+        for group in reading.chapters(pages)
+    ]
+    taken = sum(link.minutes for link in pages)
+    return {
+        "chapters": groups,
+        "has_answers": any(link.answer or link.status == "failed" for link in pages),
+        "total": _(
+            "All pages, in an order to read them: about {time}. Tables and figures take their own "
+            "time.",
+            time=_time(taken, reader),
+        )
+        if taken
+        else "",
+    }
+
+
+def _time(minutes: int, reader: Reader) -> str:
+    _ = reader.translate
+    if not minutes:
+        return ""
+    hours, rest = divmod(minutes, MINUTES_AN_HOUR)
+    if not hours:
+        return _("{minutes} min", minutes=reader.integer(minutes))
+    return _("{hours} h {minutes} min", hours=reader.integer(hours), minutes=reader.integer(rest))
+
+
+def _rest(attention: Attention, reader: Reader) -> str:
+    return reader.translate.n("{n} other", "{n} others", attention.rest)
+
+
+def _folds(downloads: Sequence[Download]) -> list[tuple[str, list[Download]]]:
+    """Return the downloads that are folded, by what they are folded under."""
+    groups: dict[str, list[Download]] = {}
+    for one in downloads:
+        if one.group:
+            groups.setdefault(one.group, []).append(one)
+    return list(groups.items())
 
 
 def _since(changes: Changes, reader: Reader) -> dict[str, Any]:
@@ -415,7 +538,7 @@ def _difference(one: Difference, reader: Reader) -> dict[str, str]:
     """Return a figure of the last report and of this one, and what it changed by."""
     before, now, change = one.before, one.now, None
     if before is not None and now is not None:
-        if one.unit == "fraction":
+        if one.unit in DIFFERENCES:
             change = now - before
         elif before > 0:
             change = now / before - 1
@@ -491,24 +614,65 @@ def headlines(tables: Sequence[Mapping[str, Any]], *, lang: str | Reader) -> lis
         Language of the page, or its reader.
     """
     reader = Reader.of(lang)
-    scorecard = next((table for table in tables if table["id"] == SCORECARD), None)
-    if scorecard is None:
-        return []
-    names = [column["name"] for column in scorecard["columns"]]
-    rows = [dict(zip(names, row, strict=True)) for row in scorecard["rows"]]
-    known = [
-        (values, unit)
-        for values, unit in zip(rows, scorecard["row_units"], strict=True)
-        if values["value"] is not None
-    ]
-    return [_headline(values, unit, reader) for values, unit in known[:HEADLINES]]
+    known = [row for row in reading.rows(tables, reading.SCORECARD) if row["value"] is not None]
+    return [_headline(row, reader) for row in known[:HEADLINES]]
 
 
-def _headline(values: Mapping[str, Any], unit: str, reader: Reader) -> Headline:
+def _headline(row: Mapping[str, Any], reader: Reader) -> Headline:
     return Headline(
-        label=_short_name(values["kpi"], reader),
-        value=_figure(values["value"], unit, reader),
-        change=_changed(values["change"], unit, reader),
+        label=_short_name(row["kpi"], reader),
+        value=_figure(row["value"], row["unit"], reader),
+        change=_changed(row["change"], row["unit"], reader),
+    )
+
+
+def attention(
+    tables: Sequence[Mapping[str, Any]], *, links: Sequence[Link], lang: str | Reader
+) -> Attention | None:
+    """Return what needs attention, as the overview found it; None without a scorecard.
+
+    Parameters
+    ----------
+    tables
+        Payloads of `plots.table`: those of the scorecard and of `plots.attention`.
+    links
+        The pages of the report.
+    lang
+        Language of the page, or its reader.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    card = {row["kpi"]: row for row in reading.rows(tables, reading.SCORECARD)}
+    files = {link.file[:2]: link.file for link in links if link.status == "ok"}
+    if not card or "00" not in files:
+        return None
+    found = reading.rows(tables, reading.ATTENTION)
+    is_compared = any(row["previous"] is not None for row in card.values())
+    return Attention(
+        alerts=tuple(_alert(row, card[row["kpi"]], files, reader) for row in found[:ALERTS]),
+        rest=max(0, len(found) - ALERTS),
+        sentence=_("No KPI moved clearly.")
+        if is_compared
+        else _(
+            "Nothing is compared: no comparison was asked for, or no KPI has a value in both "
+            "periods."
+        ),
+        file=files["00"],
+    )
+
+
+def _alert(
+    row: Mapping[str, Any], card: Mapping[str, Any], files: Mapping[str, str], reader: Reader
+) -> Alert:
+    from marketing_kpi.kpis.dictionary import dictionary
+
+    lesson = dictionary().kpi(row["kpi"]).lesson or "00"
+    return Alert(
+        label=_short_name(row["kpi"], reader),
+        value=_figure(card["value"], row["unit"], reader),
+        change=_changed(row["change"], row["unit"], reader),
+        verdict=row["verdict"],
+        file=files.get(lesson, files["00"]),
     )
 
 
@@ -526,8 +690,10 @@ def _figure(value: float | None, unit: str, reader: Reader) -> str:
 
 
 def _changed(change: float | None, unit: str, reader: Reader) -> str:
-    """Return a change: of a rate by points, of anything else by a share of what it was."""
-    return reader.points(change) if unit == "fraction" else reader.change(change)
+    """Return a change: of a rate or a score by a difference, else by a share of what it was."""
+    if unit == "index":
+        return reader.difference(change)
+    return reader.points(change) if unit in DIFFERENCES else reader.change(change)
 
 
 def _level_counts(quality: Quality, reader: Reader) -> list[Fact]:
@@ -600,7 +766,6 @@ def _words(_: Translator) -> dict[str, str]:
     return {
         "skip": _("Skip to content"),
         "pages": _("Pages of the report"),
-        "contents": _("Contents"),
         "glossary": _("Indicators on this page"),
         "close": _("Close"),
         "sort": _("Sort by this column"),
@@ -622,6 +787,11 @@ def _words(_: Translator) -> dict[str, str]:
         "quality_failed": _("The data could not be checked."),
         "downloads": _("Tables to download"),
         "summary": _("In short"),
+        "two_minutes": _("In two minutes"),
+        "attention": _("What needs your attention"),
+        "answers": _("What each page answers"),
+        "two_hours": _("In two hours"),
+        "see_overview": _("See the overview"),
         "since": _("Since the last report"),
         "since_figures": _("Figures that have changed"),
         "indicator": _("Indicator"),

@@ -35,7 +35,7 @@
 # | Qu'est‑ce qui a fait bouger les ventes, et où perd‑on les visiteurs ? | [07 Performance des ventes](07_sales_performance.ipynb) |
 # | Que reste‑t‑il d'une vente, et que changent les promotions ? | [08 Marges et promotions](08_margins_and_promotions.ipynb) |
 # | Les clients reviennent‑ils, et les produits aussi ? | [09 Fidélité et retours](09_retention_and_returns.ipynb) |
-# | Quels canaux font vendre, et où mettre le prochain dollar ? | [10 Canaux et attribution](10_channels_and_attribution.ipynb) |
+# | Quels canaux font vendre, et où mettre la prochaine dépense ? | [10 Canaux et attribution](10_channels_and_attribution.ipynb) |
 # | Que met‑on ensemble au panier, et que perd‑on faute de stock ? | [11 Paniers et ventes perdues](11_baskets_and_lost_sales.ipynb) |
 # | Combien de stock, où, et pour quel service ? | [12 Stocks](12_inventory.ipynb) |
 # | La commande arrive-t-elle à temps, et à quel prix ? | [13 Préparation et livraison](13_fulfilment.ipynb) |
@@ -61,7 +61,7 @@
 # | What moved sales, and where are visitors lost? | [07 Sales performance](07_sales_performance.ipynb) |
 # | What is left of a sale, and what do promotions change? | [08 Margins and promotions](08_margins_and_promotions.ipynb) |
 # | Do customers come back, and do products? | [09 Retention and returns](09_retention_and_returns.ipynb) |
-# | Which channels sell, and where should the next dollar go? | [10 Channels and attribution](10_channels_and_attribution.ipynb) |
+# | Which channels sell, and where should you spend next? | [10 Channels and attribution](10_channels_and_attribution.ipynb) |
 # | What goes together in baskets, and what is lost for want of stock? | [11 Baskets and lost sales](11_baskets_and_lost_sales.ipynb) |
 # | How much stock, where, and for which service? | [12 Inventory](12_inventory.ipynb) |
 # | Does the order arrive on time, and at what price? | [13 Fulfilment](13_fulfilment.ipynb) |
@@ -82,6 +82,7 @@ mapping = None
 as_of = "2026-01-01"
 period = "12 months"
 compare = "previous_year"
+kpis = None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Ouvrez les données. `dates` fixe la période et celle à laquelle on la compare : la fin n'est jamais « aujourd'hui », sinon le rapport changerait tout seul.
@@ -151,15 +152,15 @@ path.show(reader)
 # %% [markdown] tags=["lang-fr"]
 # ## L'essentiel
 #
-# Chaque indicateur avec sa valeur, sa variation depuis la période de comparaison quand il y en a une, son évolution mois par mois et, quand il y en a un, son intervalle.
+# Ce que ces données disent de plus utile, domaine par domaine : chaque indicateur avec sa valeur, sa variation depuis la période de comparaison quand il y en a une, son évolution mois par mois et, quand il y en a un, son intervalle.
 
 # %% [markdown] tags=["lang-en"]
 # ## At a glance
 #
-# Each indicator with its value, its change since the comparison period where there is one, its course month by month and, where there is one, its interval.
+# What these data tell that is most useful, domain by domain: each indicator with its value, its change since the comparison period where there is one, its course month by month and, where there is one, its interval.
 
 # %%
-scorecard = overview.scorecard(data, periods=dates)
+scorecard = overview.scorecard(data, periods=dates, kpis=kpis)
 plots.scorecard(scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -167,12 +168,16 @@ plots.scorecard(scorecard, lang=reader)
 #
 # Une bonne page de KPI répond à quatre questions pour chaque chiffre : **combien** (la valeur et son unité), **par rapport à quoi** (une période comparable), **est-ce sûr** (un intervalle, quand le chiffre repose sur un échantillon) et **que faire** (sinon, il n'a pas sa place ici). Un cumul depuis l'ouverture monte presque toujours, que l'on fasse bien ou mal : il flatte, il ne décide de rien.
 #
+# **D'où vient cette liste ?** De chaque domaine que les données racontent, l'indicateur qui en dit le plus, puis les suivants tant qu'il reste de la place : une douzaine de lignes se lit, cinquante non. `overview.CANDIDATES` donne le classement ; avec `kpis` dans les réglages, vous choisissez les vôtres.
+#
 # La variation se calcule à la main. Prenez un chiffre d'affaires de cent l'an dernier et de cent vingt cette année.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # ### How to read a row
 #
 # A good KPI page answers four questions about each number: **how much** (the value and its unit), **compared with what** (a comparable period), **how sure** (an interval, when the number rests on a sample) and **so what** (or it has no place here). A running total since the opening nearly always rises, whether one does well or badly: it flatters, it decides nothing.
+#
+# **Where does this list come from?** From each domain that the data tell about, the indicator that says most of it, then the next ones while there is room: a dozen rows get read, fifty do not. `overview.CANDIDATES` gives the ranking; with `kpis` in the settings, you choose your own.
 #
 # The change can be worked by hand. Take sales of a hundred last year and a hundred and twenty this year.
 
@@ -265,10 +270,10 @@ judged = overview.attention(scorecard)
 plots.attention(judged, scorecard=scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Voici ensuite les indicateurs dont le hasard suffirait à expliquer la variation. Ceux qui n'ont ni bon ni mauvais sens ne sont pas jugés : un taux de remise qui monte peut être voulu.
+# Voici ensuite les indicateurs dont le hasard suffirait à expliquer la variation. Dessous sont nommés tous les autres que l'on compare : sans intervalle ni mauvaise nouvelle, ou sans bon ni mauvais sens, comme un taux de remise, dont la hausse peut être voulue.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Next come the indicators whose change chance would be enough to explain. Those without a good or a bad direction are not judged: a discount rate that rises may be on purpose.
+# Next come the indicators whose change chance would be enough to explain. Under them stand all the others that are compared: without an interval or bad news, or without a good and a bad direction, as a discount rate, which may rise on purpose.
 
 # %%
 plots.undecided(judged, scorecard=scorecard, lang=reader)

@@ -351,7 +351,7 @@ plots.lacking(missing, lang=reader) if missing else known
 #
 # A few customers often make a large share of revenue. The share given here is over the whole history, not over the period alone: so it may differ from that of the overview. The interval says how far that share could move had other customers come, drawn from the same clientele.
 
-# %%
+# %% tags=["answer"]
 best = rfm.top_share(summary, share=0.2)
 plots.sentences.rfm.top_share(best, lang=reader, as_of=as_of)
 

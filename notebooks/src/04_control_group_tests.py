@@ -81,7 +81,8 @@ trial = experiments.trial(
 look = {"campaign": trial.campaign, "window_days": window_days}
 ready = trial.is_ready
 said = plots.sentences.experiments
-said.trial(trial, lang=reader)
+names = {"campaigns": experiments.campaign_names(data), "lang": reader}
+said.trial(trial, **names)
 
 # %% [markdown] tags=["lang-fr"]
 # Les campagnes des données que l'on peut juger ainsi :
@@ -90,7 +91,7 @@ said.trial(trial, lang=reader)
 # The campaigns of the data that can be judged in this way:
 
 # %%
-plots.campaign_table(trial.known, lang=reader)
+plots.campaign_table(trial.known, **names)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Pourquoi un groupe de contrôle ?
@@ -253,7 +254,7 @@ plots.balance_table(before, lang=reader) if ready else None
 
 # %%
 others = experiments.overlap(data, **look) if ready else pd.DataFrame()
-plots.overlap_table(others, lang=reader) if ready else None
+plots.overlap_table(others, **names) if ready else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Un cas où deux campagnes se croisent, car la démonstration n'en a pas. Ajoutons au courriel de printemps un dépliant (`flyer`), envoyé à un client sur deux quel que soit son groupe, et un texto (`text`), envoyé à la moitié du seul groupe traité. Lequel fausse le test ?
@@ -359,7 +360,7 @@ print(reader.integer(for_rate), reader.integer(for_revenue), sep="\n")
 #
 # First **conversion**: the share of customers who buy at least once in the window.
 
-# %%
+# %% tags=["answer"]
 said.compared(bought, lang=reader) if ready else None
 
 # %% [markdown] tags=["lang-fr", "lesson"]

@@ -91,7 +91,7 @@ plots.sentences.prepost.question(study, lang=reader)
 #
 # The method that decides is chosen beforehand, from what the data hold and not from what it finds. The rest of the page shows how one gets there, and what remains uncertain.
 
-# %%
+# %% tags=["answer"]
 found = prepost.analyse(study)
 plots.sentences.prepost.conclusion(found, outcome=outcome, grain=grain, lang=reader)
 

@@ -150,14 +150,14 @@ assert all(abs(effects[name] - by_hand[name]) < 0.01 for name in effects)
 missing = sales.lacking_sales(data)
 tree = None if missing else sales.shop_tree(data, periods=dates)
 span = {"start": dates.start, "end": dates.end}
-said = None if missing else plots.sentences.sales.answer(tree, lang=reader, **span)
+said = None if missing else plots.sentences.sales.answer(tree, lang=reader, periods=dates)
 plots.lacking(missing, lang=reader) if missing else said
 
 # %% [markdown] tags=["lang-fr"]
-# Chaque barre part d'où la précédente s'arrête. Le trait fin est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé.
+# Chaque barre part d'où la précédente s'arrête. Le trait fin est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète, et ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
 
 # %% [markdown] tags=["lang-en"]
-# Each bar starts where the one before ends. The thin line is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved.
+# Each bar starts where the one before ends. The thin line is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys, and what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
 
 # %%
 compared = not missing and tree.obstacle is None
@@ -251,7 +251,7 @@ reader.percent(h / (m + h))
 no_channel = [] if missing else sales.lacking_sales(data, by=["channel"])
 told = compared and not no_channel
 channels = sales.branches(data, by="channel", periods=dates) if told else pd.DataFrame()
-plots.sentences.sales.branches(channels, lang=reader, lacks=no_channel)
+plots.sentences.sales.branches(channels, whole=tree, lang=reader, lacks=no_channel)
 
 # %% [markdown] tags=["lang-fr"]
 # Ce qui a bougé dans chaque canal :
@@ -290,7 +290,7 @@ no_product = [] if missing else sales.lacking_sales(data, by=[product])
 listed = compared and not no_product
 products = sales.branches(data, by=product, periods=dates) if listed else pd.DataFrame()
 ax = plots.branch_changes(products, lang=reader) if listed else None
-plots.sentences.sales.branches(products, lang=reader, lacks=no_product)
+plots.sentences.sales.branches(products, whole=tree, lang=reader, lacks=no_product)
 
 # %% [markdown] tags=["lang-fr"]
 # ### L'assortiment
@@ -616,7 +616,7 @@ lost, reader.integer(worst.orders)
 # ## Méthode et limites
 #
 # - Les effets des facteurs sont une comptabilité : ils disent **quoi** a bougé, non **pourquoi**. Une campagne, un concurrent ou la météo se jugent avec un groupe de contrôle.
-# - Les intervalles disent ce que fait le hasard de qui vient et de qui achète. Ils ne couvrent ni un changement de mesure, ni un jour férié déplacé, ni un samedi de plus dans le mois.
+# - Les intervalles disent ce que fait le hasard de qui vient et de qui achète. Pour toutes les ventes et pour les visites, ils comptent aussi ce qui déplace un mois entier ; par canal, par produit et par mois, la barre n'en tient pas compte. Ils ne couvrent ni un changement de mesure, ni un jour férié déplacé, ni un samedi de plus dans le mois.
 # - Les visites ne valent que pour les jours où elles sont enregistrées ; hors de ces jours, rien n'est comparé.
 # - L'inconnu n'est pas un non : une session dont on ignore les pages, ou le panier, n'est d'aucun côté du taux.
 # - Un visiteur est un témoin de connexion, non une personne : qui efface ses témoins ou change d'appareil compte deux fois.
@@ -626,7 +626,7 @@ lost, reader.integer(worst.orders)
 # ## Method and limits
 #
 # - The effects of factors are book-keeping: they say **what** moved, not **why**. A campaign, a competitor or the weather are judged with a control group.
-# - The intervals say what the chance of who comes and who buys can do. They cover neither a change of measurement, nor a holiday that moved, nor one Saturday more in the month.
+# - The intervals say what the chance of who comes and who buys can do. For all sales and for visits they also hold what moves a whole month; by channel, by product and by month, the bar does not. They cover neither a change of measurement, nor a holiday that moved, nor one Saturday more in the month.
 # - Visits hold only for the days on which they are recorded; outside of these, nothing is compared.
 # - The unknown is no "no": a session of which the pages, or the cart, are unknown is on neither side of the rate.
 # - A visitor is a cookie, not a person: whoever deletes cookies or changes device counts twice.

@@ -425,6 +425,15 @@ ax = plots.promotion_margins(study, lang=reader) if study else None
 plots.promotion_table(study, lang=reader) if study else None
 
 # %% [markdown] tags=["lang-fr"]
+# Et en unités, ce qui fait ces marges :
+
+# %% [markdown] tags=["lang-en"]
+# And in units, what makes these margins:
+
+# %%
+plots.promotion_unit_table(study, lang=reader) if study else None
+
+# %% [markdown] tags=["lang-fr"]
 # ### Une promotion de près
 #
 # Celle qui a ajouté le plus d'unités, semaine par semaine. La bande dit jusqu'où le hasard et la saison auraient pu porter les ventes sans elle.
@@ -452,10 +461,10 @@ plots.sentences.margins.track(study, lang=reader) if study else None
 ax = plots.promotion_rates(study, lang=reader) if study else None
 
 # %% [markdown] tags=["lang-fr"]
-# **Méthode et limites.** La référence s'apprend sur les jours sans promotion de ces produits, en tenant compte de la saison, des jours de la semaine, de la tendance, des ruptures de stock et des autres promotions. Une promotion de toute la boutique n'a rien à quoi se comparer. Une promotion qui revient chaque année aux mêmes dates cache la saison : l'intervalle est alors large. Le halo est compté à nombre de commandes égal, et laissé hors de la marge, car une promotion ne suffit presque jamais à le voir.
+# **Méthode et limites.** La référence s'apprend sur les jours sans promotion de ces produits, en tenant compte de la saison, des jours de la semaine, de la tendance, des ruptures de stock et des autres promotions. Une promotion de toute la boutique n'a rien à quoi se comparer. Une promotion qui revient chaque année aux mêmes dates cache la saison : l'intervalle est alors large. Le halo est laissé hors de la marge, car rien ne dit quelles commandes la promotion a fait venir : on n'en connaît que des bornes, de « aucune » à « une par unité en plus ». Un halo relève aussi les rayons auxquels on compare, donc la référence : les unités en plus sont alors un peu sous‑estimées.
 
 # %% [markdown] tags=["lang-en"]
-# **Method and limits.** The baseline is learned on days without a promotion of these products, with account of season, week days, trend, stock-outs and other promotions. A promotion of the whole shop has nothing to be compared with. A promotion that comes back every year on the same dates hides the season, and its interval is wide. The halo is counted at as many orders, and left out of the margin, since a promotion hardly ever suffices to see it.
+# **Method and limits.** The baseline is learned on days without a promotion of these products, with account of season, week days, trend, stock-outs and other promotions. A promotion of the whole shop has nothing to be compared with. A promotion that comes back every year on the same dates hides the season, and its interval is wide. The halo is left out of the margin, since nothing tells which orders the promotion brought: only bounds of it are known, from "none" to "one for each extra unit". A halo also raises the shelves compared with, and so the baseline: extra units are then a little low.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## La vérité de la démonstration

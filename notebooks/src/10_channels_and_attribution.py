@@ -11,12 +11,12 @@
 # ---
 
 # %% [markdown] tags=["lang-fr"]
-# # Quels canaux font vendre, et où mettre le prochain dollar ?
+# # Quels canaux font vendre, et où mettre la prochaine dépense ?
 #
-# Une cliente voit une bannière, clique une annonce, lit un courriel, puis tape l'adresse du site et achète. Qui a fait la vente ? Cette page partage les mêmes commandes selon huit modèles, les confronte au groupe de contrôle, dit ce que coûtent un clic et un nouveau client, et divise un budget en disant à quel point elle en est sûre.
+# Une cliente voit une bannière, clique sur une annonce, lit un courriel, puis tape l'adresse du site et achète. Qui a fait la vente ? Cette page partage les mêmes commandes selon huit modèles, les confronte au groupe de contrôle, dit ce que coûtent un clic et un nouveau client, et divise un budget en disant à quel point elle en est sûre.
 
 # %% [markdown] tags=["lang-en"]
-# # Which channels sell, and where should the next dollar go?
+# # Which channels sell, and where should you spend next?
 #
 # A customer sees a banner, clicks an ad, reads an e-mail, then types the site's address and buys. Who made the sale? This page shares out the same orders by eight models, holds them against the control group, says what a click and a new customer cost, and divides a budget, saying how sure it is.
 
@@ -103,6 +103,8 @@ rules = channels.attribute(five, model=names)
 by_hand = rules.pivot(index="channel", columns="model", values="conversions")
 assert by_hand["first"].loc[first.index].equals(first.astype(float).rename("first"))
 assert np.allclose(by_hand.linear.loc[linear.index], linear)
+assert np.allclose(by_hand.sum(), 3)
+assert np.allclose(rules.groupby("model").revenue.sum(), 260)
 by_hand.round(2)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
@@ -110,10 +112,6 @@ by_hand.round(2)
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # Each model gives out **the same three orders**: all columns add up to 3. None says how many there would have been without advertising.
-
-# %% tags=["lesson"]
-assert np.allclose(by_hand.sum(), 3)
-assert np.allclose(rules.groupby("model").revenue.sum(), 260)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Markov** regarde aussi les parcours sans commande. Il compte, d'un contact au suivant, avec quelle fréquence on passe de l'un à l'autre, puis il retire un canal : tout parcours qui l'atteint est perdu. La part des commandes qui tombent est l'**effet de retrait** du canal.
@@ -170,16 +168,16 @@ kept = found.journeys if found and found.journeys.conversions else None
 # %%
 chance = {"intervals": True, "rng": np.random.default_rng(10)}
 credits = channels.attribute(kept, model="all", **chance) if kept else pd.DataFrame()
-margin = channels.margin_rate(data, **span)
 spend = channels.spend_to_credit(data, **span)
-returns = channels.returns_by_model(credits, spend=spend, margin_rate=margin)
+returns = channels.returns_by_model(credits, spend=spend)
 agreed = channels.agreement(returns)
-plots.sentences.channels.headline(credits, agreed, lang=reader, lacks=lacks, **span)
+about = {"found": found, "lacks": lacks, **span}
+plots.sentences.channels.headline(credits, agreed, lang=reader, **about)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Lisez la grille par ligne : plus une ligne est régulière, moins le choix du modèle compte pour ce canal.
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # Read the grid by row: the more even a row, the less the choice of model matters for that channel.
 
 # %%
@@ -257,10 +255,10 @@ plots.sentences.channels.quality(found, lang=reader, lacks=lacks)
 # %%
 plots.requirement_table(channels.journey_requirements(data), lang=reader)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Chaque contrôle, et combien de fois il est en défaut :
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # Each check, and how often it fails:
 
 # %%
@@ -268,17 +266,22 @@ plots.journey_table(found, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # ## Que coûte et que rapporte chaque canal ?
-#
-# Les ventes et les commandes sont attribuées au dernier contact non direct. Un canal sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené.
 
 # %% [markdown] tags=["lang-en"]
 # ## What does each channel cost and bring?
-#
-# Sales and orders are credited to the last non-direct touch. A channel without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought.
 
 # %%
 results = channels.channel_results(data, **span)
 plots.channel_table(results, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Les ventes et les commandes sont attribuées au dernier contact non direct des 30 jours qui les précèdent, et mises en face de la seule dépense que des contacts suivent. Un canal ou une campagne sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené.
+
+# %% [markdown] tags=["lang-en"]
+# Sales and orders are credited to the last non-direct touch of the 30 days before them, and set against that spend alone which touches follow. A channel or a campaign without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought.
+
+# %%
+plots.credit_table(results, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # À la main, pour la recherche payante de la démonstration : le **coût par clic** divise la dépense par les clics, le **taux de clic** les clics par les impressions, le **taux d'ouverture** les courriels ouverts par les courriels délivrés.
@@ -319,7 +322,7 @@ assert np.isclose(kpis.open_rate.email, opened)
 
 # %%
 ax = plots.roi_by_model(returns, lang=reader, lacks=lacks) if len(returns) else None
-plots.sentences.channels.returns(agreed, lang=reader)
+plots.sentences.channels.returns(agreed, found=found, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **ROAS attribué, ROAS incrémental.** Le premier divise les ventes attribuées par la dépense ; le second, les ventes qui n'auraient pas eu lieu. Dans la démonstration, on peut calculer les deux.
@@ -356,27 +359,29 @@ rate = channels.margin_rate(boreal, **year)
 # %%
 silent = channels.lacks_acquisition(data)
 costs = channels.acquisition_costs(data, **span)
-plots.sentences.channels.acquisition(costs, lang=reader, lacks=silent)
+recorded = {"recorded": channels.spend_days(data), **span}
+plots.sentences.channels.acquisition(costs, lang=reader, lacks=silent, **recorded)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # L'intervalle dit ce que le hasard des clients suffit à expliquer :
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # The interval says what the chance of customers is enough to explain:
 
 # %%
 ax = plots.cac_intervals(costs, lang=reader) if not silent else None
 plots.cac_table(costs, lang=reader)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Par campagne, un nouveau client est celui dont la première commande suit un contact de la campagne, le dernier non direct. Les premières commandes en magasin n'en ont pas.
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # By campaign, a new customer is one whose first order follows a touch of the campaign, the last non-direct one. First orders in a store have none.
 
 # %%
 by_campaign = channels.acquisition_costs(data, by="campaign_id", **span)
-plots.cac_table(by_campaign, lang=reader)
+campaigns = channels.campaign_names(data)
+plots.cac_table(by_campaign, campaigns=campaigns, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Le même client, deux origines.** Le fichier client dit par où il est entré ; le parcours, ce qui a précédé sa première commande. Les deux CAC de la recherche payante diffèrent, et aucun n'est faux : ils répondent à deux questions. N'en changez pas en cours d'année. Vérifiez : par canal, c'est le KPI du dictionnaire.
@@ -404,7 +409,7 @@ reader.money(of_file.cost.paid_search), reader.money(of_journey.cost.always_sear
 # %%
 lift = channels.against_lift(data, campaign=campaign, lookback_days=lookback_days)
 ax = plots.credit_against_lift(lift, lang=reader) if len(lift.credits) else None
-plots.sentences.channels.lift(lift, lang=reader)
+plots.sentences.channels.lift(lift, campaigns=campaigns, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La vérité est connue pour les deux envois de la démonstration : celui de printemps a ajouté des commandes, celui d'automne **aucune**. Les modèles leur en attribuent à tous deux.
@@ -436,14 +441,14 @@ ranges.assign(truth=ranges.index.get_level_values(0).map(added))
 # **What this decides.** The autumn mailing seems to bring in orders under every model: whoever opens an e-mail is also whoever was about to buy. The control group is not fooled, but its interval is wide; draw a larger one (lesson 04) rather than believe a model that looks more precise.
 
 # %% [markdown] tags=["lang-fr"]
-# ## Que rapporte le dollar suivant ?
+# ## Que rapporte la prochaine dépense ?
 #
-# Le ROAS est une moyenne. Pour déplacer un budget, il faut ce que rapporte le **dernier** dollar : la pente de la courbe de réponse. On l'ajuste sur les semaines, la saison à part. Les clics d'abord, que chaque régie compte pour elle-même :
+# Le ROAS est une moyenne. Pour déplacer un budget, il faut ce que rapporte un peu **plus** de dépense : la pente de la courbe de réponse. On l'ajuste sur les semaines, la saison à part. Les clics d'abord, que chaque régie compte pour elle-même :
 
 # %% [markdown] tags=["lang-en"]
-# ## What does the next dollar bring?
+# ## What does more spend bring?
 #
-# ROAS is an average. To move a budget one needs what the **last** dollar brings: the slope of the response curve. It is fitted on weeks, with the season apart. Clicks first, which each platform counts for itself:
+# ROAS is an average. To move a budget one needs what a little **more** spend brings: the slope of the response curve. It is fitted on weeks, with the season apart. Clicks first, which each platform counts for itself:
 
 # %%
 no_clicks = channels.lacks_weeks(data, outcome="clicks")
@@ -451,15 +456,14 @@ clicks = None if no_clicks else channels.weeks(data, end=dates.end, outcome="cli
 curves = None if no_clicks else channels.response_curves(clicks)
 plots.sentences.channels.responses(curves, lang=reader, lacks=no_clicks)
 
-# %% [markdown] tags=["lang-fr"]
-# Le canal où l'on dépense le plus, parmi ceux qui ont une courbe :
+# %% [markdown] tags=["lang-fr", "lesson"]
+# Ce que disent les semaines de chaque canal, et la courbe de celui où l'on dépense le plus, parmi ceux qui en ont une :
 
-# %% [markdown] tags=["lang-en"]
-# The channel with most spend, of those that have a curve:
+# %% [markdown] tags=["lang-en", "lesson"]
+# What the weeks say of each channel, and the curve of the one with most spend, of those that have one:
 
 # %%
-shown = None if curves is None else curves.table.dropna(subset=["elasticity"]).marketing_channel
-main = shown.iloc[0] if shown is not None and len(shown) else None
+main = curves.main if curves else None
 ax = plots.response_curve(clicks, curves, channel=main, lang=reader) if main else None
 plots.curve_table(curves, lang=reader)
 
@@ -503,10 +507,10 @@ sales = None if no_sales else channels.weeks(data, end=dates.end, outcome="net_s
 effects = None if no_sales else channels.response_curves(sales)
 plots.sentences.channels.sales_response(effects, lang=reader, lacks=no_sales)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Un intervalle qui contient 0 ne prouve pas que le canal soit inutile : il dit que ces semaines ne suffisent pas.
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # An interval that holds 0 does not prove that the channel is useless: it says that these weeks are not enough.
 
 # %%
@@ -553,24 +557,23 @@ channels.response_curves(short).table[["marketing_channel", "verdict", "reason"]
 # %% [markdown] tags=["lang-fr"]
 # ## Comment diviser le budget ?
 #
-# À budget égal, le meilleur partage donne à chaque canal le même rendement du dernier dollar. Un clic vaut la marge qu'un modèle lui attribue : la page essaie les huit. Aucun canal ne sort de ce qu'il a déjà dépensé en une semaine.
+# À budget égal, le meilleur partage donne à chaque canal le même rendement d'un peu plus de dépense. Un clic vaut la marge qu'un modèle lui attribue (les ventes, si aucun coût n'est connu) : la page essaie les huit. Aucun canal ne sort de ce qu'il a déjà dépensé en une semaine.
 
 # %% [markdown] tags=["lang-en"]
 # ## How should the budget be divided?
 #
-# For the same budget, the best division gives each channel the same return on its last dollar. A click is worth the margin that a model credits it with: the page tries all eight. No channel leaves what it has already spent in a week.
+# For the same budget, the best division gives each channel the same return on a little more spend. A click is worth the margin that a model credits it with (the sales, where no cost is known): the page tries all eight. No channel leaves what it has already spent in a week.
 
 # %%
 can_value = curves is not None and kept is not None
-worth = {"margin_rate": margin, **span}
-values = channels.values_by_model(credits, clicks, **worth) if can_value else {}
+values = channels.values_by_model(credits, clicks, **span) if can_value else {}
 divided = channels.allocate_by_model(curves, values) if curves and values else pd.DataFrame()
 plots.sentences.channels.budget_by_model(divided, lang=reader)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Avec le seul dernier contact non direct, voici ce que diraient les courbes, et ce qu'on croirait y gagner :
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # By the last non-direct touch alone, this is what the curves would say, and what one would believe to gain:
 
 # %%
@@ -579,10 +582,10 @@ valued = curves is not None and {*curves.covariance.index} <= {*usual}
 plan = channels.allocate(curves, values=usual if valued else None) if curves else None
 plots.sentences.channels.budget(plan, outcome="clicks", valued=valued, lang=reader)
 
-# %% [markdown] tags=["lang-fr"]
+# %% [markdown] tags=["lang-fr", "lesson"]
 # Canal par canal :
 
-# %% [markdown] tags=["lang-en"]
+# %% [markdown] tags=["lang-en", "lesson"]
 # Channel by channel:
 
 # %%
@@ -596,7 +599,7 @@ plots.budget_table(plan, lang=reader)
 # Model by model, how many raise or reduce each channel without hesitation?
 
 # %% tags=["lesson"]
-by_model = channels.values_by_model(all_models, panel, margin_rate=rate, **year)
+by_model = channels.values_by_model(all_models, panel, **year)
 choices = channels.allocate_by_model(known, by_model).set_index("marketing_channel")
 choices.drop(columns="models").round(0)
 
@@ -627,7 +630,7 @@ best.set_index("marketing_channel")[["now", "best"]].round(0)
 # - **Additionner les régies.** Chacune s'attribue la même commande ; la somme dépasse les ventes.
 # - **Diviser par tous les nouveaux clients.** Ceux venus d'eux-mêmes font paraître le CAC bas.
 # - **Prendre un ROAS de 3 pour un gain.** Comparez-le à 1 / taux de marque.
-# - **Décider sur la moyenne.** Le dernier dollar rapporte moins que le dollar moyen.
+# - **Décider sur la moyenne.** La dernière dépense rapporte moins que la moyenne.
 # - **Oublier la saison** dans une courbe de réponse, ou la prolonger au-delà de ce qu'on a dépensé.
 # - **Croire un intervalle étroit d'un mauvais modèle** plutôt qu'un intervalle large d'un bon test.
 
@@ -639,7 +642,7 @@ best.set_index("marketing_channel")[["now", "best"]].round(0)
 # - **Adding up platforms.** Each credits itself with the same order; the sum exceeds sales.
 # - **Dividing by all new customers.** Those who came by themselves make CAC look low.
 # - **Taking a ROAS of 3 for a gain.** Hold it against 1 / gross margin rate.
-# - **Deciding on the average.** The last dollar brings less than the average one.
+# - **Deciding on the average.** What is spent last brings less than the average.
 # - **Forgetting the season** in a response curve, or drawing it beyond what was ever spent.
 # - **Believing a bad model's narrow interval** rather than a good test's wide one.
 

@@ -68,8 +68,7 @@ dates = mk.periods(as_of=as_of, period=period, compare=compare)
 
 # %%
 lacks_lines = baskets.lacking_for_pairs(data)
-product = "name" if data.has("products", "name") else "product_id"
-found = None if lacks_lines else baskets.pairs(data, end=dates.end, of=product)
+found = None if lacks_lines else baskets.pairs(data, end=dates.end, named=True)
 plots.sentences.baskets.together(found, lang=reader, lacks=lacks_lines)
 
 # %% [markdown] tags=["lang-fr"]
@@ -259,8 +258,8 @@ plots.pair_table(found, lang=reader) if not lacks_lines else None
 # Three products may go together beyond their pairs. Each set is compared with its strongest part: a pair, and the third product by chance.
 
 # %%
-triples = None if lacks_lines else baskets.sets(data, end=dates.end, of=product)
-plots.sentences.baskets.sets(triples, lang=reader, lacks=lacks_lines)
+triples = None if lacks_lines else baskets.sets(data, end=dates.end, named=True)
+plots.sentences.baskets.sets(triples, beside=found, lang=reader, lacks=lacks_lines)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Les ensembles de trois qui reviennent le plus ont un lift énorme, et pourtant ils ne disent rien de plus : sur une poignée de paniers, c'est le hasard qui parle.
@@ -441,15 +440,15 @@ assert abs(small.revenue - 6 * comparable) < 1e-9
 # %% [markdown] tags=["lang-fr"]
 # ## Que coûtent les ruptures ?
 #
-# Un jour est en rupture quand il ne reste rien à vendre à la clôture. La demande attendue vient de jours comparables : ce que vendait le reste du magasin ce jour‑là, la part du produit quand il était en stock, le lieu, le mois et les promotions.
+# Un jour est en rupture quand il ne reste rien à vendre à la clôture. La demande attendue vient de jours comparables : ce que vendaient ce jour‑là les autres produits en stock, rapporté à leur part habituelle, la part du produit quand il était en stock, le lieu, le mois et les promotions.
 
 # %% [markdown] tags=["lang-en"]
 # ## What do stock-outs cost?
 #
-# A day is out of stock when nothing is left to sell at its close. The demand expected comes from comparable days: what the rest of the store sold that day, the share of the product when it was in stock, the place, the month and promotions.
+# A day is out of stock when nothing is left to sell at its close. The demand expected comes from comparable days: what the other products in stock sold that day, over their usual share, the share of the product when it was in stock, the place, the month and promotions.
 
 # %%
-split = product if lost and product in lost.cells else "product_id"
+split = "name" if lost and "name" in lost.cells else "product_id"
 losses = baskets.lost_by(lost, by=split) if lost else pd.DataFrame()
 ax = plots.lost_revenue(losses, lang=reader) if lost else None
 plots.sentences.baskets.where(losses, lang=reader) if lost else None
@@ -499,12 +498,12 @@ plots.online_places(lost, lang=reader) if lost else None
 # %% [markdown] tags=["lang-fr"]
 # ### Jusqu'où s'y fier
 #
-# L'intervalle contient le hasard de la demande et l'erreur de chaque facteur. Il ne contient pas ce qu'aucun jour comparable ne peut savoir : un produit en train de passer de mode, ou d'y entrer. L'estimation est un peu haute, car le client privé d'un produit en achète parfois un autre, ce qui gonfle les ventes du reste ; cette part n'est pas perdue pour la boutique. Enfin, une rupture au milieu de la journée, réparée avant la clôture, ne se voit pas.
+# L'intervalle contient le hasard de la demande et l'erreur de chaque facteur. Il ne contient pas ce qu'aucun jour comparable ne peut savoir : un produit en train de passer de mode, ou d'y entrer. Deux choses tirent l'estimation. Vers le haut : le client privé d'un produit en achète parfois un autre, ce qui gonfle les ventes du reste ; cette part n'est pas perdue pour la boutique. Vers le bas : un produit s'épuise les jours de forte demande, qui ne sont pas parmi ceux où il était en stock. Enfin, une rupture au milieu de la journée, réparée avant la clôture, ne se voit pas.
 
 # %% [markdown] tags=["lang-en"]
 # ### How far to trust it
 #
-# The interval holds the chance of demand and the error of each factor. It does not hold what no comparable day can know: a product going out of fashion, or coming into it. The estimate is a little high, since a customer who misses a product sometimes buys another, which swells the sales of the rest; that part is no loss to the shop. Lastly, a stock-out in the middle of the day, mended before the close, does not show.
+# The interval holds the chance of demand and the error of each factor. It does not hold what no comparable day can know: a product going out of fashion, or coming into it. Two things pull the estimate. Up: a customer who misses a product sometimes buys another, which swells the sales of the rest; that part is no loss to the shop. Down: a product runs out on days of high demand, which are not among those in stock. Lastly, a stock-out in the middle of the day, mended before the close, does not show.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Boréal connaît la vérité : ce que les clients ont demandé et n'ont pas trouvé. L'intervalle la contient‑il, chaque année ?

@@ -301,12 +301,12 @@ reader.days(gap, 1), reader.days(each.coverage_gap_days.mean(), 1)
 # %% [markdown] tags=["lang-fr"]
 # ## Rotation, écoulement et rendement
 #
-# La rotation dit combien de fois par an le stock se vend, le GMROI ce que chaque dollar de stock rapporte de marge brute.
+# La rotation dit combien de fois par an le stock se vend, le GMROI combien de marge brute rapporte le stock, pour une unité de son coût.
 
 # %% [markdown] tags=["lang-en"]
 # ## Turnover, sell-through and return
 #
-# Turnover says how many times a year the stock is sold, GMROI what each dollar of stock brings in gross profit.
+# Turnover says how many times a year the stock is sold, GMROI how much gross profit the stock brings, for one unit of its cost.
 
 # %%
 family = "category" if data.has("products", "category") else "product_id"

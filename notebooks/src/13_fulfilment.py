@@ -23,12 +23,12 @@
 # %% [markdown] tags=["lang-fr", "lesson"]
 # **Votre but.** À la fin de la leçon, vous saurez choisir le bon dénominateur d'un taux de ponctualité, mesurer un temps de cycle sans oublier ce qui est encore en route, dire pourquoi des médianes ne s'additionnent pas, séparer ce qui fait le coût d'une commande, et refuser un classement que le hasard suffit à expliquer.
 #
-# Voici les réglages de la page. `sla_target` est la part de colis à temps que promet l'engagement ; `balance_by`, ce par quoi l'on compare vitesse, coût et qualité : une région, un canal, la colonne d'un transporteur, `week` ou `month`.
+# Voici les réglages de la page. `sla_target` est la part de colis à temps que promet l'engagement (rien : aucun n'est connu) ; `balance_by`, ce par quoi l'on compare vitesse, coût et qualité : une région, un canal, la colonne d'un transporteur, `week` ou `month`.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Your goal.** By the end of the lesson you can choose the right denominator of an on-time rate, measure a cycle time without forgetting what is still under way, say why medians do not add up, part what makes the cost of an order, and refuse a ranking that chance is enough to explain.
 #
-# Here are the settings of the page. `sla_target` is the share of parcels on time that the agreement promises; `balance_by`, what speed, cost and quality are compared by: a region, a channel, a carrier's column, `week` or `month`.
+# Here are the settings of the page. `sla_target` is the share of parcels on time that the agreement promises (nothing: none is known); `balance_by`, what speed, cost and quality are compared by: a region, a channel, a carrier's column, `week` or `month`.
 
 # %% tags=["parameters"]
 lang = "fr"
@@ -216,7 +216,8 @@ by_day = [rate_interval(row, [20] * 40) for row in good]
 
 # %%
 months = pd.DataFrame() if no_promise else fulfilment.kept_promises(data, by="month", **span)
-agreed = months if months.empty else fulfilment.agreement(months, target=sla_target)
+is_owed = sla_target is not None and len(months) > 0
+agreed = fulfilment.agreement(months, target=sla_target) if is_owed else pd.DataFrame()
 plots.sentences.fulfilment.agreement(
     agreed, promises, target=sla_target, lang=reader, lacks=no_promise
 )

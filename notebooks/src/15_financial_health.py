@@ -163,12 +163,12 @@ assert round(known.gross_sales - known.net_revenue, 2) == round(float(row.revenu
 
 # %%
 earlier = {"start": dates.previous_start, "end": dates.previous_end}
-compared = not lacks and dates.previous_start is not None and finance.covers(data, **earlier)
+compared = not lacks and finance.is_compared(data, dates)
 old = finance.bridge(data, **earlier) if compared else None
 change = finance.bridge_change(old, steps) if compared else pd.DataFrame()
 rates = [finance.deduction_rates(data, **one) for one in (earlier, span)] if compared else []
 rates = finance.rate_changes(*rates) if compared else None
-None if lacks else plots.sentences.finance.moved(change, rates, lang=reader)
+None if lacks else plots.sentences.finance.moved(change, rates, periods=dates, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
 # Étape par étape :

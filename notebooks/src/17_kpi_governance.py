@@ -108,6 +108,15 @@ plots.sentences.governance.headline(coverage, lang=reader)
 plots.coverage_table(coverage, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
+# Le registre, indicateur par indicateur : le propriétaire, la version, ce qui est compté.
+
+# %% [markdown] tags=["lang-en"]
+# The register, KPI by KPI: the owner, the version, what is counted.
+
+# %%
+plots.register_table(governance.register(), lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
 # Un indicateur déprécié se lit encore, mais ne décide plus :
 
 # %% [markdown] tags=["lang-en"]
@@ -330,6 +339,15 @@ ax = plots.data_flow(flow, lang=reader)
 
 # %%
 ax = plots.source_grid(flow, lang=reader)
+
+# %% [markdown] tags=["lang-fr"]
+# Et indicateur par indicateur, une ligne par système lu :
+
+# %% [markdown] tags=["lang-en"]
+# And KPI by KPI, a row a system that it reads:
+
+# %%
+plots.kpi_sources_table(governance.sources(), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # La matrice indicateur × système a une ligne par source de chaque indicateur. Lisez les lignes de la marge sur coûts variables : chaque source a son équipe et son retard, et il n'y a qu'une fiche.

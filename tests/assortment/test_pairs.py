@@ -14,7 +14,7 @@ from marketing_kpi.assortment.chance import false_discovery, poisson_interval, p
 from marketing_kpi.errors import ComputeError, MissingDataError
 
 
-def shop(orders, *, line_ids=True, **columns):
+def shop(orders, *, line_ids=True, names=None, **columns):
     """Open baskets given as (day, products)."""
     rows = [(str(n), item) for n, (_, items) in enumerate(orders) for item in items]
     lines = pd.DataFrame(rows, columns=["order_id", "product_id"])
@@ -23,7 +23,10 @@ def shop(orders, *, line_ids=True, **columns):
         lines["line_id"] = lines.groupby("order_id").cumcount().astype(str)
     heads = pd.DataFrame({"order_id": [str(n) for n in range(len(orders))], **columns})
     heads["ordered_at"] = pd.to_datetime([when for when, _ in orders])
-    return mk.open_data({"orders": heads, "order_lines": lines})
+    tables = {"orders": heads, "order_lines": lines}
+    if names:
+        tables["products"] = pd.DataFrame(names.items(), columns=["product_id", "name"])
+    return mk.open_data(tables)
 
 
 def drawn(seed, count=600, items="abcdef"):
@@ -41,6 +44,23 @@ def as_sets(found, verdict="together"):
 # tents with mats 40 times and 10 times with cups; cups with tea 50 times
 BASKETS = [("2025-06-01", items) for items in
            [["tent", "mat"]] * 40 + [["tent", "cup"]] * 10 + [["cup", "tea"]] * 50]  # fmt: skip
+
+
+def test_two_products_of_one_name_stay_two():
+    names = {"mat": "Mat", "tent": "Tent", "cup": "Cup", "tea": "Cup"}
+    data = shop([*BASKETS, *[("2025-06-01", ["hat", "mat", "tent"])] * 40], names=names)
+    plain = baskets.pairs(data, end="2026-01-01")
+    named = baskets.pairs(data, end="2026-01-01", named=True)
+    called = {"mat": "Mat", "tent": "Tent", "cup": "Cup (cup)", "tea": "Cup (tea)", "hat": "hat"}
+    numbers = ["together", "support", "expected", "p_value", "verdict"]
+    key = ["first", "second"]
+    expected = plain.pairs.assign(**{name: plain.pairs[name].map(called) for name in key})
+    one, other = (frame.sort_values(key, ignore_index=True) for frame in (expected, named.pairs))
+    pd.testing.assert_frame_equal(one[key + numbers], other[key + numbers])
+    sets = baskets.sets(data, end="2026-01-01", named=True)
+    assert sets.sets["products"].tolist() == [("Mat", "Tent", "hat")]
+    with pytest.raises(ComputeError, match="named"):
+        baskets.pairs(data, end="2026-01-01", of="name", named=True)
 
 
 def test_a_pair_by_hand():

@@ -50,6 +50,19 @@ def test_what_was_sold_on_a_stock_out_day_is_no_loss(sold, lost):
     assert baskets.lost_sales_revenue(cells) == pytest.approx(found.revenue)
 
 
+def test_products_that_run_out_together_do_not_hide_each_others_loss():
+    usual = {"cup": 2, "pot": 3, "tea": 5}
+    sold = [
+        (day, product, units) for n, day in enumerate(DAYS) for product, units in usual.items()
+        if n < 8 or product == "tea"
+    ]  # fmt: skip
+    stock = [(day, product, 9.0 if n < 8 else 0.0) for n, day in enumerate(DAYS)
+             for product in ("cup", "pot")]  # fmt: skip
+    found = baskets.lost_sales(shop(sold, stock), **MARCH)
+    losses = baskets.lost_by(found, by="product_id").set_index("product_id")["lost_units"]
+    assert losses.to_dict() == pytest.approx({"cup": 2 * 2, "pot": 2 * 3})
+
+
 def test_prices_are_those_of_days_in_stock():
     found = baskets.lost_sales(shop(*cups_and_tea(), prices={"cup": 11.0}), **MARCH)
     assert found.revenue == pytest.approx(11 * 8)

@@ -197,6 +197,7 @@ def any_paths(draw):
             "path": frame["path"],
             "conversions": frame["conversions"],
             "revenue": frame["conversions"] * frame["cents"] * 1.25,
+            "margin": frame["conversions"] * frame["nothing"] * 0.5,
             "journeys": (frame["conversions"] + frame["nothing"]).clip(lower=1),
             "days_before": pd.Series(days, dtype="object"),
         }
@@ -205,11 +206,11 @@ def any_paths(draw):
 
 @settings(max_examples=20, deadline=None)
 @given(any_paths(), st.sampled_from(["conversions", "rate"]))
-def test_credits_add_up_to_the_orders_and_the_revenue(paths, worth):
+def test_credits_add_up_to_the_orders_and_the_amounts(paths, worth):
     found = channels.attribute(paths, model="all", worth=worth)
     assert found["model"].unique().tolist() == list(channels.MODELS)
-    sums = found.groupby("model")[["conversions", "revenue"]].sum()
-    for what in ("conversions", "revenue"):
+    sums = found.groupby("model")[["conversions", "revenue", "margin"]].sum()
+    for what in sums:
         assert sums[what].to_numpy() == pytest.approx(paths[what].sum(), rel=1e-9, abs=1e-9)
     shares = found.groupby("model")["share"].sum(min_count=1)
     if paths["conversions"].sum():
@@ -228,7 +229,7 @@ def test_neither_the_rows_nor_their_grouping_count(paths, random):
     shuffled = channels.attribute(paths.iloc[order], model="all", worth="rate")
     # each row cut into two that say the same
     half = paths.assign(
-        **{name: paths[name] / 2 for name in ("conversions", "revenue", "journeys")}
+        **{name: paths[name] / 2 for name in ("conversions", "revenue", "margin", "journeys")}
     )
     halves = channels.attribute(pd.concat([half, half]), model="all", worth="rate")
     for other in (shuffled, halves):
@@ -283,7 +284,7 @@ def test_no_path_gives_no_row():
     empty = pd.DataFrame({"path": [], "conversions": [], "days_before": []})
     found = channels.attribute(empty, model="all")
     assert found.empty
-    assert list(found) == ["model", "channel", "conversions", "revenue", "share"]
+    assert list(found) == ["model", "channel", "conversions", "revenue", "margin", "share"]
     assert channels.removal_effects(empty).empty
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marketing_kpi as mk
-from marketing_kpi import revenue
+from marketing_kpi import finance, revenue, sales
 from marketing_kpi.errors import ColumnError, ComputeError, MissingDataError
 from marketing_kpi.growth.chance import months_error, verdict_of, widened
 from marketing_kpi.kpis.intervals import Interval
@@ -208,6 +208,26 @@ def test_a_part_is_not_compared_with_a_whole(demo, periods, expected):
     assert revenue.is_compared(demo, periods) is expected
 
 
+@pytest.mark.parametrize("page", [sales, revenue, finance])
+@pytest.mark.parametrize(
+    ("hole", "expected"),
+    [
+        (None, True),
+        (("2024-01-01", "2024-02-01"), False),  # the period before begins late
+        (("2024-07-01", "2025-01-01"), False),  # it breaks off
+        (("2025-12-01", "2026-01-01"), False),  # the period does
+        (("2024-05-01", "2024-06-01"), True),  # a month's break is a shop's own
+    ],
+)
+def test_a_hole_at_either_end_of_either_period_is_seen_on_every_page(page, hole, expected):
+    days = pd.Series(pd.date_range("2024-01-01", "2025-12-31"))
+    if hole:
+        days = days[(days < hole[0]) | (days >= hole[1])]
+    sold = orders(*((None, day, 10.0) for day in days))
+    with mk.open_data({"orders": sold}) as data:
+        assert page.is_compared(data, PERIODS) is expected
+
+
 # --- Effects --------------------------------------------------------------------------------
 
 ITEM = ["quantity_before", "revenue_before", "quantity", "revenue"]
@@ -253,6 +273,17 @@ def test_mix_among_the_products_of_a_category_looks_like_price_by_category():
     assert (parted.mix_between, parted.mix_within) == (0, 640)
     with pytest.raises(ColumnError, match="brand"):
         revenue.effects_by(items, by="brand")
+
+
+def test_units_without_a_price_make_no_product_cheaper():
+    sold = orders(*((None, day, 30.0) for day in ("2024-05-01", "2025-05-01", "2025-06-01")))
+    lines = sold[["order_id"]].assign(line_id="1", product_id="tent", quantity=[3, 2, 2])
+    lines["unit_price"] = [10.0, 10.0, None]
+    tables = {"orders": sold.drop(columns="amount"), "order_lines": lines}
+    with mk.open_data(tables) as data:
+        items = revenue.products_compared(data, periods=PERIODS)
+    assert items[ITEM].values.tolist() == [[3, 30, 2, 20]]
+    assert revenue.price_volume_mix(items).price == 0
 
 
 def test_a_rolled_up_table_is_what_would_have_been_asked(demo):

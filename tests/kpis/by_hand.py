@@ -1263,7 +1263,11 @@ def sell_through_rate(there, gone, days, _covered, before):
 def due(shop):
     """Return the parcels, of any order, of which it is known whether the promise was kept."""
     rows = shop["shipments"]
-    last = max(shop["orders"].ordered_at.max(), rows.delivered_at.max()).normalize()
+    last = shop["orders"].ordered_at.max().normalize()
+    for day in sorted(rows.delivered_at.dropna().dt.normalize().unique()):
+        if day > last + 31 * DAY:
+            break
+        last = max(last, day)
     rows = rows[rows.promised_at.notna() & (rows.promised_at < last + DAY)]
     is_day = rows.promised_at.eq(rows.promised_at.dt.normalize())
     until = rows.promised_at.mask(is_day, rows.promised_at + DAY - pd.Timedelta(microseconds=1))
@@ -1329,6 +1333,8 @@ def fulfilment_cost_per_order(shop, start, end, by=None):
     paid = labour.groupby(labour.day.dt.to_period("M")).cost.sum(min_count=1)
     share = money(paid / month.value_counts()).to_dict()
     cost = parcels.transport_cost + parcels.packaging_cost + month.map(share).astype(float)
+    unsure = {*parcels.order_id[parcels.shipped_at.notna() & cost.isna()]}
+    cost = cost.mask(parcels.order_id.isin(unsure))
     rows = parcels.assign(cost=cost.round(4)).merge(shop.orders, on="order_id")
 
     def mean(rows):

@@ -130,6 +130,15 @@ def test_months_by_hand(till, kpi, months, numbers):
     assert numbers(kpi, till, **MONTHS) == pytest.approx(months, rel=1e-12, nan_ok=True)
 
 
+def test_a_month_of_the_ledger_without_any_sale_is_all_gap(frames, opened, table):
+    late = pd.DataFrame(
+        {"month": pd.to_datetime(["2025-09-01"]), "account": "revenue", "amount": 12.5}
+    )
+    books = opened({**frames, "ledger": pd.concat([frames["ledger"], late])})
+    found = table("reconciliation_gap", books, start="2025-09-01", end="2025-10-01")
+    assert found.reconciliation_gap.astype(float).tolist() == [12.5]
+
+
 def test_a_year_by_hand(till, table):
     row = table([*FLOWS, "reconciliation_gap"], till, **YEAR).iloc[0].astype(float)
     assert row.net_revenue == 230 - 52 - 5

@@ -42,6 +42,18 @@ def test_by_hand(rows):
     assert one.tolist() == [1, 1, 5, 240]
 
 
+def test_an_account_of_unknown_sales_leaves_out_its_person_only(rows):
+    rows.loc[0, "net_sales"] = None
+    found = governance.people(rows)
+    assert found[["customers", "repeat_rate", "orders_per_customer"]].tolist() == [3, 2 / 3, 5 / 3]
+    assert found["sales_per_customer"] == (90 + 30) / 2
+    errors = governance.errors_of_matching(rows, mixed=[0.5], rng=np.random.default_rng(1))
+    assert errors[["true", "seen"]].notna().all(axis=None)
+    assert 0 < errors.set_index("measure").seen["misplaced_sales"] < 1
+    unknown = governance.people(rows.assign(net_sales=np.nan))
+    assert np.isnan(unknown["sales_per_customer"])
+
+
 def test_nobody_has_no_averages(rows):
     found = governance.people(rows.iloc[:0])
     assert found["customers"] == 0

@@ -73,7 +73,7 @@ def scorecard():
         change_low=[None, -0.14, -0.12, None],
         change_high=[None, -0.04, 0.02, None],
         trend=[months, months, [0.1, 0.2, 0.3, 0.25], None],
-        previous_trend=None,
+        domain=["sales", "sales", "customers", "margin"],
         reason=["", "", "", "missing"],
         missing=["", "", "", "order_lines.unit_cost"],
         last_order=dt.date(2025, 12, 31),

@@ -25,7 +25,7 @@ def found():
     data = mk.demo()
     lost = baskets.lost_sales(data, **YEAR)
     return {
-        "pairs": baskets.pairs(data, end="2026-01-01", of="name"),
+        "pairs": baskets.pairs(data, end="2026-01-01", named=True),
         "prices": baskets.prices_by(data, by="category", **YEAR),
         "whole": baskets.prices_by(data, **YEAR),
         "before": baskets.prices_by(data, start="2024-01-01", end="2025-01-01"),
@@ -118,14 +118,33 @@ def test_tables_lead_to_their_definitions(found):
     } <= kpis  # fmt: skip
 
 
-def test_sets_are_shown_with_all_their_products():
+def test_the_list_of_pairs_says_what_it_leaves_out(found):
+    pairs = found["pairs"]
+    assert len(pairs.pairs) < pairs.tested == 7_140
+    text = plain(plots.pair_table(pairs, lang="en").to_text())
+    assert f"Listed: the {len(pairs.pairs):,} least likely" in text
+    whole = pairs._replace(tested=len(pairs.pairs))
+    assert "Listed" not in plain(plots.pair_table(whole, lang="en").to_text())
+
+
+@pytest.mark.parametrize(("verdict", "advised"), [("together", True), ("cannot_tell", False)])
+def test_bundles_are_advised_on_pairs_where_there_are_any(found, verdict, advised):
+    none = baskets.Sets(pd.DataFrame({"verdict": ["cannot_tell"]}), 100, products=3, tested=1)
+    pairs = found["pairs"]
+    beside = pairs._replace(pairs=pairs.pairs.assign(verdict=verdict))
+    said = plain(sentences.baskets.sets(none, beside=beside, lang="en"))
+    assert "None tells more than its pairs." in said
+    assert ("Build bundles" in said) == advised
+
+
+def test_sets_are_shown_with_all_their_products(found):
     sets = pd.DataFrame(
         {"products": [("a", "b", "c")], "together": 9, "lift": 8.0, "lift_beyond": 3.0,
          "low": 1.5, "high": 5.0, "verdict": "together"}
     )  # fmt: skip
-    found = baskets.Sets(sets, baskets=100, products=3, tested=1)
-    assert "a + b + c" in plain(plots.set_table(found, lang="en").to_text())
-    said = plain(sentences.baskets.sets(found, lang="en"))
+    three = baskets.Sets(sets, baskets=100, products=3, tested=1)
+    assert "a + b + c" in plain(plots.set_table(three, lang="en").to_text())
+    said = plain(sentences.baskets.sets(three, beside=found["pairs"], lang="en"))
     assert said.endswith("a + b + c, 3.0 times as often (95% interval: 1.5 to 5.0).")
 
 
@@ -251,7 +270,7 @@ def test_what_the_data_lack_is_said_in_place_of_everything():
     empty = pd.DataFrame()
     said = [
         sentences.baskets.together(None, lang=reader, lacks=lacks),
-        sentences.baskets.sets(None, lang=reader, lacks=lacks),
+        sentences.baskets.sets(None, beside=None, lang=reader, lacks=lacks),
         sentences.baskets.prices(empty, lang=reader, lacks=lacks),
         sentences.baskets.lost(None, lang=reader, lacks=lacks),
         plots.pair_table(None, lang=reader, lacks=lacks),

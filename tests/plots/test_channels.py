@@ -9,6 +9,7 @@ import pytest
 from marketing_kpi import channels, plots
 from marketing_kpi.attribution.lift import AgainstLift
 from marketing_kpi.plots import sentences
+from marketing_kpi.text.locale import Reader
 
 PERIOD = {"start": "2025-01-01", "end": "2026-01-01"}
 PATHS = pd.DataFrame(
@@ -16,13 +17,15 @@ PATHS = pd.DataFrame(
         "path": [("display", "email"), ("email", "direct"), ("paid_search",), ("display",)],
         "conversions": [40, 20, 30, 5],
         "revenue": [4000.0, 2000.0, 3500.0, 300.0],
+        "margin": [2000.0, 1000.0, 1750.0, 150.0],
         "days_before": [(3.0, 1.0), (4.0, 0.0), (2.0,), (9.0,)],
     }
 )
 CREDITS = channels.attribute(PATHS, model="all")
-SURE = CREDITS.assign(revenue_low=CREDITS.revenue * 0.9, revenue_high=CREDITS.revenue * 1.1)
+SURE = CREDITS.assign(margin_low=CREDITS.margin * 0.9, margin_high=CREDITS.margin * 1.1)
+UNCOSTED = CREDITS.assign(margin=np.nan)
 SPEND = {"display": 900.0, "email": 300.0, "paid_search": 9000.0}
-RETURNS = channels.returns_by_model(SURE, spend=SPEND, margin_rate=0.5)
+RETURNS = channels.returns_by_model(SURE, spend=SPEND)
 AGREED = channels.agreement(RETURNS)
 COSTS = pd.DataFrame(
     {
@@ -71,7 +74,7 @@ def lift(added, low, high):
 FIGURES = [
     lambda lang: plots.credit_by_model(CREDITS, lang=lang),
     lambda lang: plots.roi_by_model(RETURNS, lang=lang),
-    lambda lang: plots.roi_by_model(channels.returns_by_model(SURE, spend=SPEND), lang=lang),
+    lambda lang: plots.roi_by_model(channels.returns_by_model(UNCOSTED, spend=SPEND), lang=lang),
     lambda lang: plots.cac_intervals(COSTS, lang=lang),
     lambda lang: plots.credit_against_lift(lift(50, -20, 120), lang=lang),
     lambda lang: plots.response_curve(CLICKS, CURVES, channel="paid_search", lang=lang),
@@ -111,16 +114,35 @@ def test_without_data_a_figure_says_what_lacks(draw):
 
 
 def test_tables_carry_the_kpis_they_show():
-    results = pd.DataFrame({name: [1.0, np.nan] for name in channels.CHANNEL_KPIS})
+    names = [*channels.CHANNEL_KPIS, "spend_to_credit"]
+    results = pd.DataFrame({name: [1.0, np.nan] for name in names})
     results.insert(0, "marketing_channel", ["email", "direct"])
-    shown = plots.channel_table(results, lang="en")
-    assert "Return on ad spend (ROAS)" in shown.to_text()
-    assert plots.channel_table(results.head(0), lang="en") is None
+    results["attributed_revenue"] = [1.0, 7.0]
+    costs, credited = (
+        draw(results, lang="en").to_text() for draw in (plots.channel_table, plots.credit_table)
+    )
+    assert "Customer acquisition cost (CAC)" in costs
+    assert "Return on ad spend (ROAS)" not in costs
+    assert "Direct" not in costs
+    assert all(name in credited for name in ("ROAS", "Spend followed by touches", "Direct"))
+    nothing = results.assign(**dict.fromkeys(names, np.nan))
+    assert "neither what channels cost" in str(plots.channel_table(nothing, lang="en"))
+    assert "No touch is recorded" in str(plots.credit_table(nothing, lang="en"))
     assert "Not known" in plots.cac_table(COSTS, lang="en").to_text()
     assert plots.cac_table(None, lang="en") is None
     assert "never varied" in plots.curve_table(CURVES, lang="en").to_text()
     assert "Marginal ROAS" in plots.curve_table(SALES, lang="en").to_text()
     assert plots.budget_table(None, lang="en") is None
+
+
+def test_campaigns_go_by_their_names():
+    costs = COSTS.rename(columns={"marketing_channel": "campaign_id"})
+    shown = plots.cac_table(costs, campaigns={"email": "Spring letter"}, lang="en").to_text()
+    assert "Spring letter" in shown
+    assert "paid_search" in shown  # it has no name
+    assert "first order follows a touch of it" in shown
+    said = sentences.channels.lift(lift(50, 20, 120), campaigns={"mail": "The mail"}, lang="en")
+    assert str(said).startswith("Campaign The mail:")
 
 
 # --- Sentences --------------------------------------------------------------------------------
@@ -130,7 +152,41 @@ def test_the_headline_gives_the_range_of_the_models():
     said = plain(sentences.channels.headline(CREDITS, AGREED, lang="en", **PERIOD))
     assert "95 orders placed online" in said
     assert "Email comes first" in said
+    assert "it gets from " in said
     assert "Spend exceeds margin under every model: Paid search." in said
+
+
+def journeys_with(**shares):
+    checks = pd.DataFrame({"check": [*shares], "share": [*shares.values()]})
+    return channels.JourneyQuality(None, checks, None)
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ({"orders_without_touch": 0.87}, "87% of the orders placed online have no recorded touch"),
+        ({"orders_without_touch": 0.1, "orders_without_cost": 0.3}, "product of unknown cost"),
+    ],
+)
+def test_no_channel_is_judged_on_what_is_mostly_not_told(shares, words):
+    found = journeys_with(**shares)
+    headline = sentences.channels.headline(CREDITS, AGREED, found=found, lang="en", **PERIOD)
+    returns = sentences.channels.returns(AGREED, found=found, lang="en")
+    for said in (plain(headline), plain(returns)):
+        assert words in said
+        assert "Spend exceeds margin" not in said
+    assert "All of it holds" not in str(returns)
+    sure = journeys_with(orders_without_touch=0.3, orders_without_cost=0.01)
+    judged = sentences.channels.headline(CREDITS, AGREED, found=sure, lang="en", **PERIOD)
+    assert "Spend exceeds margin under every model: Paid search." in plain(judged)
+
+
+def test_of_one_channel_models_say_nothing_of_each_other():
+    alone = channels.attribute(PATHS.assign(path=[("email",)] * 4, days_before=[(1.0,)] * 4),
+                               model="all")  # fmt: skip
+    assert sentences.channels.models(alone, lang="en") is None
+    said = plain(sentences.channels.headline(alone, AGREED.head(0), lang="en", **PERIOD))
+    assert said.endswith("with 100% of them.")
 
 
 def test_few_orders_are_not_compared():
@@ -150,11 +206,29 @@ def test_models_are_told_apart_by_their_names():
 
 
 def test_the_dearest_channel_is_said_to_be_only_beyond_chance():
-    said = plain(sentences.channels.acquisition(COSTS, lang="en"))
-    assert "for 50 new customers of the channels paid for: $24 each" in said
+    said = plain(sentences.channels.acquisition(COSTS, lang="en", **PERIOD))
+    assert "new customers of the channels paid for: 50, so $24 each" in said
+    assert "Divided by all new customers (57), each would seem to cost $21." in said
     assert "more than chance explains" in said
     close = COSTS.assign(low=1.0)
-    assert "their intervals meet" in plain(sentences.channels.acquisition(close, lang="en"))
+    assert "their intervals meet" in plain(
+        sentences.channels.acquisition(close, lang="en", **PERIOD)
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        ((2025, 1, 1), (2025, 3, 15), "from January 1, 2025 to March 15, 2025 only"),
+        ((2025, 6, 1), (2026, 2, 1), "from June 1, 2025 to December 31, 2025 only"),
+        ((2024, 3, 1), (2025, 12, 1), None),  # books kept by the month
+    ],
+)
+def test_spend_recorded_in_a_part_of_the_period_is_said(first, last, words):
+    recorded = dt.date(*first), dt.date(*last)
+    lang = Reader.of("en")
+    said = sentences.channels.acquisition(COSTS, recorded=recorded, lang=lang, **PERIOD)
+    assert (words in plain(said)) if words else ("only, while" not in plain(said))
 
 
 @pytest.mark.parametrize(

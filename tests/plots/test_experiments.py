@@ -175,6 +175,19 @@ def test_tables_hold_what_was_found():
     assert "365 days before" in plots.balance_table(BALANCE, lang="en").to_text()
 
 
+def test_campaigns_go_by_their_names():
+    names = {"campaigns": {"mail": "Spring letter", "sms": "A word"}, "lang": "en"}
+    assert str(sentences.experiments.trial(TRIAL, **names)).startswith("Campaign Spring letter:")
+    shown = plots.campaign_table(KNOWN, **names)
+    assert "Spring letter" in shown.to_text()
+    assert "mail" not in shown.to_text()
+    assert shown.payload()["rows"][0][-1] == "mail"  # what a parameter takes is in the exports
+    assert "A word" in plots.overlap_table(OVERLAP, **names).to_text()
+    uneven = sentences.experiments.overlap(OVERLAP.assign(p_value=1e-5), **names)
+    assert "same time: A word." in str(uneven)
+    assert "mail" in plots.campaign_table(KNOWN, lang="en").to_text()
+
+
 def test_p_values_of_a_table_are_written_as_in_the_sentences():
     small = plots.method_table(REVENUE._replace(p_value=1e-7, welch_p=0.0312), lang="fr")
     assert "< 0,001" in small.to_text()

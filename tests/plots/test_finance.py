@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+import marketing_kpi as mk
 from marketing_kpi import finance, plots
 from marketing_kpi.accounts.leaks import ranked
 from marketing_kpi.accounts.steps import steps
 from marketing_kpi.plots import sentences
 
 PERIOD = {"start": "2025-01-01", "end": "2026-01-01"}
+DATES = mk.periods(as_of="2026-01-01")
 
 
 def plain(text):
@@ -248,15 +250,20 @@ def test_what_moved_is_said_with_its_interval():
     rates = pd.DataFrame(
         {"step": finance.DEDUCTIONS, "low": -0.001, "high": 0.004, "is_told": False}
     )
-    said = plain(sentences.finance.moved(CHANGE, rates, lang="en"))
+    said = plain(sentences.finance.moved(CHANGE, rates, periods=DATES, lang="en"))
     assert "Net revenue moved by +$140" in said
     assert "What rose most: refunds of returns, from 5.00% to 7.50%" in said
     assert "Chance alone may explain it (95% interval: −0.10" in said
-    surely = plain(sentences.finance.moved(CHANGE, rates.assign(is_told=True), lang="en"))
+    surely = plain(
+        sentences.finance.moved(CHANGE, rates.assign(is_told=True), periods=DATES, lang="en")
+    )
     assert "look for the cause" in surely
-    few = plain(sentences.finance.moved(CHANGE, rates.assign(low=np.nan), lang="en"))
+    autumn = mk.periods(as_of="2026-01-01", period="3 months", compare="previous_period")
+    assert "another season" not in said
+    assert "another season" in plain(sentences.finance.moved(CHANGE, periods=autumn, lang="en"))
+    few = plain(sentences.finance.moved(CHANGE, rates.assign(low=np.nan), periods=DATES, lang="en"))
     assert "Too few customers to tell" in few
-    none = sentences.finance.moved(pd.DataFrame(), lang="en")
+    none = sentences.finance.moved(pd.DataFrame(), periods=DATES, lang="en")
     assert str(none) == "There is no period to compare with."
 
 

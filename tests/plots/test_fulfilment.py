@@ -1,6 +1,7 @@
 """Figures, tables and sentences of fulfilment: words, numbers, what lacks, nothing cut."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,13 @@ def test_the_balance_shows_the_last_weeks_and_the_largest_groups():
     assert "d'Azur 2 " not in largest.alt
 
 
+def test_the_balance_says_what_quality_is():
+    whole = plots.service_balance(balanced(), lang="en").get_figure(root=True)
+    assert "Quality is on time and in full." in whole.caption
+    part = plots.service_balance(balanced()._replace(is_in_full=False), lang="en")
+    assert "Quality is on time alone" in part.get_figure(root=True).caption
+
+
 def test_tables_show_what_they_are_given():
     agreed = plain(plots.agreement_table(AGREED, lang="en").to_text())
     assert "January 2025" in agreed
@@ -195,9 +203,30 @@ def test_an_agreement_kept():
     assert "have not come" not in said
 
 
+def test_without_an_agreement_nothing_is_owed():
+    found = sentences.fulfilment.agreement(NOTHING, PROMISES, target=None, lang="en")
+    assert str(found).startswith("No agreement on the share delivered on time is told")
+    french = sentences.fulfilment.agreement(NOTHING, PROMISES, target=None, lang="fr")
+    assert "sla_target" in str(french)
+    figure = plots.on_time_track(MONTHS, target=None, lang="en").get_figure(root=True)
+    title = figure.get_suptitle()
+    assert title == "Delivered on time"
+    said = title + figure.caption + figure.alt
+    assert not {"agree", "agreement", "agreed", "owed"} & {*re.findall("[a-z]+", said.lower())}
+    assert "93.0%" in figure.alt
+
+
+def test_a_promise_that_had_not_come_due_is_not_said_not_to_exist():
+    said = sentences.fulfilment.agreement(NOTHING, NOTHING, target=0.95, lang="en")
+    assert plain(said) == "No promise of the period had come due in the data."
+    figure = plots.promise_rates(NOTHING, lang="en").get_figure(root=True)
+    assert "had come due" in figure.message
+
+
 def test_the_weakest_link_is_named_and_what_logistics_can_do():
     said = plain(sentences.fulfilment.perfect(PERFECT, lang="en"))
-    assert "71.0% of the 600 orders" in said
+    assert said.startswith("Of the 600 orders promised before November 17, 2025")
+    assert "71.0% are perfect" in said
     assert "21.0%: not sent back" in said
     assert "begin with: on time" in said
     late = PERFECT.assign(not_returned=0.99, on_time=0.80)
@@ -209,7 +238,8 @@ def test_the_weakest_link_is_named_and_what_logistics_can_do():
 def test_the_longest_step_and_what_is_under_way():
     said = plain(sentences.fulfilment.components(COMPONENTS, lang="en"))
     assert "ship → delivery takes 5.5 hours (79%)" in said
-    assert "1 parcel has not come, as far as the data tell" in said
+    assert "on average (2 parcels of which every step is known)" in said
+    assert "1 parcel has not come, as far as the data tell: medians and percentiles" in said
     assert "Too few" in str(sentences.fulfilment.components(NOTHING, lang="en"))
 
 

@@ -141,11 +141,36 @@ def test_every_table_is_shown_with_its_caption(lang):
         ),
         plots.identities_table(systems.assign(extra=0, unmatched=0), lang=lang),
         plots.matching_table(ERRORS, lang=lang),
+        plots.register_table(governance.register(), lang=lang),
+        plots.register_table(governance.register(leaving), lang=lang),
     ]
     assert all(len(table.to_text().splitlines()) > 2 for table in tables)
     shown = plain(tables[6].to_text())
     assert ("−5,00 $" if lang == "fr" else "−$5.00") in shown
     assert "odd" in tables[9].to_text()
+
+
+def test_the_register_and_the_matrix_have_a_row_a_kpi_or_source_and_fold():
+    register, sources = governance.register(), governance.sources()
+    for shown, rows in (
+        (plots.register_table(register, lang="fr"), len(register)),
+        (plots.kpi_sources_table(sources, lang="fr"), len(sources)),
+    ):
+        assert len(shown.rows) == rows > shown.shown == 15
+    row = dict(zip(register["kpi"], plots.register_table(register, lang="fr").rows, strict=True))
+    cells = plain(row["average_order_value"])
+    assert "Équipe e-commerce" in cells
+    assert "en vigueur" in cells
+    assert "24 mois" in plain(row["net_revenue_retention"])
+
+
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_errors_are_not_tabled_of_too_few_customers(lang):
+    few = governance.errors_of_matching(
+        ROWS.iloc[:6], missed=(1.0,), mixed=(0.1,), rng=np.random.default_rng(1), draws=2
+    )
+    assert str(plots.matching_table(few, lang=lang)) == str(said.matching(few, lang=lang))
+    assert not plots.matching_moves(few, lang=lang).lines
 
 
 @pytest.mark.parametrize(

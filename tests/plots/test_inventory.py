@@ -107,6 +107,16 @@ def test_a_gap_is_drawn_on_its_own_side():
     assert hatched == [False, False, False, True]
 
 
+def test_the_caption_counts_the_gaps_drawn_on_each_side():
+    worth = [*range(900, 0, -100), -10, -20]
+    rows = len(worth)
+    covers = pd.DataFrame({"product_id": [f"p{n}" for n in range(rows)], "gap_value": worth})
+    figure = plots.cover_gaps(covers, lang="en").get_figure(root=True)
+    assert "The largest gaps of 11: 6 above the target, 2 below it." in plain(figure.caption)
+    whole = plots.cover_gaps(COVERS, lang="en").get_figure(root=True)
+    assert "largest" not in whole.caption
+
+
 @LANGUAGES
 def test_figures_of_nothing_say_so(lang):
     for axis in (
@@ -134,6 +144,31 @@ def test_tables_show_every_row_and_name_their_kpis(lang):
     assert len(plots.class_table(CLASSES, lang=lang).rows) == 2
     assert len(plots.stock_parts(parts(), lang=lang).rows) == 3
     assert len(plots.service_table(service_by_pace(points()), lang=lang).rows) == 4
+
+
+@LANGUAGES
+def test_each_table_of_a_page_has_a_caption_of_its_own(lang):
+    groups = COVERS.rename(columns={"product_id": "category"}).drop(columns="name")
+    kinds = groups.drop(columns="gap_value").rename(columns={"category": "location_type"})
+    shown = [
+        plots.cover_table(COVERS, lang=lang),
+        plots.cover_table(groups, lang=lang),
+        plots.stock_table(PLACES, lang=lang),
+        plots.stock_table(kinds, lang=lang),
+    ]
+    captions = [one.caption for one in shown]
+    assert len({*captions}) == len(captions)
+    brings = {"fr": "rapporte", "en": "brings"}[lang]
+    assert [brings in caption for caption in captions[2:]] == [False, True]
+
+
+@LANGUAGES
+def test_more_sold_than_was_there_is_remarked_on(lang):
+    groups = pd.DataFrame({"category": ["a", "b"], "sell_through_rate": [0.8, 1.2]})
+    word = {"fr": "100 %", "en": "100%"}[lang]
+    assert word in plain(plots.stock_table(groups, lang=lang).to_text())
+    whole = groups.assign(sell_through_rate=[0.8, 1.0])
+    assert not plots.stock_table(whole, lang=lang).notes
 
 
 def test_tables_of_nothing_are_sentences():
@@ -177,7 +212,10 @@ def test_only_what_is_far_from_its_target_is_called_so():
     said = plain(sentences.inventory.cover(now, before, COVERS, lang="en"))
     assert "62.0 days of sales, against 70.0 days" in said
     assert "2 products lie more than 10% above their target, by $350 in all" in said
-    assert "1 lies as far below, by $300" in said
+    assert "1 product lies more than 10% below its target, by $300" in said
+    low = plain(sentences.inventory.cover(now, before, COVERS[2:3], lang="en"))
+    assert "above" not in low
+    assert "1 product lies more than 10% below its target, by $300: order it first" in low
     alone = plain(sentences.inventory.cover(now, None, None, lang="en"))
     assert alone == "The average stock makes 62.0 days of sales."
     unknown = pd.DataFrame({"days_of_inventory": [None]})
@@ -193,7 +231,9 @@ def test_returns_name_the_fastest_and_the_best():
 
 def test_classes_warn_of_chance():
     said = plain(sentences.inventory.classes(CLASSES, lang="en"))
-    assert "1 of the 2 products sold bring 90.0%" in said
+    assert said.startswith("Class A is 1 of the 2 products sold, and 90.0% of the sales.")
+    one = plain(sentences.inventory.classes(CLASSES[:1], lang="fr"))
+    assert one.startswith("La classe A est le seul produit vendu")
     assert "for 1 of 2" in said
 
 

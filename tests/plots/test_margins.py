@@ -84,7 +84,8 @@ TRACK = pd.DataFrame({
 })  # fmt: skip
 RATES = pd.DataFrame({
     "rate": ["lift", "cannibalisation", "pull_forward", "halo"],
-    "value": [0.5, 0.2, 0.15, -0.1], "low": [0.4, 0.1, 0.05, -0.8], "high": [0.6, 0.3, 0.25, 0.6],
+    "value": [0.5, 0.2, 0.15, np.nan], "low": [0.4, 0.1, 0.05, -0.8],
+    "high": [0.6, 0.3, 0.25, 0.6],
 })  # fmt: skip
 TOTAL = pd.DataFrame({
     "promotions": [1], "margin": [-900.0], "low": [-1500.0], "high": [-300.0], "verdict": ["lower"],
@@ -100,7 +101,7 @@ FIGURES = [
     (plots.break_even_calendar, EVEN, ("February 19, 2025", "$200")),
     (plots.promotion_track, STUDY, ("300", "200", "170", "230", "Soldes")),
     (plots.promotion_margins, STUDY, ("−$900", "−$1,500", "−$300")),
-    (plots.promotion_rates, STUDY, ("50.0%", "−80.0%")),
+    (plots.promotion_rates, STUDY, ("50.0%", "25.0%")),
 ]
 
 
@@ -158,12 +159,25 @@ def test_tables_hold_the_numbers():
     )
 
 
+def test_the_table_of_units_holds_the_promotions_that_are_measured():
+    table = plots.promotion_unit_table(STUDY, lang="en")
+    text = plain(table.to_text())
+    assert "100 (70 to 130)" in text
+    assert "Tout" not in text
+    names = [column["name"] for column in table.payload()["columns"]]
+    assert {"extra_low", "pulled_high", "units", "promotion_id"} <= {*names}
+    assert plots.promotion_unit_table(NOTHING, lang="en") is None
+    assert plots.promotion_unit_table(None, lang="en") is None
+
+
 def test_the_table_of_promotions_says_once_why_it_cannot_tell():
     table = plots.promotion_table(STUDY, lang="en")
     text = plain(table.to_text())
-    assert "100 (70 to 130)" in text
+    head = [column.name for column in table.columns]
+    assert head[:3] == ["promotion", "margin_said", "verdict"]
+    assert "−$900 (−$1,500 to −$300)" in text
     assert "lost" in text
-    assert text.count("it covers more than half of the shop") == 1
+    assert text.count("more than half of the shop was on promotion") == 1
     assert "y, Tout: the data cannot tell" in text
     names = [column["name"] for column in table.payload()["columns"]]
     assert {"margin_low", "margin_high", "promotion_id"} <= {*names}

@@ -50,7 +50,7 @@ WAY = pd.DataFrame(
         "level": [400.0, 340, 340, 390, 310, 310, 310, 290, 290, 285, 285],
     }
 )
-EFFECTS_FOUND = revenue.Effects(60.0, -20.0, 15.0, 5.0, 60.0)
+EFFECTS_FOUND = revenue.Effects(60.0, -20.0, 15.0, 5.0, 0.0, 60.0)
 RATES = pd.DataFrame(
     {
         "channel": ["web", "store", None],
@@ -124,7 +124,7 @@ def test_a_bridge_shows_years_by_name_and_other_periods_as_before_and_now():
     quarter = mk.periods(as_of="2025-11-01", period="3 months")
     ax = plots.growth_bridge(bridge, of="effects", periods=quarter, lang="en")
     assert "Before" in words(ax)
-    assert len(ax.patches) == len(EFFECTS)
+    assert len(ax.patches) == len(EFFECTS) - 1  # no product is unknown
 
 
 def test_steps_that_are_unknown_or_lead_nowhere_known_are_left_out_of_the_bridge():
@@ -334,7 +334,7 @@ def test_stores_and_customers_in_sentences():
         }
     )
     said = plain(say.network(rows, growth(), lang="en"))
-    assert "grew by +10.0%" in said
+    assert "changed by +10.0%" in said
     assert "So few stores" in said
     assert "−$50" in said
     assert "No store was open" in plain(say.network(rows.iloc[1:], None, lang="en"))

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+import marketing_kpi as mk
 from marketing_kpi import plots, sales
 from marketing_kpi.plots import sentences
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.tables import Table
 
-YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
+YEAR = mk.periods(as_of="2026-01-01")
+AUTUMN = mk.periods(as_of="2026-01-01", period="3 months", compare="previous_period")
 LONG = "Équipement de randonnée et de camping pour toute la famille"
 
 
@@ -36,12 +38,18 @@ def tree(*, obstacle=None, low=(80.0, -60.0, -5.0)):
             "effect": [200.0, -100.0, 10.9],
             "low": low,
             "high": [320.0, -20.0, 30.0],
+            "verdict": [
+                found if start > 0 or (end < 0 and start < 0) else "cannot_tell"
+                for found, start, end in zip(
+                    ("rose", "fell", "rose"), low, (320.0, -20.0, 30.0), strict=True
+                )
+            ],
         }
     )
     if obstacle:
-        factors = factors.assign(**dict.fromkeys(factors.columns[3:], np.nan), before=np.nan)
+        factors = factors.assign(**dict.fromkeys(factors.columns[3:-1], np.nan), before=np.nan)
         return sales.Tree(factors, None, 2110.9, None, None, obstacle)
-    return sales.Tree(factors, 2000.0, 2110.9, 0.01, 0.1, None)
+    return sales.Tree(factors, 2000.0, 2110.9, 0.01, 0.1, None, 0.02, 12)
 
 
 BRANCHES = pd.DataFrame(
@@ -245,13 +253,15 @@ def test_names_are_those_of_the_reader():
 
 
 def test_the_answer_names_what_moved_and_what_one_cannot_tell():
-    said = plain(sentences.sales.answer(tree(), lang="en", **YEAR))
+    said = plain(sentences.sales.answer(tree(), lang="en", periods=YEAR))
     assert "$2,111: +5.5% on the period compared with (95% interval: +1.0% to +10.0%)" in said
     assert "What moved most beyond chance: orders (+10.0%), worth +$200 of a change" in said
     assert "Also moved: units per order −$100." in said
     assert "Not to be told from chance: price per unit." in said
     assert "which channels" in said
-    unsure = plain(sentences.sales.answer(tree(low=(-5.0, np.nan, -5.0)), lang="en", **YEAR))
+    assert "season" not in said
+    assert "another season" in plain(sentences.sales.answer(tree(), lang="en", periods=AUTUMN))
+    unsure = plain(sentences.sales.answer(tree(low=(-5.0, np.nan, -5.0)), lang="en", periods=YEAR))
     assert "Of no factor" in unsure
     assert "Look next" not in unsure
 
@@ -259,13 +269,13 @@ def test_the_answer_names_what_moved_and_what_one_cannot_tell():
 def test_the_first_mover_is_one_that_chance_does_not_explain():
     """The largest effect is unsure, a smaller one is not: no "of no factor ... also moved"."""
     mixed = tree(low=(-5.0, -150.0, -5.0))
-    said = plain(sentences.sales.answer(mixed, lang="en", **YEAR))
+    said = plain(sentences.sales.answer(mixed, lang="en", periods=YEAR))
     assert "What moved most beyond chance: units per order (−5.0%), worth −$100" in said
     assert "Of no factor" not in said
     assert "Not to be told from chance: orders; price per unit." in said
     assert "what a basket holds" in said
     none = tree(low=(-5.0, np.nan, -5.0))
-    said = plain(sentences.sales.answer(none, lang="en", **YEAR))
+    said = plain(sentences.sales.answer(none, lang="en", periods=YEAR))
     assert "Of no factor" in said
     assert "moved most" not in said
     assert "from chance: orders; units per order; price per unit." in said
@@ -280,7 +290,7 @@ def test_the_first_mover_is_one_that_chance_does_not_explain():
     ],
 )
 def test_the_answer_says_why_there_is_no_comparison(obstacle, words):
-    said = plain(sentences.sales.answer(tree(obstacle=obstacle), lang="en", **YEAR))
+    said = plain(sentences.sales.answer(tree(obstacle=obstacle), lang="en", periods=YEAR))
     assert words in said
     assert plots.tree_effects(tree(obstacle=obstacle), lang="en").figure.message
 
@@ -371,11 +381,16 @@ def test_prices_branches_season_and_assortment_in_words():
     prices = plain(sentences.sales.prices(PRICES, lang="en"))
     assert "list prices +2.0% (+$40); discounts −1.0% (−$20); products sold +3.0% (+$60)" in prices
     assert "drawn at random" in prices
-    branches = plain(sentences.sales.branches(BRANCHES, lang="en"))
+    still = tree()._replace(months_error=0.0)
+    branches = plain(sentences.sales.branches(BRANCHES, whole=still, lang="en"))
     assert "growing: 1; shrinking: 0; one cannot tell: 1" in branches
+    # Months that move as a whole by 10 % hide a growth of 20 %.
+    shaken = tree()._replace(months_error=0.1)
+    assert "growing: 0" in plain(sentences.sales.branches(BRANCHES, whole=shaken, lang="en"))
     assert "1 new, 0 no longer sold" in branches
     season = plain(sentences.sales.season(SEASON, lang="en"))
-    assert "Of 12 months compared, above the same month a year earlier beyond chance: 10" in season
+    assert "Of 12 months compared, above the same month a year earlier by more than" in season
+    assert "the luck of who buys: 10" in season
     assert "about 0.6 would lie apart by chance alone" in season
     assert "December 2025" in season
     assortment = plain(sentences.sales.assortment(ASSORTMENT, lang="en"))
@@ -390,7 +405,7 @@ def test_what_the_data_lack_is_said_in_place_of_results():
     empty = sales.Season(SEASON.months.iloc[:0], 0)
     said = [
         sentences.sales.prices(None, lang="en", lacks=lacks),
-        sentences.sales.branches(nothing, lang="en", lacks=lacks),
+        sentences.sales.branches(nothing, whole=None, lang="en", lacks=lacks),
         sentences.sales.funnel(nothing, lang="en", lacks=lacks),
         sentences.sales.conversion(None, lang="en", lacks=lacks),
         sentences.sales.steps(nothing, lang="en", lacks=lacks),

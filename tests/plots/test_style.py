@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
+from matplotlib.axes import Axes
 
 from marketing_kpi import rfm
 from marketing_kpi.plots import style, treemap
@@ -69,6 +70,24 @@ def draw(by_segment, lang="fr"):
 def test_the_same_figure_is_the_same_bytes(by_segment):
     assert style.to_svg(draw(by_segment)) == style.to_svg(draw(by_segment))
     assert style.to_png(draw(by_segment)) == style.to_png(draw(by_segment))
+
+
+def test_what_no_screen_shows_is_drawn_when_it_is_saved_and_only_then(by_segment, monkeypatch):
+    drawn, draws = [], Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda ax, *args: drawn.append(ax) or draws(ax, *args))
+    figure = draw(by_segment)
+    figure.canvas.draw_idle()  # as pyplot asks after each cell of a notebook
+    assert drawn == []
+    style.to_svg(figure)
+    assert drawn == figure.axes
+
+
+@pytest.mark.parametrize("save", [style.to_svg, style.to_png])
+def test_labels_have_room_in_what_is_saved(save):
+    axis = style.axes()
+    axis.set_yticks([0], ["a label that is longer than the margin"])
+    save(axis.figure)
+    assert axis.get_tightbbox().x0 >= 0
 
 
 def test_svg_is_one_element_with_its_text_and_its_name(by_segment):

@@ -202,8 +202,9 @@ def test_without_a_comparison_its_columns_are_for_other_tools(scorecard):
 def test_other_tools_get_the_ends_of_intervals_and_the_units(scorecard):
     payload = plots.scorecard(scorecard, lang="en").payload()
     names = [column["name"] for column in payload["columns"]]
-    assert names == ["kpi", "unit", "value", "low", "high", "previous", "change", "trend"]
-    assert payload["rows"][1][:5] == ["average_order_value", "currency", 50.0, 48.0, 52.0]
+    assert names == ["kpi", "domain", "unit", "value", "low", "high", "previous", "change", "trend"]
+    assert payload["rows"][1][:2] == ["average_order_value", "Sales"]
+    assert payload["rows"][1][2:6] == ["currency", 50.0, 48.0, 52.0]
     changed = plots.attention(overview.attention(scorecard), lang="en").payload()
     assert [column["name"] for column in changed["columns"]][-2:] == ["change_low", "change_high"]
     assert changed["rows"][0][-2:] == [-0.14, -0.04]
@@ -242,6 +243,48 @@ def test_a_kpi_without_a_good_direction_is_said_not_to_be_judged(scorecard):
     table = plots.undecided(overview.attention(mixed), lang="en", scorecard=mixed)
     assert "Not judged" in plain(table.to_text())
     assert "Average order value" in plain(table.to_text())
+
+
+def test_every_kpi_that_is_compared_stands_in_exactly_one_list(scorecard):
+    """With a total that rose, one that hardly fell, one that rose from 0, and a neutral one."""
+    card = pd.concat([scorecard] * 2, ignore_index=True)
+    card["kpi"] = [
+        *("net_sales", "average_order_value", "repeat_purchase_rate", "gross_margin_rate"),
+        *("return_rate_value", "buyers", "discount_rate", "orders"),
+    ]
+    card.loc[4, ["unit", "direction", "value", "previous", "change"]] = [
+        *("fraction", "lower_is_better", 0.128, 0.0, 0.128),
+    ]
+    card.loc[5, ["value", "previous", "change"]] = [99.0, 100.0, -0.01]
+    card.loc[5, ["change_low", "change_high"]] = None
+    card.loc[6, "direction"] = "contextual"
+    judged = overview.attention(card)
+    tables = [
+        plain(show(judged, lang="en", scorecard=card).to_text())
+        for show in (plots.attention, plots.undecided)
+    ]
+    names = {
+        "Return rate (value)": "Moved the wrong way; no interval",
+        "Average order value": "Clearly worse",
+        "Repeat purchase rate": "−12.0 pts to +2.0 pts",
+        "Net sales": "No interval and no alarm",
+        "Buyers": "No interval and no alarm",
+        "Discount rate": "Not judged",
+    }
+    for name, said in names.items():
+        lines = [line for text in tables for line in text.splitlines() if name in line]
+        assert len(lines) == 1, name
+        assert said in lines[0]
+    assert not any("Orders" in text or "Gross margin" in text for text in tables)
+
+
+def test_a_score_changes_by_a_difference(scorecard):
+    card = scorecard.assign(
+        unit=["index", *scorecard["unit"][1:]], change=[1.43, -0.09, -0.05, None]
+    )
+    shown = plots.scorecard(card, lang="fr")
+    assert "+1,4" in plain(shown.to_text())
+    assert "143" not in plain(shown.to_text())
 
 
 def test_without_a_comparison_one_sentence_says_so_and_nothing_else_is_shown(scorecard):

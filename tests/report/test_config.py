@@ -95,7 +95,12 @@ def test_a_client_keeps_its_name(client, written):
         ({"notebooks": '["00", "00"]'}, "notebooks: given twice: 00"),
         ({"notebooks": "[]"}, "notebooks: empty"),
         ({"parameters": "[a]"}, "parameters: must be names and their values"),
-        ({"parameters": '{"00": {x: 1}}'}, "lesson 00 has no parameter"),
+        (
+            {"notebooks": '["07"]', "parameters": '{"07": {x: 1}}'},
+            "lesson 07 has no parameter",
+        ),
+        ({"parameters": '{"00": {kpis: [net_sale]}}'}, "net_sale"),
+        ({"parameters": '{"00": {kpis: [rfm_score]}}'}, "rfm_score is an analysis"),
         ({"parameters": '{"00": {lang: fr}}'}, "is set by the keys at the top of the file"),
         ({"parameters": '{"02": {classes: 5}}'}, "lesson 02 is not in notebooks"),
     ],
@@ -158,6 +163,13 @@ def test_the_page_of_the_voice_takes_its_groups_and_what_a_member_stands_for():
     for wrong in ({"represents": 0}, {"by": ""}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             VoiceParameters(lang="fr", **wrong)
+
+
+def test_no_agreement_on_deliveries_is_made_up(client):
+    config = client(notebooks='["13"]')
+    assert config.parameters_for("13", lang="fr")["sla_target"] is None
+    agreed = client(notebooks='["13"]', parameters='{"13": {sla_target: 0.9}}')
+    assert agreed.parameters_for("13", lang="fr")["sla_target"] == 0.9
 
 
 def test_limits_and_amounts_of_a_page_are_in_one_currency(client):

@@ -29,7 +29,7 @@ def rows_of(sheet):
 
 def test_the_workbook_has_a_row_a_kpi_a_source_a_version_a_term(book):
     known = dictionary()
-    assert book.sheetnames == ["kpis", "sources", "history", "concepts"]
+    assert book.sheetnames == ["KPI", "Sources", "Versions", "Termes"]
     kpis, sources, history, concepts = (rows_of(sheet) for sheet in book)
     assert [row["Identifiant"] for row in kpis] == [kpi.id for kpi in known.kpis]
     assert len(sources) == sum(len(kpi.sources) for kpi in known.kpis)
@@ -40,11 +40,18 @@ def test_the_workbook_has_a_row_a_kpi_a_source_a_version_a_term(book):
 def test_its_cells_are_typed_and_its_headers_stay_in_sight(book):
     for sheet in book:
         assert sheet.freeze_panes == "B4"
-    first = rows_of(book["kpis"])[0]
+        assert (
+            sheet.auto_filter.ref == f"A3:{sheet.cell(sheet.max_row, sheet.max_column).coordinate}"
+        )
+    first = rows_of(book["KPI"])[0]
     assert isinstance(first["Modifié le"], dt.datetime)
     assert isinstance(first["Source la plus lente (jours)"], int | float)
-    latency = [row["Délai (jours)"] for row in rows_of(book["sources"])]
+    latency = [row["Délai (jours)"] for row in rows_of(book["Sources"])]
     assert latency == pytest.approx(governance.sources()["latency_days"].tolist())
+
+
+def test_a_change_of_version_is_no_variation(book):
+    assert all(row["Changement"] for row in rows_of(book["Versions"]))
 
 
 def test_nothing_in_it_is_a_formula(book):

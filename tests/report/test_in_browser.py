@@ -3,6 +3,10 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from marketing_kpi.report.render import Download, attention, headlines
+
+from .test_reading import MOVED, PAGES, SCORECARD, index
+
 VIEWS = {
     "light": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
@@ -61,6 +65,30 @@ def test_pages_are_silent_accessible_and_fit(context, built, broken):
         assert found.violations_count == 0, f"{path.name}: {found.generate_report()}"
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wide, f"{path.name} is wider than its window"
+        page.close()
+
+
+def test_an_index_with_all_that_it_may_hold_is_accessible_and_fits(context, tmp_path):
+    path = tmp_path / "index.html"
+    files = (("tables/a.csv", "CSV"), ("tables/a.parquet", "Parquet"))
+    for lang in ("fr", "en"):
+        html = index(
+            lang,
+            headlines=headlines([SCORECARD], lang=lang),
+            attention=attention([SCORECARD, MOVED], links=PAGES, lang=lang),
+            downloads=[Download(files, "All"), Download(files, "One", "Sales")],
+        )
+        path.write_text(html, encoding="utf-8")
+        page, requests, complaints = visit(context, path)
+        assert (requests, complaints) == ([], [])
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        fold = page.locator("details.mk-fold")
+        assert not fold.locator("li").is_visible()
+        fold.locator("summary").click()
+        assert fold.locator("li").is_visible()
+        assert Axe().run(page).violations_count == 0
         page.close()
 
 

@@ -156,7 +156,7 @@ def test_a_failed_report_is_beside_and_the_others_pages_are_there(broken):
     assert [path.name for path in broken.iterdir()] == ["fr.failed"]
     index = text(broken / "fr.failed" / "index.html")
     badges = index.count('<span class="mk-badge">indisponible</span>')
-    assert badges == 2 * 3  # in the navigation and in the contents
+    assert badges == 2 * 3  # among the answers and among the chapters
     statuses = {
         page["notebook"]: page["status"]
         for page in json.loads(text(broken / "fr.failed" / "manifest.json"))["pages"]

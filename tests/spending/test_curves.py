@@ -131,6 +131,19 @@ def test_a_curve_goes_through_the_present():
     assert np.interp(row.spend, line.spend, line.result) == pytest.approx(row.result, rel=1e-3)
 
 
+def test_a_paused_channel_has_no_present_and_keeps_what_it_has():
+    weeks = simulated([0.7, 0.4, 0.9])
+    for frame in (weeks.spend, weeks.result):
+        frame.loc[frame.index[-13:], "a"] = 0.0
+    curves = channels.response_curves(weeks._replace(result=weeks.result.replace(0.0, np.nan)))
+    assert curves.table.set_index("marketing_channel").elasticity.notna().all()
+    assert channels.curve(curves, channel="a").empty
+    assert (curves.main, channels.response_curves(weeks).main) == ("b", "b")
+    found = channels.allocate(curves)
+    assert found.left_out == ("a",)
+    assert found.table.marketing_channel.tolist() == ["b", "c"]
+
+
 # --- Budget ---------------------------------------------------------------------------------
 
 
@@ -209,12 +222,14 @@ def test_models_that_disagree_leave_the_budget_alone():
 
 def test_values_are_credits_for_one_result():
     weeks = simulated([0.7, 0.4, 0.9])
-    credits = pd.DataFrame({"model": "last", "channel": ["a", "b"], "revenue": [1000.0, 50.0]})
-    found = channels.values_by_model(
-        credits, weeks, start="2025-06-02", end="2025-06-30", margin_rate=0.5
-    )
+    credits = pd.DataFrame({"model": "last", "channel": ["a", "b", "c"]})
+    credits["revenue"], credits["margin"] = [1000.0, 50.0, 80.0], [500.0, 25.0, -10.0]
+    period = {"start": "2025-06-02", "end": "2025-06-30"}
+    found = channels.values_by_model(credits, weeks, **period)
+    uncosted = channels.values_by_model(credits.assign(margin=np.nan), weeks, **period)
     clicks = weeks.result.loc["2025-06-02":"2025-06-23"].sum()
-    assert found == {"last": pytest.approx({"a": 500 / clicks.a, "b": 25 / clicks.b})}
+    assert found == {"last": pytest.approx({"a": 500 / clicks.a, "b": 25 / clicks.b, "c": 0})}
+    assert uncosted["last"]["a"] == pytest.approx(1000 / clicks.a)
 
 
 # --- Weeks of data --------------------------------------------------------------------------
