@@ -288,10 +288,11 @@ def _fit(
 ) -> tuple[dict[str, tuple[float, float, float]], Floats] | None:
     """Return each elasticity with its interval, and their covariance; None where not separable."""
     logs = [_log_spend(spend[name], carryover) for name in spend.columns]
-    pauses = [~paid for _, paid in logs if not paid.all()]
+    values = outcome.to_numpy(dtype=np.float64)
+    # A pause of which nothing came is no week of the fit: it needs no level of its own.
+    pauses = [~paid for _, paid in logs if (~paid & (values > 0)).any()]
     columns = [one for one, _ in logs] + [*map(np.asarray, pauses)]
     design = np.column_stack([*columns, controls]).astype(np.float64)
-    values = outcome.to_numpy(dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         known = np.where(values > 0, np.log(np.where(values > 0, values, 1.0)), np.nan)
     size = len(spend.columns)
