@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise, zip_longest
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import ibis
 import pandas as pd
@@ -16,7 +16,7 @@ import pandas as pd
 from marketing_kpi.dispatch.promises import kept_promises
 from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
-from marketing_kpi.kpis.extent import begins_by, extent, lasts_to, order_days
+from marketing_kpi.kpis.extent import begins_by, extent, is_compared, lasts_to, order_days
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import executed
@@ -181,7 +181,7 @@ def scorecard(
         asked = [kpi for kpi in asked if kpi.id in shown]
     else:
         values = _values(able, data, periods.start, periods.end)
-    known = Coverage(*extent(data, before=periods.end))
+    known = Coverage.of(data, periods)
     doubt, gap = known.doubt(periods), _longest_gap(data, periods)
     now = _standing(values, data, periods.start, periods.end)
     months = _trends(able, data, known, periods) if by_month else {}
@@ -239,16 +239,24 @@ def _missed(lacks: Mapping[str, tuple[str, str]], data: Data) -> Iterator[str]:
 
 
 class Coverage(NamedTuple):
-    """The first and the last day that the data tell about, as `kpis.compute.extent` has them.
+    """The days that the data tell about, as `kpis.extent` has them.
 
     Attributes
     ----------
     first, last
-        Days; null where the data hold no order.
+        The first and the last day; null where the data hold no order.
+    is_compared
+        Whether there is a comparison period, and the data tell about both from end to end.
     """
 
     first: date | None
     last: date | None
+    is_compared: bool
+
+    @classmethod
+    def of(cls, data: Data, periods: Periods) -> Self:
+        """Return what the data tell about the time before the end of the period."""
+        return cls(*extent(data, before=periods.end), is_compared(data, periods))
 
     def doubt(self, periods: Periods) -> str:
         """Return why values that can be computed are to be read with care, as a code.
@@ -259,10 +267,7 @@ class Coverage(NamedTuple):
             return "empty"
         if not self.holds(periods.start, periods.end):
             return "partial"
-        start, end = periods.previous_start, periods.previous_end
-        if start is None or end is None or self.holds(start, end):
-            return ""
-        return "comparison"
+        return "" if self.is_compared or periods.previous_start is None else "comparison"
 
     def holds(self, start: date, end: date) -> bool:
         """Say whether the data cover a period; a part would pass for a small whole one."""
@@ -489,9 +494,13 @@ def _standard_error(n: Any, y: Any, x: Any, yy: Any, xx: Any, xy: Any) -> float 
 
 
 def _top_share(data: Data, start: date, end: date) -> Interval:
-    customers = executed(compute("net_sales", data, by=["customer_id"], start=start, end=end))
-    known = customers[customers["customer_id"].notna()].rename(columns={"net_sales": "monetary"})
-    top = top_share(known)
+    customers = compute("net_sales", data, by=["customer_id"], start=start, end=end)
+    # Of as many rows as there are customers, only the amounts leave the engine.
+    if isinstance(customers, pd.DataFrame):
+        known = customers[customers["customer_id"].notna()]
+        top = top_share(known.rename(columns={"net_sales": "monetary"}))
+    else:
+        top = top_share(customers.dropna("customer_id").select(monetary="net_sales"))
     return Interval(top.low, top.high)
 
 
@@ -652,7 +661,7 @@ def by_month(kpi: str, data: Data, *, periods: Periods) -> pd.DataFrame:
     columns = ["period", "kpi", "unit", "value", "previous", "whole"]
     if _obstacle(kpi, data, periods.start, periods.end)[0]:
         return pd.DataFrame([], columns=columns)
-    known = Coverage(*extent(data, before=periods.end))
+    known = Coverage.of(data, periods)
     table = _months([kpi], data, known, periods.start, periods.end).rename(columns={kpi: "value"})
     previous: Sequence[float | None] = [None] * len(table)
     if periods.previous_start is not None and periods.previous_end is not None:

@@ -229,6 +229,31 @@ def test_a_comparison_period_that_the_data_do_not_cover_is_left_null(data):
     assert got.available.all()
 
 
+@pytest.mark.parametrize(
+    ("hole", "reason"),
+    [
+        (("2024-11-01", "2025-01-01"), "comparison"),
+        (("2024-12-28", "2025-01-01"), ""),
+        (("2024-01-01", "2024-02-15"), "comparison"),
+        (("2025-01-01", "2025-03-01"), "comparison"),
+        (("2025-01-01", "2025-01-05"), ""),
+    ],
+)
+def test_a_hole_at_either_end_of_a_period_is_no_growth(hole, reason):
+    at = shop().ordered_at
+    got = card_of(shop()[(at < hole[0]) | (at >= hole[1])])
+    assert set(got.reason) == {reason}
+    assert got.previous.isna().all() == bool(reason)
+    assert not reason or overview.attention(got).empty
+
+
+def test_a_shop_that_is_shut_each_winter_is_compared():
+    kpis = ["net_sales", "orders"]
+    got = card_of(shop()[lambda orders: orders.ordered_at.dt.month > 2], kpis=kpis)
+    assert set(got.reason) == {""}
+    assert got.previous.notna().all()
+
+
 def test_a_period_that_the_data_do_not_cover_is_said(data):
     early = mk.periods(as_of="2023-07-01")
     got = overview.scorecard(data, periods=early, kpis=["orders"], by_month=False)

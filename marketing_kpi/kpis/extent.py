@@ -118,7 +118,8 @@ def covers(data: Data, since: date | None, end: date | None) -> ir.BooleanScalar
 def is_compared(data: Data, periods: Periods) -> bool:
     """Say whether there is a period to compare with, and the data tell about both from end to end.
 
-    A part of a period would pass for a small whole one, and growth on it for a boom.
+    A part of a period would pass for a small whole one, and growth on it for a boom. Days without
+    an order at the beginning of both, and about as many, are the shop's season.
 
     Parameters
     ----------
@@ -127,12 +128,34 @@ def is_compared(data: Data, periods: Periods) -> bool:
     periods
         What `periods` returns.
     """
-    if periods.previous_start is None or periods.previous_end is None:
+    since, until = periods.previous_start, periods.previous_end
+    if since is None or until is None:
         return False
-    first, last = extent(data, before=periods.end)
-    _, last_before = extent(data, before=periods.previous_end)
-    begins = begins_by(first, periods.previous_start)
-    return begins and lasts_to(last_before, periods.previous_end) and lasts_to(last, periods.end)
+    days = order_days(data, before=periods.end).day
+    before = (days >= _day(since)) & (days < _day(until))
+    ends = days.as_table().aggregate(
+        first=days.min(where=days >= _day(periods.start)),
+        last=days.max(),
+        first_before=days.min(where=before),
+        last_before=days.max(where=before),
+    )
+    (row,) = data.connection.to_pyarrow(ends).to_pylist()
+    if None in row.values():
+        return False
+    shut, shut_before = row["first"] - periods.start, row["first_before"] - since
+    begin = begins_by(row["first"], periods.start) and begins_by(row["first_before"], since)
+    alike = abs(shut - shut_before).days <= GRACE_DAYS
+    return (
+        (begin or alike)
+        and lasts_to(row["last_before"], until)
+        and lasts_to(row["last"], periods.end)
+    )
+
+
+def _day(at: date) -> ir.DateScalar:
+    import ibis
+
+    return ibis.date(at.isoformat())
 
 
 def begins_by(first: date | None, start: date) -> bool:

@@ -20,6 +20,7 @@ from marketing_kpi.report.execute import Failure, failure_of
 if TYPE_CHECKING:
     from marketing_kpi.data.model import Finding
     from marketing_kpi.data.quality import Quality, TableSummary
+    from marketing_kpi.kpis.periods import Periods
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SAMPLE = "sample:"
@@ -153,13 +154,15 @@ class Inspection:
     """The check of a client's data, or why there is none; never both.
 
     `first_order` and `last_order` are the days between which the data tell about the time before
-    the report's date, as `kpis.compute.extent` has them; None when there is no order.
+    the end of the report's period, as `kpis.extent.extent` has them; None when there is no order.
+    `is_compared` as `kpis.extent.is_compared` says.
     """
 
     seconds: float
     quality: Quality | None = None
     first_order: dt.date | None = None
     last_order: dt.date | None = None
+    is_compared: bool = False
     failure: Failure | None = None
 
     def to_json(self) -> str:
@@ -174,6 +177,7 @@ class Inspection:
             ],
             "first_order": self.first_order,
             "last_order": self.last_order,
+            "is_compared": self.is_compared,
         }
         return json.dumps(content, default=_plain, ensure_ascii=False)
 
@@ -188,7 +192,8 @@ class Inspection:
             tuple(_summary(table) for table in content["tables"]),
             tuple(_finding(found) for found in content["findings"]),
         )
-        return cls(seconds, quality, _day(content["first_order"]), _day(content["last_order"]))
+        days = _day(content["first_order"]), _day(content["last_order"])
+        return cls(seconds, quality, *days, is_compared=content["is_compared"])
 
 
 def _plain(value: object) -> object:
@@ -219,7 +224,7 @@ def _day(text: str | None) -> dt.date | None:
 
 
 def inspect(
-    source: str, *, mapping: str | None, as_of: str, secrets: tuple[str, ...]
+    source: str, *, mapping: str | None, dates: Periods, secrets: tuple[str, ...]
 ) -> Inspection:
     """Open a client's data and check them.
 
@@ -227,23 +232,25 @@ def inspect(
     ----------
     source, mapping
         As `open_data` takes them.
-    as_of
-        ISO date from which an event lies in the future.
+    dates
+        The report's period and comparison; what happened after the period lies in the future.
     secrets
         Texts to keep out of a failure.
     """
     from marketing_kpi.data.quality import check
     from marketing_kpi.data.sources import open_data
-    from marketing_kpi.kpis.extent import extent
+    from marketing_kpi.kpis.extent import extent, is_compared
 
     started = time.perf_counter()
     try:
         data = open_data(source, mapping=mapping)
         try:
-            quality = check(data, as_of=as_of)
-            first, last = extent(data, before=dt.date.fromisoformat(as_of))
+            quality = check(data, as_of=dates.end)
+            first, last = extent(data, before=dates.end)
+            compared = is_compared(data, dates)
         finally:
             data.close()
     except Exception as error:  # noqa: BLE001 - a driver raises what it likes, secrets in its text
         return Inspection(time.perf_counter() - started, failure=failure_of(error, secrets))
-    return Inspection(time.perf_counter() - started, quality, first, last)
+    seconds = time.perf_counter() - started
+    return Inspection(seconds, quality, first, last, compared)

@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.report import cache
 from marketing_kpi.report.execute import STUDENT_TAGS, Job, tags
 from marketing_kpi.report.inputs import Signature, Source, sha256, signature
+
+if TYPE_CHECKING:
+    from marketing_kpi.kpis.periods import Periods
 
 PACKAGE = Path(__file__).resolve().parents[1]
 LIBRARIES = (
@@ -110,9 +113,9 @@ class Recipe:
             parameters=dict(job.parameters),
         )
 
-    def check(self, data: str, *, as_of: str, source: Source) -> str:
+    def check(self, data: str, *, dates: Periods, source: Source) -> str:
         """Return the key of the check of a client's data, which names them as `data` does."""
-        return self._key(source, check=[data, as_of])
+        return self._key(source, check=[data, *map(str, dates)])
 
     def _key(self, source: Source, **parts: Any) -> str:
         files = [[file.name, file.sha256] for file in source.files]

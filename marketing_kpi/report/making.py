@@ -146,18 +146,12 @@ def _tasks(
     is_forked = forks.can_fork()
     configs = {config.id: config for config in clients}
     for config in clients:
-        mapping, as_of = config.mapping_for_notebooks, config.as_of
-        source = look(config.source_for_notebooks, mapping=mapping)
+        name, mapping = config.source_for_notebooks, config.mapping_for_notebooks
+        source = look(name, mapping=mapping)
         tasks[config.id,] = Task(
-            partial(
-                check,
-                config.source_for_notebooks,
-                mapping=mapping,
-                as_of=as_of,
-                secrets=config.secrets,
-            ),
+            partial(check, name, mapping=mapping, dates=config.dates, secrets=config.secrets),
             source,
-            partial(recipe.check, config.source_for_notebooks, as_of=as_of, source=source),
+            partial(recipe.check, name, dates=config.dates, source=source),
         )
     for job in pages:
         source, reader = tasks[job.client,].source, configs[job.client].reader(job.lang)

@@ -548,7 +548,7 @@ def _compared(dates: Periods, reader: Reader, inspection: Inspection) -> str:
     _ = reader.translate
     if dates.previous_start is None or dates.previous_end is None:
         return _("no comparison")
-    known = Coverage(inspection.first_order, inspection.last_order)
+    known = Coverage(inspection.first_order, inspection.last_order, inspection.is_compared)
     if inspection.failure is None and known.doubt(dates):
         return _("nothing: the data do not cover both periods")
     return reader.date_range(dates.previous_start, dates.previous_end)

@@ -11,13 +11,16 @@ import json
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.errors import ReportError
 from marketing_kpi.report import render
 from marketing_kpi.report.execute import Failure, Job, execute
 from marketing_kpi.report.inputs import inspect
 from marketing_kpi.text.locale import LANGUAGES, Reader
+
+if TYPE_CHECKING:
+    from marketing_kpi.kpis.periods import Periods
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,9 @@ def page(job: Job, reader: Reader, *, is_forked: bool = False) -> Made:
     return Made(time.perf_counter() - started, now(), text)
 
 
-def check(source: str, *, mapping: str | None, as_of: str, secrets: tuple[str, ...]) -> Made:
+def check(source: str, *, mapping: str | None, dates: Periods, secrets: tuple[str, ...]) -> Made:
     """Check a client's data; see `inspect`."""
-    inspection = inspect(source, mapping=mapping, as_of=as_of, secrets=secrets)
+    inspection = inspect(source, mapping=mapping, dates=dates, secrets=secrets)
     content = None if inspection.failure else inspection.to_json()
     return Made(inspection.seconds, now(), content, inspection.failure)
 

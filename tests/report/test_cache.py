@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+from datetime import date
 
 import pytest
 
+from marketing_kpi.kpis.periods import periods
 from marketing_kpi.report import cache as cache_module
 from marketing_kpi.report import inputs, keys, run
 from marketing_kpi.report.cache import FOLDER, Cache, Entry
@@ -225,11 +227,13 @@ def test_a_check_is_the_same_once_it_is_read_again(tmp_path):
         "3;8,0;27/12/2999;5\n;9,0;28/12/2025;0\n",
         encoding="utf-8",
     )
-    made = inspect(str(path), mapping=None, as_of="2026-01-01", secrets=())
+    dates = periods(as_of="2026-01-01", period="4 days", compare="previous_period")
+    made = inspect(str(path), mapping=None, dates=dates, secrets=())
     again = Inspection.of(made.to_json(), seconds=made.seconds)
     assert made.quality.findings
     assert again.quality.to_json() == made.quality.to_json()
-    assert (again.first_order, again.last_order) == (made.first_order, made.last_order)
+    told = [(got.first_order, got.last_order, got.is_compared) for got in (made, again)]
+    assert told == [(date(2025, 12, 25), date(2025, 12, 28), True)] * 2
 
 
 @pytest.fixture

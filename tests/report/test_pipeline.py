@@ -227,8 +227,8 @@ def test_the_cover_compares_where_the_scorecard_does(tmp_path, days, junk, compa
     ids = [str(number) for number in range(len(at))]
     path = tmp_path / "orders.csv"
     pd.DataFrame({"order_id": ids, "ordered_at": at, "amount": 1.0}).to_csv(path, index=False)
-    inspection = inspect(str(path), mapping=None, as_of="2026-01-01", secrets=())
     dates = periods(as_of="2026-01-01")
+    inspection = inspect(str(path), mapping=None, dates=dates, secrets=())
     said = pipeline._compared(dates, Reader.of("en"), inspection)
     assert said.startswith("January 1, 2024" if compared else "nothing:")
     with open_data(path) as data:
@@ -369,7 +369,8 @@ def test_a_secret_is_not_in_what_a_driver_says(monkeypatch):
         raise RuntimeError("cannot reach me:hunter2@host")
 
     monkeypatch.setattr("marketing_kpi.data.sources.open_data", refuse)
-    failure = inspect("x", mapping=None, as_of="2026-01-01", secrets=("hunter2",)).failure
+    dates = periods(as_of="2026-01-01")
+    failure = inspect("x", mapping=None, dates=dates, secrets=("hunter2",)).failure
     assert (failure.error, failure.reason) == ("RuntimeError", "cannot reach me:•••@host")
     broke = failed_task(("a",), OSError("hunter2"), secrets={"a": ("hunter2",)})
     assert broke.failure.reason == "•••"
