@@ -348,7 +348,9 @@ def goods(price, units):
     table = pd.DataFrame(rows, columns=names)
     table["order_id"] = table.order_id + table.ordered_at.astype(str)
     lines = table.drop(columns="ordered_at").assign(line_id="1")
-    return mk.open_data({"orders": table[["order_id", "ordered_at"]], "order_lines": lines})
+    opened = pd.DataFrame({"order_id": ["no lines"], "ordered_at": [pd.Timestamp("2025-01-02")]})
+    orders = pd.concat([table[["order_id", "ordered_at"]], opened])
+    return mk.open_data({"orders": orders, "order_lines": lines})
 
 
 def test_a_shift_to_dear_products_is_no_price_rise():
@@ -408,6 +410,24 @@ def test_lines_of_unknown_product_are_in_no_price_and_no_product():
     unknown = cut[cut.category.isna()].iloc[0]
     assert unknown.unknown == unknown.change != 0
     assert unknown.kept == 0
+    assert np.allclose(cut.new + cut.gone + cut.kept + cut.unknown, cut.change, atol=0.001)
+
+
+@pytest.mark.parametrize(("price", "average"), [(0, 100 / 12), (-5, 90 / 10)])
+def test_what_has_no_price_lowers_the_average_of_all(price, average):
+    """Ten caps at 10 a year; in the second two gifts too, or two credits, which are no units."""
+    data = goods({"cap": (10, 10), "gift": (0, price)}, {"cap": (5, 10), "gift": (0, 2)})
+    parts = sales.price_parts(data, periods=BOTH).parts.set_index("part")
+    tree = sales.shop_tree(data, periods=BOTH).factors.set_index("factor")
+    assert parts.change.price_paid == 0
+    assert parts.change.assortment == pytest.approx(average / 10 - 1)
+    assert parts.effect.sum() == pytest.approx(tree.effect.average_selling_price, abs=0.001)
+    products = pd.DataFrame({"product_id": ["cap", "gift"], "category": ["Caps", "Gifts"]})
+    tables = {"orders": data.orders.to_pandas(), "order_lines": data.order_lines.to_pandas()}
+    cut = sales.assortment(mk.open_data({**tables, "products": products}), periods=BOTH)
+    assert dict(zip(cut.category, cut.change, strict=True)) == (
+        {"Caps": 0, "Gifts": 2 * price} if price else {"Caps": 0}
+    )
     assert np.allclose(cut.new + cut.gone + cut.kept + cut.unknown, cut.change, atol=0.001)
 
 

@@ -83,8 +83,8 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     Törnqvist's, ``exp(sum(w ln(p1 / p0)))``, w the mean of the product's shares of their sales in
     each period. That of the list prices is the list price part; the index of the prices paid, over
     it, that of discounts. What is left of the average selling price is the assortment: products
-    introduced and dropped, the shift between dear and cheap ones, and lines of unknown product.
-    Nobody paid more for it.
+    introduced and dropped, the shift between dear and cheap ones, what was given away, and lines of
+    unknown product. Nobody paid more for it.
 
     References
     ----------
@@ -151,7 +151,8 @@ def compared_products(
         A row a product: the dimensions; quantity, gross_sales (where known) and net_sales, each
         ``_before`` and ``_after``; status: ``"both"`` where units and sales are above 0 in both
         periods, ``"new"`` or ``"gone"`` where in one only, ``"unknown"`` where the product is:
-        its lines are of any number of products, and have no price of their own.
+        its lines are of any number of products, and have no price of their own; ``"unpriced"``
+        where it has none in either period: given away, or a credit alone.
     """
     if periods.previous_start is None:
         raise ComputeError("there is no period to compare with", hint="compare='previous_year'")
@@ -176,10 +177,10 @@ def compared_products(
     items["status"] = np.select(
         [items["product_id"].isna(), sold["before"] & sold["after"], sold["after"], sold["before"]],
         ["unknown", "both", "new", "gone"],
-        default="none",
+        default="unpriced",
     )
-    kept = items[items["status"] != "none"]
-    return kept.sort_values(list(by), na_position="last", ignore_index=True)
+    moved = items[list(sums)].ne(0).any(axis="columns")
+    return items[moved].sort_values(list(by), na_position="last", ignore_index=True)
 
 
 def lacking_prices(data: Data, *, by: Sequence[str] = ("product_id",)) -> list[str]:
@@ -210,12 +211,13 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
         products_before, products_after (sold in each period), products_new, products_gone;
         before, after and change of net sales; new (sales of what was not sold before), gone (less
         those of what is no longer sold), unknown (the change of lines whose product is not known)
-        and kept, which add up to the change to the cent; kept_rate (the change of what was kept
-        over its sales before).
+        and kept (of products sold in both periods, and of credits without one), which add up to the
+        change to the cent; kept_rate (the change of products sold in both over their sales before).
     """
     items = compared_products(data, periods=periods, by=(by, "product_id"))
+    brought = items[[f"net_sales_{side}" for side in _SIDES]].ne(0).any(axis="columns")
     rows = []
-    for value, of_value in items.groupby(by, dropna=False, sort=True):
+    for value, of_value in items[brought].groupby(by, dropna=False, sort=True):
         status = of_value["status"]
         sold = of_value["net_sales_before"], of_value["net_sales_after"]
         before, after = (in_cents(float(one.sum())) for one in sold)
@@ -223,7 +225,7 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
             in_cents(float((sold[1] - sold[0])[status == one].sum()))
             for one in ("new", "gone", "unknown")
         )
-        base = float(sold[0][status == "both"].sum())
+        base, base_after = (float(one[status == "both"].sum()) for one in sold)
         kept = after - before - new - gone - unknown
         rows.append(
             {
@@ -239,7 +241,7 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
                 "gone": float(gone),
                 "unknown": float(unknown),
                 "kept": float(kept),
-                "kept_rate": steady(float(kept) / base) if base > 0 else math.nan,
+                "kept_rate": steady(base_after / base - 1) if base > 0 else math.nan,
             }
         )
     names = list(rows[0]) if rows else [by, "change"]
