@@ -238,15 +238,16 @@ def test_a_shop_of_orders_alone_tells_nothing_of_channels():
 
 
 def customers(count, channel, *, first=0):
-    return [(f"{channel}{n}", channel) for n in range(first, first + count)]
+    return [(f"{channel}{n}", channel, "2025-05-02") for n in range(first, first + count)]
 
 
 @pytest.fixture(scope="module")
 def acquired():
     people = [*customers(4, "email"), *customers(20, "social"), *customers(6, "direct")]
-    contacts = pd.DataFrame(people, columns=["customer_id", "acquisition_channel"])
-    orders = [(str(n), one, "2025-05-02", 10.0) for n, (one, _) in enumerate(people)]
-    touches = [(one, "2025-05-01", "social") for one, channel in people if channel == "social"]
+    names = ["customer_id", "acquisition_channel", "registered_at"]
+    contacts = pd.DataFrame(people, columns=names).astype({"registered_at": "datetime64[us]"})
+    orders = [(str(n), one, on, 10.0) for n, (one, _, on) in enumerate(people)]
+    touches = [(one, "2025-05-01", "social") for one, channel, _ in people if channel == "social"]
     touches.append(("nobody", "2025-06-01", "social"))
     paid = spend(
         ("2025-05-01", "social", "always_social", "acquisition", 400.0),

@@ -111,7 +111,8 @@ def attribute(
 
     Notes
     -----
-    Of each model, conversions, revenue and margin add up to those of the journeys. ``first`` and
+    Of each model, conversions, revenue and margin add up to those of the journeys; ``markov`` has
+    no margin where gains of some channels and losses of others nearly cancel. ``first`` and
     ``last`` give all to one touch; ``last_non_direct`` to the last of another channel than direct
     (or the last, when all are direct); ``linear`` shares equally among touches; ``time_decay`` by
     ``2^(-days before the order / half-life)``; ``position`` by `position`: one touch gets all, two

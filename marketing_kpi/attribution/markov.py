@@ -17,6 +17,10 @@ Array: TypeAlias = npt.NDArray[np.float64]
 Counted: TypeAlias = Mapping[str, npt.NDArray[Any]]
 """The columns of what was counted in the engine, by name; 0 where null."""
 
+LEAST_LEFT = 0.1
+"""Share of removal effects of either sign that has to be left for a share of their sum to mean
+something."""
+
 
 def steps(rows: ir.Table) -> ir.Table:
     """Count the steps of journeys, in the engine: a row a group, channel and the one before it.
@@ -100,11 +104,14 @@ def markov_credits(counted: Counted, *, channels: int) -> Array:
     -------
     numpy.ndarray
         A row a channel, a column an outcome. The removal effects of channels that journeys share
-        add up to more than 1; scaled, they add up to what there was.
+        add up to more than 1; scaled, they add up to what there was. Null where gains and losses
+        (of margin) leave under `LEAST_LEFT` of them: so small a sum would blow up each share.
     """
     fallen = removal(chain(counted, channels=channels))
     ended = np.array([counted[name].sum() for name in OUTCOMES])
-    total = fallen.sum(axis=0)
+    total, size = fallen.sum(axis=0), np.abs(fallen).sum(axis=0)
     share = np.divide(fallen, total, out=np.zeros_like(fallen), where=np.abs(total) > 0)
+    undone = (ended == 0) & [bool(np.any(counted[name] != 0)) for name in OUTCOMES]
+    share[:, undone | (np.abs(total) < LEAST_LEFT * size)] = np.nan
     credits: Array = share * ended
     return credits

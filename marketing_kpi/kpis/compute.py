@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
@@ -110,7 +110,8 @@ class _Group:
     @property
     def needs_history(self) -> bool:
         """Whether data that do not cover what it looks back on would give a wrong number."""
-        return self.window is not None or self.fact.span == "before_and_after"
+        looks_back = self.window is not None or self.fact.span == "before_and_after"
+        return looks_back or self.fact.history_days > 0
 
 
 def compute(
@@ -215,7 +216,7 @@ def _expression(
     known = dictionary() if entries is None else entries
     question = _question(by, grain, start, end, filters)
     plan = _plan(asked, known)
-    groups = _groups(plan)
+    groups = _groups(plan, data)
     for group in groups:
         _check(group, question, data)
     cells = [_aggregate(group, question, data) for group in groups]
@@ -294,12 +295,15 @@ def _plan(asked: Sequence[str], known: Dictionary) -> list[Kpi]:
     return list(plan.values())
 
 
-def _groups(plan: Sequence[Kpi]) -> list[_Group]:
+def _groups(plan: Sequence[Kpi], data: Data) -> list[_Group]:
     grouped: dict[tuple[str, str | None], list[Kpi]] = {}
     for kpi in plan:
         if kpi.fact is not None:
             grouped.setdefault((kpi.fact, kpi.window), []).append(kpi)
-    return [_Group(_fact(fact), window, tuple(kpis)) for (fact, window), kpis in grouped.items()]
+    return [
+        _Group(_told(_fact(fact), data), window, tuple(kpis))
+        for (fact, window), kpis in grouped.items()
+    ]
 
 
 def _fact(name: str) -> Fact:
@@ -307,6 +311,12 @@ def _fact(name: str) -> Fact:
         message, hint = unknown("fact", name, FACTS)
         raise ComputeError(message, hint=hint)
     return FACTS[name]
+
+
+def _told(fact: Fact, data: Data) -> Fact:
+    """Return a fact as these data tell it: what they tell in a column needs no history."""
+    is_told = fact.history_unless is not None and data.has(*fact.history_unless)
+    return replace(fact, history_days=0) if is_told else fact
 
 
 def function_of(kpi: Kpi) -> Callable[..., Any]:
@@ -442,7 +452,7 @@ def ratio_terms(
     ibis.expr.types.Table
         A row a cell: the dimensions, and for each KPI ``<id> y`` over ``<id> x``.
     """
-    (group,) = _groups([dictionary().kpi(id) for id in kpis])
+    (group,) = _groups([dictionary().kpi(id) for id in kpis], data)
     fact = group.fact
     known = [n for n in by if n in fact.dimensions and not missing(fact, [n], data)]
     rows = _rows(group, _question(known, None, start, end, None), data)
@@ -843,11 +853,11 @@ def explain(
     """
     known = dictionary() if entries is None else entries
     question = _question((), None, start, end, None)
-    try:
-        groups = _groups(_plan([kpi], known))
-    except ComputeError as error:
-        return error.message
     with _opened(data) as opened:
+        try:
+            groups = _groups(_plan([kpi], known), opened)
+        except ComputeError as error:
+            return error.message
         reasons = (_reason(group, question, opened) for group in groups)
         return next((reason for reason in reasons if reason), None)
 
@@ -913,7 +923,7 @@ def shortage(
         ``""``: they reach far enough.
     """
     question = _question((), None, start, end, None)
-    groups = _groups(_plan([kpi], dictionary() if entries is None else entries))
+    groups = _groups(_plan([kpi], dictionary() if entries is None else entries), data)
     found = (_shortage(group, question, data) for group in groups)
     return next((short.code for short in found if short), "")
 
@@ -925,7 +935,7 @@ def missing_columns(
     known = dictionary() if entries is None else entries
     found: dict[str, None] = {}
     with _opened(data) as opened:
-        for group in _groups(_plan([kpi], known)):
+        for group in _groups(_plan([kpi], known), opened):
             read = set().union(*map(columns_read, group.kpis))
             events = {group.fact.time, *group.fact.event_columns(read)}
             found |= dict.fromkeys(missing(group.fact, events, opened))

@@ -741,7 +741,10 @@ def curve_table(curves: Curves | None, *, lang: str | Reader) -> Table | None:
         shown,
         lang=reader,
         id=f"curves_{curves.outcome}",
-        caption=_("What the weeks say of each channel"),
+        caption=_(
+            "What the weeks say of each channel ({outcome})",
+            outcome=_(OUTCOME_NAMES[curves.outcome]).lower(),
+        ),
         columns=columns,
         names=names,
         units=units,

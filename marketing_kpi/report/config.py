@@ -130,6 +130,8 @@ class OverviewParameters(CommonParameters):
                 raise _problem(error.message) from error
             if kpi.type == "analysis":
                 raise _problem(f"{id} is an analysis, which no scorecard computes")
+            if value is not None and value.count(id) > 1:
+                raise _problem(f"{id} is there twice")
         return value
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 WORDS_A_MINUTE = 200
 """How fast a page is read that is studied, not skimmed; a convention."""
+ANSWER_SENTENCES = 2
 ANSWER_CHARACTERS = 200
-"""What an answer may hold beyond its first sentence."""
+"""How many sentences an answer has, and what more may hold in all."""
 ANSWER = "answer"
 """The tag of the cell that gives a page's answer, where that is not the first with a figure."""
 
@@ -96,17 +97,16 @@ def _sentences(cell: NotebookNode) -> Iterator[str]:
 
 
 def _first(text: str) -> str:
-    """Return the first sentence of a text, and those after it that fit.
+    """Return the first sentences of a text, and those after them that fit.
 
     >>> _first("Sales are 5. They rose.")
     'Sales are 5. They rose.'
     """
-    first, *others = re.split(r"(?<=[.?!]) ", text)
-    for sentence in others:
-        if len(first) + len(sentence) >= ANSWER_CHARACTERS:
-            break
-        first += f" {sentence}"
-    return first
+    sentences = re.split(r"(?<=[.?!]) ", text)
+    count = ANSWER_SENTENCES
+    while len(" ".join(sentences[: count + 1])) <= ANSWER_CHARACTERS and count < len(sentences):
+        count += 1
+    return " ".join(sentences[:count])
 
 
 def words(html: str) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.kpis.compute import compute, explain
+from marketing_kpi.kpis.compute import compute, explain, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.facts import FACTS, first_orders, missing
 from marketing_kpi.kpis.facts.channels import orders_with_credit, spend_on_touched
@@ -81,7 +81,13 @@ def _is_told(kpi: str, data: Data) -> bool:
     return not missing(FACTS[entry.fact], {"marketing_channel"}, data)
 
 
-def lacks_acquisition(data: Data, *, by: str = "marketing_channel") -> list[str]:
+def lacks_acquisition(
+    data: Data,
+    *,
+    by: str = "marketing_channel",
+    start: str | dt.date | None = None,
+    end: str | dt.date | None = None,
+) -> list[str]:
     """Return what the data lack for what new customers cost, by channel or by campaign.
 
     Parameters
@@ -90,6 +96,9 @@ def lacks_acquisition(data: Data, *, by: str = "marketing_channel") -> list[str]
         What `open_data` returns.
     by
         ``marketing_channel`` or ``campaign_id``.
+    start, end
+        The period, `end` exclusive. Where the data tell nobody's registration, a year of orders
+        before it has to show who was a customer already.
     """
     needed = [
         "marketing_spend.day", "marketing_spend.amount", "marketing_spend.purpose",
@@ -105,6 +114,8 @@ def lacks_acquisition(data: Data, *, by: str = "marketing_channel") -> list[str]
         data.has("touchpoints", name) for name in ("customer_id", "visitor_id")
     ):
         lacking.append("touchpoints.customer_id")
+    if not lacking and shortage("customer_acquisition_cost", data, start=start, end=end):
+        lacking.append("contacts.registered_at")
     return lacking
 
 
@@ -137,7 +148,7 @@ def acquisition_costs(
     The cost is the KPI `customer_acquisition_cost`, that of a campaign too; what customers are
     credited to differs.
     """
-    if lacks_acquisition(data, by=by):
+    if lacks_acquisition(data, by=by, start=start, end=end):
         return None
     first, last = day(start, name="start"), day(end, name="end")
     if by == "campaign_id":
@@ -158,15 +169,15 @@ def acquisition_costs(
 
 
 def _poisson_low(count: pd.Series) -> pd.Series:
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
-    return pd.Series(chi2.ppf(_TAIL, 2 * count.clip(lower=1)) / 2, index=count.index)
+    return pd.Series(gammaincinv(count.clip(lower=1), _TAIL), index=count.index)
 
 
 def _poisson_high(count: pd.Series) -> pd.Series:
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
-    return pd.Series(chi2.ppf(1 - _TAIL, 2 * count + 2) / 2, index=count.index)
+    return pd.Series(gammaincinv(count + 1, 1 - _TAIL), index=count.index)
 
 
 def _by_channel(data: Data, start: dt.date, end: dt.date) -> pd.DataFrame:

@@ -294,10 +294,10 @@ plots.undecided(judged, scorecard=scorecard, lang=reader)
 ax = plots.changes(scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# ## Le chiffre d'affaires, mois par mois
+# ## Les ventes nettes, mois par mois
 
 # %% [markdown] tags=["lang-en"]
-# ## Revenue, month by month
+# ## Net sales, month by month
 
 # %%
 ax = plots.kpi_by_month(overview.by_month("net_sales", data, periods=dates), lang=reader)

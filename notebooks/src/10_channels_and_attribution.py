@@ -118,7 +118,7 @@ by_hand.round(2)
 #
 # $$\text{retrait}_c = 1 - \frac{P(\text{commande sans } c)}{P(\text{commande})}$$
 #
-# Ici, la moitié des parcours commencent par la recherche payante, le social ou le courriel ; retirer le courriel fait tomber bien des commandes :
+# De ces cinq parcours, retirer le courriel fait tomber bien des commandes :
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **Markov** also looks at journeys without an order. It counts, from one touch to the next, how often people go from one to another, then takes a channel away: every journey that reaches it is lost. The share of orders that fall is the channel's **removal effect**.
@@ -357,7 +357,7 @@ rate = channels.margin_rate(boreal, **year)
 # **CAC** divides a channel's spend to acquire by the new customers that it brought, as the customer file has it.
 
 # %%
-silent = channels.lacks_acquisition(data)
+silent = channels.lacks_acquisition(data, **span)
 costs = channels.acquisition_costs(data, **span)
 recorded = {"recorded": channels.spend_days(data), **span}
 plots.sentences.channels.acquisition(costs, lang=reader, lacks=silent, **recorded)

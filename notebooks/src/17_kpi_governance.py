@@ -205,12 +205,12 @@ assert np.allclose([found[0].new[0], found[0].old[0], found[1].new[0]], by_hand)
 # %% [markdown] tags=["lang-fr"]
 # ## Et si l'on changeait la définition ?
 #
-# La finance propose de retirer les retours du panier moyen. Voici l'indicateur par les deux définitions, et ce que montrerait une page qui passerait de l'une à l'autre au début de la période sans le dire.
+# Supposons que la finance propose de retirer les retours du panier moyen. Voici l'indicateur par les deux définitions, et ce que montrerait une page qui passerait de l'une à l'autre au début de la période sans le dire.
 
 # %% [markdown] tags=["lang-en"]
 # ## What if the definition changed?
 #
-# Finance proposes to take returns off average order value. Here is the KPI by both definitions, and what a page would show that went from one to the other at the start of the period without saying so.
+# Suppose that finance proposes to take returns off average order value. Here is the KPI by both definitions, and what a page would show that went from one to the other at the start of the period without saying so.
 
 # %%
 change = {"kpi": "average_order_value"}
@@ -534,7 +534,7 @@ reader.percent(misplaced / rows.net_sales.sum(), decimals=2)
 # ## Là où l'on se trompe
 #
 # - **Fêter une définition.** Un indicateur qui bondit le jour où sa formule change n'a rien fait.
-# - **Rescaler l'historique** par un coefficient moyen : l'écart dépend du mois. On recalcule, ou l'on marque la rupture.
+# - **Remettre l'historique à l'échelle** par un coefficient moyen : l'écart dépend du mois. On recalcule, ou l'on marque la rupture.
 # - **Deviner le sens d'un changement.** Compter plus de commandes ne fait pas toujours baisser le panier : le numérateur bouge aussi.
 # - **Un indicateur de tous** : s'il a deux propriétaires, il n'en a aucun.
 # - **Supprimer au lieu de déprécier**, ou laisser vivre deux vérités sous un même nom.

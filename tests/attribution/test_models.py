@@ -362,3 +362,17 @@ def test_shapley_of_rates_says_how_many_channels_it_takes():
     many = {"path": [tuple(f"c{n}" for n in range(63))], "conversions": [1]}
     with pytest.raises(ComputeError, match="at most 62 channels"):
         credit(many, "shapley")
+
+
+@pytest.mark.parametrize(("margin", "shared"), [((300, -300), False), ((300, -200), True)])
+def test_markov_shares_no_margin_out_where_gains_and_losses_cancel(margin, shared):
+    """Each alone on its paths: what one channel gains, the other loses."""
+    paths = pd.DataFrame(
+        {"path": [("a",), ("b",)], "conversions": [5, 5], "margin": [float(one) for one in margin]}
+    )
+    found = channels.attribute(paths, model=["markov", "linear"], intervals=False).set_index(
+        "model"
+    )
+    assert found.margin.linear.tolist() == [*margin]
+    assert found.margin.markov.notna().tolist() == [shared] * 2
+    assert found.conversions.markov.tolist() == [5, 5]

@@ -33,17 +33,18 @@ def table(columns, *rows):
 
 DATES = {
     "ordered_at", "shipped_at", "day", "returned_at", "starts_on", "ends_on", "contacted_at",
+    "registered_at",
 }  # fmt: skip
 
 
 def shop():
     return {
         "contacts": table(
-            "customer_id region acquisition_channel",
-            ("ann", "QC", "paid_search"),
-            ("bob", "IDF", "social"),
-            ("cat", "QC", "paid_search"),
-            ("dan", "QC", "social"),
+            "customer_id region acquisition_channel registered_at",
+            ("ann", "QC", "paid_search", "2025-01-10"),
+            ("bob", "IDF", "social", "2025-01-20"),
+            ("cat", "QC", "paid_search", "2024-12-20"),
+            ("dan", "QC", "social", "2025-01-10"),
         ),
         "orders": table(
             "order_id customer_id ordered_at channel status payment_fee",
@@ -273,6 +274,34 @@ def test_a_cancelled_first_order_makes_no_customer():
     with mk.open_data(frames) as data:
         found = computed("customer_acquisition_cost", data, **JANUARY)
     assert found["customer_acquisition_cost"].tolist() == [30.0]
+
+
+def test_without_registrations_a_year_of_orders_must_show_who_is_new():
+    """Ann orders each year, Bob begins in 2024: who was there before 2023 is not known."""
+    days = ["2022-06-01", "2023-01-03", "2023-12-30", "2024-02-01", "2024-03-01", "2024-12-30"]
+    orders = pd.DataFrame(
+        {
+            "order_id": [*"123456"],
+            "customer_id": ["ann", "ann", "ann", "bob", "ann", "ann"],
+            "ordered_at": pd.to_datetime(days),
+        }
+    )
+    spent = pd.to_datetime(["2023-05-01", "2024-05-01"]).date
+    spend = pd.DataFrame({"day": spent, "amount": [10.0, 30.0], "purpose": "acquisition"})
+    kpi = "customer_acquisition_cost"
+    with mk.open_data({"orders": orders[1:], "marketing_spend": spend}) as data:
+        years = mk.compute(kpi, data, grain="year", start="2023-01-01", end="2025-01-01")
+        assert years[kpi].isna().tolist() == [True, False]
+        assert years[kpi].iloc[1] == 30.0
+        assert mk.compute(kpi, data, start="2023-01-01", end="2024-01-01")[kpi].isna().all()
+        assert mk.compute(kpi, data, start="2023-07-01", end="2024-07-01")[kpi].isna().all()
+        assert mk.compute(kpi, data, start="2024-01-01", end="2025-01-01")[kpi].tolist() == [30.0]
+        assert "needs orders from 2022-01-01 on" in mk.explain(
+            kpi, data, start="2023-01-01", end="2024-01-01"
+        )
+    known = pd.DataFrame({"customer_id": ["ann"], "registered_at": [pd.Timestamp("2022-06-01")]})
+    with mk.open_data({"orders": orders, "marketing_spend": spend, "contacts": known}) as data:
+        assert mk.compute(kpi, data, start="2022-01-01", end="2023-01-01")[kpi].isna().all()
 
 
 def test_spend_has_no_region_and_says_what_it_has(data):

@@ -101,6 +101,7 @@ def test_a_client_keeps_its_name(client, written):
         ),
         ({"parameters": '{"00": {kpis: [net_sale]}}'}, "net_sale"),
         ({"parameters": '{"00": {kpis: [rfm_score]}}'}, "rfm_score is an analysis"),
+        ({"parameters": '{"00": {kpis: [orders, orders]}}'}, "orders is there twice"),
         ({"parameters": '{"00": {lang: fr}}'}, "is set by the keys at the top of the file"),
         ({"parameters": '{"02": {classes: 5}}'}, "lesson 02 is not in notebooks"),
     ],

@@ -96,9 +96,10 @@ def test_a_cell_that_is_tagged_answers_before_all_others():
     assert reading.answer(silent) == "Campaign 4."
 
 
-def test_an_answer_ends_with_a_sentence_however_long():
+def test_an_answer_has_two_sentences_however_long_and_more_that_fit():
     long = f"{'a ' * 200}5."
-    assert reading.answer(notebook("## A", [f"{long} More."])) == long
+    assert reading.answer(notebook("## A", [f"{long} More. Most."])) == f"{long} More."
+    assert reading.answer(notebook("## A", ["It is 5. More. Most."])) == "It is 5. More. Most."
     short = reading.answer(notebook("## A", ["Sales are 1.5. " + "They rose again. " * 30]))
     assert short.endswith("They rose again.")
     assert len(short) <= reading.ANSWER_CHARACTERS

@@ -100,6 +100,8 @@ class Fact:
         where a row depends on other rows whatever the period (a purchase on the one before it).
     history_days
         Days of orders, before the period or its window, that its rows are made of.
+    history_unless
+        The table and column that tell what `history_days` would.
     recorded
         The table and column of the days that its events are recorded on, where that may be fewer
         than the orders tell of: before the first and after the last of them, a cell without a row
@@ -128,6 +130,7 @@ class Fact:
         default=None, compare=False
     )
     history_days: int = 0
+    history_unless: tuple[str, str] | None = None
     recorded: tuple[str, str] | None = None
     unit_key: str = "customer_id"
     summarise: Callable[[ir.Table, Sequence[str], Collection[str]], ir.Table] | None = field(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, attach, one_a_key
+from marketing_kpi.kpis.extent import BREAK_DAYS, LEEWAY, runs_of
+from marketing_kpi.kpis.facts.base import ACTIVITY_DAYS, MONEY, Column, Fact, attach, one_a_key
 from marketing_kpi.kpis.facts.customers import first_orders
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _DECIMALS = 4  # of MONEY
 _OF_SPEND = ("marketing_channel", "campaign_id", "purpose")
+_REGISTERED = ("contacts", "registered_at")
 
 
 def _marketing_spend(data: Data, columns: Collection[str]) -> ir.Table:
@@ -91,7 +93,11 @@ def _text(rows: ir.Table, name: str) -> ir.Value:
 
 
 def _acquisition(data: Data, columns: Collection[str]) -> ir.Table:
-    """Return a row a day and channel spent on to acquire, and a row a customer's first order."""
+    """Return a row a day and channel spent on to acquire, and a row a customer's first order.
+
+    Where nobody's registration is known, whoever is seen for the first time may be an old customer:
+    only months with `ACTIVITY_DAYS` of orders before them count, for spend and for orders.
+    """
     import ibis
 
     dimensions = sorted({*columns} - {"occurred_at", "spend", "new_customers"})
@@ -116,7 +122,24 @@ def _acquisition(data: Data, columns: Collection[str]) -> ir.Table:
         new_customers=ibis.literal(1, "int64"),
         **dict.fromkeys(dimensions, origin),
     )
-    return ibis.union(paid, acquired).select(*sorted(columns))
+    rows = ibis.union(paid, acquired).select(*sorted({"occurred_at", *columns}))
+    if not data.has(*_REGISTERED):
+        rows = _with_history(rows, data)
+    return rows.select(*sorted(columns))
+
+
+def _with_history(rows: ir.Table, data: Data) -> ir.Table:
+    """Keep the months with `ACTIVITY_DAYS` of orders before them."""
+    import ibis
+
+    days = runs_of(data.orders)
+    runs = days.group_by("begun").aggregate(ends=days.day.max())
+    reach = ACTIVITY_DAYS - LEEWAY.days
+    known = [
+        rows.occurred_at.truncate("M") >= runs.begun + ibis.interval(days=reach),
+        rows.occurred_at <= runs.ends + ibis.interval(days=BREAK_DAYS),
+    ]
+    return rows.semi_join(runs, known)
 
 
 def _either(*columns: str) -> str:
@@ -169,4 +192,6 @@ ACQUISITION = Fact(
     },
     build=_acquisition,
     tables=(),
+    history_days=ACTIVITY_DAYS,
+    history_unless=_REGISTERED,
 )

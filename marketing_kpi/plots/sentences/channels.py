@@ -300,28 +300,25 @@ def acquisition(
     if costs is None or rows.empty:
         nothing = _("No spend to acquire customers meets a new customer.")
         return Sentence(why_nothing(nothing, lacks, reader))
-    spent, paid, came = (
-        rows["spend"].sum(),
-        rows["new_customers"].sum(),
-        costs["new_customers"].sum(),
-    )
-    said = [
-        _(
-            "{spend} of spend to acquire; new customers of the channels paid for: {paid}, so {cost}"
-            " each.",
-            spend=reader.money(spent, decimals=0),
-            paid=reader.integer(paid),
-            cost=reader.money(spent / paid, decimals=0),
-        )
-    ]
+    spent, came = (costs[name].sum() for name in ("spend", "new_customers"))
+    paid = rows["new_customers"].sum()
+    amounts = {
+        "spend": reader.money(spent, decimals=0),
+        "blended": reader.money(spent / came, decimals=0),
+        "all": reader.integer(came),
+        "cost": reader.money(spent / paid, decimals=0),
+        "paid": reader.integer(paid),
+    }
     if came > paid:
-        said.append(
+        said = [
             _(
-                "Divided by all new customers ({all}), each would seem to cost {blended}.",
-                all=reader.integer(came),
-                blended=reader.money(spent / came, decimals=0),
+                "Acquiring cost {spend}: {blended} for each new customer ({all}), which is the"
+                " CAC, and {cost} for each one of the channels paid for ({paid}).",
+                **amounts,
             )
-        )
+        ]
+    else:
+        said = [_("Acquiring cost {spend}: {cost} for each new customer ({paid}).", **amounts)]
     said += _partly_recorded(recorded, start, end, reader)
     ordered = rows.sort_values("cost", kind="stable")
     cheap, dear = ordered.iloc[0], ordered.iloc[-1]
