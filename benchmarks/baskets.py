@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from marketing_kpi import baskets
-from marketing_kpi.assortment.baskets import coded, counted_pairs
+from marketing_kpi.assortment.baskets import counted_lines
 from marketing_kpi.data.sources import open_data
 
 PRODUCTS, SIZE = 1_000, 4
@@ -52,15 +53,13 @@ def _repeats(product: np.ndarray) -> np.ndarray:
 
 
 def ours(table: ibis.Table) -> int:
-    """Count pairs as `baskets.pairs` does: products as codes, each once a basket, then pairs."""
-    counts = {"n": table.basket.nunique(), "lines": table.count()}
-    sold = table.group_by("product").aggregate(**counts).to_pandas()
-    names = sorted(sold["product"])
-    rows = coded(table.rename(name="product"), names).select("basket", "product")
-    if (sold["lines"] > sold["n"]).any():
-        rows = rows.distinct()
-    with rows.cache() as kept:
-        return len(counted_pairs(kept, least=1))
+    """Count pairs as `baskets.pairs` does."""
+    connection = table.get_backend()
+
+    def keep(rows: ir.Table) -> ir.Table:
+        return connection.create_table("kept", rows, overwrite=True)
+
+    return len(counted_lines(table.rename(name="product"), [], keep=keep, least=1).together)
 
 
 def speed(rng: np.random.Generator, *, count: int, rounds: int) -> None:

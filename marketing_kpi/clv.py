@@ -23,6 +23,7 @@ from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import require
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR
 from marketing_kpi.models.bg_nbd import BgNbd, fit_bg_nbd
+from marketing_kpi.models.clock import Clock, forecast_clock, season_clock
 from marketing_kpi.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 from marketing_kpi.models.holdout import (
     Verdict,
@@ -65,6 +66,7 @@ __all__ = [
     "PEAK",
     "REGULAR",
     "BgNbd",
+    "Clock",
     "GammaGamma",
     "NewCustomer",
     "ParetoNbd",
@@ -91,6 +93,7 @@ __all__ = [
     "fit_bg_nbd",
     "fit_gamma_gamma",
     "fit_pareto_nbd",
+    "forecast_clock",
     "frequency_by_window",
     "gross_margin",
     "historical",
@@ -107,6 +110,7 @@ __all__ = [
     "profitability",
     "regularity",
     "season",
+    "season_clock",
     "simple",
     "simple_cltv",
     "summary",

@@ -65,6 +65,7 @@ from marketing_kpi.accounts.steps import (
 from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.formulas import ratio
+from marketing_kpi.kpis.unpriced import unpriced
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact
@@ -113,6 +114,7 @@ __all__ = [
     "revenue_leakage",
     "revenue_retention",
     "root_causes",
+    "unpriced",
     "untold_causes",
     "whole_months",
     "year_on_year",

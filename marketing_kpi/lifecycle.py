@@ -106,6 +106,7 @@ __all__ = [
     "unidentified",
 ]
 
+_SCORES = ("e", "r", "f", "m", "erfm")
 _COLUMNS = (
     "customer_id",
     "registered_at",
@@ -120,11 +121,7 @@ _COLUMNS = (
     "engagement",
     "stage",
     "status",
-    "e",
-    "r",
-    "f",
-    "m",
-    "erfm",
+    *_SCORES,
 )
 
 
@@ -289,14 +286,18 @@ def _with_engagement(table: ir.Table, data: Data, end: dt.date, settings: Settin
 def _with_scores(table: ir.Table, settings: Settings) -> ir.Table:
     """Add e, r, f, m and erfm: leads are ranked by their engagement only."""
     bought = table.orders > 0
-    measured = table.mutate(
+    # An engine holds the rows that it ranks: they are no wider than what they are ranked by.
+    measured = table.select(
+        "customer_id",
+        "recency_days",
         frequency=bought.ifelse(table.orders, ibis.null("int64")),
         monetary=bought.ifelse(table.spend, ibis.null(MONEY)),
         e=rfm.class_by_rank(table.engagement, settings.classes),
     )
     scored = rfm.score(measured, classes=settings.classes)
     assert isinstance(scored, ir.Table)  # as `measured` is
-    return scored.mutate(erfm=scored.e.cast("string") + scored["rfm"])
+    named = scored.mutate(erfm=scored.e.cast("string") + scored["rfm"])
+    return attach(table, named, on=["customer_id"], columns={name: name for name in _SCORES})
 
 
 def _status(table: ir.Table, settings: Settings) -> ir.StringValue:

@@ -2,8 +2,8 @@
 
 The formulas of KPIs on the fact `sales` (a row a line of a valid order; see
 `marketing_kpi.kpis.facts`) and on those of the contribution margin, and the return on an
-investment. A line whose cost is not known tells nothing about profit: it is left out of both sides
-of every KPI that needs cost and sales.
+investment. A line whose price or cost is not known tells nothing about profit: it is left out of
+both sides of every KPI that needs cost and sales.
 
 ``margins_by`` and ``contribution_by`` show margins by product, category or channel, ``levels`` the
 way from sales to the result, ``break_even`` when fixed costs are paid, and ``promotions`` what
@@ -24,7 +24,7 @@ import pandas as pd
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import compute
 from marketing_kpi.kpis.facts import FACTS, extra_columns, home, missing
-from marketing_kpi.kpis.facts.margins import ADDED, fees, parcels, promotion_days
+from marketing_kpi.kpis.facts.margins import ADDED, both_known, fees, parcels, promotion_days
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.periods import midnight
@@ -104,14 +104,15 @@ def cost_of_goods_sold(sales: Fact) -> Any:
 
 
 def gross_profit(sales: Fact) -> Any:
-    """Add up net sales less cost over the lines whose cost is known. Fact: `sales`."""
+    """Add up net sales less cost over the lines whose price and cost are known. Fact: `sales`."""
     return (sales.net_sales - sales.cost).sum()
 
 
 def gross_margin_rate(sales: Fact) -> Any:
     """Divide gross profit by net sales (*taux de marque*, on the price).
 
-    Over the lines whose cost is known; null where their net sales are zero. Fact: `sales`.
+    Over the lines whose price and cost are known; null where their net sales are zero. Fact:
+    `sales`.
     """
     return ratio(gross_profit(sales), sales.net_sales.sum(where=sales.cost.notnull()))
 
@@ -119,7 +120,7 @@ def gross_margin_rate(sales: Fact) -> Any:
 def markup_rate(sales: Fact) -> Any:
     """Divide gross profit by cost of goods sold (*taux de marge*, on the cost).
 
-    Over the lines whose cost is known; null where it is zero. Fact: `sales`.
+    Over the lines whose price and cost are known; null where their cost is zero. Fact: `sales`.
     """
     return ratio(gross_profit(sales), sales.cost.sum(where=sales.net_sales.notnull()))
 
@@ -127,14 +128,14 @@ def markup_rate(sales: Fact) -> Any:
 def variable_costs(rows: Fact) -> Any:
     """Add up the costs that follow sales: goods, fulfilment, payment fees, promotions.
 
-    Those of the lines whose cost is known; null without any. Fact: `contribution`.
+    Those of the lines whose price and cost are known; null without any. Fact: `contribution`.
     """
     added = (rows[name].sum().fill_null(0) for name in ADDED)
     return rows.cost.sum() + sum(added)
 
 
 def contribution_margin(rows: Fact) -> Any:
-    """Take variable costs off net sales, over the lines whose cost is known.
+    """Take variable costs off net sales, over the lines whose price and cost are known.
 
     Fact: `contribution`.
     """
@@ -142,7 +143,7 @@ def contribution_margin(rows: Fact) -> Any:
 
 
 def contribution_margin_rate(rows: Fact) -> Any:
-    """Divide the contribution margin by net sales, over the lines whose cost is known.
+    """Divide the contribution margin by net sales, over the lines whose price and cost are known.
 
     Fact: `contribution`.
     """
@@ -411,9 +412,10 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
     -------
     pandas.DataFrame
         A row a step of `STEPS`: step, amount (costs are negative), rate (of net sales). Net sales
-        are those of lines whose cost is known. A cost that the data do not tell is null, and so
-        is every margin from there on; so is the result where the cost of more than 1 % of net
-        sales is not known, since fixed costs are those of all sales.
+        and goods are those of lines whose price and cost are both known, so that they differ by
+        the gross profit. A cost that the data do not tell is null, and so is every margin from
+        there on; so is the result where the cost of more than 1 % of net sales is not known, since
+        fixed costs are those of all sales.
 
     Raises
     ------
@@ -494,7 +496,7 @@ def contribution_by(
     -------
     pandas.DataFrame
         A row a cell, the highest contribution first: the dimensions, allocated (False for the row,
-        if any, of promotions on which no line of a known cost was sold), net_sales, cost,
+        if any, of promotions on which no line of a known margin was sold), net_sales, cost,
         fulfilment_cost, payment_cost, promotion_cost, contribution_margin and its rate. The rows
         add up exactly to the KPIs of the period.
 
@@ -507,8 +509,8 @@ def contribution_by(
     -----
     The rules: an order's fee and its parcels go to its lines in proportion to their net sales; what
     the shop paid of a promotion in the period goes to the lines sold on it, likewise; what falls on
-    lines of an unknown cost is left out with them; each part is
-    a multiple of 0.0001, the largest remainders first (`share_out`), so that nothing is lost or
+    lines of an unknown price or cost is left out with them, as they have no margin; each part is a
+    multiple of 0.0001, the largest remainders first (`share_out`), so that nothing is lost or
     made. Lines of equal remainder are served by net sales, then product, then line. Discounts need
     no rule here: each line has its own price.
     """
@@ -524,13 +526,13 @@ def contribution_by(
         _shared(lines, _due(rows, over, cost, period), over, cost, keys)
         for cost, (over, rows) in due.items()
     ]
-    is_costed = lines.cost.notnull()
+    is_costed = both_known(lines)
     own = (
         lines.mutate(allocated=True)
         .group_by([*keys, "allocated"])
         .aggregate(
             net_sales=lines.net_sales.sum(where=is_costed).fill_null(0),
-            cost=lines.cost.sum().fill_null(0),
+            cost=lines.cost.sum(where=is_costed).fill_null(0),
         )
     )
     frames = [collected(own, keys), *(collected(part, keys) for part in parts)]
@@ -554,8 +556,8 @@ def _due(rows: ir.Table, over: str, cost: str, period: Period) -> ir.Table:
 
 
 def _shared(lines: ir.Table, due: ir.Table, over: str, cost: str, keys: Sequence[str]) -> ir.Table:
-    """Return a cost by dimensions: what lines of a known cost took, and what none did."""
-    takers = lines.filter(lines.cost.notnull())
+    """Return a cost by dimensions: what lines of a known margin took, and what none did."""
+    takers = lines.filter(both_known(lines))
     parts = shared(
         takers, due, over=over, weight="net_sales", amount="amount",
         ties=("product_id", "order_id", "line_id"),
@@ -735,7 +737,8 @@ def promotions(
         margin_observed, margin_baseline, margin_displaced, cost, supplier_funding (of one that
         still runs, the part of the days seen), needed_lift (extra over baseline that would have
         earned as much margin on these products), margin (the KPI `promotion_incremental_margin`,
-        its halo left out) with its interval, verdict (higher, lower or cannot_tell), and
+        its halo left out, and what was bought ahead where `pulled` is null) with its interval,
+        verdict (higher, lower or cannot_tell; where `pulled` is null, never higher), and
         needed_halo: how many units of other products would have to come with it for a margin of 0.
         `together`, `total` and `tracks`: see `Study`.
 

@@ -500,7 +500,7 @@ def _top_share(data: Data, start: date, end: date) -> Interval:
         known = customers[customers["customer_id"].notna()]
         top = top_share(known.rename(columns={"net_sales": "monetary"}))
     else:
-        top = top_share(customers.dropna("customer_id").select(monetary="net_sales"))
+        top = top_share(customers.drop_null("customer_id").select(monetary="net_sales"))
     return Interval(top.low, top.high)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -39,7 +38,7 @@ from marketing_kpi.kpis.facts import (
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.formulas import ratio, steady
 from marketing_kpi.kpis.frames import Frame, executed, rankable, require, same_kind, valid_rows
-from marketing_kpi.kpis.intervals import Interval, mean_interval, ratio_error, wilson
+from marketing_kpi.kpis.intervals import Z95, Interval, mean_interval, ratio_error, wilson
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight
 
 if TYPE_CHECKING:
@@ -1217,7 +1216,7 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
     counted = waits.assign(events=waits["customers"].where(waits["bought"].astype(bool), 0))
     by_day = counted.groupby("days")[["customers", "events"]].sum().astype("float64")
     by_day["at_risk"] = by_day["customers"][::-1].cumsum()
-    by_day = by_day.join(_product_limit(counted))
+    by_day = by_day.join(_product_limit(by_day))
     steps = by_day[by_day["events"] > 0].rename_axis("days").reset_index()
     begin = pd.DataFrame(
         {"days": [0.0], "at_risk": [float(customers)], "events": [0.0], "survival": [1.0],
@@ -1246,23 +1245,15 @@ def kaplan_meier(waits: pd.DataFrame, *, after: int = 1) -> Survival:
 _CURVE = ["days", "at_risk", "events", "survival", "low", "high"]
 
 
-def _product_limit(waits: pd.DataFrame) -> pd.DataFrame:
+def _product_limit(by_day: pd.DataFrame) -> pd.DataFrame:
     """Return the survival at each day and its log-log band, null where the share is 0 or 1."""
-    from scipy.stats import CensoredData, ecdf
-
-    events, customers = waits["events"].astype("int64"), waits["customers"].astype("int64")
-    each = {"uncensored": events, "right": customers - events}
-    days = waits["days"].to_numpy()
-    found = ecdf(CensoredData(**{name: days.repeat(n) for name, n in each.items()})).sf
-    with warnings.catch_warnings():
-        # It warns that the band is not known where nobody, or everybody, is left.
-        warnings.simplefilter("ignore", RuntimeWarning)
-        band = found.confidence_interval(method="log-log")
-    values = {"survival": found, "low": band.low, "high": band.high}
-    return pd.DataFrame(
-        {name: one.probabilities for name, one in values.items()},
-        index=pd.Index(found.quantiles, name="days"),
-    )
+    at_risk, events = by_day["at_risk"].to_numpy(), by_day["events"].to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival = np.cumprod((at_risk - events) / at_risk)
+        greenwood = np.cumsum(events / (at_risk * (at_risk - events)))
+        middle, spread = np.log(-np.log(survival)), np.sqrt(1 / np.log(survival) ** 2 * greenwood)
+        low, high = (np.exp(-np.exp(middle + side * Z95 * spread)) for side in (1, -1))
+    return pd.DataFrame({"survival": survival, "low": low, "high": high}, index=by_day.index)
 
 
 _HALF = 0.5 + 1e-12  # a product of fractions may miss an exact half by its last digit

@@ -346,7 +346,13 @@ def summary(orders: Frame, *, as_of: str | dt.date, since: str | dt.date | None 
     if isinstance(orders, ir.Table):
         return _summary(orders, end, start)
     columns = needed + [name for name in ("status", "is_test") if name in orders.columns]
-    result = same_kind(orders[columns], lambda table: _summary(table, end, start))
+
+    def floats(table: ir.Table) -> ir.Table:
+        """Turn money into floats in the engine: a decimal at a time in Python takes far longer."""
+        customers = _summary(table, end, start)
+        return customers.mutate(monetary=customers.monetary.cast("float64"))
+
+    result = same_kind(orders[columns], floats)
     types = {
         "customer_id": orders["customer_id"].dtype,
         "first_order": "datetime64[us]",

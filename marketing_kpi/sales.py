@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.kpis.extent import is_compared
 from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.selling.chains import effects
+from marketing_kpi.selling.chains import HOLES, effects
 from marketing_kpi.selling.prices import Prices, assortment, lacking_prices, price_parts
 from marketing_kpi.selling.seasons import Season, season
 from marketing_kpi.selling.steps import out_of_line, plant_fault
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from marketing_kpi.kpis.formulas import Fact
 
 __all__ = [
+    "HOLES",
     "Conversion",
     "Prices",
     "Season",

@@ -564,8 +564,13 @@ def test_profitability_sums_what_is_known_and_names_the_rest():
 
 # --- Whether they repay what it cost to find them
 
+REGISTERED = {"registered_at": pd.Timestamp("2025-06-30")}  # none before the data begin
 CONTACTS = pd.DataFrame(
-    {"customer_id": [*"abc"], "acquisition_channel": ["search", "search", "store"]}
+    {
+        "customer_id": [*"abc"],
+        "acquisition_channel": ["search", "search", "store"],
+        **REGISTERED,
+    }
 )
 SPEND = pd.DataFrame(
     {
@@ -657,7 +662,7 @@ def test_margins_known_of_some_customers_are_shared_out_over_all():
 def test_costs_known_in_part_allow_no_verdict():
     margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
     rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
-    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows], **REGISTERED})
     tables = {"contacts": contacts.assign(acquisition_channel="search")}
     tables["marketing_spend"] = SPEND[:1].assign(amount=60.0 * 60)
 
@@ -711,7 +716,7 @@ def test_acquisition_with_a_prediction_adds_what_is_to_come():
 
 
 def test_all_together_stand_under_a_name_of_their_own():
-    with shop(*SOLD, marketing_spend=SPEND) as data:
+    with shop(*SOLD, contacts=CONTACTS, marketing_spend=SPEND) as data:
         (row,) = clv.acquisition(data, **FOUND, by=None).to_dict("records")
         months = clv.payback(data, **FOUND, by=None)
     assert (row["group"], row["new_customers"], row["cac"]) == ("all", 2, 20)
@@ -732,7 +737,7 @@ def test_nobody_acquired_and_nothing_spent_is_an_empty_table(by):
 def test_the_verdict_is_after_returns_and_service_where_they_are_known():
     margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
     rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
-    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows], **REGISTERED})
     contacts["acquisition_channel"] = "search"
     sent = pd.DataFrame({"order_id": [f"o{n}" for n in range(60)], "transport_cost": 80.0})
     tables = {"contacts": contacts, "marketing_spend": SPEND[:1].assign(amount=50.0 * 60)}
@@ -757,7 +762,7 @@ def test_what_depends_on_goods_back_in_stock_is_not_concluded_where_they_are_not
     """Sold 1,000 at about 900 and taken back for 500: 450 of cost are saved, or are not."""
     margins = np.random.default_rng(1).normal(100, 30, 60).round(2)
     rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
-    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows], **REGISTERED})
     contacts["acquisition_channel"] = "search"
     back = pd.DataFrame({"order_id": [f"o{n}" for n in range(60)], "line_id": "1"})
     back = back.assign(return_id=back["order_id"], returned_at=pd.Timestamp("2025-02-01"))
@@ -805,19 +810,20 @@ def test_what_hangs_on_goods_of_which_nothing_is_said_is_told():
 
 TWO_PRODUCTS = pd.DataFrame(
     {
-        "order_id": ["o0", "o0", "o1"],
-        "line_id": ["1", "2", "1"],
-        "product_id": ["mug", "lamp", "tea"],
-        "quantity": [2.0, 1.0, 1.0],
-        "unit_price": [50.0, 100.0, 80.0],
-        "unit_cost": [10.0, 60.0, None],
+        "order_id": ["o0", "o0", "o1", "o2", "o2"],
+        "line_id": ["1", "2", "1", "1", "2"],
+        "product_id": ["mug", "lamp", "tea", "jug", "tea"],
+        "quantity": [2.0, 1.0, 1.0, 1.0, 1.0],
+        "unit_price": [50.0, 100.0, 80.0, 60.0, 40.0],
+        "unit_cost": [10.0, 60.0, None, 30.0, None],
     }
 )
 
 
 def refunded(**told):
     """Return what a refund of 50, or else as told, costs and what of it is in doubt."""
-    sold = orders(("a", "2025-01-10", 200.0), ("b", "2025-01-11", 80.0)).drop(columns="amount")
+    days = [(who, "2025-01-10", 1.0) for who in "abc"]
+    sold = orders(*days).drop(columns="amount")
     back = pd.DataFrame({"return_id": ["r"], "returned_at": [pd.Timestamp("2025-02-01")]})
     back = back.assign(**{"refund_amount": 50.0, "restocked": True, **told})
     products = pd.DataFrame({"product_id": ["vase"], "unit_cost": [30.0]})
@@ -832,7 +838,12 @@ def refunded(**told):
     ("told", "cost_of_the_goods"),
     [
         ({"order_id": "o0", "line_id": "1", "quantity": 1.0}, 10),
-        ({"order_id": "o0", "line_id": "1"}, 50 * 80 / 200),  # how many is not known
+        ({"order_id": "o0", "line_id": "1"}, 50 * 20 / 100),  # how many is not known
+        ({"order_id": "o0", "line_id": "2"}, 50 * 60 / 100),
+        ({"order_id": "o0", "line_id": "2", "quantity": math.nan}, 50 * 60 / 100),
+        ({"order_id": "o0", "product_id": "lamp"}, 50 * 60 / 100),
+        ({"order_id": "o0", "product_id": "vase"}, 50 * 80 / 200),  # not in that order
+        ({"order_id": "o2", "line_id": "1"}, 50 * 30 / 60),  # the other line tells no cost
         ({"order_id": "o0", "product_id": "mug", "quantity": 1.0}, 10),
         ({"order_id": "o0", "product_id": "vase", "quantity": 1.0}, 30),
         ({"customer_id": "a", "product_id": "vase", "quantity": 1.0}, 30),
@@ -884,7 +895,7 @@ def test_acquisition_refuses_what_is_no_question():
 def many(margins, cac):
     """Open a shop where each margin is that of a customer's only order, at a known CAC."""
     rows = [(f"c{n:04}", "2025-01-10", 1000.0, 1000.0 - m) for n, m in enumerate(margins)]
-    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows]})
+    contacts = pd.DataFrame({"customer_id": [row[0] for row in rows], **REGISTERED})
     contacts["acquisition_channel"] = "search"
     spend = SPEND[:1].assign(amount=cac * len(rows))
     return shop(*rows, contacts=contacts, marketing_spend=spend)
@@ -935,7 +946,7 @@ def test_acquisition_depends_on_neither_order_nor_currency(seed, factor):
     days = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 170, 120), "D")
     who = rng.choice([f"c{n}" for n in range(40)], 120)
     price, cost = rng.integers(10, 90, 120), rng.integers(5, 60, 120)
-    contacts = pd.DataFrame({"customer_id": [f"c{n}" for n in range(40)]})
+    contacts = pd.DataFrame({"customer_id": [f"c{n}" for n in range(40)], **REGISTERED})
     contacts["acquisition_channel"] = rng.choice(["search", "store"], 40)
 
     def found(order, unit):

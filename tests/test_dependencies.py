@@ -15,9 +15,9 @@ from marketing_kpi.text import yaml12
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-LOCK, ENGINES_LOCK = (
-    (ROOT / name).read_text(encoding="utf-8")
-    for name in ("requirements.lock", "requirements-engines.lock")
+LOCK, ENGINES_LOCK, BENCH_LOCK, PANDAS2_LOCK = (
+    (ROOT / f"requirements{name}.lock").read_text(encoding="utf-8")
+    for name in ("", "-engines", "-bench", "-pandas2")
 )
 # Names that conda-forge gives to packages that PyPI names otherwise.
 CONDA_NAMES = {
@@ -50,10 +50,20 @@ def pinned(lock=LOCK):
 @pytest.mark.parametrize("group", ["runtime", *EXTRAS])
 def test_the_lock_pins_every_dependency_within_its_range(group):
     wanted = RUNTIME if group == "runtime" else EXTRAS[group]
-    versions = pinned()
+    versions = pinned(BENCH_LOCK) if group == "bench" else pinned()
     for name, specifier in wanted.items():
-        assert versions.get(name), f"{name} is not in requirements.lock; run `make lock`"
+        assert versions.get(name), f"{name} is not in its lock; run `make lock`"
         assert all(version in specifier for version in versions[name]), name
+
+
+def test_what_is_only_measured_is_not_installed_with_a_report():
+    """Both environments of `make bench` are their own: their locks install apart."""
+    apart = pinned(BENCH_LOCK)
+    assert RUNTIME.keys() <= apart.keys()
+    assert {"polars", "clvkit", "pymc-marketing", "mlxtend", "fastapriori"}.isdisjoint(pinned())
+    for name, specifier in ranges(PYPROJECT["dependency-groups"]["pandas2"]).items():
+        assert all(version in specifier for version in pinned(PANDAS2_LOCK)[name])
+        assert name not in pinned() | apart
 
 
 def test_other_engines_have_a_lock_of_their_own_within_their_ranges():
@@ -63,15 +73,18 @@ def test_other_engines_have_a_lock_of_their_own_within_their_ranges():
         assert name not in pinned(), f"{name} would be installed with every report"
 
 
-def test_what_both_locks_pin_is_the_same():
-    """They are installed one after the other into one environment."""
+@pytest.mark.parametrize("lock", [ENGINES_LOCK, BENCH_LOCK])
+def test_what_both_locks_pin_is_the_same(lock):
+    """Engines are installed into the same environment; what is measured is what is released."""
     versions = pinned()
-    both = {name: pins for name, pins in pinned(ENGINES_LOCK).items() if name in versions}
+    both = {name: pins for name, pins in pinned(lock).items() if name in versions}
     assert both
     assert all(set(pins) <= set(versions[name]) for name, pins in both.items())
 
 
-@pytest.mark.parametrize(("lock", "fewest"), [(LOCK, 100), (ENGINES_LOCK, 4)])
+@pytest.mark.parametrize(
+    ("lock", "fewest"), [(LOCK, 100), (ENGINES_LOCK, 4), (BENCH_LOCK, 150), (PANDAS2_LOCK, 30)]
+)
 def test_every_pin_has_its_hashes_and_no_index_is_named(lock, fewest):
     entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]
     assert len(entries) >= fewest

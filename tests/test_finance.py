@@ -578,6 +578,19 @@ def test_what_fighting_is_worth_by_hand():
     assert (free.break_even, free.below) == (0, 0)
 
 
+def test_disputes_of_an_unknown_amount_are_neither_won_nor_a_cost():
+    given = disputed()
+    known = given["chargebacks"]
+    untold = known[known["chargeback_id"].isin(["b", "c"])]  # one won, one lost
+    untold = untold.assign(chargeback_id=["f", "g"], amount=math.nan)
+    given["chargebacks"] = pd.concat([known, untold], ignore_index=True)
+    with mk.open_data(disputed()) as data, mk.open_data(given) as more:
+        found = finance.fighting(data, **HALF, cost=20)
+        same = finance.fighting(more, **HALF, cost=20)
+    assert (found.decided, found.gain, found.without_amount) == (3, 20, 0)
+    assert same == found._replace(without_amount=2)
+
+
 def test_the_gain_of_one_is_at_most_what_is_disputed():
     days = pd.to_datetime(["2025-02-01"] * 40)
     given = {

@@ -16,7 +16,7 @@ from marketing_kpi.data.demo import truth
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.examples import rows_of
 from marketing_kpi.kpis.facts import FACTS
-from marketing_kpi.promotions import baseline
+from marketing_kpi.promotions import baseline, panel
 from marketing_kpi.promotions.activity import activity
 from marketing_kpi.promotions.allocation import allocate, share_out
 from marketing_kpi.promotions.effects import study
@@ -292,6 +292,24 @@ def test_of_a_promotion_the_share_of_its_lines_of_a_known_cost_counts():
     assert float(whole) == parts.contribution_margin.sum() == 3600 / 4 - 45
 
 
+def test_goods_of_an_unknown_price_are_in_no_margin():
+    shop = tables()
+    shop["order_lines"].loc[1, "unit_price"] = NONE  # 2 units of q, at a cost of 20
+    with mk.open_data(shop) as data:
+        steps = margins.levels(data, **JANUARY).set_index("step").amount
+        whole = mk.compute(["gross_profit", *KPIS[:2]], data, **JANUARY).iloc[0].astype(float)
+        parts = margins.contribution_by(data, by=["product_id"], **JANUARY)
+        seen = panel.panel(data, end=dt.date(2025, 2, 1)).categories[panel.NO_CATEGORY].sum()
+    # 60 + 40 of sales, 30 + 30 of goods; the parcel 8, fees 3 and half of the promotion, 4, whole
+    assert steps[["net_sales", "goods", "gross_profit"]].tolist() == [100, -60, 40]
+    assert steps.contribution_margin == 40 - 8 - 3 - 4
+    assert whole.tolist() == [40, 75, 25]
+    assert parts[["product_id", "cost", "contribution_margin"]].values.tolist() == [
+        ["p", 60, 25], ["q", 0, 0]
+    ]  # fmt: skip
+    assert seen.to_dict() == {"units": 4, "costed_units": 2, "sales": 100, "cost": 60}
+
+
 def test_the_months_whose_fixed_costs_are_known_are_told():
     shop = steady_shop()
     shop["fixed_costs"] = shop["fixed_costs"].head(6)
@@ -550,6 +568,20 @@ def test_what_is_missing_afterwards_is_unknown_until_it_is_over():
     assert math.isnan(row.pulled)
     assert row.verdict == "cannot_tell"
     assert row.extra > 0
+
+
+@pytest.mark.parametrize(
+    ("lift", "cost", "side", "verdict"), [(3.0, 0.0, 1, "cannot_tell"), (0.0, 9000.0, -1, "lower")]
+)
+def test_what_was_bought_ahead_can_undo_a_gain_and_no_loss(lift, cost, side, verdict):
+    index, sold, _ = small_shop(np.random.default_rng(1), lift=lift)
+    seen = panel_of(index[:530], sold[:530], promotion={"cost": cost})
+    result = study(seen, start=dt.date(2024, 1, 1))
+    row, total = result.promotions.iloc[0], result.total.iloc[0]
+    assert [np.sign(row[f"margin{end}"]) for end in ("_low", "_high")] == [side, side]
+    assert [row.verdict, total.verdict] == [verdict, verdict]
+    over = study(panel_of(index, sold, promotion={"cost": cost}), start=dt.date(2024, 1, 1))
+    assert over.total.verdict.tolist() == ["higher" if side > 0 else "lower"]
 
 
 def test_money_of_a_promotion_that_still_runs_counts_by_day():

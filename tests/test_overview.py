@@ -494,6 +494,22 @@ def test_ibis_data_give_the_same_scorecard(card):
     pd.testing.assert_frame_equal(left, got[columns].astype("float64"), rtol=1e-9)
 
 
+def test_of_each_customer_only_an_amount_leaves_the_engine(monkeypatch):
+    connection = ibis.duckdb.connect()
+    lazy = mk.open_data({"orders": connection.create_table("orders", shop())})
+    read, execute = [], type(connection).execute
+
+    def noting(self, query, **options):
+        read.append(found := execute(self, query, **options))
+        return found
+
+    monkeypatch.setattr(type(connection), "execute", noting)
+    overview.scorecard(lazy, periods=YEAR)
+    frames = [found for found in read if isinstance(found, pd.DataFrame) and len(found) > 100]
+    long = [frame.dtypes.astype(str).to_dict() for frame in frames]
+    assert long == [{"amount": "float64"}] * 2
+
+
 # --- attention
 
 

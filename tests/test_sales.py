@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marketing_kpi as mk
-from marketing_kpi import revenue, sales
+from marketing_kpi import finance, revenue, sales
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.plots import sentences
 from marketing_kpi.selling import chains, steps
@@ -160,6 +160,109 @@ def test_scaling_the_currency_scales_effects():
     assert np.allclose(other.factors.change, one.factors.change)
 
 
+def shop_of(prices, *, units=1):
+    """Return a shop of two years with an order of two lines a day, on the first and last days."""
+    rows = [
+        (f"{year}-{day}", pd.Timestamp(f"{year}-{day}"), str(line), units, price)
+        for year, of_year in zip((2024, 2025), prices, strict=True)
+        for day, pair in zip(("01-02", "12-30"), (of_year[:2], of_year[2:]), strict=True)
+        for line, price in enumerate(pair)
+    ]
+    names = ["order_id", "ordered_at", "line_id", "quantity", "unit_price"]
+    table = pd.DataFrame(rows, columns=names)
+    orders = table[["order_id", "ordered_at"]].drop_duplicates()
+    return {"orders": orders, "order_lines": table.drop(columns="ordered_at")}
+
+
+def test_units_without_a_price_are_a_share_of_their_own_by_hand():
+    """Two orders, four units at $10 a year; of the second, one unit has no price: $40 and $30."""
+    data = mk.open_data(shop_of([[10.0] * 4, [10.0, 10.0, 10.0, None]]))
+    found = sales.shop_tree(data, periods=BOTH)
+    assert found.factors[["factor", "before", "after", "effect"]].to_numpy().tolist() == [
+        ["orders", 2, 2, 0],
+        ["units_per_transaction", 2, 2, 0],
+        ["known_price_share", 1, 0.75, -10],
+        ["average_selling_price", 10, 10, 0],
+    ]
+    names = ["orders", "units_per_transaction", "average_selling_price"]
+    known = mk.compute(names, data, **YEAR).iloc[0]
+    assert known[names].astype(float).tolist() == [2, 2, 10]
+    assert finance.unpriced(data, periods=BOTH) == (0, 0.25, "units")
+
+
+def test_with_a_dearer_price_the_effects_are_those_of_the_logarithmic_mean():
+    """40 = 2 x 2 x 1 x 10 before, 36 = 2 x 2 x 0.75 x 12 after: L = 4 / ln(40 / 36) = 37.965."""
+    data = mk.open_data(shop_of([[10.0] * 4, [12.0, 12.0, 12.0, None]]))
+    effects = sales.shop_tree(data, periods=BOTH).factors.effect.tolist()
+    assert effects == [0, 0, round(37.9649 * math.log(0.75), 2), round(37.9649 * math.log(1.2), 2)]
+
+
+def blanked(tables, *, now, before, rng):
+    """Return the tables with the price of that share of the lines of each year left blank."""
+    orders, lines = tables["orders"], tables["order_lines"]
+    year = orders.set_index("order_id").ordered_at.dt.year.reindex(lines.order_id).to_numpy()
+    share = np.select([year == 2025, year == 2024], [now, before], 0)
+    prices = lines.unit_price.astype(float).where(rng.random(len(lines)) >= share)
+    return {**tables, "order_lines": lines.assign(unit_price=prices)}
+
+
+def test_blank_prices_move_no_factor_of_the_shop(demo, shop):
+    tables = {name: demo.table(name).to_pandas() for name in ("orders", "order_lines")}
+    rng = np.random.default_rng(3)
+    with mk.open_data(blanked(tables, now=0.06, before=0.01, rng=rng)) as data:
+        found = sales.shop_tree(data, periods=BOTH)
+        parts = sales.price_parts(data, periods=BOTH).parts
+        whole = revenue.growth(data, periods=BOTH)
+        known = [
+            mk.compute(["orders", "units_per_transaction", "average_selling_price", "net_sales"],
+                       data, start=start, end=end).iloc[0].astype(float)
+            for start, end in ((BOTH.previous_start, BOTH.previous_end), (BOTH.start, BOTH.end))
+        ]  # fmt: skip
+    factors = found.factors.set_index("factor")
+    for side, one in zip(("before", "after"), known, strict=True):
+        assert math.isclose(factors[side].prod(), one.net_sales, rel_tol=1e-9)
+        for name in ("orders", "units_per_transaction", "average_selling_price"):
+            assert math.isclose(factors[side][name], one[name], rel_tol=1e-9)
+    assert round(factors.effect.sum(), 2) == round(found.after - found.before, 2)
+    assert abs(parts.effect.sum() - factors.effect.average_selling_price) < 0.011
+    # As of the whole data: the units per order and the verdict on them are those without a hole.
+    told = shop.factors.set_index("factor").loc["units_per_transaction"]
+    same = ["before", "after", "change", "change_low", "change_high"]
+    units = factors.loc["units_per_transaction"]
+    assert np.allclose(units[same].astype(float), told[same].astype(float), rtol=1e-9)
+    assert units.verdict == told.verdict == "cannot_tell"
+    assert factors.verdict["known_price_share"] == "cannot_tell"
+    assert factors.high["known_price_share"] < 0
+    assert whole.unpriced.differs
+    assert whole.low > 0
+    assert whole.verdict == "cannot_tell"
+
+
+def test_rows_share_out_what_has_no_price_and_a_whole_one_has_none():
+    tables = two_years(np.random.default_rng(9))
+    rng = np.random.default_rng(4)
+    holed = blanked(tables, now=0.2, before=0.1, rng=rng)
+    found = sales.branches(mk.open_data(holed), by="channel", periods=BOTH)
+    effects = [name for name in found if name.endswith("_effect")]
+    assert effects == ["orders_effect", "units_effect", "known_price_effect", "price_effect"]
+    assert np.allclose(found[effects].sum(axis=1), found.change, atol=0.001)
+    whole = sales.branches(mk.open_data(tables), by="channel", periods=BOTH)
+    assert "known_price_effect" not in whole
+
+
+def test_orders_of_unknown_amount_are_a_share_of_their_own():
+    """Without quantities: two orders of $20 a year, of which the second year knows one."""
+    days = pd.to_datetime(["2024-01-02", "2024-12-30", "2025-01-02", "2025-12-30"])
+    orders = pd.DataFrame({"order_id": list("abcd"), "ordered_at": days})
+    orders["amount"] = [20.0, 20.0, 20.0, None]
+    with mk.open_data({"orders": orders}) as data:
+        found = sales.shop_tree(data, periods=BOTH).factors
+        assert finance.unpriced(data, periods=BOTH) == (0, 0.5, "orders")
+    assert found[["factor", "after", "effect"]].to_numpy().tolist() == [
+        ["orders", 2, 0], ["known_amount_share", 0.5, -20], ["average_order_value", 20, 0],
+    ]  # fmt: skip
+
+
 def test_without_quantities_the_basket_is_one_factor():
     orders = two_years(np.random.default_rng(2))["orders"]
     found = sales.shop_tree(mk.open_data({"orders": orders}), periods=BOTH)
@@ -284,6 +387,22 @@ def test_the_tree_of_visits_is_revenue_per_visitor_times_visitors():
     assert math.isclose(levels.prod(), found.after, rel_tol=1e-9)
     assert found.obstacle is None
     assert round(found.factors.effect.sum(), 2) == round(found.after - found.before, 2)
+
+
+def test_the_tree_of_visits_parts_what_has_no_price():
+    tables = visits_of_two_years(np.random.default_rng(8))
+    whole = sales.site_tree(mk.open_data(tables), periods=BOTH).factors.set_index("factor")
+    rng = np.random.default_rng(5)
+    data = mk.open_data(blanked(tables, now=0.2, before=0.0, rng=rng))
+    found = sales.site_tree(data, periods=BOTH)
+    factors = found.factors.set_index("factor")
+    assert factors.before["known_price_share"] == 1
+    assert 0.7 < factors.after["known_price_share"] < 0.9
+    same = ["visitors", "sessions_per_visitor", "conversion_rate", "units_per_transaction"]
+    assert factors.after[same].equals(whole.after[same])
+    assert math.isclose(factors.after.prod(), found.after, rel_tol=1e-9)
+    kpis = mk.compute(["visitors", "revenue_per_visitor"], data, **YEAR).iloc[0]
+    assert math.isclose(found.after, kpis.visitors * kpis.revenue_per_visitor, rel_tol=1e-9)
 
 
 def test_visits_recorded_for_a_part_are_not_compared(demo):

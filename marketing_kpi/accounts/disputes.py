@@ -280,7 +280,7 @@ class Fighting(NamedTuple):
     Attributes
     ----------
     decided, won
-        Disputes decided, and those of them that were won.
+        Disputes decided, of a known amount, and those of them that were won.
     disputed, recovered
         Their amounts: of all decided, and of those won.
     cost
@@ -300,6 +300,8 @@ class Fighting(NamedTuple):
     below
         Decided disputes under its low end: whatever win rate the interval allows, fighting them
         loses money. Null where none was won, or nothing decided.
+    without_amount
+        Disputes decided whose amount is not known: they are in none of the others.
     """
 
     decided: int
@@ -318,6 +320,7 @@ class Fighting(NamedTuple):
     break_even_low: float | None
     break_even_high: float | None
     below: int | None
+    without_amount: int
 
 
 def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: float) -> Fighting:
@@ -345,7 +348,8 @@ def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: floa
     Of a dispute over an amount :math:`a`, fighting is worth :math:`p a - c`: more than 0 from
     :math:`a = c / p`. The data do not tell which disputes were fought. One given up is lost, so
     that :math:`p` is at most too low, and the amount at most too high. It takes :math:`p` to be
-    the same for small and large amounts.
+    the same for small and large amounts. A dispute whose amount is not known does not tell what
+    came back, or would have: it counts neither as won nor as a cost.
 
     Examples
     --------
@@ -366,8 +370,9 @@ def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: floa
     check("cost", cost)
     rows = _disputes(data, Period.of(start, end), None)
     rows = rows.filter(rows.outcome.isin(_OUTCOMES[:2]))
-    rows = rows.mutate(amount=rows.amount.fill_null(0).cast(MONEY), is_won=rows.outcome == "won")
-    known = collected(rows.select("amount", "is_won"), ["amount", "is_won"])
+    rows = rows.mutate(amount=rows.amount.cast(MONEY), is_won=rows.outcome == "won")
+    every = collected(rows.select("amount", "is_won"), ["amount", "is_won"])
+    known = every[every["amount"].notna()]
     back = known["amount"].where(known["is_won"], 0.0)
     decided, won = len(known), int(known["is_won"].sum())
     recovered = math.fsum(back)
@@ -381,7 +386,7 @@ def fighting(data: Data, *, start: str | dt.date, end: str | dt.date, cost: floa
     below = None if safe is None else int((known["amount"] < safe).sum())
     return Fighting(
         decided, won, math.fsum(known["amount"]), recovered, cost, gain, each, *ends, share, *rate,
-        even, _over(cost, rate.high), _over(cost, rate.low), below,
+        even, _over(cost, rate.high), _over(cost, rate.low), below, len(every) - len(known),
     )  # fmt: skip
 
 

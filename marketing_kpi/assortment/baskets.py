@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import ibis.expr.types as ir
@@ -35,6 +35,7 @@ class Baskets(NamedTuple):
     """Baskets in the engine, a product once in each: basket, product (a code), what they share."""
 
     rows: ir.Table
+    together: pd.DataFrame  # of each pair: first, second, and the baskets that hold both
     names: Sequence[str]  # of the products, by code
     strata: list[str]  # columns that comparable baskets share
     baskets: int
@@ -74,26 +75,86 @@ def read_baskets(
         raise ComputeError(f"named == True, needs of == 'product_id', not {of!r}")
     if absent := lacking(data, of=of):
         raise MissingDataError(f"pairs need {', '.join(absent)}, which these data lack")
-    strata = [name for name in within if name != "month"]
-    lines = data.keep(_lines(data, of, strata, start=start, end=end))
-    counts = {"n": lines.basket.nunique(), "lines": lines.count()}
-    sold = lines.group_by("name").aggregate(**counts).to_pandas()
-    ranked = sold.sort_values(["n", "name"], ascending=[False, True], ignore_index=True)
-    looked_at = ranked[ranked["n"] >= LEAST_BASKETS].iloc[:most]
-    names = looked_at["name"].tolist()
-    strata = [*(["month"] if "month" in within else []), *strata]
-    rows = coded(lines, names).select("basket", "product", *strata)
-    if (looked_at["lines"] > looked_at["n"]).any():  # to make them unique costs more than to count
-        rows = rows.distinct()
+    others = [name for name in within if name != "month"]
+    strata = [*(["month"] if "month" in within else []), *others]
+    lines = data.keep(_lines(data, of, others, start=start, end=end))
+    counted = counted_lines(lines, strata, keep=data.keep, most=most)
+    names = counted.names
     whole = lines.aggregate(
         baskets=lines.basket.nunique(), first=lines.day.min(), last=lines.day.max()
     )
     (told,) = whole.to_pyarrow().to_pylist()
     shown = _labels(data, names) if named else names
     return Baskets(
-        data.keep(rows), shown, strata, told["baskets"], len(ranked) - len(names),
+        counted.rows, counted.together, shown, strata, told["baskets"], counted.left_out,
         (told["first"], told["last"]),
     )  # fmt: skip
+
+
+class Counted(NamedTuple):
+    """Products of lines and their pairs: as in `Baskets`."""
+
+    rows: ir.Table
+    together: pd.DataFrame
+    names: list[str]
+    left_out: int
+
+
+def counted_lines(
+    lines: ir.Table,
+    strata: Sequence[str],
+    *,
+    keep: Callable[[ir.Table], ir.Table],
+    most: int = MOST_PRODUCTS,
+    least: int = LEAST_TOGETHER,
+) -> Counted:
+    """Choose the products of lines and count their pairs, a product once a basket.
+
+    To count the different baskets of a product costs half as much as its pairs. So lines are
+    counted first, and each product is paired with itself too: only where one meets itself more
+    often than it has lines does it stand twice in a basket, and baskets are counted.
+
+    Parameters
+    ----------
+    lines
+        basket, name (of the product), strata.
+    strata
+        Columns to keep beside.
+    keep
+        Runs a query and keeps its rows in the engine.
+    most, least
+        Products to choose, of those in the most baskets; baskets under which a pair is left out.
+    """
+    on_lines = lines.group_by("name").aggregate(n=lines.count()).to_pandas()
+    if not _repeats_most_sold(lines, on_lines):
+        names = _looked_at(on_lines, most)
+        rows = keep(coded(lines, names).select("basket", "product", *strata))
+        met = _meetings(rows, least=least)
+        itself = met[met["first"] == met["second"]].set_index("first")["together"]
+        times = on_lines.set_index("name")["n"].reindex(names).to_numpy()
+        if not (itself.reindex(range(len(names)), fill_value=0).to_numpy() > times).any():
+            return Counted(rows, _of_two(met), names, len(on_lines) - len(names))
+    sold = lines.group_by("name").aggregate(n=lines.basket.nunique()).to_pandas()
+    names = _looked_at(sold, most)
+    rows = keep(coded(lines, names).select("basket", "product", *strata).distinct())
+    return Counted(rows, counted_pairs(rows, least=least), names, len(sold) - len(names))
+
+
+def _repeats_most_sold(lines: ir.Table, on_lines: pd.DataFrame) -> bool:
+    """Return whether the product on most lines stands twice in a basket: cheap, and often told."""
+    if on_lines.empty:
+        return False
+    name = on_lines.sort_values(["n", "name"], ascending=[False, True])["name"].iloc[0]
+    its = lines.filter(lines.name == name)
+    (told,) = its.aggregate(n=its.basket.nunique(), lines=its.count()).to_pyarrow().to_pylist()
+    return bool(told["lines"] > told["n"])
+
+
+def _looked_at(sold: pd.DataFrame, most: int) -> list[str]:
+    """Return the names of the products in enough baskets, those in most of them first."""
+    ranked = sold.sort_values(["n", "name"], ascending=[False, True])
+    names: list[str] = ranked.loc[ranked["n"] >= LEAST_BASKETS, "name"].iloc[:most].tolist()
+    return names
 
 
 def _labels(data: Data, ids: Sequence[str]) -> list[str]:
@@ -165,8 +226,17 @@ def counted_pairs(rows: ir.Table, *, least: int) -> pd.DataFrame:
     pandas.DataFrame
         A row a pair: first, second, together.
     """
+    return _of_two(_meetings(rows, least=least))
+
+
+def _of_two(met: pd.DataFrame) -> pd.DataFrame:
+    return met[met["first"] < met["second"]].reset_index(drop=True)
+
+
+def _meetings(rows: ir.Table, *, least: int) -> pd.DataFrame:
+    """Count the rows of a basket in which products meet, themselves included."""
     other = rows.view()
-    met = rows.join(other, [rows.basket == other.basket, rows.product < other.product])
+    met = rows.join(other, [rows.basket == other.basket, rows.product <= other.product])
     met = met.select(first=rows.product, second=other.product)
     counted = met.group_by("first", "second").aggregate(together=met.count())
     found: pd.DataFrame = counted.filter(counted.together >= least).to_pandas()

@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.assortment.baskets import (
-    LEAST_TOGETHER,
     MOST_ROWS,
     Baskets,
-    counted_pairs,
     lacking,
     read_baskets,
 )
@@ -154,7 +152,7 @@ def pairs(
     1   tea    cup        50      0.5  1.666667  together
     """
     held = read_baskets(data, end=end, start=start, of=of, within=within, named=named)
-    rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
+    rows, counted = held.rows, held.together
     margins = rows.group_by(["product", *held.strata]).aggregate(n=rows.count()).to_pandas()
     expected = _expected(rows, margins, held)
     in_baskets = margins.groupby("product")["n"].sum().reindex(range(len(held.names)))

@@ -16,7 +16,6 @@ from marketing_kpi.assortment.baskets import (
     LEAST_TOGETHER,
     MOST_ROWS,
     Baskets,
-    counted_pairs,
     read_baskets,
 )
 from marketing_kpi.assortment.chance import (
@@ -116,7 +115,7 @@ def sets(
     held = read_baskets(
         data, end=end, start=start, of=of, within=(), most=MOST_IN_SETS, named=named
     )
-    rows, counted = held.rows, counted_pairs(held.rows, least=LEAST_TOGETHER)
+    rows, counted = held.rows, held.together
     single = rows.group_by("product").aggregate(n=rows.count()).to_pandas()
     known: dict[tuple[int, ...], int] = {}
     known |= {(row.product,): int(row.n) for row in single.itertuples()}

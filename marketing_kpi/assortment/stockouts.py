@@ -188,7 +188,7 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     stock = data.keep(_stock(data, last))
     rows = _sold(data, stock, last)
     elsewhere = _units_elsewhere(rows, first)
-    sold, places = _sold_by_place(rows, stock)
+    sold, places = _sold_by_place(data, rows, stock, last)
     judged = data.keep(_judged(_cells(_in_place(data, stock, sold, first))))
     out = judged.filter(judged.is_out, judged.asked)
     cells = _named(_lost(out.to_pandas()), data)
@@ -236,10 +236,10 @@ def demand_by_day(data: Data, *, start: str | dt.date, end: str | dt.date) -> ir
         raise MissingDataError(f"demand by day needs {', '.join(absent)}, which these data lack")
     first, last = day(start, name="start"), day(end, name="end")
     stock = data.keep(_stock(data, last))
-    sold, _ = _sold_by_place(_sold(data, stock, last), stock)
+    sold, _ = _sold_by_place(data, _sold(data, stock, last), stock, last)
     sold = data.keep(sold)
     seen = stock.filter(~stock.is_out, stock.day >= ibis.literal(first, "date"))
-    seen = seen.drop("let_out", "is_out").semi_join(sold, "location_id")
+    seen = seen.drop("is_out").semi_join(sold, "location_id")
     keys = ["day", "product_id", "location_id"]
     rows = attach(seen, sold, on=keys, columns={"units": "units"})
     return rows.mutate(units=rows.units.fill_null(0))
@@ -288,20 +288,32 @@ def lost_by(found: LostSales, *, by: str | Sequence[str]) -> pd.DataFrame:
 
 
 def _stock(data: Data, end: dt.date) -> ir.Table:
-    """Return a row a day, product and place on record: whether it is out of stock, what it let out.
+    """Return a row a day, product and place on record: whether it is out of stock."""
+    return _recorded(data, end).select("day", "product_id", "location_id", "is_out")
 
-    What left the place is not known where the day before is not on record, or no movement is.
-    """
+
+def _recorded(data: Data, end: dt.date) -> ir.Table:
+    """Return the rows of the stock that tell whether a product is out of stock, before a day."""
     rows = data.table("stock")
     rows = rows.mutate(is_out=is_out(rows))
-    rows = rows.filter(
+    return rows.filter(
         rows.day < ibis.literal(end, "date"), rows.is_out.notnull(), rows.product_id.notnull()
     )
+
+
+def _let_out(data: Data, end: dt.date, places: Sequence[str]) -> ir.Table:
+    """Return the units that left places: a row a day, product and place where some did.
+
+    It is not known where the day before is not on record, or no movement is.
+    """
+    rows = _recorded(data, end)
+    rows = rows.filter(rows.location_id.isin([*places]))
     let_out: ir.Value = ibis.null(MONEY)
     if {"on_hand", "received"} <= {*rows.columns}:
         before = rows.on_hand.lag().over(group_by=["product_id", "location_id"], order_by=rows.day)
         let_out = (before + rows.received.fill_null(0) - rows.on_hand).cast(MONEY)
-    return rows.select("day", "product_id", "location_id", "is_out", let_out=let_out)
+    rows = rows.select("day", "product_id", "location_id", let_out=let_out)
+    return rows.filter(rows.let_out > 0)
 
 
 def _sold(data: Data, stock: ir.Table, end: dt.date) -> ir.Table:
@@ -336,10 +348,12 @@ def _units_elsewhere(rows: ir.Table, start: dt.date) -> float:
     return float(away.units.sum().fill_null(0).execute())
 
 
-def _sold_by_place(rows: ir.Table, stock: ir.Table) -> tuple[ir.Table, pd.DataFrame]:
+def _sold_by_place(
+    data: Data, rows: ir.Table, stock: ir.Table, end: dt.date
+) -> tuple[ir.Table, pd.DataFrame]:
     """Return the units sold each day from each place of the stock, and where online orders left."""
     each = rows.filter(rows.place.notnull() | rows.is_online)
-    places = _places(each, stock)
+    places = _places(data, each, stock, end)
     if len(places):
         known = places[["region", "location_id"]].dropna(subset=["location_id"])
         codes = known.assign(region=known["region"].fillna("")).astype("str")
@@ -357,7 +371,7 @@ def _sold_by_place(rows: ir.Table, stock: ir.Table) -> tuple[ir.Table, pd.DataFr
     )
 
 
-def _places(each: ir.Table, stock: ir.Table) -> pd.DataFrame:
+def _places(data: Data, each: ir.Table, stock: ir.Table, end: dt.date) -> pd.DataFrame:
     """Say which place sends the online orders of each region; empty where there are none.
 
     That is the only place that is no store; or, of several, that whose stock lets out each day what
@@ -373,7 +387,7 @@ def _places(each: ir.Table, stock: ir.Table) -> pd.DataFrame:
     if len(others) == 1:
         table["location_id"] = others[0]
     elif others and len(table):
-        best = _matched(online, stock.filter(stock.location_id.isin(others)))
+        best = _matched(online, _let_out(data, end, others))
         table = table.drop(columns=["location_id", "matched"]).merge(best, on="region", how="left")
         table["matched"] = table["matched"] / table["units"]
         table["location_id"] = table["location_id"].where(table["matched"] >= LEAST_MATCH, None)
@@ -381,12 +395,11 @@ def _places(each: ir.Table, stock: ir.Table) -> pd.DataFrame:
     return places
 
 
-def _matched(online: ir.Table, stock: ir.Table) -> pd.DataFrame:
+def _matched(online: ir.Table, let_out: ir.Table) -> pd.DataFrame:
     """Return, for each region, the place whose stock let out most of what it bought, and how much.
 
     Only days on record count on either side.
     """
-    let_out = stock.filter(stock.let_out > 0).select("day", "product_id", "location_id", "let_out")
     met = online.join(let_out, ["day", "product_id"])
     matched = met.group_by("region", "location_id").aggregate(
         matched=ibis.least(met.units, met.let_out).sum().cast("float64")
@@ -450,9 +463,7 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
     """
     total = sold.group_by("day", "location_id").aggregate(total=sold.units.sum())
     columns = {name: name for name in ("units", "squares", "net_sales")}
-    rows = attach(
-        stock.drop("let_out"), sold, on=["day", "product_id", "location_id"], columns=columns
-    )
+    rows = attach(stock, sold, on=["day", "product_id", "location_id"], columns=columns)
     rows = attach(rows, total, on=["day", "location_id"], columns={"total": "total"})
     promotions = _on_promotion(data, stock.select("day").distinct())
     if promotions is None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from marketing_kpi.data.keeping import keeping
 from marketing_kpi.errors import ComputeError, DataError
+from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.facts.touches import conversions as read_conversions
 from marketing_kpi.kpis.facts.touches import source_of
 from marketing_kpi.kpis.facts.touches import touches as read_touches
@@ -77,10 +78,9 @@ class Journeys:
     touches
         A row a touch, in the engine: journey (a number), person (text), place (from 0), length (of
         the journey), channel (place in `channels`), before (channel of the touch before it, -1 for
-        the first), last_other (place of the last touch of another channel than `direct`; the last
-        place where there is none), age_days (before the order; null without one), ended_at,
-        truncated (whether the look-back cut touches off); and of its journey: journeys (1),
-        conversions, revenue, margin (of the lines whose cost is known).
+        the first), is_direct (whether its channel is `direct`), age_days (before the order; null
+        without one), ended_at, truncated (whether the look-back cut touches off); and of its
+        journey: journeys (1), conversions, revenue, margin (of the lines whose cost is known).
     """
 
     paths: pd.DataFrame
@@ -178,19 +178,39 @@ def journeys(
     1          (email,)         1            0      0.0
     """
     first, last = days_of(periods, start, end)
+    found, _ = journeys_and_orders(
+        data, start=first, end=last, lookback_days=lookback_days, conversions=conversions,
+        kinds=kinds, direct=direct,
+    )  # fmt: skip
+    return found
+
+
+def journeys_and_orders(
+    data: Data,
+    *,
+    start: dt.date,
+    end: dt.date,
+    lookback_days: int,
+    conversions: str | Sequence[str],
+    kinds: Sequence[str] | None,
+    direct: str,
+) -> tuple[Journeys, ir.Table]:
+    """Return what `journeys` does, and the orders of the period that can end a journey."""
     check_lookback(lookback_days)
     source = source_of(data)
     # the look-back before a journey is read too: it tells what the look-back cuts off
-    begin = first - dt.timedelta(days=2 * lookback_days)
-    told = read_conversions(data, which=conversions, start=begin, end=last, with_margin=True)
+    begin = start - dt.timedelta(days=2 * lookback_days)
+    told = read_conversions(data, which=conversions, start=begin, end=end, with_margin=True)
     told = data.keep(told)
     seen = read_touches(data, kinds=kinds)
-    seen = seen.filter(seen["at"] >= midnight(begin), seen["at"] < midnight(last))
+    seen = seen.filter(seen["at"] >= midnight(begin), seen["at"] < midnight(end))
     known = assembled(
-        data, seen, told, start=first, end=last, lookback_days=lookback_days, direct=direct
+        data, seen, told, start=start, end=end, lookback_days=lookback_days, direct=direct
     )
-    return _summarised(known, told, source=source.table, start=first, end=last,
-                       lookback_days=lookback_days, direct=direct)  # fmt: skip
+    orders = told.filter(told["at"] >= midnight(start))
+    found = _summarised(known, orders, source=source.table, start=start, end=end,
+                        lookback_days=lookback_days, direct=direct)  # fmt: skip
+    return found, orders
 
 
 class Held(NamedTuple):
@@ -215,7 +235,9 @@ def assembled(
     """Make journeys of touches (person, at, rank, channel) and orders (person, at, amounts)."""
     seen = data.keep(seen)
     channels = sorted_channels(seen.select("channel").distinct().to_pandas()["channel"])
-    rows = _ordered(seen, told, channels, direct, lookback_days, start=start, end=end)
+    closing = _closing(told)
+    rows = data.keep(_parted(_with_next(seen, closing, lookback_days), lookback_days))
+    rows = _ordered(rows, closing, channels, direct, start=start, end=end)
     (known,) = records(told.aggregate(**{name: told[name].count() for name in AMOUNTS}))
     # where nobody tells an amount, not even nothing is known
     untold = {name: ibis.null("float64") for name in AMOUNTS if not known[name]}
@@ -223,30 +245,29 @@ def assembled(
     return Held(data.keep(rows), channels, dated=True, by_person=True)
 
 
-def _ordered(
-    seen: ir.Table,
-    told: ir.Table,
-    channels: Sequence[Channel],
-    direct: str,
-    lookback_days: int,
-    *,
-    start: dt.date,
-    end: dt.date,
-) -> ir.Table:
-    """Return `Journeys.touches`."""
+def _closing(told: ir.Table) -> ir.Table:
+    """Return the moments of orders, each with what it brings: orders of one moment are one."""
     closing = told.filter(told.person.notnull())
     closing = closing.group_by("person", "at").aggregate(
         conversions=closing.count(),
         **{name: closing[name].sum().cast("float64") for name in AMOUNTS},
     )
-    rows = _parted(_with_next(seen, closing), lookback_days)
-    rows = rows.filter(rows.ended_at >= midnight(start), rows.ended_at < midnight(end))
-    rows = _placed(_coded(rows, channels, direct))
-    others = ibis.window(group_by=rows.journey)
-    place_of_other = rows.is_direct.ifelse(ibis.null("int32"), rows.place)
+    return closing.cast({"at": "timestamp"})
+
+
+def _ordered(
+    rows: ir.Table,
+    closing: ir.Table,
+    channels: Sequence[Channel],
+    direct: str,
+    *,
+    start: dt.date,
+    end: dt.date,
+) -> ir.Table:
+    """Return `Journeys.touches`."""
+    rows = _placed(_coded(rows, channels, direct), _ended(rows, closing, start=start, end=end))
     return rows.select(
-        *("journey", "person", "place", "length", "channel", "before", "ended_at"),
-        last_other=place_of_other.max().over(others).fill_null(rows.length - 1),
+        *("journey", "person", "place", "length", "channel", "before", "is_direct", "ended_at"),
         age_days=rows.is_order.ifelse(rows.age_days, ibis.null("float64")),
         truncated=rows.is_order & rows.truncated,
         journeys=ibis.literal(1.0),
@@ -254,46 +275,14 @@ def _ordered(
     )
 
 
-def _parted(rows: ir.Table, lookback_days: int) -> ir.Table:
-    """Cut what leads to an order, or to none, into look-backs from its end: `block`, from 0 on.
+def _with_next(seen: ir.Table, closing: ir.Table, lookback_days: int) -> ir.Table:
+    """Add to each touch what its journey is measured back from, and whether that is an order.
 
-    Adds age_days, truncated, is_order (whether the block ends in the order) and ended_at.
-    """
-    seconds = rows.anchor.epoch_seconds() - rows["at"].epoch_seconds()
-    ages = seconds.cast("float64") / SECONDS_A_DAY
-    rows = rows.mutate(age_days=ages, block=(ages / lookback_days).floor().cast("int32"))
-    stretch = ibis.window(group_by=[rows.person, rows.closes])
-    rows = rows.mutate(
-        truncated=(rows.block == 1).cast("int32").max().over(stretch) > 0,
-        is_order=rows.closes.notnull() & (rows.block == 0),
-    )
-    journey = ibis.window(group_by=[rows.person, rows.closes, rows.block])
-    last = rows["at"].max().over(journey)
-    return rows.mutate(ended_at=rows.is_order.ifelse(rows.closes, last))
-
-
-def _placed(rows: ir.Table) -> ir.Table:
-    """Add journey (a number), length, place in it, and the channel before."""
-    rows = rows.mutate(number=ibis.row_number())
-    key = [rows.person, rows.closes, rows.block]
-    whole = ibis.window(group_by=key)
-    in_time = ibis.window(group_by=key, order_by=[rows["at"], rows["rank"], rows.channel])
-    return rows.mutate(
-        journey=rows.number.min().over(whole),
-        length=rows.count().over(whole).cast("int32"),
-        place=ibis.row_number().over(in_time).cast("int32"),
-        before=rows.channel.lag().over(in_time).fill_null(-1).cast("int16"),
-    )
-
-
-def _with_next(seen: ir.Table, closing: ir.Table) -> ir.Table:
-    """Add the person's next order to each touch: closes (null without one), anchor, sums.
-
-    The anchor is what a journey is measured back from: the order, else the last touch.
+    The anchor is the person's next order, else the last touch; truncated, whether the order has
+    touches beyond the look-back. Few persons have orders: only their touches are put in order.
     """
     # engines tell moments of several precisions apart, where tables are put one below the other
-    seen, closing = (rows.cast({"at": "timestamp"}) for rows in (seen, closing))
-    nothing = ibis.null("timestamp")
+    seen, nothing = seen.cast({"at": "timestamp"}), ibis.null("timestamp")
     both = ibis.union(
         seen.semi_join(closing, "person").select(
             "person", "at", "channel", "rank", closes=nothing, is_order=ibis.literal(0, "int8")
@@ -308,19 +297,66 @@ def _with_next(seen: ir.Table, closing: ir.Table) -> ir.Table:
     )
     both = both.mutate(closes=both.closes.min().over(following))
     buyers = both.filter(both.is_order == 0).drop("is_order")
-    buyers = buyers.left_join(
-        closing.rename(buyer="person", closed="at"),
-        [buyers.person == closing.person, buyers.closes == closing["at"]],
-    ).drop("buyer", "closed")
+    is_beyond = _block(_age_days(buyers["at"], before=buyers.closes), lookback_days) == 1
+    stretch = ibis.window(group_by=[buyers.person, buyers.closes])
+    buyers = buyers.mutate(truncated=is_beyond.cast("int32").max().over(stretch) > 0)
     others = seen.anti_join(closing, "person").select("person", "at", "channel", "rank")
-    others = others.mutate(
-        closes=nothing,
-        conversions=ibis.null("int64"),
-        **{name: ibis.null("float64") for name in AMOUNTS},
+    others = others.mutate(closes=nothing, truncated=ibis.null("boolean"))
+    rows = ibis.union(buyers, others)
+    last = seen.group_by("person").aggregate(last=seen["at"].max())
+    rows = attach(rows, last, on=["person"], columns={"last": "last"})
+    return rows.select(
+        "person", "at", "channel", "rank", "truncated",
+        closes=rows.closes.notnull(), anchor=ibis.coalesce(rows.closes, rows["last"]),
+    )  # fmt: skip
+
+
+def _age_days(moment: ir.TimestampValue, *, before: ir.TimestampValue) -> ir.FloatingValue:
+    seconds = before.epoch_seconds() - moment.epoch_seconds()
+    return seconds.cast("float64") / SECONDS_A_DAY
+
+
+def _block(age_days: ir.FloatingValue, lookback_days: int) -> ir.IntegerValue:
+    return (age_days / lookback_days).floor().cast("int32")
+
+
+def _parted(rows: ir.Table, lookback_days: int) -> ir.Table:
+    """Cut what leads to an order, or to none, into look-backs from its end: `block`, from 0 on.
+
+    Adds age_days and is_order (whether the block ends in the order).
+    """
+    age = _age_days(rows["at"], before=rows.anchor)
+    rows = rows.mutate(age_days=age, block=_block(age, lookback_days))
+    return rows.mutate(is_order=rows.closes & (rows.block == 0)).drop("closes")
+
+
+_JOURNEY = ("person", "anchor", "block")
+"""What tells journeys apart."""
+
+
+def _ended(rows: ir.Table, closing: ir.Table, *, start: dt.date, end: dt.date) -> ir.Table:
+    """Return a row a journey that ended in the period: journey (a number), length, its outcomes."""
+    each = rows.group_by(*_JOURNEY, "is_order").aggregate(
+        length=rows.count().cast("int32"), last=rows["at"].max()
     )
-    rows = ibis.union(buyers.select(*others.columns), others)
-    same = ibis.window(group_by=[rows.person, rows.closes])
-    return rows.mutate(anchor=ibis.coalesce(rows.closes, rows["at"].max().over(same)))
+    each = each.mutate(ended_at=each.is_order.ifelse(each.anchor, each["last"]))
+    each = each.filter(each.ended_at >= midnight(start), each.ended_at < midnight(end))
+    orders = closing.rename(anchor="at").mutate(is_order=ibis.literal(True))
+    each = attach(
+        each, orders, on=["person", "anchor", "is_order"], columns={name: name for name in OUTCOMES}
+    )
+    return each.drop("is_order", "last").mutate(journey=ibis.row_number())
+
+
+def _placed(rows: ir.Table, journeys: ir.Table) -> ir.Table:
+    """Add to each touch its journey, its place in it, and the channel before."""
+    there = journeys.rename({f"{name}_there": name for name in _JOURNEY})
+    rows = rows.inner_join(there, [rows[name] == there[f"{name}_there"] for name in _JOURNEY])
+    in_time = ibis.window(group_by=rows.journey, order_by=[rows["at"], rows["rank"], rows.channel])
+    return rows.mutate(
+        place=ibis.row_number().over(in_time).cast("int32"),
+        before=rows.channel.lag().over(in_time).fill_null(-1).cast("int16"),
+    )
 
 
 def _coded(rows: ir.Table, channels: Sequence[Channel], direct: str) -> ir.Table:
@@ -340,7 +376,7 @@ def sorted_channels(names: pd.Series) -> tuple[Channel, ...]:
 
 def _summarised(
     known: Held,
-    told: ir.Table,
+    orders: ir.Table,
     *,
     source: str,
     start: dt.date,
@@ -351,7 +387,7 @@ def _summarised(
     """Group equal paths, and count what has none."""
     rows = known.touches
     each = rows.group_by("journey").aggregate(
-        path=rows.channel.collect(order_by=rows.place),
+        path=_in_order(rows, len(known.channels)).collect().sort(),
         **{name: rows[name].max() for name in _OF_A_JOURNEY},
     )
     grouped = each.group_by("path").aggregate(**{name: each[name].sum() for name in _OF_A_JOURNEY})
@@ -363,7 +399,6 @@ def _summarised(
         )
         shown = table.order_by([ibis.desc("journeys"), ibis.desc("conversions"), "path"])
         paths = _named(shown.limit(MOST_PATHS), known.channels, direct)
-    orders = told.filter(told["at"] >= midnight(start))
     (all_of,) = records(orders.aggregate(n=orders.count(), revenue=orders.revenue.sum()))
     untouched = None
     if all_of["revenue"] is not None:
@@ -390,10 +425,15 @@ def _summarised(
 _OF_A_JOURNEY = ("journeys", "conversions", "revenue")
 
 
+def _in_order(rows: ir.Table, channels: int) -> ir.IntegerValue:
+    """Return the place of a touch and its channel as one number: engines sort these faster."""
+    return rows.place.cast("int64") * channels + rows.channel
+
+
 def _named(paths: ir.Table, channels: Sequence[Channel], direct: str) -> pd.DataFrame:
     """Return the paths with their channels' names."""
     rows = records(paths)
-    named = [tuple(channels[code] for code in row["path"]) for row in rows]
+    named = [tuple(channels[code % len(channels)] for code in row["path"]) for row in rows]
     table = pd.DataFrame({"path": pd.Series(named, dtype="object")})
     table["touches"] = pd.Series([len(path) for path in named], dtype="int64")
     table["is_direct"] = pd.Series([set(path) == {direct} for path in named], dtype="bool")
@@ -483,10 +523,8 @@ def _with_places(rows: pd.DataFrame, channels: Sequence[Channel], direct: str) -
     table = rows.assign(
         place=by_journey.cumcount(),
         channel=[codes[name] for name in known],
+        is_direct=known == direct,
         truncated=False,
     )
     table["before"] = table.groupby("journey")["channel"].shift(fill_value=-1)
-    others = table["place"].where((rows["channel"] != direct).to_numpy())
-    last = others.groupby(table["journey"]).transform("max")
-    table["last_other"] = last.fillna(table["length"] - 1).astype("int64")
     return table

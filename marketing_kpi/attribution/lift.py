@@ -144,7 +144,8 @@ def against_lift(
     mailing = _Campaign(
         looked_up.campaign, str(looked_up.treatment), window.start, window.end, lookback_days
     )
-    tables = [_credited(data, mailing, touch, how, direct) for touch in TOUCHES]
+    known = _of_members(data, mailing)
+    tables = [_credited(data, mailing, touch, known, how, direct) for touch in TOUCHES]
     credits = [table for table in tables if table is not None]
     if not credits:
         return _nothing(looked_up.campaign, "no_touches", ())
@@ -172,6 +173,15 @@ class _Campaign(NamedTuple):
         """Its name as a channel, which no other has."""
         return f"campaign {self.name}"
 
+    @property
+    def begin(self) -> dt.date:
+        """The first day that is read: it tells what the look-back cuts off."""
+        return self.start - dt.timedelta(days=2 * self.lookback_days)
+
+    def in_reach(self, rows: ir.Table) -> ir.Table:
+        """Return the touches of the days that are read."""
+        return rows.filter(rows["at"] >= midnight(self.begin), rows["at"] < midnight(self.end))
+
     def treated(self, data: Data) -> ir.Table:
         """Return its treated members: person, at (when contacted, null where not told)."""
         rows = data.table("campaign_members")
@@ -182,8 +192,15 @@ class _Campaign(NamedTuple):
         return rows.select(person=person, at=contacted.cast("timestamp"))
 
 
+class _Known(NamedTuple):
+    """What the data tell of the treated, whatever the campaign's touches are."""
+
+    told: ir.Table  # their orders
+    others: ir.Table  # their touches that are not the campaign's
+
+
 def _credited(
-    data: Data, campaign: _Campaign, touch: str, how: Settings, direct: str
+    data: Data, campaign: _Campaign, touch: str, known: _Known, how: Settings, direct: str
 ) -> pd.DataFrame | None:
     """Return what models credit a campaign with; None without a touch of it."""
     own = _own_touches(data, campaign, touch)
@@ -192,7 +209,7 @@ def _credited(
     (reached,) = records(own.aggregate(n=own.person.nunique()))
     if not reached["n"]:
         return None
-    found = _journeys_of_members(data, own, campaign, direct)
+    found = _journeys_of_members(data, own, campaign, known, direct)
     table = share_out(found, in_one(found.touches), how)
     table = table.loc[table["channel"] == campaign.label, ["model", "conversions"]]
     table = table.rename(columns={"conversions": "credited"})
@@ -233,28 +250,34 @@ def _own_touches(data: Data, campaign: _Campaign, touch: str) -> ir.Table | None
     return rows.filter(in_window).distinct()
 
 
-def _journeys_of_members(data: Data, own: ir.Table, campaign: _Campaign, direct: str) -> Held:
-    """Make the journeys of the treated, in which the campaign is a channel of its own."""
+def _of_members(data: Data, campaign: _Campaign) -> _Known:
+    """Return the orders and the touches of the treated, as journeys are made of them."""
     treated = campaign.treated(data).select("person").distinct()
-    start, end = campaign.start, campaign.end
-    begin = start - dt.timedelta(days=2 * campaign.lookback_days)
-    told = read_conversions(data, which="all", start=begin, end=end, with_margin=True)
-    told = data.keep(told.semi_join(treated, "person"))
-    others = touches(data, kinds=None).semi_join(treated, "person")
-    # the campaign's own rows among them are told by `own`
-    others = others.filter((others.campaign_id != campaign.name).fill_null(True))
-    seen = ibis.union(
-        others.select("person", "rank", "channel", at=others["at"].cast("timestamp")),
-        own.select(
-            "person",
-            rank=ibis.literal(1, "int8"),
-            channel=ibis.literal(campaign.label),
-            at=own["at"],
-        ),
+    told = read_conversions(
+        data, which="all", start=campaign.begin, end=campaign.end, with_margin=True
     )
-    seen = seen.filter(seen["at"] >= midnight(begin), seen["at"] < midnight(end))
+    others = touches(data, kinds=None).semi_join(treated, "person")
+    # the campaign's own rows among them are told apart
+    others = others.filter((others.campaign_id != campaign.name).fill_null(True))
+    others = campaign.in_reach(others).select("person", "rank", "channel", "at")
+    return _Known(data.keep(told.semi_join(treated, "person")), data.keep(others))
+
+
+def _journeys_of_members(
+    data: Data, own: ir.Table, campaign: _Campaign, known: _Known, direct: str
+) -> Held:
+    """Make the journeys of the treated, in which the campaign is a channel of its own."""
+    own = campaign.in_reach(own)
+    own = own.select(
+        "person",
+        rank=ibis.literal(1, "int8"),
+        channel=ibis.literal(campaign.label),
+        at=own["at"],
+    )
+    # engines tell moments of several precisions apart, where tables are put one below the other
+    others = known.others.select(*own.columns).cast({"at": "timestamp"})
     return assembled(
-        data, seen, told, start=start, end=end,
+        data, ibis.union(others, own), known.told, start=campaign.start, end=campaign.end,
         lookback_days=campaign.lookback_days, direct=direct,
     )  # fmt: skip
 

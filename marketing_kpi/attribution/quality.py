@@ -17,9 +17,8 @@ from marketing_kpi.attribution.journeys import (
     LOOKBACK_DAYS,
     Journeys,
     days_of,
-    journeys,
+    journeys_and_orders,
 )
-from marketing_kpi.kpis.facts.touches import conversions as read_conversions
 from marketing_kpi.kpis.facts.touches import lacking, seen_together, source_of, with_person
 from marketing_kpi.kpis.frames import records
 from marketing_kpi.kpis.periods import midnight
@@ -156,12 +155,10 @@ def journey_quality(
     first, last = days_of(periods, start, end)
     if lacking(data):
         return None
-    found = journeys(
+    found, told = journeys_and_orders(
         data, start=first, end=last, lookback_days=lookback_days, conversions=conversions,
-        direct=direct,
+        kinds=None, direct=direct,
     )  # fmt: skip
-    told = read_conversions(data, which=conversions, start=first, end=last, with_margin=True)
-    told = data.keep(told)
     counts = {
         **_of_touches(data, first, last),
         **_of_visitors(data),
@@ -189,23 +186,24 @@ def _of_touches(data: Data, start: dt.date, end: dt.date) -> _Counts:
     whole = _row(rows.aggregate(n=rows.count(), untimed=rows["at"].isnull().sum()))
     rows = rows.filter(rows["at"] >= midnight(start), rows["at"] < midnight(end))
     rows = with_person(rows, data)
+    once = rows.group_by("person", "at", "channel", "kind", "campaign_id")
+    once = once.aggregate(times=rows.count())
+    times = once.times
     counted = _row(
-        rows.aggregate(
-            n=rows.count(),
-            nobody=rows.person.isnull().sum(),
-            nowhere=rows.channel.isnull().sum(),
-            visitors=rows.person.startswith("v:").sum(),
-            known=rows.person.count(),
+        once.aggregate(
+            n=times.sum(),
+            nobody=times.sum(where=once.person.isnull()),
+            nowhere=times.sum(where=once.channel.isnull()),
+            visitors=times.sum(where=once.person.startswith("v:")),
+            known=times.sum(where=once.person.notnull()),
+            kept=once.person.count(),
         )
     )
-    told = rows.filter(rows.person.notnull())
-    once = told.select("person", "at", "channel", "kind", "campaign_id").distinct()
-    kept = _row(once.aggregate(n=once.count()))["n"]
     return {
         "without_time": (whole["untimed"], whole["n"]),
         "without_person": (counted["nobody"], counted["n"]),
         "without_channel": (counted["nowhere"], counted["n"]),
-        "duplicates": (counted["known"] - kept, counted["known"]),
+        "duplicates": (counted["known"] - counted["kept"], counted["known"]),
         "anonymous": (counted["visitors"], counted["known"]),
     }
 

@@ -43,6 +43,10 @@ def rule_credits(
         part, channel; and for each rule and each of `OUTCOMES` its credit, as ``rule__what``.
     """
     rows = rows.filter(rows.conversions > 0)
+    own = ibis.window(group_by=rows.journey)
+    if "last_non_direct" in rules:
+        others = rows.is_direct.ifelse(ibis.null("int32"), rows.place)
+        rows = rows.mutate(last_other=others.max().over(own).fill_null(rows.length - 1))
     if "time_decay" in rules:
         if not held.dated:
             raise ComputeError(
@@ -51,7 +55,7 @@ def rule_credits(
             )
         weight = ibis.literal(2.0) ** (-rows.age_days / half_life_days)
         rows = rows.mutate(weight=weight)
-        rows = rows.mutate(whole=rows.weight.sum().over(ibis.window(group_by=rows.journey)))
+        rows = rows.mutate(whole=rows.weight.sum().over(own))
     shares = {name: _share(rows, name, position) for name in rules}
     return rows.group_by("part", "channel").aggregate(
         **{

@@ -26,7 +26,7 @@ from marketing_kpi.data.canonical import (
     with_amount,
 )
 from marketing_kpi.data.conform import conform
-from marketing_kpi.data.faults import made_telling, telling_of_driver
+from marketing_kpi.data.faults import handle_telling, made_telling, telling_of_driver
 from marketing_kpi.data.lazy import read_texts
 from marketing_kpi.data.mapping import Mapping, flat_types
 from marketing_kpi.data.model import TABLES, Data, Finding, shown
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 _TIMES = "times that the row is there"
 # What PostgreSQL says of a type that was declared in the database itself.
 _OF_THE_DATABASE = "USER-DEFINED"
+# Engines within this process, which have faults of their own.
+_EMBEDDED = ("duckdb", "sqlite")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -162,7 +164,12 @@ def open_connection(
     *,
     owned: bool,
 ) -> Data:
-    """Open the tables of a connection that have the names of the model."""
+    """Open the tables of a connection that have the names of the model.
+
+    One that is not ours stays as it is: another handle of it tells its faults.
+    """
+    if not owned and connection.name not in _EMBEDDED:
+        connection = handle_telling(connection)
     try:
         with telling_of_driver(name):
             data = _of_connection(connection, rules, name, memory_limit)
@@ -224,6 +231,9 @@ def _opened(
     memory_limit: str | None,
 ) -> Data:
     """Return data where they are; those of SQLite in a new store, removed when reading fails."""
+    from marketing_kpi.data.dialects import fit
+
+    fit(connection)
     if connection.name != "sqlite":
         return _lazy_data(connection, tables, rules, name)
     store = open_store(memory_limit=memory_limit)

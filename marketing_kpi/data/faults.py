@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What PEP 249 has every driver call a fault that is not the question's, and what others call one.
 _FAULTS = {"OperationalError", "InterfaceError", "ConnectionError", "Py4JNetworkError"}
+# What Ibis says of an operation that it cannot write for an engine.
+_UNWRITTEN = {"OperationNotDefinedError", "UnsupportedOperationError"}
 _LONGEST_REASON = 200
 
 
@@ -81,6 +83,20 @@ def made_telling(connection: BaseBackend, *, shown: Callable[[str], str]) -> Bas
     return connection
 
 
+def handle_telling(connection: BaseBackend) -> BaseBackend:
+    """Return another handle of a connection, its faults told as errors of ours.
+
+    Parameters
+    ----------
+    connection
+        Of any engine; its owner keeps it as it is. Tables of both can be joined.
+    """
+    identity = connection.db_identity
+    handle = object.__new__(telling(type(connection)))
+    handle.__dict__ |= connection.__dict__ | {"db_identity": identity}
+    return handle
+
+
 @contextmanager
 def telling_of_driver(name: str, shown: Callable[[str], str] = str) -> Iterator[None]:
     """Tell the faults of an engine that is reached by a driver.
@@ -97,7 +113,13 @@ def telling_of_driver(name: str, shown: Callable[[str], str] = str) -> Iterator[
     except Exception as error:
         if is_refused(error):
             raise RefusedError(name) from None
-        if not _FAULTS & {kind.__name__ for kind in type(error).__mro__}:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if _UNWRITTEN & kinds:
+            raise EngineError(
+                f"{name} cannot answer this question ({reason_of(str(error))})",
+                hint="open an export of the tables (Parquet or CSV files) and ask it there",
+            ) from error
+        if not _FAULTS & kinds:
             raise
         # The driver's own error may show the password.
         raise EngineError(

@@ -21,6 +21,7 @@ from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import records
 from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, Periods, midnight, months_between, shift
+from marketing_kpi.kpis.unpriced import Unpriced, unpriced
 from marketing_kpi.worth.common import collected
 
 if TYPE_CHECKING:
@@ -214,7 +215,10 @@ class Growth(NamedTuple):
         ``"month"`` or ``"week"``; null where the period has fewer than `FEWEST_PIECES`.
     verdict
         ``"grew"`` or ``"fell"`` where the interval (low, high) lies on that side of 0; else
-        ``"cannot_tell"``.
+        ``"cannot_tell"``, and also where prices are missing for more of one period than of the
+        other: the growth is then partly that, whatever its interval.
+    unpriced
+        The share of units of unknown price in both periods.
     """
 
     revenue_before: float
@@ -228,6 +232,7 @@ class Growth(NamedTuple):
     pieces: pd.DataFrame
     piece: Literal["month", "week"] | None
     verdict: Verdict
+    unpriced: Unpriced | None = None
 
 
 def growth(
@@ -289,6 +294,7 @@ def growth(
     luck = _luck_of_orders(data, Comparison.of(periods), only or {})
     error = months_error(pieces, **luck) if piece else None
     both = widened(value, of_customers, error=error, pieces=len(pieces))
+    holes = unpriced(data, periods=periods, only=only)
     return Growth(
         revenue_before=float(whole.get("revenue_before", 0.0)),
         revenue=float(whole.get("revenue", 0.0)),
@@ -300,7 +306,8 @@ def growth(
         months_error=error,
         pieces=pieces,
         piece=piece,
-        verdict=verdict_of(both),
+        verdict="cannot_tell" if holes.differs else verdict_of(both),
+        unpriced=holes,
     )
 
 

@@ -34,30 +34,23 @@ def foreign_sql(query: ir.Table, dialect: str) -> str:
 
     The tables are plain names: what is behind them here is out of that engine's reach.
     """
-    import ibis
     import sqlglot
     import sqlglot.expressions as sge
 
-    statement = sqlglot.parse_one(ibis.to_sql(query, dialect=dialect), read=dialect)
+    statement = sqlglot.parse_one(_written(query, dialect), read=dialect)
     assert isinstance(statement, sge.Query)
     _flatten(statement)
-    if dialect == "bigquery":
-        _without_zones(statement)
     return str(statement.sql(dialect=dialect, pretty=True))
 
 
-def _without_zones(statement: sge.Query) -> None:
-    """Call for DATETIME what BigQuery has for DATETIME: times have no zone here.
+def _written(query: ir.Table, dialect: str) -> str:
+    import ibis
 
-    Ibis calls what only a TIMESTAMP, a moment of a zone, can be given.
-    """
-    import sqlglot.expressions as sge
+    from marketing_kpi.data.dialects import COMPILERS
 
-    for added in list(statement.find_all(sge.TimestampAdd)):
-        added.replace(sge.DatetimeAdd(**added.args))
-    for counted in list(statement.find_all(sge.UnixSeconds)):
-        moment = sge.Anonymous(this="TIMESTAMP", expressions=[counted.this.copy()])
-        counted.set("this", moment)
+    if dialect not in COMPILERS:
+        return str(ibis.to_sql(query, dialect=dialect))
+    return str(COMPILERS[dialect].to_sqlglot(query.unbind()).sql(dialect=dialect))
 
 
 def bound_sql(query: ir.Table, data: Data) -> str:
@@ -67,10 +60,8 @@ def bound_sql(query: ir.Table, data: Data) -> str:
     table. A table that was cleaned while it was read, or came from Python, exists nowhere else:
     it stays a plain name, for the reader to bind.
     """
-    import ibis
-
     dialect = data.connection.dialect
-    statement = _parsed(ibis.to_sql(query, dialect=data.connection.name), data)
+    statement = _parsed(_written(query, data.connection.name), data)
     binder = _Binder(data)
     _flatten(statement)
     for name in _tables_of(statement):
@@ -93,9 +84,7 @@ class _Binder:
 
     def bind(self, name: str) -> None:
         """Bind a canonical table, unless what it is made of is out of reach from outside."""
-        import ibis
-
-        text = ibis.to_sql(self._data.tables[name], dialect=self._data.connection.name)
+        text = _written(self._data.tables[name], self._data.connection.name)
         found: dict[str, sge.Query] = {}
         if self._reach(name, _parsed(text, self._data), found):
             self.bodies |= found

@@ -18,6 +18,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.frames import Frame
+from marketing_kpi.models.clock import Clock
 from marketing_kpi.models.estimation import (
     Estimate,
     Floats,
@@ -26,7 +27,7 @@ from marketing_kpi.models.estimation import (
     delta,
     logistic,
 )
-from marketing_kpi.models.purchases import REGULAR, Counts
+from marketing_kpi.models.purchases import REGULAR, Counts, unit_days
 from marketing_kpi.text.messages import translator
 
 
@@ -54,6 +55,8 @@ class AttritionFit(ABC):
     ----------
     unit
         Unit of time of the data it was fitted on: "day", "week" or "month"; None when not said.
+    clock
+        The season's clock that recency and T of these data were measured on; None: the calendar.
     log_likelihood
         Of the data, at the estimates; null without a fit.
     standard_errors
@@ -79,6 +82,7 @@ class AttritionFit(ABC):
     words: ClassVar[Mapping[str, str]]  # of the diagnoses, message ids
 
     unit: str | None
+    clock: Clock | None
     log_likelihood: float | None
     standard_errors: Mapping[str, float | None]
     covariance: pd.DataFrame
@@ -108,6 +112,7 @@ class AttritionFit(ABC):
         counts: Counts,
         *,
         unit: str | None,
+        clock: Clock | None = None,
         diagnoses: tuple[str, ...],
         unknown: Collection[str] = (),
         **more: Any,
@@ -133,6 +138,7 @@ class AttritionFit(ABC):
             **known,
             **more,
             unit=unit,
+            clock=clock,
             log_likelihood=None if maximum is None else maximum.log_likelihood,
             standard_errors=MappingProxyType(errors),
             covariance=pd.DataFrame(covariance, index=cls.names, columns=cls.names),
@@ -193,15 +199,23 @@ If all registered before the data begin, take a longer history.'
 
     # --- What is read from it ---------------------------------------------------------------
 
+    def ahead(self, periods: float) -> float:
+        """Return how long the next periods of the calendar are on the clock of the fit."""
+        if self.clock is None or self.unit is None:
+            return periods
+        days = unit_days(self.unit)
+        return float(self.clock.ahead(periods * days)) / days
+
     def expected_purchases(self, summary: Frame, *, periods: float) -> Frame:
         """Predict how many times each customer buys in the next periods.
 
         Parameters
         ----------
         summary
-            What `summary` returns, in the unit of the fit: customer_id, frequency, recency, T.
+            What `summary` returns, in the unit and on the clock of the fit: customer_id, frequency,
+            recency, T.
         periods
-            Length of the future, in that unit; 0 or more.
+            Length of the future on the calendar, in that unit; 0 or more.
 
         Returns
         -------
@@ -218,9 +232,10 @@ If all registered before the data begin, take a longer history.'
             When periods is negative.
         """
         _check_periods(periods)
+        length = self.ahead(periods)
 
         def answer(history: Counts) -> Mapping[str, Floats]:
-            return self._delta(lambda at: self.log_expected(at, history, periods))._asdict()
+            return self._delta(lambda at: self.log_expected(at, history, length))._asdict()
 
         return by_group(summary, answer)
 
@@ -230,7 +245,8 @@ If all registered before the data begin, take a longer history.'
         Parameters
         ----------
         summary
-            What `summary` returns, in the unit of the fit: customer_id, frequency, recency, T.
+            What `summary` returns, in the unit and on the clock of the fit: customer_id, frequency,
+            recency, T.
 
         Returns
         -------
@@ -246,16 +262,19 @@ If all registered before the data begin, take a longer history.'
         return by_group(summary, answer)
 
     def expected_purchases_new(self, periods: float) -> Prediction:
-        """Predict how many repeat purchases a customer makes in the periods after the first."""
+        """Predict how many repeat purchases a customer makes in the periods after the first.
+
+        On a clock, that is a customer who begins on the day from which it looks ahead.
+        """
         _check_periods(periods)
-        times = np.array([periods], dtype=np.float64)
+        times = np.array([self.ahead(periods)], dtype=np.float64)
         return _prediction(self._delta(lambda at: self.log_expected_new(at, times)))
 
     def probability_of(self, n: int, periods: float) -> Prediction:
         """Say how likely a new customer makes n repeat purchases in the periods after the first."""
         _check_periods(periods)
-        number = np.array([n], dtype=np.float64)
-        return _prediction(self._delta(lambda at: self.log_probability_of(at, number, periods)))
+        length, number = self.ahead(periods), np.array([n], dtype=np.float64)
+        return _prediction(self._delta(lambda at: self.log_probability_of(at, number, length)))
 
     def _delta(self, of: Callable[[Floats], Floats]) -> Estimate:
         return delta(of, self.point, self.log_covariance)
@@ -272,6 +291,14 @@ def nothing_to_fit(counts: Counts, regularity: float | None) -> str | None:
     if regularity is not None and regularity < REGULAR:
         return "fixed_dates"
     return None
+
+
+def check_clock(clock: Clock | None, unit: str | None) -> None:
+    """Refuse a unit that is none, and a clock without one."""
+    if unit is not None:
+        unit_days(unit)
+    elif clock is not None:
+        raise ComputeError("a fit on a clock needs its unit", hint="unit='week', as in `summary`")
 
 
 def _check_periods(periods: float) -> None:

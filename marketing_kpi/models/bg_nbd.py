@@ -17,7 +17,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, unknown
 from marketing_kpi.kpis.periods import DAYS_A_MONTH
-from marketing_kpi.models.attrition import AttritionFit, nothing_to_fit
+from marketing_kpi.models.attrition import AttritionFit, check_clock, nothing_to_fit
 from marketing_kpi.models.estimation import Floats, Maximum, by_group
 from marketing_kpi.models.purchases import Counts, unit_days
 from marketing_kpi.models.search import Limit, Slopes, search
@@ -25,6 +25,7 @@ from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.frames import Frame
+    from marketing_kpi.models.clock import Clock
 
 _SEED = 20_000  # fixed, so that a report says the same twice; any value would do
 _Moment: TypeAlias = Callable[[Floats, Floats, Floats], Floats]
@@ -310,7 +311,9 @@ class BgNbd(AttritionFit):
         ages = self.ages[0]
         if self.unit is None or not len(ages):
             return None
-        return float(ages.max()) * unit_days(self.unit) / DAYS_A_MONTH
+        longest = float(ages.max()) * unit_days(self.unit)
+        days = longest if self.clock is None else self.clock.calendar_days(longest)
+        return days / DAYS_A_MONTH
 
     def expected_purchases(
         self,
@@ -330,8 +333,8 @@ class BgNbd(AttritionFit):
         """
         if method == "delta":
             return super().expected_purchases(summary, periods=periods)
-        points = self._bootstrap(method, resamples, rng)
-        return self._spread(summary, points, lambda at, one: self.log_expected(at, one, periods))
+        points, length = self._bootstrap(method, resamples, rng), self.ahead(periods)
+        return self._spread(summary, points, lambda at, one: self.log_expected(at, one, length))
 
     def p_alive(
         self,
@@ -460,8 +463,8 @@ def _pairs(p: Floats, shape: Floats, length: Floats) -> Floats:
 def _future(of: _Moment, point: Floats, history: Counts, periods: float) -> Floats:
     """Return a moment of the purchases of those still there, for each history."""
     r, alpha, a, b = np.exp(point)
-    x = history.frequency
-    return _over_dropout(of, a, b, x, r + x, periods / (alpha + history.age))
+    x, age, place = history.by_age
+    return _over_dropout(of, a, b, x, r + x, periods / (alpha + age))[place]
 
 
 def _over_dropout(
@@ -574,7 +577,11 @@ def simulate(
 
 
 def fit_bg_nbd(
-    histories: Frame, *, unit: str | None = None, regularity: float | None = None
+    histories: Frame,
+    *,
+    unit: str | None = None,
+    regularity: float | None = None,
+    clock: Clock | None = None,
 ) -> BgNbd:
     """Fit BG/NBD to purchase histories by maximum likelihood.
 
@@ -590,6 +597,8 @@ def fit_bg_nbd(
         What `regularity` returns of the same orders. Under `REGULAR` nothing is fitted, since
         customers who buy on fixed dates are not those of the model: the diagnosis is
         ``"fixed_dates"``. Histories alone cannot tell.
+    clock
+        The one that `summary` measured the histories on; the future is then measured on it too.
 
     Returns
     -------
@@ -601,7 +610,7 @@ def fit_bg_nbd(
     ColumnError, DataError
         As `Counts.of`.
     ComputeError
-        When `unit` is unknown.
+        When `unit` is unknown, or not given with a clock.
 
     Notes
     -----
@@ -637,14 +646,15 @@ def fit_bg_nbd(
     >>> fit.converged, fit.diagnosis, round(fit.r, 2)
     (True, None, 0.12)
     """
-    if unit is not None:
-        unit_days(unit)
+    check_clock(clock, unit)
     counts = Counts.of(histories)
     ages, place = np.unique(counts.age, return_inverse=True)
     of_age = np.bincount(place, counts.weight, len(ages)).astype(np.float64)
     outcome = nothing_to_fit(counts, regularity)
     if outcome is not None:
-        return BgNbd.of(None, counts, unit=unit, diagnoses=(outcome,), ages=(ages, of_age))
+        return BgNbd.of(
+            None, counts, unit=unit, clock=clock, diagnoses=(outcome,), ages=(ages, of_age)
+        )
     # In mean ages, days and weeks are one.
     scale = _dot(counts.weight, counts.age) / counts.customers
     likelihood = _Likelihood.of(counts, scale=scale)
@@ -667,5 +677,11 @@ def fit_bg_nbd(
         diagnoses = ("not_converged", *diagnoses)
     lost = {name for limit in limits for name in limit.parameters}
     return BgNbd.of(
-        maximum, counts, unit=unit, diagnoses=diagnoses, unknown=lost, ages=(ages, of_age)
+        maximum,
+        counts,
+        unit=unit,
+        clock=clock,
+        diagnoses=diagnoses,
+        unknown=lost,
+        ages=(ages, of_age),
     )

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from marketing_kpi.models.attrition import AttritionFit, nothing_to_fit
+from marketing_kpi.models.attrition import AttritionFit, check_clock, nothing_to_fit
 from marketing_kpi.models.bg_nbd import ADVICE
 from marketing_kpi.models.estimation import Floats, Maximum
-from marketing_kpi.models.purchases import Counts, unit_days
+from marketing_kpi.models.purchases import Counts
 from marketing_kpi.models.search import Limit, Slopes, search
 from marketing_kpi.text.messages import N_
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.frames import Frame
+    from marketing_kpi.models.clock import Clock
 
 _NODES = 48  # of the integrals: 1e-8 on their logarithm for the wildest parameters tried
 _LARGEST = float(np.finfo(np.float64).max)  # stands for infinity where that has no difference
@@ -109,7 +110,11 @@ class ParetoNbd(AttritionFit):
 
 
 def fit_pareto_nbd(
-    histories: Frame, *, unit: str | None = None, regularity: float | None = None
+    histories: Frame,
+    *,
+    unit: str | None = None,
+    regularity: float | None = None,
+    clock: Clock | None = None,
 ) -> ParetoNbd:
     """Fit Pareto/NBD to purchase histories by maximum likelihood.
 
@@ -125,6 +130,8 @@ def fit_pareto_nbd(
         What `regularity` returns of the same orders. Under `REGULAR` nothing is fitted, since
         customers who buy on fixed dates are not those of the model: the diagnosis is
         ``"fixed_dates"``. Histories alone cannot tell.
+    clock
+        The one that `summary` measured the histories on; the future is then measured on it too.
 
     Returns
     -------
@@ -136,7 +143,7 @@ def fit_pareto_nbd(
     ColumnError, DataError
         As `Counts.of`.
     ComputeError
-        When `unit` is unknown.
+        When `unit` is unknown, or not given with a clock.
 
     Notes
     -----
@@ -179,12 +186,11 @@ def fit_pareto_nbd(
     >>> fit.converged, fit.diagnosis, round(fit.r, 2), round(fit.s, 2)
     (True, None, 0.55, 0.56)
     """
-    if unit is not None:
-        unit_days(unit)
+    check_clock(clock, unit)
     counts = Counts.of(histories)
     nothing = nothing_to_fit(counts, regularity)
     if nothing is not None:
-        return ParetoNbd.of(None, counts, unit=unit, diagnoses=(nothing,))
+        return ParetoNbd.of(None, counts, unit=unit, clock=clock, diagnoses=(nothing,))
     # In mean ages, days and weeks are one.
     scale = float(counts.weight @ counts.age) / counts.customers
     scaled = replace(counts, recency=counts.recency / scale, age=counts.age / scale)
@@ -206,7 +212,9 @@ def fit_pareto_nbd(
     if not found.is_maximum:
         diagnoses = ("not_converged", *diagnoses)
     unknown = {name for limit in limits for name in limit.parameters}
-    return ParetoNbd.of(maximum, counts, unit=unit, diagnoses=diagnoses, unknown=unknown)
+    return ParetoNbd.of(
+        maximum, counts, unit=unit, clock=clock, diagnoses=diagnoses, unknown=unknown
+    )
 
 
 # --- The search -----------------------------------------------------------------------------

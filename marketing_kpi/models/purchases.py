@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from marketing_kpi.models.clock import Clock
+
 DAYS: Mapping[str, float] = MappingProxyType({"day": 1, "week": 7, "month": DAYS_A_MONTH})
 """Units of time that a summary can be in, and their length in days."""
 
 HISTORY = ("frequency", "recency", "T")
 """What the models read of a customer; customers with the same history share every prediction."""
 
-_ORDERS = ("order_id", "customer_id", "ordered_at", "amount")
+ORDERS = ("order_id", "customer_id", "ordered_at", "amount")
+"""What a summary reads of orders."""
+
 _RETURNS = ("order_id", "returned_at", "refund_amount")
 
 
@@ -55,6 +60,7 @@ def summary(
     since: str | dt.date | None = None,
     returns: Frame | None = None,
     count_fully_refunded: bool = True,
+    clock: Clock | None = None,
 ) -> Frame:
     """Summarise each customer's purchases before a day, as BG/NBD and Gamma-Gamma read them.
 
@@ -77,6 +83,9 @@ def summary(
         a return of an unknown order finds its customer. Refunds before `as_of` are deducted.
     count_fully_refunded
         Whether a day of which everything was paid back before `as_of` is a purchase all the same.
+    clock
+        What `season_clock` returns: recency and T are then measured on it instead of on the
+        calendar. Give the same clock to the fit.
 
     Returns
     -------
@@ -97,7 +106,8 @@ def summary(
     ConfigError
         When `as_of` or `since` is not a day, or has a time.
     ComputeError
-        When `unit` is unknown, or `since` is not before `as_of`.
+        When `unit` is unknown, `since` is not before `as_of`, or `clock` looks ahead from another
+        day.
 
     Notes
     -----
@@ -125,18 +135,20 @@ def summary(
     0           A          1      2.0  4.285714            35.0
     1           B          0      0.0  0.857143             NaN
     """
-    require(orders, _ORDERS, "orders")
+    require(orders, ORDERS, "orders")
     if returns is not None:
         require(returns, _RETURNS, "returns")
     end, start = day(as_of, name="as_of"), None if since is None else day(since, name="since")
     if start is not None and start >= end:
         raise ComputeError(f"since is {start}, must be before as_of ({end})")
+    if clock is not None and clock.as_of != end:
+        raise ComputeError(f"the clock looks ahead from {clock.as_of}, must from as_of ({end})")
     days = unit_days(unit)
 
     def query(sold: ir.Table, given_back: ir.Table | None) -> ir.Table:
         by_day = _by_day(_movements(sold, given_back, end))
         kept = by_day if count_fully_refunded else _not_fully_refunded(by_day)
-        return _by_customer(kept, end, start, days)
+        return _by_customer(kept, end, start, days, clock)
 
     result = _two_kinds(orders, returns, query)
     if isinstance(result, ir.Table):
@@ -179,7 +191,7 @@ def _two_kinds(
         return query(orders, returns)
     if isinstance(orders, pd.DataFrame) and (returns is None or isinstance(returns, pd.DataFrame)):
         optional = [name for name in ("status", "is_test") if name in orders.columns]
-        sold = in_engine(orders[[*_ORDERS, *optional]])
+        sold = in_engine(orders[[*ORDERS, *optional]])
         given_back = None
         if returns is not None:
             owner = [name for name in ("customer_id",) if name in returns.columns]
@@ -229,7 +241,7 @@ def regularity(orders: Frame, *, as_of: str | dt.date) -> float | None:
     >>> round(regularity(orders, as_of="2026-01-01"), 3)
     0.043
     """
-    require(orders, _ORDERS, "orders")
+    require(orders, ORDERS, "orders")
     end = day(as_of, name="as_of")
 
     def query(sold: ir.Table, _returns: ir.Table | None) -> ir.Table:
@@ -302,7 +314,7 @@ def season(orders: Frame, *, as_of: str | dt.date) -> float | None:
     >>> [round(season(orders, as_of=day), 2) for day in ("2026-01-01", "2025-07-01")]
     [1.43, 0.93]
     """
-    require(orders, _ORDERS, "orders")
+    require(orders, ORDERS, "orders")
     end = day(as_of, name="as_of")
     middle = end - dt.timedelta(days=_YEAR_DAYS + SEASON_DAYS // 2)
     first = middle - dt.timedelta(days=_YEAR_DAYS // 2)
@@ -396,7 +408,9 @@ def _not_fully_refunded(days: ir.Table) -> ir.Table:
     return days.filter(~emptied)
 
 
-def _by_customer(days: ir.Table, end: dt.date, start: dt.date | None, unit: float) -> ir.Table:
+def _by_customer(
+    days: ir.Table, end: dt.date, start: dt.date | None, unit: float, clock: Clock | None
+) -> ir.Table:
     value = days.value.fill_null(0)
     known = days.value.notnull().cast("int32")
     per_customer = days.group_by("customer_id").agg(
@@ -413,6 +427,13 @@ def _by_customer(days: ir.Table, end: dt.date, start: dt.date | None, unit: floa
     if start is not None:
         buyers = buyers.filter(buyers.first >= ibis.literal(start, "date"))
     last_day = ibis.literal(end - dt.timedelta(days=1), "date")
+
+    def since_first(day: ir.DateValue) -> ir.NumericValue:
+        calendar = day.delta(buyers.first, unit="day").cast("float64")
+        if clock is None:
+            return calendar / unit
+        return (calendar + clock.gained(day) - clock.gained(buyers.first)) / unit
+
     mean = (buyers.value - buyers.first_value) / (buyers.known - buyers.first_known).cast(
         "float64"
     ).nullif(0)
@@ -421,8 +442,8 @@ def _by_customer(days: ir.Table, end: dt.date, start: dt.date | None, unit: floa
     return buyers.select(
         "customer_id",
         frequency=(buyers.purchases - 1).cast("int64"),
-        recency=buyers.last.delta(buyers.first, unit="day").cast("float64") / unit,
-        T=last_day.delta(buyers.first, unit="day").cast("float64") / unit,
+        recency=since_first(buyers.last),
+        T=since_first(last_day),
         monetary_value=mean * kept,
     )
 
@@ -510,6 +531,18 @@ class Counts:
     def repeat_purchases(self) -> float:
         """How many repeat purchases the customers made in all."""
         return float((self.weight * self.frequency).sum())
+
+    @cached_property
+    def by_age(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+        """The distinct pairs of a frequency and an age, and the place among them of each history.
+
+        Recency sets histories apart only for whether the customer is still one: what a customer
+        who is will buy hangs on these two, and they are far fewer.
+        """
+        numbers, number = np.unique(self.frequency, return_inverse=True)
+        ages, age = np.unique(self.age, return_inverse=True)
+        pairs, place = np.unique(number * len(ages) + age, return_inverse=True)
+        return numbers[pairs // len(ages)], ages[pairs % len(ages)], place
 
 
 def grouped(histories: Frame) -> tuple[Counts, NDArray[np.intp]]:

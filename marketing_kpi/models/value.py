@@ -47,8 +47,8 @@ def discounted_value(
     gamma_gamma
         What their purchases are worth.
     summary
-        What `summary` returns, in the unit of the fit: customer_id, frequency, recency, T,
-        monetary_value.
+        What `summary` returns, in the unit and on the clock of the fit: customer_id, frequency,
+        recency, T, monetary_value.
     months
         How far to look ahead, in months of 365.25 / 12 days; a whole number from 0 up.
     discount_rate
@@ -77,8 +77,9 @@ def discounted_value(
     Notes
     -----
     ``sum over months m of (E[Y(m)] - E[Y(m - 1)]) * value * margin_rate / (1 + discount_rate) **
-    ((m - 1/2) / 12)``, E[Y(m)] being the purchases expected in m months: those of a month are
-    taken to fall in its middle. Past purchases are not in it.
+    ((m - 1/2) / 12)``, E[Y(m)] being the purchases expected in m months, which the clock of the
+    fit, if it has one, makes longer or shorter: those of a month are taken to fall in its middle.
+    Past purchases are not in it.
 
     An expectation, not what a person will spend: most customers bring nothing more, a few bring
     many times their cltv. The interval is that of the expectation: the delta method on its
@@ -130,15 +131,15 @@ class _Horizon(NamedTuple):
 
     Attributes
     ----------
-    month, length
-        A month and the whole horizon, in the unit of the fit.
+    ends, length
+        Where each month and the whole horizon end, in the unit and on the clock of the fit.
     factors
         What a unit of money in the middle of each month is worth now.
     margin_rate
         As given.
     """
 
-    month: float
+    ends: Floats
     length: float
     factors: Floats
     margin_rate: float
@@ -164,7 +165,9 @@ class _Horizon(NamedTuple):
             )
         month = DAYS_A_MONTH / unit_days(fit.unit)
         middles = (np.arange(months) + 0.5) / MONTHS_A_YEAR
-        return cls(month, months * month, (1 + discount_rate) ** -middles, margin_rate)
+        ends = np.array([fit.ahead(number * month) for number in range(1, int(months) + 1)])
+        length = fit.ahead(months * month)
+        return cls(ends, length, (1 + discount_rate) ** -middles, margin_rate)
 
 
 def _discounted(fit: AttritionFit, point: Floats, history: Counts, horizon: _Horizon) -> Floats:
@@ -184,8 +187,8 @@ def _by_month(expected: Callable[[float], Floats], horizon: _Horizon, nothing: F
     """
     drops = horizon.factors - np.append(horizon.factors[1:], 0.0)
     total = nothing
-    for number, drop in enumerate(drops, start=1):
-        total = total + drop * expected(number * horizon.month)
+    for end, drop in zip(horizon.ends, drops, strict=True):
+        total = total + drop * expected(float(end))
     return total
 
 

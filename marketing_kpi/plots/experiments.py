@@ -433,6 +433,8 @@ def lifts(
         unit=words.lift_unit(str(known["outcome"].iloc[0])) if one else "fraction",
         reader=reader,
     )
+    if not one:
+        style.value_axis(axis.xaxis, unit="change", reader=reader)
     open_ends = _(" Hollow dots: the interval has no end on one side.")
     unbounded = bool(known[[low, high]].isna().any(axis=None))
     return style.finish(

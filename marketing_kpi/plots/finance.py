@@ -824,6 +824,10 @@ def gap_table(found: Gaps, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
             for row in rows.to_dict("records")
         ],
     )
+    of_revenue = _(
+        "Gap to explain: ledger less data; of net revenue, what the gaps of the other accounts "
+        "leave of it."
+    )
     return table(
         shown,
         lang=reader,
@@ -835,7 +839,7 @@ def gap_table(found: Gaps, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
             "account": _("Account"),
             "ledger": _("Ledger"),
             "ours": _("Data"),
-            "gap": _("Ledger less data"),
+            "gap": _("Gap to explain"),
             "on_revenue": _("Effect on revenue"),
             "reason": _("What the figures show"),
         },
@@ -846,6 +850,7 @@ def gap_table(found: Gaps, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
             "reason": "text",
         },
         kpis={"on_revenue": "reconciliation_gap"},
+        notes=[of_revenue] if (rows["account"] == "revenue").any() else [],
     )
 
 

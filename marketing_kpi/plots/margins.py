@@ -83,6 +83,7 @@ _SHORT = {
     "profit_share": N_("Share of gross profit"),
 }
 _PARTS = ("goods", "fulfilment_cost", "payment_cost", "promotion_cost", "fixed_costs", "result")
+_CENT = 0.01
 _LONGEST_NAME = 26
 _SHADE = "#d9e6f2"
 
@@ -204,6 +205,17 @@ def margin_table(
     units = dict.fromkeys(money, "currency")
     units |= dict.fromkeys(("gross_margin_rate", "markup_rate", "profit_share"), "fraction")
     units |= dict.fromkeys(keys, "text")
+    left = margins["net_sales"] - margins["cost_of_goods_sold"] - margins["gross_profit"]
+    apart = int((left.abs() >= _CENT).sum())
+    notes = [
+        _(
+            "Gross profit and its rates are of the lines sold whose price and cost are both known; "
+            "net sales and cost of goods each count what is known. Rows where their difference is "
+            "therefore not the gross profit: {n} of {all}.",
+            n=reader.integer(apart),
+            all=reader.integer(len(margins)),
+        )
+    ]
     return table(
         with_names(margins, keys, lang=reader),
         lang=reader,
@@ -214,6 +226,7 @@ def margin_table(
         kpis={kpi: kpi for kpi in RATES},
         columns=[*keys, *RATES, "profit_share"],
         shown=MOST_ROWS,
+        notes=notes if apart else [],
         whole=money,
     )
 
@@ -626,14 +639,15 @@ def promotion_margins(study: Study | None, *, lang: str | Reader, ax: Axes | Non
         axis, names=names, values=known["margin"].tolist(), low=known["margin_low"].tolist(),
         high=known["margin_high"].tolist(), unit="currency", reader=reader, reference=0.0,
     )  # fmt: skip
+    caption = _(
+        "Margin observed, less what it would have been, less what substitutes and the weeks after "
+        "lost, less its cost, plus supplier funding. Bars: 95% intervals. Halo left out."
+    )
     return style.finish(
         axis,
         title=title,
         alt=_("Incremental margin, with its 95% interval: {margins}.", margins="; ".join(said)),
-        caption=_(
-            "Margin observed, less what it would have been, less what substitutes and the weeks "
-            "after lost, less its cost, plus supplier funding. Bars: 95% intervals. Halo left out."
-        ),
+        caption=" ".join([caption, *_ahead_unknown(known, reader)]),
     )
 
 
@@ -678,7 +692,7 @@ def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sente
         kpis={"margin_said": "promotion_incremental_margin"},
         columns=["promotion", "margin_said", "verdict", "lift", "needed_lift", *hidden],
         hidden=hidden,
-        notes=_not_told(rows, reader),
+        notes=[*_not_told(rows, reader), *_ahead_unknown(rows, reader)],
     )  # fmt: skip
 
 
@@ -747,6 +761,20 @@ def _not_told(rows: pd.DataFrame, reader: Reader) -> list[str]:
         )
         for reason, these in rows[rows["reason"].notna()].groupby("reason", sort=False)
     ]
+
+
+def _ahead_unknown(rows: pd.DataFrame, reader: Reader) -> list[str]:
+    """Name the promotions of which what was bought ahead is unknown, and say what follows."""
+    _ = reader.translate
+    these = rows[rows["margin"].notna() & rows["pulled"].isna()]
+    if these.empty:
+        return []
+    said = _(
+        "{name}: what customers bought ahead is not known and is left out; it can only lower the "
+        "margin, so that a loss can be told and a gain cannot.",
+        name=", ".join(promotion_name(row) for row in these.to_dict("records")),
+    )
+    return [said]
 
 
 @style.styled

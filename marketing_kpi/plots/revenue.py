@@ -88,7 +88,7 @@ _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
     }
 )
 _LOOKS = (
-    (style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, "...."),
+    (style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, r"\\\\"),
     (style.REFERENCE, "xxxx"),
 )  # fmt: skip
 _USUAL_GROWTH = (-0.8, 1.0)
@@ -370,7 +370,7 @@ def revenue_mix(
     both = bool(shown["revenue_before"].notna().any())
     if both:
         axis.barh(
-            places + 0.2, shown["revenue_before"], height=0.34, color=style.GRID, hatch="....",
+            places + 0.2, shown["revenue_before"], height=0.34, color=style.GRID, hatch="////",
             edgecolor=style.REFERENCE, linewidth=0.4, label=ends["before"],
         )  # fmt: skip
     axis.barh(

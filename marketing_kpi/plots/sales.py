@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from textwrap import fill
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from marketing_kpi.plots.dimensions import (
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
-from marketing_kpi.sales import Conversion, Prices, Season, Tree
+from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -42,7 +42,9 @@ FACTORS: Mapping[str, str] = MappingProxyType(
         "orders": N_("Orders"),
         "units_per_transaction": N_("Units per order"),
         "average_selling_price": N_("Price per unit"),
+        "known_price_share": N_("Share of units with a known price"),
         "average_order_value": N_("Basket"),
+        "known_amount_share": N_("Share of orders with a known amount"),
         "visitors": N_("Visitors"),
         "sessions_per_visitor": N_("Sessions per visitor"),
         "conversion_rate": N_("Conversion by session"),
@@ -87,7 +89,9 @@ _UNITS = {
     "orders": "count",
     "units_per_transaction": "ratio",
     "average_selling_price": "currency",
+    "known_price_share": "fraction",
     "average_order_value": "currency",
+    "known_amount_share": "fraction",
     "visitors": "count",
     "sessions_per_visitor": "ratio",
     "conversion_rate": "fraction",
@@ -98,6 +102,7 @@ _WINDOWS = {
     "month": N_("A month"),
     "period": N_("The whole period"),
 }
+_NOT_KPIS = ("sessions_per_visitor", *HOLES)
 _LONGEST_NAME = 26
 _SMALLEST_P = 0.001
 
@@ -169,11 +174,29 @@ def tree_effects(
             after=after,
             parts=_("; ").join(f"{step.name} {step.label}" for step in effects),
         ),
-        caption=_(
-            "Effects by the logarithmic mean: they add up to the change, to the cent. Thin bars: "
-            "95% interval of each effect. The axis does not begin at 0."
+        caption=" ".join(
+            [
+                _(
+                    "Effects by the logarithmic mean: they add up to the change, to the cent. Thin "
+                    "bars: 95% interval of each effect. The axis does not begin at 0."
+                ),
+                *_of_holes(factors["factor"], reader),
+            ]
         ),
     )
+
+
+def _of_holes(factors: Iterable[str], reader: Reader) -> list[str]:
+    """Say what a share of known values is, where it is one of the factors."""
+    _ = reader.translate
+    if not {*factors} & {*HOLES}:
+        return []
+    return [
+        _(
+            "What is sold without a known price or amount is a fault of the data, not a cause in "
+            "the shop."
+        )
+    ]
 
 
 def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> Table:
@@ -227,8 +250,9 @@ def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> T
             **dict.fromkeys(("before", "after"), "number"),
         },
         row_labels={factor: _(FACTORS[factor]) for factor in factors["factor"]},
-        kpis={factor: factor for factor in factors["factor"] if factor != "sessions_per_visitor"},
+        kpis={factor: factor for factor in factors["factor"] if factor not in _NOT_KPIS},
         hidden=numbers,
+        notes=_of_holes(factors["factor"], reader),
     )
 
 
@@ -384,7 +408,9 @@ def branch_table(
     effects = {
         "orders_effect": _("Orders"),
         "units_effect": _("Units per order"),
+        "known_price_effect": _("Known prices"),
         "price_effect": _("Price per unit"),
+        "known_amount_effect": _("Known amounts"),
         "basket_effect": _("Basket"),
     }
     effects = {name: label for name, label in effects.items() if name in branches}

@@ -65,7 +65,9 @@ class Study(NamedTuple):
     total
         One row: the incremental margin of all whose costs are known (promotions, of how many),
         margin, low, high, verdict, and needed_halo: how many units of other categories, for an
-        extra unit, would make it 0; null where it is not below 0.
+        extra unit, would make it 0; null where it is not below 0. Like the rows, it leaves out what
+        was bought ahead where that is unknown (`pulled` is null): a loss is told all the same, as
+        that can only add to it, a gain is not.
     tracks
         A row a week around each promotion: promotion_id, week (its first day), kind (before,
         promotion, after, other), units, baseline, low, high.
@@ -478,7 +480,7 @@ def _margin(found: _Found, money: tuple[float, float]) -> dict[str, object]:
         ),
         "needed_halo": steady(max(-margin / rest, 0.0)) if rest > 0 else None,
         **ends,
-        "verdict": _verdict(ends, found.after_known),
+        "verdict": _verdict(ends, [found]),
     }
 
 
@@ -488,10 +490,17 @@ def _margin_error(found: _Found) -> float:
     return math.sqrt(slope @ found.covariance @ slope)
 
 
-def _verdict(ends: dict[str, float], is_whole: bool) -> str:
-    if is_whole and ends["margin_low"] > 0:
-        return "higher"
-    return "lower" if is_whole and ends["margin_high"] < 0 else "cannot_tell"
+def _verdict(ends: dict[str, float], found: list[_Found]) -> str:
+    """Return whether promotions earned or lost, which one interval of their margins tells.
+
+    What was bought ahead of some may be unknown: it takes units off the weeks after, and so adds to
+    a loss, unless these units lose money themselves.
+    """
+    is_whole = all(one.after_known for one in found)
+    only_adds = all(one.after_known or _or_zero(one.margins[0]) >= 0 for one in found)
+    if ends["margin_high"] < 0:
+        return "lower" if only_adds else "cannot_tell"
+    return "higher" if is_whole and ends["margin_low"] > 0 else "cannot_tell"
 
 
 def _or_zero(value: float) -> float:
@@ -508,8 +517,7 @@ def _total(rows: pd.DataFrame, found: dict[int, _Found]) -> pd.DataFrame:
     each = [found[n] for n in known.index]
     error = _joint_error(each, [_margin_error(one) for one in each])
     ends = _with_ends("margin", float(known.margin.sum()), error)
-    whole = all(one.after_known for one in each)
-    row = (len(known), *ends.values(), _verdict(ends, whole), _needed_halo(ends["margin"], each))
+    row = (len(known), *ends.values(), _verdict(ends, each), _needed_halo(ends["margin"], each))
     return pd.DataFrame([row], columns=columns)
 
 

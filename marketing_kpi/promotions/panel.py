@@ -10,6 +10,7 @@ import pandas as pd
 
 from marketing_kpi.errors import MissingDataError
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
+from marketing_kpi.kpis.facts.margins import both_known
 from marketing_kpi.kpis.periods import midnight
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Panel(NamedTuple):
         its products).
     promoted, categories
         Amounts of each promotion's products, and of each category, a row a day: a mapping from
-        its id to a frame of `units`, `costed_units` (those whose cost is known), their `sales`
-        and their `cost`.
+        its id to a frame of `units`, `costed_units` (those whose price and cost are known),
+        their `sales` and their `cost`.
     orders
         Orders of each day, credits not counted.
     on_shelf
@@ -126,12 +127,12 @@ def _of(lines: ir.Table, pairs: ir.Table) -> ir.Table:
 
 
 def _by_day(lines: ir.Table, key: str) -> ir.Table:
-    is_costed = lines.cost.notnull()
+    is_costed = both_known(lines)
     return lines.group_by([key, "day"]).aggregate(
         units=lines.quantity.sum().cast("float64"),
         costed_units=lines.quantity.sum(where=is_costed).fill_null(0).cast("float64"),
         sales=lines.net_sales.sum(where=is_costed).fill_null(0).cast("float64"),
-        cost=lines.cost.sum().fill_null(0).cast("float64"),
+        cost=lines.cost.sum(where=is_costed).fill_null(0).cast("float64"),
     )
 
 

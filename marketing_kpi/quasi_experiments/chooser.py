@@ -63,6 +63,7 @@ FEW_UNITS = 10
 FEW_PERIODS = 50
 _FEWEST_BEFORE, _FEWEST_AFTER = 12, 3
 _SEASONS = 2
+_SEVERITY = ("no", "with_care", "yes")
 _FEWEST_WAYS = 40  # ways to draw the treated units: the rarest has a two-sided p of 2 in so many
 
 
@@ -149,7 +150,7 @@ def choose(
     -------
     pandas.DataFrame
         method (an id of `METHODS`), answers (``yes``, ``with_care`` or ``no``) and why (a list of
-        ids of `REASONS`); the most convincing method first.
+        ids of `REASONS`, those that made the answer first); the most convincing method first.
 
     Notes
     -----
@@ -198,9 +199,18 @@ def choose(
         {
             "method": list(METHODS),
             "answers": [_worst(found[method].values()) for method in METHODS],
-            "why": [list(found[method]) for method in METHODS],
+            "why": [_decisive_first(found[method]) for method in METHODS],
         }
     )
+
+
+def _decisive_first(reasons: Mapping[str, str]) -> list[str]:
+    """Return the ids of reasons, the least favourable first.
+
+    >>> _decisive_first({"long_history": "yes", "nothing_else": "with_care"})
+    ['nothing_else', 'long_history']
+    """
+    return sorted(reasons, key=lambda reason: _SEVERITY.index(reasons[reason]))
 
 
 def _worst(answers: Iterable[str]) -> Answer:

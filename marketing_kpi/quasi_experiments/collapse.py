@@ -233,8 +233,11 @@ class _InHand(NamedTuple):
         )
         total = _totals(np.where(known, self.y, 0.0), side, len(sides))
         mean = total / np.where(known_of > 0, known_of, np.nan)
+        held = np.flatnonzero(rows_of)
+        place = held // 4 - 1
+        # a missing name would make floats of all whole numbers that are names
+        names = self.units.reindex(place) if (place < 0).any() else self.units.take(place)
         found: dict[str, ArrayLike] = {
-            "unit": self.units.reindex(sides // 4 - 1).array,
             "treated": sides // 2 % 2,
             "after": sides % 2,
             "rows": rows_of,
@@ -245,7 +248,9 @@ class _InHand(NamedTuple):
         if squares:
             gaps = np.where(known, self.y - mean[side], 0.0)
             found["squares"] = _totals(gaps**2, side, len(sides))
-        return pd.DataFrame(found)[rows_of > 0]
+        sums = pd.DataFrame(found).iloc[held]
+        sums.insert(0, "unit", names.array)
+        return sums
 
 
 def _flags(column: pa.ChunkedArray, name: str) -> Integers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -24,7 +24,7 @@ from marketing_kpi.quasi_experiments.collapse import (
     rows,
     sum_of_squares,
 )
-from marketing_kpi.quasi_experiments.differences import grows
+from marketing_kpi.quasi_experiments.differences import FEW_UNITS, grows, sizes_matter
 from marketing_kpi.quasi_experiments.groups import difference, estimate, part_of, permute
 from marketing_kpi.quasi_experiments.verdicts import known, verdict
 from marketing_kpi.text.messages import N_
@@ -43,6 +43,15 @@ NOTES: Mapping[str, str] = MappingProxyType(
             "them, not prove them."
         ),
         "few_periods": N_("Fewer than eight periods before the action: trends are hardly seen."),
+        "few_units": N_(
+            "Fewer than ten units in an arm: trends are said to differ where Welch's interval and "
+            "the permutation, amounts and percentages all say so."
+        ),
+        "sizes_matter": N_(
+            "Larger units moved by more before the action, or the treated are larger or smaller "
+            "than the others: trends are said to differ where they do in amounts and in "
+            "percentages, which is less often than stated."
+        ),
         "could_explain": N_(
             "A difference of trends that these data do not exclude could make the whole effect."
         ),
@@ -87,9 +96,10 @@ class ParallelTrends(NamedTuple):
     effect
         That of `difference_in_differences`, to be set against it.
     verdict
-        ``diverge`` when the interval excludes 0 and both p-values are under alpha, and the slopes
-        as shares of the units' own levels, where those are known, say the same; else ``no_sign``,
-        which is no proof.
+        ``diverge`` when `p_value` is under alpha, which is when the interval excludes 0; else
+        ``no_sign``, which is no proof. With ``few_units`` or ``sizes_matter`` among the notes,
+        `permutation_p` has to be under alpha too, and the slopes as shares of the units' own
+        levels, where those are known, to say the same.
     notes
         Ids of `NOTES`; ``cannot_prove`` is always the first.
     alpha
@@ -236,7 +246,8 @@ def parallel_trends(
     Stores move with the season by the same percentage, and the larger then by more: in amounts
     alone, treated stores 1.3 times as large as the others are found to diverge one time in four
     or more where nothing tells them apart. So each slope is also taken as a share of its unit's
-    mean, which one season shared in percentages leaves alike, and has to say the same.
+    mean, which one season shared in percentages leaves alike, and where `sizes_matter` has to say
+    the same.
 
     References
     ----------
@@ -265,6 +276,8 @@ def parallel_trends(
         )
     amounts = _compared(arms, alpha=alpha, rng=rng)
     own = _own(levels, alpha=alpha, rng=rng)
+    few = min(map(len, arms)) < FEW_UNITS
+    sizes = not few and bool(sizes_matter(*_sizes(levels)))
     counts = answer(panel, lambda t: _lengths(rows(t, columns))).iloc[0]
     reach = float(counts["before"] + counts["after"]) / 2
     change = units["after"] - units["before"]
@@ -273,11 +286,14 @@ def parallel_trends(
     low, high = amounts.low, amounts.high
     implied_low = None if low is None else low * reach
     implied_high = None if high is None else high * reach
-    diverge = amounts.diverge
-    own_diverge = diverge if own is None else own.diverge
+    wary = few or sizes
+    diverge = amounts.differs(alpha, wary=wary)
+    own_diverge = diverge if own is None or not wary else own.differs(alpha, wary=wary)
     notes = {
         "cannot_prove": True,
         "few_periods": counts["before"] < FEWEST_PERIODS,
+        "few_units": few,
+        "sizes_matter": sizes,
         "could_explain": implied_low is None
         or implied_high is None
         or implied_low <= effect <= implied_high,
@@ -310,14 +326,18 @@ def parallel_trends(
 
 
 class _Compared(NamedTuple):
-    """How the slopes of both arms compare, and whether they diverge."""
+    """How the slopes of both arms compare."""
 
     value: float
     low: float | None
     high: float | None
     p_value: float | None
     permutation_p: float
-    diverge: bool
+
+    def differs(self, alpha: float, *, wary: bool) -> bool:
+        """Whether they differ, by the permutation too where that is asked."""
+        p_values = (self.p_value, self.permutation_p if wary else None)
+        return verdict(self.low, self.high, p_values, alpha=alpha) != "cannot_tell"
 
 
 def _compared(
@@ -327,10 +347,12 @@ def _compared(
     found = difference(*arms, alpha=alpha)
     permutation_p = float(permute(*arms, alpha=alpha, rng=rng).p_value)
     low, high, p_value = known(found.low), known(found.high), known(found.p_value)
-    said = verdict(low, high, (p_value, permutation_p), alpha=alpha)
-    return _Compared(
-        float(found.value), low, high, p_value, permutation_p, diverge=said != "cannot_tell"
-    )
+    return _Compared(float(found.value), low, high, p_value, permutation_p)
+
+
+def _sizes(arms: Sequence[pd.DataFrame]) -> Iterator[Floats]:
+    """Return the levels and the slopes of the treated, then of the others."""
+    return (arm[name].to_numpy(dtype=float) for arm in arms for name in ("level", "slope"))
 
 
 def _own(

@@ -22,6 +22,10 @@ from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.selling.owners import Floats, Sums
 
 CENT = Decimal("0.01")
+
+HOLES = ("known_price_share", "known_amount_share")
+"""Factors that tell of the data, not of the shop: shares of what is sold whose value is known."""
+
 _ALPHA = 0.05
 _NEAR = 1e-4  # below it the series is closer than the formula, which loses its digits
 
@@ -46,7 +50,7 @@ class Factor(NamedTuple):
         95 % interval of the effect.
     verdict
         ``"rose"`` or ``"fell"`` where the factor moved beyond chance, even though all factors were
-        looked at; else ``"cannot_tell"``.
+        looked at; else ``"cannot_tell"``, and so of `HOLES`, which are no cause to look for.
     """
 
     factor: str
@@ -167,9 +171,10 @@ def chained(sums: Sums, names: Sequence[str]) -> list[Factor]:
     -----
     What moves months as a whole comes to an effect through the factor's growth alone: a December
     that sells much in both periods is a season, not chance. A verdict allows for all factors being
-    looked at: its interval misses ``0.05 / factors`` of the time (Bonferroni).
+    looked at: its interval misses ``0.05 / factors`` of the time (Bonferroni). `HOLES` are not.
     """
     count = len(names)
+    alpha = _ALPHA / sum(name not in HOLES for name in names)
     first, last = sums.totals[:count], sums.totals[count:]
     levels = [_levels(totals) for totals in (first, last)]
     if not ((first > 0).all() and (last > 0).all()):
@@ -184,12 +189,12 @@ def chained(sums: Sums, names: Sequence[str]) -> list[Factor]:
         slope = _slope_of_growth(sums.totals, place, count)
         pull = weight * slope + growth * _slope_of_weight(first[-1], last[-1], count)
         spread = sums.around(growth, slope)
-        verdict = _verdict(sums.around(growth, slope, alpha=_ALPHA / count))
+        verdict = _verdict(sums.around(growth, slope, alpha=alpha))
         low, high = (None if end is None else steady(math.expm1(end)) for end in spread)
         grown, effect = steady(math.expm1(growth)), amounts[name]
         known = before[name], after[name], grown, low, high, effect
         ends = sums.around(effect, pull, of_months=weight * slope)
-        found.append(Factor(name, *known, *ends, verdict))
+        found.append(Factor(name, *known, *ends, "cannot_tell" if name in HOLES else verdict))
     return found
 
 

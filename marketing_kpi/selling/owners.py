@@ -60,6 +60,14 @@ class Sums(NamedTuple):
     months: Floats | None = None
     pieces: int = 0
 
+    def picked(self, places: Sequence[int]) -> Sums:
+        """Return the sums of some of the measures alone, by their places."""
+        kept = np.ix_(places, places)
+        months = None if self.months is None else self.months[kept]
+        return self._replace(
+            totals=self.totals[list(places)], products=self.products[kept], months=months
+        )
+
     def error(self, gradient: Floats) -> float:
         """Return the standard error of what moves by `gradient` as the totals move."""
         return math.sqrt(max(float(gradient @ self.products @ gradient), 0.0))

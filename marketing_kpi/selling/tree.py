@@ -21,7 +21,7 @@ from marketing_kpi.kpis.extent import begins_by, is_compared, lasts_to
 from marketing_kpi.kpis.facts import FACTS, MONEY, Fact, extra_columns, home, missing
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.periods import Periods, midnight
-from marketing_kpi.selling.chains import Factor, chained, growth, in_cents, slope_of_sales
+from marketing_kpi.selling.chains import HOLES, Factor, chained, growth, in_cents, slope_of_sales
 from marketing_kpi.selling.owners import Sums, owner_of, summed, with_months
 
 SHOP: Mapping[str, str] = MappingProxyType(
@@ -46,6 +46,23 @@ SITE: Mapping[str, str] = MappingProxyType(
 
 _BASKET: Mapping[str, str] = MappingProxyType({"average_order_value": "net_sales"})
 """Units and price in one factor, where the data do not tell quantities."""
+
+_HOLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"units": (HOLES[0], "priced_units"), "orders": (HOLES[1], "valued_orders")}
+)
+"""By the total before net sales: the share of it whose value is known, and the total it ends."""
+
+_EFFECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "orders": "orders_effect",
+        "units_per_transaction": "units_effect",
+        "known_price_share": "known_price_effect",
+        "average_selling_price": "price_effect",
+        "known_amount_share": "known_amount_effect",
+        "average_order_value": "basket_effect",
+    }
+)
+"""What the effect of each factor is called in a row of `branches`."""
 
 _ENDS = ("change_low", "change_high", "low", "high")
 
@@ -115,8 +132,13 @@ def shop_tree(data: Data, *, periods: Periods) -> Tree:
     whose months move by 20 %, orders were said to have moved in none over a year, and in 5 over 3
     months: weeks do not show all that they share. Measured at 200 and 2,000
     customers a year: from 0.92 to 1.00 for the changes of orders, units, price and net sales
-    (`benchmarks/sales_coverage.md`). Levels agree with the dictionary's KPIs, but for units of
-    unknown value, which are left out throughout so that the product stays exact.
+    (`benchmarks/sales_coverage.md`). Levels are those of the dictionary's KPIs.
+
+    Where units have no known price, they are units per order all the same, and net sales are
+    without them: one more factor, ``known_price_share``, is the share of units whose price is
+    known, and the price per unit is that of these units. It is a fault of the data: it has an
+    effect, for the product stays exact, and no verdict. Without quantities it is
+    ``known_amount_share``, of the orders whose amount is known.
 
     Examples
     --------
@@ -195,7 +217,8 @@ def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.Dat
         growth with its 95 % interval (low, high); status ("both", "new", "gone": sold in one
         period only); orders_effect, units_effect, price_effect, which add up to the change of the
         row, to the cent, and are null where it is new or gone (without quantities, orders_effect
-        and basket_effect). Empty when nothing was sold in either period.
+        and basket_effect; where prices are missing, known_price_effect or known_amount_effect
+        too, see `shop_tree`). Empty when nothing was sold in either period.
 
     Raises
     ------
@@ -216,13 +239,9 @@ def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.Dat
     keys = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     if lacks := lacking_sales(data, by=keys):
         raise MissingDataError(f"sales by {', '.join(keys)} need {', '.join(lacks)}")
-    chain = _shop_chain(data)
     rows = _sales(data, periods, keys)
-    measures = [f"{total}_{side}" for side in ("before", "after") for total in chain.values()]
-    found = [
-        {**dict(zip(keys, cell.key, strict=True)), **_branch(cell, chain)}
-        for cell in summed(rows, keys, measures)
-    ]
+    cells, chain = _cells(rows, keys, _shop_chain(data))
+    found = [{**dict(zip(keys, cell.key, strict=True)), **_branch(cell, chain)} for cell in cells]
     names = [
         *keys,
         "before",
@@ -232,7 +251,7 @@ def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.Dat
         "low",
         "high",
         "status",
-        *_effects(chain),
+        *(_EFFECTS[factor] for factor in chain),
     ]
     table = pd.DataFrame(found, columns=names)
     size = table["change"].abs()
@@ -310,12 +329,18 @@ def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
     rows = fact.build(data, columns)
     valued = rows.net_sales.notnull()
     quantity = rows.quantity if units else ibis.literal(0)
-    rows = rows.mutate(units=valued.ifelse(quantity, ibis.null(MONEY)))
+    rows = rows.mutate(
+        units=quantity,
+        priced_units=valued.ifelse(quantity, ibis.null(MONEY)),
+        is_valued=rows.bought & valued,
+    )
     sides = sides_of(rows.ordered_at, periods)
     rows = rows.filter(sides["before"] | sides["after"])
     each = rows.group_by([*dict.fromkeys([*keys, "order_id", *owner, "ordered_at"])]).agg(
         orders=rows.bought.any().cast("int32"),
+        valued_orders=rows.is_valued.any().cast("int32"),
         units=rows.units.sum(),
+        priced_units=rows.priced_units.sum(),
         net_sales=rows.net_sales.sum(),
     )
     sides = sides_of(each.ordered_at, periods)
@@ -326,7 +351,7 @@ def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
         **{
             f"{total}_{side}": there.ifelse(each[total], 0)
             for side, there in sides.items()
-            for total in ("orders", "units", "net_sales")
+            for total in ("orders", "valued_orders", "units", "priced_units", "net_sales")
         },
     )
 
@@ -337,7 +362,11 @@ def _visits(data: Data, periods: Periods) -> ir.Table:
         data, {"session_id", "visitor_id", "started_at", "ordered", "net_sales"}
     )
     rows = rows.filter(rows.visitor_id.notnull())
-    rows = _with_units(rows, data) if _has_units(data) else rows.mutate(units=ibis.literal(0))
+    none = ibis.literal(0)
+    rows = (
+        _with_units(rows, data) if _has_units(data) else rows.mutate(units=none, priced_units=none)
+    )
+    rows = rows.mutate(is_valued=rows.ordered & rows.net_sales.notnull())
     sides = sides_of(rows.started_at, periods)
     visit = ibis.row_number().over(
         group_by=[rows.visitor_id, sides["after"]], order_by=[rows.started_at, rows.session_id]
@@ -351,7 +380,9 @@ def _visits(data: Data, periods: Periods) -> ir.Table:
             f"visitors_{side}": (there & rows.is_first).sum(),
             f"sessions_{side}": there.sum(),
             f"orders_{side}": (there & rows.ordered).sum(),
+            f"valued_orders_{side}": (there & rows.is_valued).sum(),
             f"units_{side}": rows.units.sum(where=there),
+            f"priced_units_{side}": rows.priced_units.sum(where=there),
             f"net_sales_{side}": rows.net_sales.sum(where=there),
         }
     return rows.group_by(owner=rows.visitor_id, piece=rows.piece).agg(**measures)
@@ -372,20 +403,40 @@ def _piece_of(at: ir.TimestampValue, periods: Periods) -> ir.IntegerValue:
 
 
 def _with_units(rows: ir.Table, data: Data) -> ir.Table:
-    """Add the units of the order that a session placed, where its value is known."""
+    """Add the units of the order that a session placed, and those whose price is known."""
     sales = FACTS["sales"].build(data, {"order_id", "quantity", "net_sales"})
-    sales = sales.filter(sales.net_sales.notnull())
-    units = sales.group_by("order_id").agg(units=sales.quantity.sum())
+    units = sales.group_by("order_id").agg(
+        units=sales.quantity.sum(), priced_units=sales.quantity.sum(where=sales.net_sales.notnull())
+    )
     ids = data.sessions.filter(data.sessions.order_id.notnull())
     ids = ids.group_by("session_id").agg(order_id=ids.order_id.min())
     rows = attach(rows, ids, on=["session_id"], columns={"order_id": "order_id"})
-    rows = attach(rows, units, on=["order_id"], columns={"units": "units"})
-    return rows.mutate(units=rows.net_sales.notnull().ifelse(rows.units, ibis.null(MONEY)))
+    sums = {name: name for name in ("units", "priced_units")}
+    rows = attach(rows, units, on=["order_id"], columns=sums)
+    return rows.mutate(**{name: rows.ordered.ifelse(rows[name], ibis.null(MONEY)) for name in sums})
+
+
+def _measures(chain: Mapping[str, str]) -> list[str]:
+    return [f"{total}_{side}" for side in ("before", "after") for total in chain.values()]
+
+
+def _cells(
+    rows: ir.Table, keys: Sequence[str], chain: Mapping[str, str]
+) -> tuple[list[Sums], Mapping[str, str]]:
+    """Return the sums of each cell and their chain: with a share of what is known if not all is."""
+    *factors, price = chain
+    share, known = _HOLES[chain[factors[-1]]]
+    whole = {**{name: chain[name] for name in factors}, share: known, price: chain[price]}
+    cells, place, count = summed(rows, keys, _measures(whole)), len(factors), len(whole)
+    holes = (place, count + place)
+    if any(cell.totals[hole] != cell.totals[hole - 1] for cell in cells for hole in holes):
+        return cells, whole
+    kept = [number for number in range(2 * count) if number not in holes]
+    return [cell.picked(kept) for cell in cells], chain
 
 
 def _tree(rows: ir.Table, chain: Mapping[str, str], periods: Periods, *, covered: bool) -> Tree:
-    measures = [f"{total}_{side}" for side in ("before", "after") for total in chain.values()]
-    cells = summed(rows, [], measures)
+    cells, chain = _cells(rows, [], chain)
     asked = periods.previous_start is not None
     if not cells:
         empty = pd.DataFrame([Factor(name, None, None) for name in chain], columns=Factor._fields)
@@ -398,7 +449,7 @@ def _tree(rows: ir.Table, chain: Mapping[str, str], periods: Periods, *, covered
         return Tree(_typed(pd.DataFrame(factors)), None, after, None, None, unasked)
     pieces = Pieces.of(periods)
     if pieces.are_enough:
-        cell = with_months(cell, rows, measures, pieces=pieces.number)
+        cell = with_months(cell, rows, _measures(chain), pieces=pieces.number)
     factors = chained(cell, list(chain))
     why = None if factors[0].effect is not None else NOTHING_SOLD
     before = float(cell.totals[len(chain) - 1])
@@ -409,11 +460,6 @@ def _tree(rows: ir.Table, chain: Mapping[str, str], periods: Periods, *, covered
 
 def _typed(factors: pd.DataFrame) -> pd.DataFrame:
     return factors.astype(dict.fromkeys(factors.columns[1:-1], "float64"))
-
-
-def _effects(chain: Mapping[str, str]) -> list[str]:
-    last = ["units_effect", "price_effect"] if "units" in chain.values() else ["basket_effect"]
-    return ["orders_effect", *last]
 
 
 def _branch(cell: Sums, chain: Mapping[str, str]) -> dict[str, object]:
@@ -431,5 +477,5 @@ def _branch(cell: Sums, chain: Mapping[str, str]) -> dict[str, object]:
         "low": ends.low,
         "high": ends.high,
         "status": {(True, True): "both", (False, True): "new"}.get((sold[0], sold[1]), "gone"),
-        **dict(zip(_effects(chain), amounts, strict=True)),
+        **dict(zip((_EFFECTS[factor] for factor in chain), amounts, strict=True)),
     }

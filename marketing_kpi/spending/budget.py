@@ -314,10 +314,10 @@ def _ends(
     The division was chosen by the very weeks that value it, the best of what they show: so all
     elasticities within their joint region count (Scheffe), and not those on a line.
     """
-    from scipy.stats import f
+    from scipy.special import fdtri
 
     size = len(fitted)
-    reach = np.sqrt(size * f.ppf(LEVEL, size, degrees))
+    reach = np.sqrt(size * fdtri(size, degrees, LEVEL))
     ends = []
     for side in (-1.0, 1.0):
         point = fitted

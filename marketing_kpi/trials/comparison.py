@@ -353,7 +353,7 @@ def compare(
     counts then stay those of a row (an order, a visit), so that a customer of four rows weighs
     four times, and only the intervals allow for it. For values a customer, sum the rows first.
 
-    Rates: the z test with the pooled rate, mid-p where a count under 25 is expected, and
+    Rates: the z test with the pooled rate, mid-p where a count under 27 is expected, and
     Newcombe's interval (`rates`). Means and ratios of sums: `means.hall` on the moments of the
     values, linearised for a ratio. An outcome that is 0 for most members is judged by the buyers
     of the control: a warning under 600, no verdict under 30. The relative lift is significant when

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from marketing_kpi.trials.sums import Array
 
-FEW_EXPECTED = 25.0
+FEW_EXPECTED = 27.0
 """Expected count of a cell under which the p-value is exact, with half of the table's own.
 
 Such a result is warned of too: Newcombe's interval of two arms of 30 to 50 is a little short.
@@ -104,7 +104,7 @@ def p_value(x1: npt.ArrayLike, n1: npt.ArrayLike, x0: npt.ArrayLike, n0: npt.Arr
     mid-p of the hypergeometric distribution: twice the smaller of its tails, the table seen
     counted half. In tails of 2.5 % each, the z test of a small control hardly ever finds the
     treatment higher, and too often lower: its statistic is skewed. In two small arms of one size
-    it takes few values, and alarms 6.5 % of the time (25 members each, a rate of one half).
+    it takes few values, and alarms 6.5 % of the time (25 members each, or 52, a rate of one half).
 
     References
     ----------

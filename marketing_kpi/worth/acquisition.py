@@ -84,7 +84,7 @@ def payback(
     2   all      2          2    12.0
     """
     period, last = _acquired_in(start, end, as_of)
-    lines = _acquired(data, period, last, by)
+    lines = data.keep(_acquired(data, period, last, by))
     age = months_since(lines.first_order, lines.bought) + 1
     lines = lines.mutate(month=(lines.bought == lines.first_order).ifelse(0, age))
     key = by or _GROUP
@@ -287,7 +287,7 @@ def _worth(data: Data, period: Period, as_of: dt.date, by: str | None) -> ir.Tab
     Without any cost of returns or service, that is not known. `doubtful` is the part of it that
     goods back in stock would lower, where the data do not say which are.
     """
-    lines = _acquired(data, period, as_of, by)
+    lines = data.keep(_acquired(data, period, as_of, by))
     brought = lines.group_by(["customer_id", by or _GROUP]).aggregate(
         orders=lines.order_id.nunique(where=lines.is_purchase),
         revenue=lines.revenue.sum().cast(MONEY),

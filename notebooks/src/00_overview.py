@@ -186,17 +186,17 @@ before, after = 100, 120
 print(reader.change((after - before) / before))
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# La bibliothèque fait-elle la même chose ? Donnez-lui une boutique de trois commandes : deux la première année, qui font cent, et une la seconde, de cent vingt.
+# La bibliothèque fait-elle la même chose ? Donnez-lui une boutique de quatre commandes : deux la première année, qui font cent, et deux la seconde, qui font cent vingt.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Does the package do the same? Give it a shop of three orders: two in the first year, which make a hundred, and one in the second, of a hundred and twenty.
+# Does the package do the same? Give it a shop of four orders: two in the first year, which make a hundred, and two in the second, which make a hundred and twenty.
 
 # %% tags=["lesson"]
 import pandas as pd
 
-days = pd.to_datetime(["2024-01-01", "2024-12-31", "2025-12-31"])
-three = pd.DataFrame({"order_id": list("123"), "ordered_at": days, "amount": [40, 60, after]})
-shop = mk.open_data({"orders": three})
+days = pd.to_datetime(["2024-01-01", "2024-12-31", "2025-01-01", "2025-12-31"])
+four = pd.DataFrame({"order_id": list("1234"), "ordered_at": days, "amount": [40, 60, 50, 70]})
+shop = mk.open_data({"orders": four})
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Son tableau de bord ne demande qu'un indicateur ; la variation doit être la vôtre.

@@ -407,10 +407,10 @@ study = None if lacks_promotions else margins.promotions(data, **span)
 plots.sentences.margins.promotions(study, lang=reader, lacks=lacks_promotions)
 
 # %% [markdown] tags=["lang-fr"]
-# Une barre tout entière d'un côté de zéro dit que la promotion a gagné, ou perdu ; une barre qui le touche ne permet pas de trancher.
+# Une barre tout entière sous zéro dit que la promotion a perdu. Tout entière au‑dessus, elle dit qu'elle a gagné, une fois connues les semaines d'après, où manquent les achats avancés. Une barre qui touche zéro ne permet pas de trancher.
 
 # %% [markdown] tags=["lang-en"]
-# A bar wholly on one side of zero says that the promotion earned, or lost; a bar that touches it does not let you tell.
+# A bar wholly below zero says that the promotion lost. One wholly above says that it earned, once the weeks after are known, where what customers bought ahead is missing. A bar that touches zero does not let you tell.
 
 # %%
 ax = plots.promotion_margins(study, lang=reader) if study else None

@@ -168,7 +168,9 @@ old = finance.bridge(data, **earlier) if compared else None
 change = finance.bridge_change(old, steps) if compared else pd.DataFrame()
 rates = [finance.deduction_rates(data, **one) for one in (earlier, span)] if compared else []
 rates = finance.rate_changes(*rates) if compared else None
-None if lacks else plots.sentences.finance.moved(change, rates, periods=dates, lang=reader)
+about = {"periods": dates, "lang": reader}
+about["unpriced"] = finance.unpriced(data, periods=dates) if compared else None
+None if lacks else plots.sentences.finance.moved(change, rates, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # Étape par étape :

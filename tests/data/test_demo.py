@@ -26,6 +26,7 @@ from marketing_kpi.data.simulation import (
     parameters,
     shop,
 )
+from marketing_kpi.data.simulation.numbers import Numbers
 from marketing_kpi.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -841,6 +842,16 @@ def test_purchases_follow_their_closed_form():
     )
     repeats = np.bincount(drawn.customer) - 1
     assert within(repeats.mean(), expected, repeats.std() / sqrt(size))
+
+
+def test_keys_stay_apart_beyond_their_width():
+    numbers = np.array([7, 99, 100, -1, 1000, 10_000])
+    assert arrow.ids("C", numbers, width=2).to_pylist() == [
+        "C07", "C99", "C100", None, "C1000", "C10000",
+    ]  # fmt: skip
+    large = Numbers(999_998, 9_999_998)
+    assert large.customers(np.arange(3)).to_pylist() == ["C999999", "C1000000", "C1000001"]
+    assert large.orders(np.arange(3)).to_pylist() == ["O9999999", "O10000000", "O10000001"]
 
 
 def test_columns_survive_empty_tables():

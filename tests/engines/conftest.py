@@ -13,53 +13,19 @@ import pandas as pd
 import pytest
 
 import marketing_kpi as mk
-from marketing_kpi.data.demo import demo_folder
+
+from .shops import show_to_spark, spark_of_one_process, write_part
 
 OWNER, PASSWORD = "owner", "a secret of the tests"
 # Servers refuse to run as root: as any of these then, of which each system has one.
 UNPRIVILEGED = ("postgres", "nobody")
-FEW = ("contacts", "orders", "order_lines", "returns", "campaigns", "campaign_members")
-THEIRS = "customer_id IN (FROM chosen)"
-OF_ORDERS = "order_id IN (SELECT order_id FROM orders)"
-SEEN = f"{THEIRS} OR (customer_id IS NULL AND visitor_id LIKE '%17')"
-STOCKED = "product_id IN ('P0001', 'P0010', 'P0020', 'P0030', 'P0040', 'P0050', 'P0060')"
-# A third of a campaign's members and some others, with all that is known of them; some stock.
-PART = {
-    "contacts": THEIRS,
-    "orders": f"{THEIRS} OR (customer_id IS NULL AND order_id LIKE '%7')",
-    "order_lines": OF_ORDERS,
-    "returns": OF_ORDERS,
-    "shipments": OF_ORDERS,
-    "sessions": SEEN,
-    "touchpoints": SEEN,
-    "campaign_members": THEIRS,
-    "responses": THEIRS,
-    "surveys": THEIRS,
-    "category_spend": THEIRS,
-    "identities": THEIRS,
-    "stock": STOCKED,
-    "purchase_orders": STOCKED,
-}
-CHOSEN = """
-    CREATE TABLE chosen AS
-    SELECT customer_id FROM '{folder}/campaign_members.parquet' WHERE campaign_id = 'spring_mail'
-    QUALIFY row_number() OVER (ORDER BY customer_id) % 3 = 1
-    UNION SELECT customer_id FROM '{folder}/contacts.parquet' WHERE customer_id LIKE '%77'
-"""
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """The part of the demo shop, a Parquet file a table."""
-    made, source = tmp_path_factory.mktemp("shop"), demo_folder()
-    with duckdb.connect() as shop:
-        shop.execute(CHOSEN.format(folder=source))
-        # The orders first: others are chosen by them.
-        paths = sorted(source.glob("*.parquet"), key=lambda path: path.stem != "orders")
-        for path in paths:
-            kept = PART.get(path.stem, "true")
-            shop.execute(f"CREATE TABLE {path.stem} AS FROM '{path}' WHERE {kept}")
-            shop.execute(f"COPY {path.stem} TO '{made / path.name}'")
+    made = tmp_path_factory.mktemp("shop")
+    write_part(made)
     return made
 
 
@@ -146,19 +112,8 @@ def postgres_shop(postgres_server, folder):
 
 @pytest.fixture(scope="session")
 def spark_session():
-    """A Spark of one process, which reads times without a zone as they are."""
-    from pyspark.sql import SparkSession
-
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "1",
-        "spark.sql.timestampType": "TIMESTAMP_NTZ",
-        "spark.driver.memory": "1g",
-    }
-    builder = SparkSession.builder.master("local[1]")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    """A Spark of one process."""
+    session = spark_of_one_process()
     yield session
     session.stop()
 
@@ -184,29 +139,13 @@ def postgres_data(postgres_shop):
 
 
 @pytest.fixture(scope="session")
-def few(folder, tmp_path_factory):
-    """The tables that Spark, which takes seconds for each question, is asked about."""
-    made = tmp_path_factory.mktemp("few")
-    for name in FEW:
-        shutil.copy(folder / f"{name}.parquet", made)
-    return made
-
-
-@pytest.fixture(scope="session")
-def few_data(few):
-    with mk.open_data(few) as data:
-        yield data
-
-
-@pytest.fixture(scope="session")
-def spark_data(spark_session, few):
-    for path in few.glob("*.parquet"):
-        spark_session.read.parquet(str(path)).createOrReplaceTempView(path.stem)
+def spark_data(spark_session, folder):
+    show_to_spark(spark_session, folder)
     with mk.open_data(ibis.pyspark.connect(spark_session)) as data:
         yield data
 
 
 @pytest.fixture(scope="session")
 def open_shop(request):
-    """Return the shop on an engine by its name; "few" is DuckDB with the tables of Spark."""
+    """Return the shop on an engine by its name."""
     return lambda engine: request.getfixturevalue(f"{engine}_data")

@@ -1,5 +1,6 @@
 """A PostgreSQL server opened by its URL: read as it is, left as it is, and no secret told."""
 
+import ibis
 import pytest
 
 import marketing_kpi as mk
@@ -45,7 +46,7 @@ def postgres_small(postgres_server):
 
 @pytest.fixture(scope="module")
 def postgres_reader(postgres_shop):
-    """The part of the demo shop, opened by a user who may write nothing, not even for a while."""
+    """The URL of the shop for a user who may write nothing, not even for a while."""
     for statement in (
         "CREATE ROLE reader LOGIN PASSWORD 'peek'",
         "ALTER ROLE reader SET default_transaction_read_only = on",
@@ -53,8 +54,18 @@ def postgres_reader(postgres_shop):
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
     ):
         postgres_shop.run(statement, database="shop")
-    with mk.open_data(postgres_shop.url("shop", user="reader", password="peek")) as data:
+    return postgres_shop.url("shop", user="reader", password="peek")
+
+
+@pytest.fixture(params=["URL", "connection"])
+def postgres_read(request, postgres_reader):
+    """What that user sees, opened by its URL and by a connection of Ibis."""
+    own = ibis.connect(postgres_reader) if request.param == "connection" else None
+    with mk.open_data(own or postgres_reader) as data:
         yield data
+    if own is not None:
+        assert type(own) is ibis.backends.postgres.Backend
+        own.disconnect()
 
 
 def by_channel(data):
@@ -112,9 +123,9 @@ def temporary(server):
     return [name for (name,) in found]
 
 
-def test_a_user_who_may_only_read_gets_the_same_digits(postgres_reader, open_shop):
+def test_a_user_who_may_only_read_gets_the_same_digits(postgres_read, open_shop):
     for asked in (by_channel, compared):
-        assert asked(postgres_reader) == asked(open_shop("duckdb"))
+        assert asked(postgres_read) == asked(open_shop("duckdb"))
 
 
 def compared(data):
@@ -123,9 +134,9 @@ def compared(data):
     return {name: pytest.approx(value, rel=1e-9) for name, value in found.revenue._asdict().items()}
 
 
-def test_what_needs_a_temporary_table_is_refused_without_the_right_to_one(postgres_reader):
+def test_what_needs_a_temporary_table_is_refused_without_the_right_to_one(postgres_read):
     with pytest.raises(
         EngineError, match="postgres lets this user make no temporary table"
     ) as told:
-        lifecycle.advise(postgres_reader, as_of=YEAR["end"])
+        lifecycle.advise(postgres_read, as_of=YEAR["end"])
     assert "GRANT TEMPORARY" in told.value.hint

@@ -432,12 +432,12 @@ def by_day(rows, first, last, amount):
 
 
 def share_of_known_cost(sales, key):
-    """Return, by order or promotion, the share of its sales whose cost is known."""
+    """Return, by order or promotion, the share of its sales whose price and cost are known."""
     lines = pd.DataFrame(
         {
             "key": sales[key],
             "weight": sales.net.fillna(0).clip(lower=0),
-            "is_known": sales.cost.notna(),
+            "is_known": sales.cost.notna() & sales.net.notna(),
         }
     )
     each = lines.assign(known=lines.weight * lines.is_known).groupby("key")
@@ -467,7 +467,7 @@ def contribution(shop, start, end):
 
 def margin_and_sales(rows):
     """Return the contribution margin and the sales that it is of; None where not known."""
-    goods, sold = total(rows.cost), total(costed(rows).net)
+    goods, sold = total(costed(rows).cost), total(costed(rows).net)
     if goods is None or sold is None:
         return None, sold
     return sold - goods - (total(rows.added) or 0.0), sold
@@ -475,7 +475,7 @@ def margin_and_sales(rows):
 
 def variable_costs(shop, start, end, by=None):
     def add_up(rows):
-        goods = total(rows.cost)
+        goods = total(costed(rows).cost)
         return None if goods is None else goods + (total(rows.added) or 0.0)
 
     return cells(contribution(shop, start, end), by, add_up, nothing=0)

@@ -285,6 +285,17 @@ def test_each_row_knows_its_group(tuples):
     assert (again == frame.iloc[:-1].to_numpy(dtype=float).T).all()
 
 
+@FEW
+@given(HISTORIES)
+def test_each_history_knows_its_pair_of_frequency_and_age(tuples):
+    got = Counts.of(histories(tuples))
+    frequency, age, place = got.by_age
+    assert (frequency[place] == got.frequency).all()
+    assert (age[place] == got.age).all()
+    pairs = list(zip(frequency, age, strict=True))
+    assert pairs == sorted(set(zip(got.frequency, got.age, strict=True)))
+
+
 def test_the_engine_groups_a_summary():
     table = days(ibis.memtable(MANY))
     assert_frame_equal(

@@ -1,5 +1,8 @@
 """Figures, tables and sentences of customer lifetime value: what they say, and when they cannot."""
 
+import datetime as dt
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -432,6 +435,18 @@ def test_a_forecast_from_a_high_season_says_so_before_any_amount():
     assert "season" not in plain(usual)
     unknown = sentences.clv.predicted(FORETOLD, verdict=VERDICT, season=None, **said)
     assert "Too little is known of the season" in plain(unknown).split("$")[0]
+
+
+def test_a_forecast_on_the_seasons_clock_says_so_and_warns_of_no_season():
+    clock = clv.Clock((*[(365 - 62) / 334] * 11, 2.0), dt.date(2026, 1, 1))
+    fit = replace(usable(), clock=clock)
+    text = plain(sentences.clv.fit(fit, lang="en"))
+    assert "2.00 days in the fastest month, for 0.91 in the slowest" in text
+    assert "clock" not in plain(sentences.clv.fit(usable(), lang="en"))
+    said = {"lang": "en", "is_margin": True, "fit": fit, "amounts": SPENT, "months": 6}
+    for season in (1.4, None):
+        told = sentences.clv.predicted(FORETOLD, verdict=VERDICT, season=season, **said)
+        assert "season" not in plain(told)
 
 
 def test_money_foretold_repeats_what_limits_it():

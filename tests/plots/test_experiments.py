@@ -139,6 +139,15 @@ def test_lifts_of_one_outcome_are_in_its_unit_and_of_several_relative():
     assert f"QC {100 * REGIONS.set_index('region').absolute_lift['QC']:+.1f} pts" in absolute
 
 
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_axis_of_relative_lifts_tells_more_from_less(lang):
+    axis = plots.lifts(EVERY, lang=lang)
+    axis.figure.canvas.draw()
+    ticks = {tick: axis.xaxis.get_major_formatter()(tick) for tick in axis.get_xticks()}
+    assert all(said.startswith("+") for tick, said in ticks.items() if tick > 0.01)
+    assert any(tick > 0.01 for tick in ticks)
+
+
 def test_a_name_of_two_lines_is_one_line_for_those_who_do_not_see_it():
     rows = REGIONS.assign(region=["North\nof Paris", "South"])
     alt = plots.lifts(rows, by="region", lang="en").figure.alt

@@ -11,6 +11,7 @@ import marketing_kpi as mk
 from marketing_kpi import finance, plots
 from marketing_kpi.accounts.leaks import ranked
 from marketing_kpi.accounts.steps import steps
+from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import sentences
 
 PERIOD = {"start": "2025-01-01", "end": "2026-01-01"}
@@ -102,7 +103,7 @@ OUTCOMES = pd.DataFrame(
 )
 FOUGHT = finance.Fighting(
     49, 14, 7000.0, 1600.0, 25.0, 375.0, 7.65, -10.4, 105.5, 0.286, 0.178, 0.424, 87.5, 59.0,
-    140.2, 25,
+    140.2, 25, 0,
 )  # fmt: skip
 
 
@@ -229,6 +230,19 @@ def test_the_causes_of_the_pareto_are_those_of_the_table():
     assert "2 of 5. The first of them: Return \u2013 Defective, $500." in said
 
 
+def test_the_gap_of_revenue_is_what_its_accounts_leave():
+    # the ledger has 50 more of revenue: 20 for the refunds it lacks, and 30 of no account
+    given = books(("2025-06-01", "refunds", 60, 80), ("2025-06-01", "revenue", 950, 900))
+    text = plain(plots.gap_table(finance.gaps(given), lang="en").to_text())
+    assert "Ledger less data" not in text
+    assert text.count("Gap to explain") == 2  # the column and what it holds
+    assert "$30.00" in text
+    assert "$50.00" not in text
+    given["ledger"] = [60.0, 920.0]
+    only = finance.gaps(given.assign(gap=given.ledger - given.ours))
+    assert plots.gap_table(only, lang="en").notes == ()
+
+
 def test_only_causes_that_are_told_are_named():
     only = CAUSES[CAUSES.cause == "discount"]
     untold = ["return", "allowance", "chargeback"]
@@ -244,6 +258,20 @@ def test_only_causes_that_are_told_are_named():
     assert "Les données ne disent pas : retour, geste commercial, " in french
     name = plots.finance.cause_name("discount", finance.PROMOTION_UNKNOWN, None, lang="en")
     assert name == "Discount \u2013 promotion not known"
+
+
+def test_a_rate_that_missing_prices_raise_has_no_verdict():
+    rates = pd.DataFrame({"step": finance.DEDUCTIONS, "low": 0.001, "high": 0.004, "is_told": True})
+    about = {"periods": DATES, "lang": "en"}
+    holed = Unpriced(0.01, 0.06)
+    said = plain(sentences.finance.moved(CHANGE, rates, unpriced=holed, **about))
+    assert "Prices are missing for 6.0% of units now, 1.0% before" in said
+    assert "the more prices are missing, the higher the rates look" in said
+    assert "What rose most" in said
+    assert "Chance alone" not in said
+    assert "look for the cause" not in said
+    alike = sentences.finance.moved(CHANGE, rates, unpriced=Unpriced(0.01, 0.014), **about)
+    assert plain(alike) == plain(sentences.finance.moved(CHANGE, rates, **about))
 
 
 def test_what_moved_is_said_with_its_interval():
@@ -330,6 +358,15 @@ def test_the_verdict_on_fighting_follows_its_interval(low, high, said):
     assert "Worth its cost from $88 on (95% interval: $59 to $140)" in text
     assert "fight those above $140, refund those under $59 at once (25 of those decided)" in text
     assert "do not tell which disputes were fought" in text
+
+
+@pytest.mark.parametrize("decided", [0, 49])
+def test_disputes_without_an_amount_are_counted_aside(decided):
+    found = FOUGHT._replace(decided=decided, without_amount=3)
+    text = plain(sentences.finance.fighting(found, lang="en"))
+    assert "Disputes decided whose amount is not known, left out: 3." in text
+    assert ("would have come back" in text) == (decided > 0)
+    assert "not known" not in plain(sentences.finance.fighting(FOUGHT, lang="en"))
 
 
 def test_few_disputes_give_no_advice():

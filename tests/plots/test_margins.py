@@ -159,6 +159,14 @@ def test_tables_hold_the_numbers():
     )
 
 
+@pytest.mark.parametrize(("lang", "words"), [("en", "2 of 3"), ("fr", "2 sur 3")])
+def test_rows_whose_columns_do_not_add_up_are_told(lang, words):
+    # of Hats 150 and of the last row 40 of cost are of lines whose price is not known
+    apart = MARGINS.assign(cost_of_goods_sold=[600.0, 350.0, 130.0])
+    assert plain(plots.margin_table(apart, lang=lang).to_text()).count(words) == 1
+    assert plots.margin_table(MARGINS, lang=lang).notes == ()
+
+
 def test_the_table_of_units_holds_the_promotions_that_are_measured():
     table = plots.promotion_unit_table(STUDY, lang="en")
     text = plain(table.to_text())
@@ -270,6 +278,31 @@ def test_a_loss_says_which_halo_would_undo_it(high, words, advised):
     assert "0.25 units of other categories" in said
     assert words in said
     assert ("smaller discounts" in said) == advised
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "words"),
+    [(100.0, 900.0, "cannot_tell", "before what customers bought ahead: one cannot tell"),
+     (-900.0, 100.0, "cannot_tell", "leave some stores out"),
+     (-900.0, -100.0, "lower", "needed at least 0.25 units")],
+)  # fmt: skip
+def test_what_was_bought_ahead_is_said_where_it_is_unknown(low, high, verdict, words):
+    rows = ROWS.assign(pulled=np.nan, margin_low=low, margin_high=high, verdict=verdict)
+    study = STUDY._replace(promotions=rows, total=TOTAL.assign(low=low, high=high, verdict=verdict))
+    said = plain(sentences.margins.promotions(study, lang="en"))
+    assert words in said
+    assert "For 1 of these 1, what customers bought ahead is not known" in said
+    assert ("leave some stores out of the promotion" in said) == (low < 0 < high)
+    note = "Soldes: what customers bought ahead is not known"
+    assert note in plain(plots.promotion_table(study, lang="en").to_text())
+    assert note in plain(plots.promotion_margins(study, lang="en").figure.caption)
+    assert "bought ahead" not in plain(sentences.margins.promotions(STUDY, lang="en"))
+    assert "bought ahead" not in plain(plots.promotion_table(STUDY, lang="en").to_text())
+
+
+def test_intervals_in_french_begin_with_de():
+    assert "à 95 % : de −1 500" in plain(sentences.margins.promotions(STUDY, lang="fr"))
+    assert "à 95 % : de 70 à 130" in plain(sentences.margins.track(STUDY, lang="fr"))
 
 
 def test_a_promotion_that_still_runs_is_marked():

@@ -11,7 +11,8 @@ import marketing_kpi as mk
 from marketing_kpi import plots, revenue
 from marketing_kpi.growth.customers import Concentration, Sources
 from marketing_kpi.growth.network import CalendarEffect
-from marketing_kpi.plots import sentences
+from marketing_kpi.kpis.unpriced import Unpriced
+from marketing_kpi.plots import sentences, style
 from marketing_kpi.plots.revenue import EFFECTS, STEPS
 
 PERIODS = mk.periods(as_of="2026-01-01")
@@ -115,6 +116,8 @@ def test_every_figure_says_what_it_shows_with_its_numbers(lang):
     for number, ax in drawn.items():
         assert number in plain(figure(ax).alt)
         assert figure(ax).caption
+        # hatches of dots are drawn by curves: 300 kB a figure, and a page has a dozen of them
+        assert len(style.to_svg(figure(ax))) < 120_000
 
 
 def test_a_bridge_shows_years_by_name_and_other_periods_as_before_and_now():
@@ -158,6 +161,17 @@ def test_without_a_comparison_only_shares_are_shown():
     assert "Growth" not in shown
     assert "66.0%" in shown
     assert "66.0%" in str(say.mix(alone, lang="en"))
+
+
+def test_what_is_unknown_leads_nothing_and_has_its_share_said():
+    most = MIX.assign(share=[0.2, 0.1, 0.7], share_before=[0.3, 0.2, 0.5])
+    said = str(say.mix(most, lang="en"))
+    assert said.startswith("First: Vêtements et accessoires de montagne pour enfants, 20.0%")
+    assert said.endswith("Unknown: 70.0% of net sales.")
+    assert said.count("Unknown") == 1
+    assert str(say.mix(most.iloc[1:], lang="en")).startswith("First: Literie, 10.0%")
+    french = str(say.mix(most, lang="fr")).replace("\u202f", " ").replace("\xa0", " ")
+    assert french.endswith("Inconnu : 70,0 % des ventes nettes.")
 
 
 def test_growth_beyond_the_axis_is_written_at_its_edge():
@@ -237,6 +251,23 @@ def test_the_headline_answers_and_says_what_to_do_only_when_it_is_sure():
     assert "do not cover" in plain(
         say.headline(None, channels=None, effects=None, periods=PERIODS, lang="en")
     )
+
+
+def test_growth_that_is_partly_missing_prices_has_no_verdict():
+    holed = growth(verdict="cannot_tell", unpriced=Unpriced(0.01, 0.06))
+    about = {"channels": MIX, "effects": EFFECTS_FOUND, "periods": PERIODS, "lang": "en"}
+    said = plain(say.headline(holed, **about))
+    assert "Prices are missing for 6.0% of units now, 1.0% before" in said
+    assert "Chance alone" not in said
+    assert "More units were sold" not in said
+    orders = growth(verdict="cannot_tell", unpriced=Unpriced(0.06, 0.01, "orders"))
+    assert "Amounts are missing for 1.0% of orders now, 6.0% before" in plain(
+        say.headline(orders, **about)
+    )
+    none = plain(say.apart(RATES, whole=holed, lang="en"))
+    assert "of no row can it be said that it grew or fell" in none
+    alike = plain(say.headline(growth(unpriced=Unpriced(0.01, 0.014)), **about))
+    assert alike == plain(say.headline(growth(), **about))
 
 
 def test_the_first_cause_of_the_gap_is_named():

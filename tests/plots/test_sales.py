@@ -281,6 +281,44 @@ def test_the_first_mover_is_one_that_chance_does_not_explain():
     assert "from chance: orders; units per order; price per unit." in said
 
 
+def holed(share_before=0.99, share=0.94):
+    """Return a tree of which some units have no price."""
+    whole = tree()
+    row = dict.fromkeys(whole.factors.columns, np.nan) | {
+        "factor": "known_price_share", "before": share_before, "after": share,
+        "change": share / share_before - 1, "effect": -100.0, "low": -110.0, "high": -90.0,
+        "verdict": "cannot_tell",
+    }  # fmt: skip
+    factors = pd.concat([whole.factors.iloc[:2], pd.DataFrame([row]), whole.factors.iloc[2:]])
+    return whole._replace(factors=factors.reset_index(drop=True))
+
+
+def test_missing_prices_are_a_fault_of_the_data_and_no_cause():
+    said = plain(sentences.sales.answer(holed(), lang="en", periods=YEAR))
+    assert "Prices are missing for 6.0% of units now, 1.0% before" in said
+    assert "share of units" not in said
+    french = plain(sentences.sales.answer(holed(), lang="fr", periods=YEAR))
+    assert "Il manque le prix de 6,0 % des unités à présent, de 1,0 % auparavant" in french
+    alike = plain(sentences.sales.answer(holed(0.944, 0.94), lang="en", periods=YEAR))
+    assert "missing" not in alike
+    assert "missing" not in plain(sentences.sales.answer(tree(), lang="en", periods=YEAR))
+    none = plain(sentences.sales.branches(BRANCHES, whole=holed(), lang="en"))
+    assert "of no row can it be said that it grew or fell" in none
+    assert "growing:" not in none
+
+
+def test_the_share_of_known_prices_has_its_bar_and_its_row():
+    figure = plots.tree_effects(holed(), lang="fr").figure
+    assert "Part des unités dont le prix est connu −100 $" in plain(figure.alt)
+    assert "un défaut des données" in figure.caption
+    assert "un défaut" not in plots.tree_effects(tree(), lang="fr").figure.caption
+    shown = plain(plots.tree_table(holed(), lang="fr").to_text())
+    assert "Part des unités dont le prix est connu" in shown
+    assert "94,0 %" in shown
+    parted = BRANCHES.assign(known_price_effect=[-5.0, -6.0, np.nan])
+    assert "Prix connus" in plots.branch_table(parted, lang="fr").to_text()
+
+
 @pytest.mark.parametrize(
     ("obstacle", "words"),
     [
@@ -324,10 +362,18 @@ def test_a_device_below_is_worth_a_look_and_a_channel_is_not_a_page():
     assert "(95% interval: 32 to 64), some $4.8K" in said
     channel = STEPS.assign(verdict=["cannot_tell", "higher", "lower", "too_few"])
     other = plain(sentences.sales.steps(channel, lang="en"))
-    assert "No device is below" in other
+    assert "Of no device can one say that it is below the others" in other
+    # of mobile visits, the widest compared and not told apart: (-0.08 - -0.16) / 2 = 0.04
+    gap = "(Mobile · Checkout to order), a gap under 4.0 points would not show"
+    assert gap in other
     assert "Email · Cart to checkout most" in other
     alike = STEPS.assign(verdict="cannot_tell")
-    assert "No step stands apart: of 3" in plain(sentences.sales.steps(alike, lang="en"))
+    said = plain(sentences.sales.steps(alike, lang="en"))
+    assert "No step can be told from the others: of 3" in said
+    assert gap in said
+    assert "repair" not in said
+    no_ends = plain(sentences.sales.steps(alike.assign(low=np.nan), lang="en"))
+    assert "would not show" not in no_ends
 
 
 def test_filled_dots_are_those_apart():

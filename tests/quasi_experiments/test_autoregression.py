@@ -308,3 +308,25 @@ def test_far_from_the_limit_caution_changes_nothing():
     design = np.column_stack([np.ones(200), np.arange(200) >= 100]).astype(float)
     found = regress(wandering(rng, (20, 200), 0.3), design)
     assert_allclose(cautious(found).weight, found.weight, rtol=1e-12)
+    assert_allclose(cautious(found, change="level").scale, found.scale, rtol=1e-12)
+
+
+def test_changes_fitted_to_a_series_do_not_cry_wolf_where_it_escapes_the_warning():
+    """Of 104 periods, 52 before, those that look calmer than their autocorrelation of .8."""
+    rng = np.random.default_rng(8)
+    since = np.arange(104) - 52.0
+    after = (since >= 0).astype(float)
+    design = np.column_stack([np.ones(104), since, after, after * since])
+    found = regress(wandering(rng, (6_000, 104), 0.8), design)
+    silent = autocorrelation(found, alpha=NOTED)[2] <= NEAR_ONE
+    level, average = np.array([0, 0, 1.0, 0]), np.array([0, 0, 1.0, 25.5])
+
+    def alarms(weights, by):
+        p_value = summarise(contrast(by, weights), by, alpha=0.05).p_value
+        return (p_value[silent] < 0.05).mean()
+
+    assert 0.05 < silent.mean() < 0.15
+    assert alarms(level, cautious(found, change="level")) < 0.06
+    assert alarms(level, cautious(found)) > alarms(level, cautious(found, change="level")) + 0.008
+    assert alarms(average, found) > 0.1
+    assert 0.03 < alarms(average, cautious(found, change="average")) < 0.065

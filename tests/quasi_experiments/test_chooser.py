@@ -57,6 +57,13 @@ def test_no_treated_unit_is_not_all_of_them():
     assert why == ["no_treated_units"]
 
 
+def test_the_reason_for_care_comes_before_what_speaks_for_a_method():
+    why = prepost.choose(**CASE).set_index("method")["why"]
+    assert why["interrupted_time_series"][0] == "nothing_else"
+    unlearnt = prepost.choose(**(CASE | {"season_length": 365})).set_index("method")["why"]
+    assert unlearnt["counterfactual"][0] == "season_unseen"
+
+
 def test_half_a_unit_is_refused():
     with pytest.raises(ComputeError, match="whole number"):
         prepost.choose(treated_units=2.5, control_units=3, periods_before=60, periods_after=30)

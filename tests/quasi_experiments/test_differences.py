@@ -18,6 +18,8 @@ from marketing_kpi.quasi_experiments.differences import (
     made_by_levels,
     own_effect,
     reached,
+    sizes_matter,
+    skewed,
     unit_effect,
 )
 from marketing_kpi.quasi_experiments.groups import permute, ratio_interval
@@ -473,6 +475,87 @@ def test_skewed_units_are_noted():
             *[[([50.0], [50.0 + v]) for v in arm] for arm in (values[:10], values[10:])]
         )
         assert ("skewed_units" in prepost.difference_in_differences(rows, **BY).notes) == noted
+
+
+def test_of_many_units_of_one_size_the_interval_decides():
+    """The verdict is that of one p-value and of its own interval, whatever the others say."""
+    found = [
+        prepost.difference_in_differences(random_panel(12, 12, effect=4.2, seed=seed), **BY)
+        for seed in range(40)
+    ]
+    plain = [each for each in found if not each.notes]
+    assert len(plain) > 20
+    for each in plain:
+        assert (each.verdict == "higher") == (each.p_value < 0.05) == (each.low > 0)
+    others = ([each.permutation_p, each.own_p_value, each.own_permutation_p] for each in plain)
+    assert any(
+        each.verdict == "higher" and max(beside) >= 0.05
+        for each, beside in zip(plain, others, strict=True)
+    )
+
+
+def drawn(ratio, grown, noise, units=(15, 25), seed=4):
+    """Make what a thousand sets of units have before, and by how much it changes, by arm."""
+    rng = np.random.default_rng(seed)
+    sides = []
+    for count, size in zip(units, (1_000 * ratio, 1_000), strict=True):
+        level = size * np.exp(0.3 * rng.standard_normal((count, 1_000)))
+        before, after = level * np.exp(noise * rng.standard_normal((2, count, 1_000)))
+        sides += [before, grown * after - before]
+    return sides
+
+
+@pytest.mark.parametrize(
+    ("case", "low", "high"),
+    [
+        ((1.0, 1.1, 0.02), 0.95, 1.0),  # the larger change by more
+        ((1.5, 1.1, 0.15), 0.85, 1.0),  # under so much noise, only the sizes show it
+        ((1.0, 1.0, 0.15), 0.0, 0.06),  # nothing to fear
+    ],
+)
+def test_sizes_matter_where_larger_units_change_by_more(case, low, high):
+    assert low <= sizes_matter(*drawn(*case)).mean() <= high
+
+
+def test_sizes_do_not_matter_where_all_change_by_one_amount():
+    rng = np.random.default_rng(5)
+    levels = [100 + 10 * rng.standard_normal((units, 1_000)) for units in (15, 25)]
+    changes = [20 + rng.standard_normal(level.shape) for level in levels]
+    noted = sizes_matter(levels[0], changes[0], levels[1], changes[1])
+    assert noted.mean() < 0.1
+    below = sizes_matter(levels[0] - 150, changes[0], levels[1] - 150, changes[1])
+    assert not below.any()
+
+
+def test_sizes_that_matter_are_noted_and_amounts_and_percentages_both_asked():
+    found = prepost.difference_in_differences(of_sizes(1.0, effect=1.1), **BY)
+    assert found.notes == ("sizes_matter",)
+    answers = (found.p_value, found.permutation_p, found.own_p_value, found.own_permutation_p)
+    assert (found.verdict == "higher") == (max(answers) < 0.05)
+
+
+@pytest.mark.parametrize(
+    ("units", "sigma", "low", "high"),
+    [
+        ((10, 90), 0.5, 0.9, 1),
+        ((40, 40), 0.5, 0, 0.1),
+        ((40, 40), 0.0, 0, 0),
+        ((12, 28), 0, 0, 0.01),
+    ],
+)
+def test_skewness_matters_to_arms_of_unequal_sizes(units, sigma, low, high):
+    rng = np.random.default_rng(6)
+    draws = [rng.standard_normal((count, 1_000)) for count in units]
+    noted = skewed(*(np.exp(sigma * draw) if sigma else draw for draw in draws))
+    assert low <= noted.mean() <= high
+
+
+def test_units_with_numbers_for_names_keep_them():
+    rows = random_panel(3, 3).assign(unit=lambda frame: frame.groupby("unit").ngroup() + 10)
+    assert prepost.placebo_groups(rows, **BY)["unit"].dtype.kind == "i"
+    mixed = rows.assign(treated=rows["treated"].where(rows.index != 0, 1 - rows["treated"]))
+    with pytest.raises(DataError, match=r"changes within a unit: \d\d\n"):
+        prepost.difference_in_differences(mixed, **BY)
 
 
 def test_pandas_periods_are_days():

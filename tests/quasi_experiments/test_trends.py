@@ -80,13 +80,32 @@ def test_trends_that_differ_are_seen_and_explain_the_whole_effect():
     slopes = np.where(np.arange(12) < 6, 1.0, 0.0)
     found = prepost.parallel_trends(grid(TWELVE, slopes, treated=6), **BY)
     assert found.verdict == "diverge"
-    assert found.notes == ("cannot_prove", "could_explain")
+    assert found.notes == ("cannot_prove", "few_units", "could_explain")
     assert found.implied_low < found.effect < found.implied_high
 
 
 def test_trends_that_are_alike_cannot_make_a_large_effect():
     found = prepost.parallel_trends(grid(TWELVE, treated=6, effect=20), **BY)
-    assert (found.verdict, found.notes) == ("no_sign", ("cannot_prove",))
+    assert (found.verdict, found.notes) == ("no_sign", ("cannot_prove", "few_units"))
+
+
+def test_of_many_units_of_one_size_the_interval_decides():
+    levels = 100.0 + np.arange(24) % 4
+    found = [
+        prepost.parallel_trends(grid(levels, treated=12, noise=3, seed=seed), **BY)
+        for seed in range(25)
+    ]
+    plain = [each for each in found if not {"few_units", "sizes_matter"} & {*each.notes}]
+    assert len(plain) > 20
+    assert any(each.p_value < 0.05 for each in plain)
+    for each in plain:
+        assert (each.verdict == "diverge") == (each.p_value < 0.05)
+        assert (each.p_value < 0.05) == (each.low > 0 or each.high < 0)
+
+
+def test_a_season_shared_in_percentages_is_noted_of_many_units():
+    found = prepost.parallel_trends(season(1.0, seed=1, treated=12, control=14), **BY)
+    assert "sizes_matter" in found.notes
 
 
 def season(ratio, *, seed, treated=5, control=7, periods=43):

@@ -266,6 +266,18 @@ def test_arms_of_which_unlike_shares_bought_before_are_noted():
         assert "unknown_members" not in notes
 
 
+def test_unlike_shares_are_those_that_fisher_s_exact_test_finds():
+    """Of 40 and 60, of whom half bought before: from 0 to 40 of the first."""
+    from scipy.stats import fisher_exact
+
+    from marketing_kpi.trials.members import BY_CHANCE, _is_rare
+
+    tables = [((found, 40 - found), (30, 30)) for found in range(41)]
+    rare = [bool(fisher_exact(table).pvalue < BY_CHANCE) for table in tables]
+    assert 0 < sum(rare) < len(rare)
+    assert [_is_rare(*table) for table in tables] == rare
+
+
 def test_orders_without_customers_tell_nothing_of_members():
     nameless = buyers("K").assign(customer_id=None).astype({"customer_id": "string"})
     data = mk.open_data({"orders": nameless, "campaign_members": KNOWN_IDS})

@@ -112,7 +112,10 @@ def test_one_in_twenty_finds_a_difference_where_there_is_none(n0, n1, rate):
     assert 0.94 < ((found.low <= 0) & (found.high >= 0)).mean() < 0.97
 
 
-@pytest.mark.parametrize(("members", "rate"), [(33, 0.5), (42, 0.5), (62, 0.5), (88, 0.46)])
+@pytest.mark.parametrize(
+    ("members", "rate"),
+    [(33, 0.5), (42, 0.5), (52, 0.5), (52, 0.45), (57, 0.5), (62, 0.5), (62, 0.45), (88, 0.46)],
+)
 def test_small_arms_keep_the_promise_or_carry_a_warning(members, rate):
     """Every table that two arms can show, weighed by its probability: no simulation."""
     x1, x0 = np.meshgrid(*[np.arange(members + 1)] * 2)
@@ -124,7 +127,7 @@ def test_small_arms_keep_the_promise_or_carry_a_warning(members, rate):
         (weight * seen).sum() / weight.sum() if weight.sum() else None
         for seen in (alarms, (found.low <= 0) & (found.high >= 0))
     )
-    is_warned = weight.sum() < 0.5
+    is_warned = weight.sum() < 0.1
     assert is_warned or (0.035 < alarmed < 0.06 and 0.94 < held < 0.97)
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from marketing_kpi.data.model import CANONICAL_MARK
@@ -38,11 +39,22 @@ def day_number(day: dt.date) -> int:
 
 
 def ids(prefix: str, numbers: Ints, *, width: int) -> pa.Array:
-    """Return zero-padded string keys; a negative number gives null.
+    """Return string keys, zero-padded; a negative number gives null, a longer one keeps its digits.
 
-    >>> ids("O", np.array([7, -1, 1234]), width=5).to_pylist()
-    ['O00007', None, 'O01234']
+    >>> ids("O", np.array([7, -1, 1234, 123456]), width=5).to_pylist()
+    ['O00007', None, 'O01234', 'O123456']
     """
+    longer = numbers >= 10**width
+    if not longer.any():
+        return _padded(prefix, numbers, width)
+    return pc.coalesce(
+        _padded(prefix, np.where(longer, -1, numbers), width),
+        ids(prefix, np.where(longer, numbers, -1), width=width + 1),
+    )
+
+
+def _padded(prefix: str, numbers: Ints, width: int) -> pa.Array:
+    """Return keys that all have `width` digits."""
     head = prefix.encode("ascii")
     rows, size = len(numbers), len(head) + width
     characters = np.empty((rows, size), dtype=np.uint8)

@@ -3,8 +3,9 @@
 Goods, fees and parcels count when their order was placed, so that a period's costs are those of
 its sales. What a promotion cost, less what suppliers paid of it, counts in equal parts a day.
 
-Where the cost of some lines is not known, fees, parcels and promotions count for the part that
-falls on the others, in proportion to net sales: a margin compares sales with their own costs.
+Where the price or the cost of some lines is not known, fees, parcels and promotions count for the
+part that falls on the others, in proportion to net sales: a margin compares sales with their own
+costs.
 """
 
 from __future__ import annotations
@@ -56,17 +57,25 @@ def _padded(part: ir.Table, measures: Sequence[str]) -> ir.Table:
 
 
 def _sold(data: Data, measures: Collection[str]) -> ir.Table:
-    """Return a row a line sold; one whose cost is not known has no costed sales."""
+    """Return a row a line sold; costed sales and cost where price and cost are both known."""
     read = {"cost"} if {"cost", "costed_sales"} & {*measures} else set()
-    sells = {"net_sales"} if {"net_sales", "costed_sales"} & {*measures} else set()
-    rows = SALES.build(data, {"ordered_at", *read, *sells})
-    if "costed_sales" in measures:
-        rows = rows.mutate(costed_sales=rows.cost.notnull().ifelse(rows.net_sales, None))
+    rows = SALES.build(data, {"ordered_at", "net_sales", *read})
+    if read:
+        is_costed = both_known(rows)
+        rows = rows.mutate(
+            costed_sales=is_costed.ifelse(rows.net_sales, None),
+            cost=is_costed.ifelse(rows.cost, None),
+        )
     return rows.mutate(occurred_at=rows.ordered_at)
 
 
+def both_known(lines: ir.Table) -> ir.BooleanValue:
+    """Return whether both the price and the cost of a line are known: only then is its margin."""
+    return lines.cost.notnull() & lines.net_sales.notnull()
+
+
 def costed_shares(data: Data, *, over: str) -> ir.Table:
-    """Return the part of the net sales of each order or promotion whose cost is known.
+    """Return the part of each order or promotion whose price and cost are known.
 
     Parameters
     ----------
@@ -86,12 +95,12 @@ def costed_shares(data: Data, *, over: str) -> ir.Table:
     lines = SALES.build(data, {over, "ordered_at", "net_sales", "cost"})
     lines = lines.filter(lines[over].notnull())
     weighs = ibis.greatest(lines.net_sales.cast("float64").fill_null(0), 0)
-    is_costed = lines.cost.notnull()
-    sums = lines.mutate(weighs=weighs, costed=is_costed.ifelse(weighs, 0.0)).group_by(over)
+    is_costed = both_known(lines).cast("int32")
+    sums = lines.mutate(weighs=weighs, costed=weighs * is_costed, known=is_costed).group_by(over)
     rows = sums.aggregate(
         sold=lambda t: t.weighs.sum(),
         costed=lambda t: t.costed.sum(),
-        by_lines=lambda t: t.cost.count() / t.count(),
+        by_lines=lambda t: t.known.sum() / t.count(),
     )
     share = ibis.ifelse(rows.sold > 0, rows.costed / rows.sold.nullif(0), rows.by_lines)
     return rows.select(over, share=share)
@@ -131,8 +140,8 @@ def promotion_days(data: Data) -> ir.Table:
         promotion_id, occurred_at (midnight of the day) and promotion_cost: equal parts of the cost
         less the supplier's funding, as differences of rounded running totals, so that they add up
         to it. A promotion without an end lasts a day; one without a cost has no row. Of one on
-        which lines of an unknown cost were sold, the part that falls on the others; one on which
-        nothing was sold counts whole.
+        which lines of an unknown price or cost were sold, the part that falls on the others; one on
+        which nothing was sold counts whole.
     """
     import ibis
 
@@ -220,7 +229,7 @@ CONTRIBUTION = Fact(
         "occurred_at": Column("timestamp", ("orders.ordered_at",)),
         "net_sales": _measure(*_OF_SALES),
         "costed_sales": _measure(*_COSTED),
-        "cost": _measure(*_OF_GOODS),
+        "cost": _measure(*_COSTED),
         "fulfilment_cost": _measure("shipments.order_id", "shipments.transport_cost", *_COSTED),
         "payment_cost": _measure("orders.payment_fee", *_COSTED),
         "promotion_cost": _measure("promotions.starts_on", "promotions.cost", *_COSTED),

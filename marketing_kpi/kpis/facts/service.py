@@ -237,8 +237,9 @@ def _with_goods_cost(rows: ir.Table, data: Data) -> ir.Table:
     """Add the cost of the goods of each return, and whether they are of a line that tells none.
 
     The cost of a unit is that of the line, else of the product in that order, else of the product.
-    Without a unit, the goods cost the part of the refund that the goods of the order cost of its
-    sales, where all its costs are known. Null where nothing tells.
+    Without a unit, the goods cost the part of the refund that the line cost of its sales, else the
+    product in that order, else all the goods of the order, where all these costs are known. Null
+    where nothing tells.
     """
     import ibis
 
@@ -246,17 +247,19 @@ def _with_goods_cost(rows: ir.Table, data: Data) -> ir.Table:
     units, uncosted, parts = [ibis.null(MONEY)], [ibis.literal(None, "int8")], []
     for key in ("line_id", "product_id"):
         if lines is not None and key in lines.columns:
-            rows = _with_unit_cost(rows, lines, key)
+            rows = _with_line_costs(rows, lines, key)
             units.append(rows[f"{key}_unit_cost"])
             uncosted.append(rows[f"{key}_uncosted"])
+            parts.append((rows.refund_amount * rows[f"{key}_part"]).cast(MONEY))
     if "product_id" in rows.columns and data.has("products", "unit_cost"):
         there = one_a_key(data.table("products"), ["product_id"], ["unit_cost"])
         rows = attach(rows, there, on=["product_id"], columns={"listed_unit_cost": "unit_cost"})
         units.append(rows.listed_unit_cost)
     if "quantity" in rows.columns:
-        parts.append(line_value(rows.quantity, ibis.coalesce(*units)))
+        parts.insert(0, line_value(rows.quantity, ibis.coalesce(*units)))
     if lines is not None:
-        rows = attach(rows, _cost_shares(lines), on=["order_id"], columns={"part": "part"})
+        shares = lines.group_by("order_id").aggregate(part=_cost_share(lines))
+        rows = attach(rows, shares, on=["order_id"], columns={"part": "part"})
         parts.append((rows.refund_amount * rows.part).cast(MONEY))
     return rows.mutate(
         goods_cost=ibis.coalesce(ibis.null(MONEY), *parts),
@@ -273,26 +276,28 @@ def _costed_lines(data: Data, told: Collection[str]) -> ir.Table | None:
     return SALES.build(data, {*read, *keys})
 
 
-def _with_unit_cost(rows: ir.Table, lines: ir.Table, key: str) -> ir.Table:
-    """Add the cost of a unit of a line or product of the order, and whether it tells none (1)."""
-    on, added = ["order_id", key], ["unit_cost", "uncosted"]
-    each = lines.mutate(
-        unit_cost=lines.cost / lines.quantity.nullif(0),
-        uncosted=lines.cost.isnull().cast("int32"),  # not every engine orders booleans
+def _with_line_costs(rows: ir.Table, lines: ir.Table, key: str) -> ir.Table:
+    """Add the cost of a unit of a line or product of the order, its part of sales, and `uncosted`.
+
+    That is 1 where the line tells no cost.
+    """
+    on, unit_cost = ["order_id", key], lines.cost / lines.quantity.nullif(0)
+    costs = lines.group_by(on).aggregate(
+        unit_cost=unit_cost.min(),
+        uncosted=lines.cost.isnull().cast("int32").min(),  # not every engine orders booleans
+        part=_cost_share(lines),
     )
-    names = {f"{key}_{name}": name for name in added}
-    return attach(rows, one_a_key(each, on, added), on=on, columns=names)
+    names = {f"{key}_{name}": name for name in ("unit_cost", "uncosted", "part")}
+    return attach(rows, costs, on=on, columns=names)
 
 
-def _cost_shares(lines: ir.Table) -> ir.Table:
-    """Return the part of an order's sales that its goods cost; null unless all costs are known."""
+def _cost_share(lines: ir.Table) -> ir.Value:
+    """Return the part of their sales that goods cost in all; null unless all costs are known."""
     is_known = lines.cost.notnull() & lines.net_sales.notnull()
-    sums = lines.group_by("order_id").aggregate(
-        cost=lines.cost.sum(), sales=lines.net_sales.sum(), unknown=(~is_known).sum()
-    )
-    is_whole = (sums.unknown == 0) & (sums.sales > 0)
-    part = sums.cost.cast("float64") / sums.sales.cast("float64").nullif(0)
-    return sums.select("order_id", part=is_whole.ifelse(part, None))
+    sales = lines.net_sales.sum()
+    is_whole = ((~is_known).cast("int32").sum() == 0) & (sales > 0)
+    part = lines.cost.sum().cast("float64") / sales.cast("float64").nullif(0)
+    return is_whole.ifelse(part, None)
 
 
 def _marketing(data: Data) -> ir.Table:

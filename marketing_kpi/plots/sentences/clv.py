@@ -331,9 +331,23 @@ def fit(found: Any, *, lang: str | Reader) -> Sentence:
         customers=reader.integer(found.customers),
         groups=reader.integer(found.groups),
     )
+    parts = [read] if found.clock is None else [read, _on_clock(found.clock, reader)]
     if found.diagnosis is not None:
-        return Sentence(f"{read} {found.advice(reader.lang)}")
-    return Sentence(read)
+        parts.append(found.advice(reader.lang))
+    return Sentence(" ".join(parts))
+
+
+def _on_clock(found: clv.Clock, reader: Reader) -> str:
+    """Say that time is counted on the season's clock, and what that does."""
+    _ = reader.translate
+    return _(
+        "The forecast starts after a high season, when everybody has just bought and looks "
+        "livelier than they are. So time is counted on the season's clock, learnt from these "
+        "customers' purchases of other years: a day counts for {fast} days in the fastest "
+        "month, for {slow} in the slowest, and a whole year for a year.",
+        fast=reader.number(max(found.pace), decimals=2),
+        slow=reader.number(min(found.pace), decimals=2),
+    )
 
 
 def held_out(verdict: clv.Verdict, *, lang: str | Reader) -> Sentence | None:
@@ -491,7 +505,7 @@ def predicted(
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
     season
-        What `clv.season` returns: so does one that may start after a high season.
+        What `clv.season` returns: on the calendar, so does one that starts after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -559,23 +573,7 @@ def _cautions(
 ) -> list[str]:
     """Return what a reader must know of an amount foretold before reading it."""
     _ = reader.translate
-    said = []
-    if season is None:
-        said.append(
-            _(
-                "Too little is known of the season to say whether this forecast starts after a "
-                "high one: it would then be too high as a rule."
-            )
-        )
-    elif season > clv.PEAK:
-        said.append(
-            _(
-                "A year earlier, the eight weeks before this forecast were a high season: a week "
-                "of them counted {times} times the purchases of an average week. If they were so "
-                "again, the model takes them for lasting, and is as a rule too high.",
-                times=reader.number(season, decimals=2),
-            )
-        )
+    said = [] if fit.clock is not None else _of_season(season, reader)
     observed = fit.observed_months
     if observed is not None and months > round(observed):
         said.append(
@@ -589,6 +587,28 @@ def _cautions(
     if verdict.answer in _FAILED:
         said.append(_(_FAILED[verdict.answer]))
     return said
+
+
+def _of_season(season: float | None, reader: Reader) -> list[str]:
+    """Return what a reader must know of the season of a forecast made on the calendar."""
+    _ = reader.translate
+    if season is None:
+        return [
+            _(
+                "Too little is known of the season to say whether this forecast starts after a "
+                "high one: it would then be too high as a rule."
+            )
+        ]
+    if season <= clv.PEAK:
+        return []
+    return [
+        _(
+            "A year earlier, the eight weeks before this forecast were a high season: a week "
+            "of them counted {times} times the purchases of an average week. If they were so "
+            "again, the model takes them for lasting, and is as a rule too high.",
+            times=reader.number(season, decimals=2),
+        )
+    ]
 
 
 def new_customer(
@@ -620,7 +640,7 @@ def new_customer(
     verdict
         What `clv.holdout_verdict` returns: a forecast that failed says so before the money.
     season
-        What `clv.season` returns: so does one that may start after a high season.
+        What `clv.season` returns: on the calendar, so does one that starts after a high season.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -677,6 +697,11 @@ def acquisition(
             return Sentence(
                 _("The data say what was spent on marketing, but not what for (purpose): no cost "
                   "of acquisition can be told.")
+            )  # fmt: skip
+        if "contacts.registered_at" in lacking and "marketing_spend.amount" not in lacking:
+            return Sentence(
+                _("Who is new cannot be told: the data lack contacts.registered_at, and no year of "
+                  "orders comes before these customers.")
             )  # fmt: skip
         return Sentence(_("No cost of acquisition is recorded for these customers."))
     asked = unmatched(found)

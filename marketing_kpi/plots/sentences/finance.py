@@ -11,10 +11,12 @@ import pandas as pd
 
 from marketing_kpi.finance import DEDUCTIONS, FEWEST_DECIDED, Delays, Fighting, Gaps
 from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.finance import CAUSE_NAMES, STEP_NAMES, cause_name, is_length_of_base
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import missing_prices
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
 
@@ -83,6 +85,7 @@ def moved(
     change: pd.DataFrame,
     rates: pd.DataFrame | None = None,
     *,
+    unpriced: Unpriced | None = None,
     periods: Periods,
     lang: str | Reader,
 ) -> Sentence:
@@ -95,6 +98,9 @@ def moved(
     rates
         What `finance.rate_changes` returns for the same periods: which changes chance alone does
         not explain. None leaves that out.
+    unpriced
+        What `finance.unpriced` returns for the same periods: where prices are missing for more of
+        one of them, nothing is said of chance.
     periods
         The two periods.
     lang
@@ -113,7 +119,8 @@ def moved(
         volume=reader.signed_money(net["by_volume"]),
         rate=reader.signed_money(net["by_rate"]),
     )
-    season = of_another_season(periods, reader)
+    holes = _unpriced_deductions(unpriced, reader)
+    season = [*holes, *of_another_season(periods, reader)]
     worst = min(DEDUCTIONS, key=lambda step: rows[step]["by_rate"])
     row = rows[worst]
     if not row["by_rate"] < 0:
@@ -125,7 +132,20 @@ def moved(
         after=reader.percent(row["rate_after"], decimals=2),
         amount=reader.money(-row["by_rate"], decimals=0),
     )
-    return Sentence(" ".join([said, *season, rose, *_by_chance(worst, rates, reader)]))
+    chance = [] if holes else _by_chance(worst, rates, reader)
+    return Sentence(" ".join([said, *season, rose, *chance]))
+
+
+def _unpriced_deductions(unpriced: Unpriced | None, reader: Reader) -> list[str]:
+    """Say what missing prices do to sales, and to the share of them that is taken off."""
+    _ = reader.translate
+    if not (holes := missing_prices(unpriced, reader)):
+        return []
+    rates = _(
+        "What is given back counts with or without the price of its sale: the more prices are "
+        "missing, the higher the rates look."
+    )
+    return [*holes, rates]
 
 
 def _by_chance(step: str, rates: pd.DataFrame | None, reader: Reader) -> list[str]:
@@ -204,7 +224,7 @@ def _given_and_returned(
     if "discount" not in untold:
         yield _(
             "Discounts: {discounts}. A discount may have made the sale: judge it by what it "
-            "brought (lesson 08).",
+            "brought.",
             discounts=reader.money(lost.get("discount", 0.0), decimals=0),
         )
     if "return" not in untold:
@@ -408,8 +428,14 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if found is None or not found.decided:
+    if found is None or not found.decided + found.without_amount:
         return Sentence(_("No dispute is decided yet: what fighting them is worth is unknown."))
+    untold = _(
+        "Disputes decided whose amount is not known, left out: {n}.",
+        n=reader.integer(found.without_amount),
+    )
+    if not found.decided:
+        return Sentence(untold)
     said = [
         _(
             "If each of the {decided} disputes decided had been fought at {cost}, {recovered} "
@@ -445,6 +471,8 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
         _("The data do not tell which disputes were fought: one given up counts as lost, so that "
           "more may be won than it seems.")
     )  # fmt: skip
+    if found.without_amount:
+        said.append(untold)
     return Sentence(" ".join(said))
 
 

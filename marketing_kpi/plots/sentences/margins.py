@@ -282,11 +282,36 @@ def _together(study: Study, reader: Reader) -> str:
             "Together they earned the shop margin: {margin} (95% interval: {low} to {high}).",
             **about,
         )
-    return _(
+    ahead = _bought_ahead(study, reader)
+    if total["low"] > 0:
+        said = _(
+            "Together their effect on the margin is {margin} (95% interval: {low} to {high}) "
+            "before what customers bought ahead: one cannot tell whether they earned or lost.",
+            **about,
+        )
+        return f"{said}{ahead}"
+    said = _(
         "Together their effect on the margin is {margin} (95% interval: {low} to {high}): one "
-        "cannot tell whether they earned or lost. Next time, leave some stores out of the "
-        "promotion, and compare.",
+        "cannot tell whether they earned or lost.",
         **about,
+    )
+    advice = _("Next time, leave some stores out of the promotion, and compare.")
+    return f"{said}{ahead} {advice}"
+
+
+def _bought_ahead(study: Study, reader: Reader) -> str:
+    """Say of how many promotions what was bought ahead is unknown; nothing where it is known."""
+    _ = reader.translate
+    told = study.promotions[study.promotions["reason"].isna()]
+    unknown = int(told["pulled"].isna().sum())
+    if not unknown:
+        return ""
+    return " " + _(
+        "For {n} of these {all}, what customers bought ahead is not known, since the weeks after "
+        "are not over or held another promotion: this figure leaves it out, and it can only lower "
+        "it.",
+        n=reader.integer(unknown),
+        all=reader.integer(len(told)),
     )
 
 
@@ -298,6 +323,8 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
         "what they may have brought on other shelves.",
         **about,
     )
+    ahead = _bought_ahead(study, reader)
+    said += ahead
     advice = _(
         "Offer smaller discounts, on products without close neighbours, or ask suppliers for more."
     )
@@ -306,10 +333,19 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
     low, high = float(rates["low"]["halo"]), float(rates["high"]["halo"])
     if math.isnan(needed):
         return f"{said} {advice}"
-    undone = _(
-        "They would have lost nothing had {needed} units of other categories come with each extra "
-        "unit",
-        needed=reader.number(needed, decimals=2),
+    units = reader.number(needed, decimals=2)
+    undone = (
+        _(
+            "To lose nothing, they needed at least {needed} units of other categories with each "
+            "extra unit",
+            needed=units,
+        )
+        if ahead
+        else _(
+            "They would have lost nothing had {needed} units of other categories come with each "
+            "extra unit",
+            needed=units,
+        )
     )
     if math.isnan(high):
         return f"{said} {undone}{_(', which these data cannot measure.')}"

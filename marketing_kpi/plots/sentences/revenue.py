@@ -13,6 +13,7 @@ from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.revenue import STEPS
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import missing_prices, of_no_row
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.revenue import (
     CalendarEffect,
@@ -68,7 +69,8 @@ def headline(
         before=reader.money(found.revenue_before, 0),
         growth=reader.change(found.value),
     )
-    parts = [said, _is_sure(found, reader), *of_another_season(periods, reader)]
+    holes = missing_prices(found.unpriced, reader)
+    parts = [said, *(holes or [_is_sure(found, reader)]), *of_another_season(periods, reader)]
     if channels is not None and len(channels):
         parts.append(_from_segments(channels, found, reader))
     if effects is not None:
@@ -206,7 +208,7 @@ def _untold_steps(amounts: pd.Series[float], reader: Reader) -> list[str]:
 
 
 def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
-    """Say which segment weighs most, and which one gained or lost most share.
+    """Say which known segment weighs most, which gained or lost most share, what is unknown.
 
     Parameters
     ----------
@@ -221,31 +223,34 @@ def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     if len(known) < 2:
         return Sentence(_("One segment only: there is no mix to show."))
     key = str(rows.columns[0])
+    unknown = [
+        _("Unknown: {share} of net sales.", share=reader.percent(share))
+        for share in known.loc[known[key].isna(), "share"]
+    ]
+    known = known.dropna(subset=[key])
     first = known.sort_values("share", ascending=False, kind="stable").iloc[0]
-    if known["share_before"].isna().all():
-        return Sentence(
-            _(
-                "First: {first}, {share} of net sales.",
-                first=value_name(first[key], key, lang=reader),
-                share=reader.percent(first["share"]),
-            )
+    if known["share_before"].isna().all() or len(known) < 2:
+        said = _(
+            "First: {first}, {share} of net sales.",
+            first=value_name(first[key], key, lang=reader),
+            share=reader.percent(first["share"]),
         )
+        return Sentence(" ".join([said, *unknown]))
     moved = known.assign(points=known["share"] - known["share_before"])
     ordered = moved.sort_values("points", kind="stable")
     loser, winner = ordered.iloc[0], ordered.iloc[-1]
-    return Sentence(
-        _(
-            "First: {first}, {share} of net sales. Gains most share: {winner} ({up}); loses most: "
-            "{loser} ({down}), with sales at {growth}.",
-            first=value_name(first[key], key, lang=reader),
-            share=reader.percent(first["share"]),
-            winner=value_name(winner[key], key, lang=reader),
-            up=reader.points(winner["points"]),
-            loser=value_name(loser[key], key, lang=reader),
-            down=reader.points(loser["points"]),
-            growth=reader.change(loser["growth"]),
-        )
+    said = _(
+        "First: {first}, {share} of net sales. Gains most share: {winner} ({up}); loses most: "
+        "{loser} ({down}), with sales at {growth}.",
+        first=value_name(first[key], key, lang=reader),
+        share=reader.percent(first["share"]),
+        winner=value_name(winner[key], key, lang=reader),
+        up=reader.points(winner["points"]),
+        loser=value_name(loser[key], key, lang=reader),
+        down=reader.points(loser["points"]),
+        growth=reader.change(loser["growth"]),
     )
+    return Sentence(" ".join([said, *unknown]))
 
 
 def concentration(
@@ -327,7 +332,9 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
             growth=reader.change(same["growth"]),
         )
     ]
-    if found is not None and found.low is not None:
+    if found is not None and (holes := missing_prices(found.unpriced, reader)):
+        parts.extend(holes)
+    elif found is not None and found.low is not None:
         span = intervals.words(found.low, found.high, reader.change, reader)
         parts.append(
             _("Chance alone could account for that (95% interval: {span}).", span=span)
@@ -494,7 +501,7 @@ def customers(found: Sources, *, lang: str | Reader, whole: Growth | None = None
     ]
     grew = whole is not None and whole.verdict == "grew"
     if grew and came + known["silent"] > 0 >= known["kept"]:
-        parts.append(_("Growth is bought anew in every period: look at retention (lesson 09)."))
+        parts.append(_("Growth is bought anew in every period: look at retention."))
     if "unidentified" in kinds.index:
         parts.append(
             _(
@@ -648,6 +655,8 @@ def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> S
 
 def _sure(rates: pd.DataFrame, whole: Growth, reader: Reader) -> str:
     _ = reader.translate
+    if whole.unpriced and whole.unpriced.differs:
+        return of_no_row(reader)
     if whole.verdict == "cannot_tell":
         return _(
             "As the growth of all together cannot be told from chance, of none can it be said that "

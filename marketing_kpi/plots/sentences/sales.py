@@ -9,6 +9,7 @@ import pandas as pd
 from marketing_kpi.growth.chance import verdict_of, widened
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sales import (
@@ -22,8 +23,9 @@ from marketing_kpi.plots.sales import (
     step_name,
 )
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import missing_prices, of_no_row
 from marketing_kpi.plots.sentences.seasons import of_another_season
-from marketing_kpi.sales import Conversion, Prices, Season, Tree
+from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -101,11 +103,11 @@ def _obstacle(tree: Tree, reader: Reader) -> str:
 def _movers(tree: Tree, reader: Reader) -> list[str]:
     """Name the factor that moved most beyond chance, the others, and those one cannot tell."""
     _ = reader.translate
-    factors = tree.factors
+    factors = tree.factors[~tree.factors["factor"].isin(HOLES)]
     unsure = factors["verdict"] == "cannot_tell"
     sure = factors[~unsure]
     sure = sure.loc[sure["effect"].abs().sort_values(ascending=False, kind="stable").index]
-    said = []
+    said = missing_prices(_unpriced(tree), reader)
     if sure.empty:
         said.append(_("Of no factor can one say that it moved more than chance would."))
     else:
@@ -138,6 +140,17 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     if len(sure):
         said.append(_(_TO_DO[sure.iloc[0]["factor"]]))
     return said
+
+
+def _unpriced(tree: Tree | None) -> Unpriced | None:
+    """Return which share of what was sold has no known price, where not all has one."""
+    if tree is None or tree.obstacle:
+        return None
+    for row in rows_of(tree.factors):
+        if row.factor in HOLES:
+            of_units = row.factor == "known_price_share"
+            return Unpriced(1 - row.before, 1 - row.after, "units" if of_units else "orders")
+    return None
 
 
 def _lower(name: str) -> str:
@@ -291,18 +304,8 @@ def branches(
         total=reader.signed_money(total),
     )
     told = found.dropna(subset=["low", "high"])
-    verdicts = _verdicts(told, whole)
-    counts = _(
-        "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
-        "shrinking: {down}; one cannot tell: {rest}.",
-        up=reader.integer(verdicts.count("grew")),
-        down=reader.integer(verdicts.count("fell")),
-        rest=reader.integer(verdicts.count("cannot_tell")),
-    )
     came = {status: int((found["status"] == status).sum()) for status in ("new", "gone")}
-    parts = [said, *([counts] if len(told) else [])]
-    if len(told) > 4:
-        parts.append(_by_chance(len(told), reader))
+    parts = [said, *_grown(told, whole, reader)]
     if any(came.values()):
         parts.append(
             _(
@@ -312,6 +315,25 @@ def branches(
             )
         )
     return Sentence(" ".join(parts))
+
+
+def _grown(told: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]:
+    """Count the rows that grew, shrank, or of which one cannot tell."""
+    _ = reader.translate
+    unpriced = _unpriced(whole)
+    if unpriced and unpriced.differs:
+        return [of_no_row(reader)]
+    if told.empty:
+        return []
+    verdicts = _verdicts(told, whole)
+    counts = _(
+        "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
+        "shrinking: {down}; one cannot tell: {rest}.",
+        up=reader.integer(verdicts.count("grew")),
+        down=reader.integer(verdicts.count("fell")),
+        rest=reader.integer(verdicts.count("cannot_tell")),
+    )
+    return [counts, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
 
 
 def _verdicts(told: pd.DataFrame, whole: Tree | None) -> list[str]:
@@ -488,14 +510,12 @@ def steps(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
     looked = reader.integer(len(tested))
     apart = tested[tested["verdict"].isin(["higher", "lower"])]
     if apart.empty:
-        return Sentence(
-            _(
-                "No step stands apart: of {looked} comparisons of a device or channel with the "
-                "rest, none differs beyond chance once their number is allowed for. Nothing here "
-                "calls for a repair.",
-                looked=looked,
-            )
+        none = _(
+            "No step can be told from the others: of {looked} comparisons of a device or channel "
+            "with the rest, none differs beyond chance once their number is allowed for.",
+            looked=looked,
         )
+        return Sentence(" ".join([none, *_smallest_gap(tested, reader)]))
     said = _(
         "Compared: {looked}. Apart from the rest once their number is allowed for: {apart}. The "
         "surest: {first}, {rate} against {rest}.",
@@ -505,17 +525,39 @@ def steps(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         rate=reader.percent(apart.iloc[0]["rate"]),
         rest=reader.percent(apart.iloc[0]["rest"]),
     )
-    return Sentence(f"{said} {_worth(apart, reader)}")
+    return Sentence(f"{said} {_worth(tested, reader)}")
 
 
-def _worth(apart: pd.DataFrame, reader: Reader) -> str:
+def _smallest_gap(tested: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say under which gap even the comparison of most visits tells nothing from chance."""
+    _ = reader.translate
+    known = tested.dropna(subset=["entered", "low", "high"])
+    if known.empty:
+        return []
+    row = known.sort_values("entered", ascending=False, kind="stable").iloc[0]
+    said = _(
+        "Even where most visits were compared ({step}), a gap under {gap} points would not show.",
+        step=step_name(row.to_dict(), lang=reader),
+        gap=reader.number(100 * (row["high"] - row["low"]) / 2, decimals=1),
+    )
+    return [said]
+
+
+def _of_channels(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are of channels: they lead to the same pages, and bring other people."""
+    return rows["dimension"].astype("string").str.endswith("channel").fillna(False).astype(bool)
+
+
+def _worth(tested: pd.DataFrame, reader: Reader) -> str:
     """Say what the most costly step is worth, first of those that pages can mend."""
     _ = reader.translate
+    apart = tested[tested["verdict"].isin(["higher", "lower"])]
     worse = apart.dropna(subset=["orders"]).sort_values("orders", ascending=False, kind="stable")
-    of_audience = worse["dimension"].astype("string").str.endswith("channel").fillna(False)
-    own = worse[~of_audience.astype(bool)]
+    own = worse[~_of_channels(worse)]
     if own.empty:
-        none = _("No device is below the others at a step of the funnel: nothing to mend there.")
+        none = _("Of no device can one say that it is below the others at a step of the funnel.")
+        unsure = tested[(tested["verdict"] == "cannot_tell") & (tested["step"] != "bounce_rate")]
+        none = " ".join([none, *_smallest_gap(unsure[~_of_channels(unsure)], reader)])
         if worse.empty:
             return none
         channels = _(

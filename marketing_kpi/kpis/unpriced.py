@@ -1,0 +1,125 @@
+"""Sales whose price is not known: how many units, in two periods side by side.
+
+A line without a price adds nothing to net sales, and its units were sold all the same. Where such
+lines weigh more in one period than in the other, net sales move with nothing moving in the shop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from marketing_kpi.errors import MissingDataError
+from marketing_kpi.kpis.facts import FACTS, missing
+from marketing_kpi.kpis.periods import Periods, midnight
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from marketing_kpi.data.model import Data
+
+TOLERATED = 0.005
+"""Difference of two shares up to which missing prices are taken to weigh the same in both."""
+
+
+class Unpriced(NamedTuple):
+    """Which share of what was sold has no known price, in two periods.
+
+    Attributes
+    ----------
+    before, now
+        The share of each period, a fraction; null where nothing was sold, or there is no period
+        to compare with.
+    of
+        ``"units"`` of unknown price; where the data tell no quantities, ``"orders"`` of unknown
+        amount.
+    """
+
+    before: float | None
+    now: float | None
+    of: Literal["units", "orders"] = "units"
+
+    @property
+    def differs(self) -> bool:
+        """Say whether the shares lie further apart than `TOLERATED`: net sales move with them."""
+        if self.before is None or self.now is None:
+            return False
+        return abs(self.now - self.before) > TOLERATED
+
+
+def unpriced(
+    data: Data, *, periods: Periods, only: Mapping[str, Sequence[str]] | None = None
+) -> Unpriced:
+    """Say for which share of units no price is known, in the period and the one before.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns; without a period to compare with, `before` is null.
+    only
+        Dimensions and the values that count: ``{"store_id": ["S01", "S02"]}``.
+
+    Returns
+    -------
+    Unpriced
+        Of valid orders; credits sell no units.
+
+    Raises
+    ------
+    MissingDataError
+        When the data tell neither amounts nor prices.
+
+    Examples
+    --------
+    Of two orders of two units each, one line of one unit has no price:
+
+    >>> import pandas as pd
+    >>> import marketing_kpi as mk
+    >>> tables = {
+    ...     "orders": pd.DataFrame({"order_id": ["1", "2"],
+    ...         "ordered_at": pd.to_datetime(["2025-01-02", "2025-12-30"])}),
+    ...     "order_lines": pd.DataFrame({"order_id": ["1", "2", "2"], "line_id": ["1", "1", "2"],
+    ...         "quantity": [2, 1, 1], "unit_price": [10.0, 10.0, None]}),
+    ... }
+    >>> with mk.open_data(tables) as data:
+    ...     unpriced(data, periods=mk.periods(as_of="2026-01-01"))
+    Unpriced(before=None, now=0.25, of='units')
+    """
+    fact = FACTS["sales"]
+    if lacks := missing(fact, ["ordered_at", "net_sales"], data):
+        raise MissingDataError(f"net sales need {', '.join(lacks)}, which these data lack")
+    told: Literal["units", "orders"] = "orders" if missing(fact, ["quantity"], data) else "units"
+    weight = {"units": "quantity", "orders": "bought"}[told]
+    rows = fact.build(data, {"ordered_at", "net_sales", weight, *(only or {})})
+    for name, values in (only or {}).items():
+        rows = rows.filter(rows[name].isin(list(values)))
+    weighed = rows[weight].cast("int32") if told == "orders" else rows[weight]
+    sums = {}
+    for side, there in _sides(rows.ordered_at, periods).items():
+        sums[side] = weighed.sum(where=there).cast("float64")
+        unknown = there & rows.net_sales.isnull()
+        sums[f"{side} unknown"] = weighed.sum(where=unknown).cast("float64")
+    found = rows.aggregate(**sums).to_pandas().iloc[0].to_dict()
+    return Unpriced(_share(found, "before"), _share(found, "now"), told)
+
+
+def _sides(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:
+    spans = {
+        "before": (periods.previous_start, periods.previous_end),
+        "now": (periods.start, periods.end),
+    }
+    return {
+        side: (at >= midnight(start)) & (at < midnight(end))
+        for side, (start, end) in spans.items()
+        if start is not None and end is not None
+    }
+
+
+def _share(found: Mapping[str, float], side: str) -> float | None:
+    sold, unknown = (found.get(name, math.nan) for name in (side, f"{side} unknown"))
+    if not sold > 0:
+        return None
+    return float(unknown / sold) if unknown > 0 else 0.0
