@@ -274,8 +274,8 @@ def _journeys_of_members(
         channel=ibis.literal(campaign.label),
         at=own["at"],
     )
-    # engines tell moments of several precisions apart, where tables are put one below the other
-    others = known.others.select(*own.columns).cast({"at": "timestamp"})
+    # engines tell precisions and sizes apart, where tables are put one below the other
+    others = known.others.select(*own.columns).cast({"at": "timestamp", "rank": "int8"})
     return assembled(
         data, ibis.union(others, own), known.told, start=campaign.start, end=campaign.end,
         lookback_days=campaign.lookback_days, direct=direct,

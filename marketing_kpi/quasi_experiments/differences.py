@@ -379,9 +379,9 @@ def sizes_matter(
     with np.errstate(divide="ignore", invalid="ignore"):
         most = (np.abs(change.mean) + 2 * np.sqrt(change.variance)) / np.abs(means[1])
         growth = sum(x.sum(axis=0) for x in changes) / sum(x.sum(axis=0) for x in levels)
-    apart = (gap.p_value < _APART) & (np.abs(gap.value) * most > found.error / 3)
-    slope, p_value = _within(levels, changes)
-    goes = (p_value < _CLEAR) & (slope * growth > 0) & (np.abs(slope) < 2 * np.abs(growth))
+        slope, p_value = _within(levels, changes)
+        apart = (gap.p_value < _APART) & (np.abs(gap.value) * most > found.error / 3)
+        goes = (p_value < _CLEAR) & (slope * growth > 0) & (np.abs(slope) < 2 * np.abs(growth))
     matter: NDArray[np.bool_] = (apart | goes) & (means[0] > 0) & (means[1] > 0)
     return matter
 

@@ -294,7 +294,7 @@ plots.undecided(judged, scorecard=scorecard, lang=reader)
 ax = plots.changes(scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# ## Les ventes nettes, mois par mois
+# ## Le chiffre d'affaires net, mois par mois
 
 # %% [markdown] tags=["lang-en"]
 # ## Net sales, month by month

@@ -53,7 +53,12 @@ class Warehouse(SQLBackend):
 
     def _register_in_memory_table(self, op): ...
 
-    def create_table(self, name, *_table, **_how): ...
+    def create_table(self, name, obj, **_how):
+        self._inside.create_table(name, self.to_pyarrow(obj))
+        return self.table(name)
+
+    def drop_table(self, name, **_how):
+        self._inside.drop_table(name)
 
     def create_database(self, *_names, **_how): ...
 

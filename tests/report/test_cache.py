@@ -227,13 +227,13 @@ def test_a_check_is_the_same_once_it_is_read_again(tmp_path):
         "3;8,0;27/12/2999;5\n;9,0;28/12/2025;0\n",
         encoding="utf-8",
     )
-    dates = periods(as_of="2026-01-01", period="4 days", compare="previous_period")
+    dates = periods(as_of="2025-12-27", period="1 day", compare="previous_period")
     made = inspect(str(path), mapping=None, dates=dates, secrets=())
     again = Inspection.of(made.to_json(), seconds=made.seconds)
     assert made.quality.findings
     assert again.quality.to_json() == made.quality.to_json()
     told = [(got.first_order, got.last_order, got.is_compared) for got in (made, again)]
-    assert told == [(date(2025, 12, 25), date(2025, 12, 28), True)] * 2
+    assert told == [(date(2025, 12, 25), date(2025, 12, 26), True)] * 2
 
 
 @pytest.fixture
