@@ -236,8 +236,8 @@ def attention(
     if not _are_compared(compared).any():
         return Sentence(
             _(
-                "Nothing is compared: no comparison was asked for, or no KPI has a value in both "
-                "periods."
+                "Nothing is compared: no comparison was asked for, the data do not cover both "
+                "periods, or no KPI has a value in both."
             )
         )
     judged = attention[attention["verdict"].isin(list(_VERDICTS))]

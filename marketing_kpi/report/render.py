@@ -654,8 +654,8 @@ def attention(
         sentence=_("No KPI moved clearly.")
         if is_compared
         else _(
-            "Nothing is compared: no comparison was asked for, or no KPI has a value in both "
-            "periods."
+            "Nothing is compared: no comparison was asked for, the data do not cover both "
+            "periods, or no KPI has a value in both."
         ),
         file=files["00"],
     )

@@ -144,17 +144,17 @@ def shop_tree(data: Data, *, periods: Periods) -> Tree:
     --------
     >>> import marketing_kpi as mk
     >>> tables = {
-    ...     "orders": pd.DataFrame({"order_id": ["1", "2", "3"],
-    ...         "ordered_at": pd.to_datetime(["2024-01-02", "2024-12-30", "2025-12-30"])}),
-    ...     "order_lines": pd.DataFrame({"order_id": ["1", "2", "3"], "line_id": ["1", "1", "1"],
-    ...         "quantity": [1, 1, 3], "unit_price": [10.0, 10.0, 10.0]}),
+    ...     "orders": pd.DataFrame({"order_id": [*"12345"], "ordered_at": pd.to_datetime(
+    ...         ["2024-01-02", "2024-07-01", "2024-12-30", "2025-01-02", "2025-12-30"])}),
+    ...     "order_lines": pd.DataFrame({"order_id": [*"12345"], "line_id": "1",
+    ...         "quantity": [1, 1, 1, 1, 3], "unit_price": 10.0}),
     ... }
     >>> found = shop_tree(mk.open_data(tables), periods=mk.periods(as_of="2026-01-01"))
     >>> found.factors[["factor", "before", "after", "effect"]]
                       factor  before  after  effect
-    0                 orders     2.0    1.0   -17.1
-    1  units_per_transaction     1.0    3.0    27.1
-    2  average_selling_price    10.0   10.0     0.0
+    0                 orders     3.0    2.0  -14.09
+    1  units_per_transaction     1.0    2.0   24.09
+    2  average_selling_price    10.0   10.0    0.00
     """
     chain, rows = _shop_chain(data), _sales(data, periods, ())
     found = _tree(rows, chain, periods, covered=is_compared(data, periods))

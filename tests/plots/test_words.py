@@ -292,7 +292,8 @@ def test_without_a_comparison_one_sentence_says_so_and_nothing_else_is_shown(sco
     judged = overview.attention(alone)
     said = plots.attention(judged, lang="en", scorecard=alone)
     assert str(said) == (
-        "Nothing is compared: no comparison was asked for, or no KPI has a value in both periods."
+        "Nothing is compared: no comparison was asked for, the data do not cover both periods, or"
+        " no KPI has a value in both."
     )
     assert plots.undecided(judged, lang="en", scorecard=alone) is None
     before = plt.get_fignums()
