@@ -166,3 +166,14 @@ def begins_by(first: date | None, start: date) -> bool:
 def lasts_to(last: date | None, end: date) -> bool:
     """Say whether data whose last order was on a day tell about a period to its end."""
     return last is not None and last >= LEEWAY.before(end)
+
+
+def sides_of(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:
+    """Return which rows fall in the period, and in the one it is compared with."""
+    import ibis
+
+    after = (at >= midnight(periods.start)) & (at < midnight(periods.end))
+    if periods.previous_start is None or periods.previous_end is None:
+        return {"before": ibis.literal(False), "after": after}
+    before = (at >= midnight(periods.previous_start)) & (at < midnight(periods.previous_end))
+    return {"before": before, "after": after}

@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from marketing_kpi.errors import MissingDataError
+from marketing_kpi.kpis.extent import sides_of
 from marketing_kpi.kpis.facts import FACTS, missing
-from marketing_kpi.kpis.periods import Periods, midnight
+from marketing_kpi.kpis.periods import Periods
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
-
     from marketing_kpi.data.model import Data
 
 TOLERATED = 0.005
@@ -98,24 +97,12 @@ def unpriced(
         rows = rows.filter(rows[name].isin(list(values)))
     weighed = rows[weight].cast("int32") if told == "orders" else rows[weight]
     sums = {}
-    for side, there in _sides(rows.ordered_at, periods).items():
+    for side, there in sides_of(rows.ordered_at, periods).items():
         sums[side] = weighed.sum(where=there).cast("float64")
         unknown = there & rows.net_sales.isnull()
         sums[f"{side} unknown"] = weighed.sum(where=unknown).cast("float64")
     found = rows.aggregate(**sums).to_pandas().iloc[0].to_dict()
-    return Unpriced(_share(found, "before"), _share(found, "now"), told)
-
-
-def _sides(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:
-    spans = {
-        "before": (periods.previous_start, periods.previous_end),
-        "now": (periods.start, periods.end),
-    }
-    return {
-        side: (at >= midnight(start)) & (at < midnight(end))
-        for side, (start, end) in spans.items()
-        if start is not None and end is not None
-    }
+    return Unpriced(_share(found, "before"), _share(found, "after"), told)
 
 
 def _share(found: Mapping[str, float], side: str) -> float | None:

@@ -11,12 +11,12 @@ import pandas as pd
 
 from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError
-from marketing_kpi.kpis.extent import is_compared
+from marketing_kpi.kpis.extent import is_compared, sides_of
 from marketing_kpi.kpis.facts import FACTS, missing
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.selling.chains import in_cents, shared_out
-from marketing_kpi.selling.tree import lacking_sales, sides_of
+from marketing_kpi.selling.tree import lacking_sales
 
 _SIDES = ("before", "after")
 _TOTALS = ("quantity", "gross_sales", "net_sales")

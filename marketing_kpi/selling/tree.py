@@ -17,7 +17,7 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.growth.chance import Pieces
 from marketing_kpi.growth.chance import growth as growth_of_all
-from marketing_kpi.kpis.extent import begins_by, is_compared, lasts_to
+from marketing_kpi.kpis.extent import begins_by, is_compared, lasts_to, sides_of
 from marketing_kpi.kpis.facts import FACTS, MONEY, Fact, extra_columns, home, missing
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.periods import Periods, midnight
@@ -309,15 +309,6 @@ def _shop_chain(data: Data) -> Mapping[str, str]:
     if lacks := lacking_sales(data):
         raise MissingDataError(f"net sales need {', '.join(lacks)}, which these data lack")
     return SHOP if _has_units(data) else _without_units(SHOP)
-
-
-def sides_of(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:
-    """Return which rows fall in the period, and in the one it is compared with."""
-    after = (at >= midnight(periods.start)) & (at < midnight(periods.end))
-    if periods.previous_start is None or periods.previous_end is None:
-        return {"before": ibis.literal(False), "after": after}
-    before = (at >= midnight(periods.previous_start)) & (at < midnight(periods.previous_end))
-    return {"before": before, "after": after}
 
 
 def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
