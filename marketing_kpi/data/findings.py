@@ -191,6 +191,10 @@ TEMPLATES: Mapping[str, str] = {
     "mixed_decimals": N_(
         "{place}: decimal points ({points}) and decimal commas ({commas}) in the same column"
     ),
+    "mixed_encodings": N_(
+        "{place}: bytes that are not UTF-8 in a file that is UTF-8 elsewhere ({count}), read as "
+        "CP1252. Look at the letters with accents, or export all of it in one encoding"
+    ),
     "mixed_time_zones": N_(
         "{place}: times with different offsets ({offsets}), each kept as the local time it shows; "
         "right for one place in summer and winter, wrong for several places"

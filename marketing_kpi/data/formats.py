@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,6 +69,8 @@ class Text:
         Whether every byte of it is valid UTF-8.
     lines
         How many lines it has; None where they were not counted.
+    stray_bytes
+        Bytes of CP1252 in a file that is UTF-8 elsewhere, as where two exports were joined.
     """
 
     encoding: str
@@ -75,6 +78,12 @@ class Text:
     plain_lines: bool
     is_utf8: bool
     lines: int | None = None
+    stray_bytes: int = 0
+
+    @property
+    def errors(self) -> str:
+        """The handler that decodes the bytes which have no meaning in the encoding."""
+        return _AS_CP1252 if self.stray_bytes else "strict"
 
     @property
     def readable_as_is(self) -> bool:
@@ -242,10 +251,12 @@ def blocks(path: Path) -> Iterator[bytes]:
 def examine(path: Path, *, encoding: str | None = None) -> Text:
     """Read a text file once, in blocks, to know its encoding and its line ends.
 
-    UTF-8 is what decodes as UTF-8 to the last byte; what does not is CP1252, or Latin-1 where a
-    byte has no meaning in CP1252. `encoding` settles it instead.
+    UTF-8 is what decodes as UTF-8 to the last byte, and what holds at least as many characters of
+    UTF-8 beyond ASCII as stray bytes, which are read as CP1252 then. Anything else is CP1252, or
+    Latin-1 where a byte has no meaning in CP1252. `encoding` settles it instead.
     """
-    encoding = _python_name(encoding, path) if encoding else _marked_encoding(path)
+    marked = _marked_encoding(path)
+    given = _python_name(encoding, path) if encoding else None
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8, nul_bytes, undefined = True, 0, False
     ends: Counter[bytes] = Counter()
@@ -261,14 +272,18 @@ def examine(path: Path, *, encoding: str | None = None) -> Text:
         ends[b"\r\n"] += straddling
         previous = block[-1:]
     is_utf8 = is_utf8 and _finishes(decoder)
-    if encoding is None:
-        encoding = "utf-8" if is_utf8 else _single_byte(undefined)
-    if encoding.startswith("utf-16"):
-        return Text(encoding, 0, plain_lines=False, is_utf8=False)
+    stray = 0
+    found = given or marked or "utf-8"
+    if not given and found.startswith("utf-8") and not is_utf8:
+        characters, stray = _beyond_ascii(path)
+        if not marked and stray > characters:
+            found, stray = _single_byte(undefined), 0
+    if found.startswith("utf-16"):
+        return Text(found, 0, plain_lines=False, is_utf8=False)
     lone_returns, lone_feeds = ends[b"\r"] - ends[b"\r\n"], ends[b"\n"] - ends[b"\r\n"]
     styles = sum(count > 0 for count in (ends[b"\r\n"], lone_returns, lone_feeds))
     lines = ends[b"\n"] + lone_returns + (previous not in (b"\r", b"\n", b""))
-    return Text(encoding, nul_bytes, styles <= 1, is_utf8, lines)
+    return Text(found, nul_bytes, styles <= 1, is_utf8, lines, stray)
 
 
 _UNDEFINED_IN_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
@@ -276,6 +291,37 @@ _UNDEFINED_IN_CP1252 = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
 
 def _single_byte(undefined: bool) -> str:
     return "latin-1" if undefined else "cp1252"
+
+
+def _beyond_ascii(path: Path) -> tuple[int, int]:
+    """Return the characters of UTF-8 beyond ASCII in a file, and the bytes that are not UTF-8.
+
+    In CP1252 an accented letter hardly ever comes before the one sign that would make it UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
+    characters = stray = 0
+    for block in itertools.chain(blocks(path), [b""]):
+        beyond = decoder.decode(block, final=not block).translate(_WITHOUT_ASCII)
+        characters += len(beyond)
+        stray += len(block.translate(None, _ASCII)) - len(beyond.encode())
+    return characters, stray
+
+
+_ASCII = bytes(range(0x80))
+_WITHOUT_ASCII = dict.fromkeys(_ASCII)
+_AS_CP1252 = "marketing_kpi.cp1252"
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode as CP1252 what is not UTF-8, or as Latin-1 what is not CP1252 either."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    bad = error.object[error.start : error.end]
+    undefined = any(byte in bad for byte in _UNDEFINED_IN_CP1252)
+    return bad.decode(_single_byte(undefined)), error.end
+
+
+codecs.register_error(_AS_CP1252, _as_cp1252)
 
 
 def _python_name(encoding: str, path: Path) -> str:
@@ -324,7 +370,7 @@ def transcode(path: Path, text: Text, target: Path, *, skip: int) -> None:
     The first `skip` lines are left out. DuckDB would need an extension, fetched from a network,
     to read other encodings.
     """
-    decoder = codecs.getincrementaldecoder(text.encoding)(errors="strict")
+    decoder = codecs.getincrementaldecoder(text.encoding)(errors=text.errors)
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
     with target.open("wb") as written:
         try:
@@ -354,10 +400,11 @@ def _without_lines(parts: Iterable[str], skip: int) -> Iterator[str]:
 def first_lines(path: Path, text: Text) -> list[str]:
     """Return the first lines of a file, decoded, line ends kept."""
     lines: list[str] = []
+    errors = text.errors if text.stray_bytes else "replace"
     # A reader of codecs would also end lines at separators that are text in a CSV file.
     with (
         opened(path) as stream,
-        io.TextIOWrapper(stream, text.encoding, "replace", newline="") as reader,
+        io.TextIOWrapper(stream, text.encoding, errors, newline="") as reader,
     ):
         for line in reader:
             lines.append(line.replace("\0", ""))

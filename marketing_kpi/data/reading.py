@@ -211,6 +211,8 @@ def _text_findings(where: str, text: formats.Text, delimiter: str) -> Iterator[F
         where,
         details={"encoding": text.encoding, "delimiter": shown},
     )
+    if text.stray_bytes:
+        yield Finding("mixed_encodings", "suspicious", where, count=text.stray_bytes)
     if text.nul_bytes:
         yield Finding("nul_bytes", "repaired", where, count=text.nul_bytes)
 

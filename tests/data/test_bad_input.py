@@ -433,6 +433,25 @@ def test_latin_1_is_read_where_cp1252_has_no_meaning(tmp_path):
     assert _rows(data, "note") == [("é\x81",)]
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_stray_bytes_in_a_utf_8_file_are_read_as_cp1252_and_told(tmp_path, mark):
+    lines = ["order_id;ordered_at;note", "A1;2025-01-02;Québec", "A2;2025-01-02;été – œuvre"]
+    content = mark + "\n".join(lines).encode() + b"\nA3;2025-01-02;No\xebl \x81\n"
+    data = open_data(_written(tmp_path, content))
+    assert _rows(data, "note") == [("Québec",), ("été – œuvre",), ("Noël \x81",)]
+    assert _found(data, "mixed_encodings").level == "suspicious"
+    assert _found(data, "mixed_encodings").count == 2
+    assert _found(data, "text_format").details["encoding"] == ("utf-8-sig" if mark else "utf-8")
+
+
+def test_cp1252_that_reads_like_utf_8_in_one_place_stays_cp1252(tmp_path):
+    lines = ["order_id;ordered_at;note", "A1;2025-01-02;«CAFÉ»", "A2;2025-01-02;été"]
+    content = "\n".join(lines).encode("cp1252") + b"\n"
+    data = open_data(_written(tmp_path, content))
+    assert _rows(data, "note") == [("«CAFÉ»",), ("été",)]
+    assert not [finding for finding in data.findings if finding.code == "mixed_encodings"]
+
+
 def test_an_encoding_that_does_not_fit_is_refused(tmp_path):
     path = _written(tmp_path, "order_id;ordered_at;note\nA1;2025-01-02;é\n".encode("cp1252"))
     mapping = {"kind": "tables", "format": {"encoding": "utf-8"}}
