@@ -55,11 +55,17 @@ class Tables:
     findings: list[Finding]
     dates: Written | None = None
     """How the dates of the extract, or of the orders, are written."""
+    has_single_orders: bool = False
+    """Whether reading made sure that no order stands on two rows of the orders."""
 
     def joined_by(self, other: Tables) -> Tables:
         """Return these tables and others; the dates of the first that tells are those of all."""
-        findings = [*self.findings, *other.findings]
-        return Tables(self.tables | other.tables, findings, self.dates or other.dates)
+        return Tables(
+            self.tables | other.tables,
+            [*self.findings, *other.findings],
+            self.dates or other.dates,
+            self.has_single_orders or other.has_single_orders,
+        )
 
 
 def one_table(
@@ -96,7 +102,8 @@ def one_table(
         findings += dropped
     if not raw.is_canonical:
         findings += unread_in(complete, name, matched, where=raw.where)
-    return Tables({name: complete}, findings, cleaned.dates)
+    is_single = name == "orders" and not raw.is_canonical
+    return Tables({name: complete}, findings, cleaned.dates, is_single)
 
 
 def table_targets(
@@ -373,7 +380,7 @@ def flat_extract(raw: Raw, store: Store, rules: Mapping) -> Tables:
     parts = split(whole, rules, where=raw.where, dropped_before=dropped, keep=keep)
     if rules.kind == "orders":
         refuse_shared_ids(parts.tables["orders"], raw)
-    return Tables(parts.tables, [*findings, *parts.findings], cleaned.dates)
+    return Tables(parts.tables, [*findings, *parts.findings], cleaned.dates, True)
 
 
 def copies_action(rules: Mapping) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.bigquery import BigQueryCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
@@ -12,6 +13,8 @@ from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 if TYPE_CHECKING:
     import ibis.expr.datatypes as dt
     import ibis.expr.operations as ops
+    import ibis.expr.types as ir
+    import pandas as pd
     from ibis.backends import BaseBackend
 
 
@@ -73,6 +76,41 @@ class Spark(PySparkCompiler):  # type: ignore[misc]
         return self.agg.bit_or(arg, where=where)
 
 
+def in_microseconds(kind: type[BaseBackend]) -> Any:
+    """Return a kind of Ibis backend that gives pandas times in microseconds, as DuckDB does.
+
+    They come from Spark as text. What it makes for pandas itself are nanoseconds, which stop in the
+    year 2262: it fails at a price that holds until 9999.
+
+    Parameters
+    ----------
+    kind
+        Backend of Spark.
+    """
+
+    class Microseconds(kind):  # type: ignore[misc]
+        gives_microseconds = True
+
+        def execute(self, expr: ir.Expr, /, **options: Any) -> Any:
+            """Return the result of an expression, as pandas gives it."""
+            table = expr.as_table()
+            kinds = table.schema().items()
+            times = [name for name, of in kinds if of.is_timestamp() and _has_no_zone(of)]
+            if not times:
+                return super().execute(expr, **options)
+            texts = {name: table[name].cast("string") for name in times}
+            frame = super().execute(table.mutate(**texts), **options)
+            moments = {name: _moments(frame[name]) for name in times}
+            return expr.__pandas_result__(frame.assign(**moments))
+
+    Microseconds.__name__, Microseconds.__module__ = kind.__name__, kind.__module__
+    return Microseconds
+
+
+def _moments(texts: pd.Series) -> np.ndarray:
+    return np.array(texts.fillna("NaT").to_numpy("object"), "datetime64[us]")
+
+
 COMPILERS: dict[str, Any] = {"bigquery": BigQuery(), "pyspark": Spark()}
 """What writes the SQL of an engine in the place of Ibis's own compiler, by the engine's name."""
 
@@ -87,3 +125,5 @@ def fit(connection: BaseBackend) -> None:
     """
     if connection.name in COMPILERS:
         connection.compiler = COMPILERS[connection.name]
+    if connection.name == "pyspark" and not hasattr(connection, "gives_microseconds"):
+        connection.__class__ = in_microseconds(type(connection))

@@ -38,13 +38,17 @@ class Compiler(DuckDBCompiler):  # type: ignore[misc]
 
 
 class Engine(telling(Backend)):  # type: ignore[misc]
-    """DuckDB as Ibis drives it, and the files that it reads in place."""
+    """DuckDB as Ibis drives it, the files that it reads in place, and what is known of its orders.
+
+    `single_orders` is the name of a table of which no two rows are of one order.
+    """
 
     compiler = Compiler()
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.files = Watch()
+        self.single_orders: str | None = None
 
     def telling(self) -> AbstractContextManager[None]:
         """Return what turns a fault within its block into an error of ours."""

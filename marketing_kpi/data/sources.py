@@ -206,6 +206,8 @@ def _within_store(
     try:
         found = read(store, *arguments)
         tables, derived = _completed(found.tables, store)
+        if found.has_single_orders:
+            store.backend.single_orders = "orders"
     except BaseException:
         store.close()
         raise

@@ -133,13 +133,19 @@ def open_store(*, memory_limit: str | None = None) -> Store:
         enable_external_file_cache=False,
         **settings,
     )
-    # It would be written to the standard output, among what the caller prints. In a notebook it
-    # is off already, and setting it fails there without ipywidgets.
-    shown = backend.con.execute("SELECT current_setting('enable_progress_bar')").fetchone()
-    if shown == (True,):
-        backend.con.execute("SET enable_progress_bar = false")
+    hide_progress(backend.con)
     close = weakref.finalize(backend, _discard, backend.con, folder)
     return Store(backend, folder, close)
+
+
+def hide_progress(connection: duckdb.DuckDBPyConnection) -> None:
+    """Show no bar of progress: it would be printed among what the caller prints.
+
+    In a notebook it is off already, and setting it fails there without ipywidgets.
+    """
+    shown = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    if shown == (True,):
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _limits(memory_limit: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from marketing_kpi.data.model import Data
+from marketing_kpi.data.store import hide_progress
 from marketing_kpi.errors import ColumnError, DataError, unknown
 from marketing_kpi.kpis.facts import MONEY, standing
 
@@ -28,6 +29,7 @@ Frame: TypeAlias = pd.DataFrame | ir.Table
 def engine() -> Iterator[ibis.BaseBackend]:
     """Open an embedded engine for one call, so that no memory table outlives it."""
     connection = ibis.duckdb.connect()
+    hide_progress(connection.con)
     try:
         yield connection
     finally:

@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import combinations
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from scipy import stats
 
 import marketing_kpi as mk
 from marketing_kpi import baskets
+from marketing_kpi.assortment.baskets import counted_lines
 from marketing_kpi.assortment.chance import false_discovery, poisson_interval, poisson_test
 from marketing_kpi.errors import ComputeError, MissingDataError
 
@@ -102,6 +104,36 @@ def test_a_product_on_two_lines_is_once_in_a_basket(line_ids):
     once = baskets.pairs(shop(BASKETS), end="2026-01-01").pairs
     again = baskets.pairs(shop(twice, line_ids=line_ids), end="2026-01-01").pairs
     pd.testing.assert_frame_equal(once, again)
+
+
+# cup on 60 lines; tea and tent on 50; mat on 40, or on 41 where one basket has it twice
+@pytest.mark.parametrize(
+    ("twice", "kept_lines"),
+    [(None, [200]), ("cup", [200]), ("mat", [201, 200])],
+    ids=["nothing", "the product on most lines", "another"],
+)
+def test_only_what_stands_twice_in_a_basket_has_baskets_counted_anew(twice, kept_lines):
+    rows = [(n, item) for n, (_, items) in enumerate(BASKETS) for item in items]
+    rows += [(next(n for n, item in rows if item == twice), twice)] if twice else []
+    lines = ibis.memtable(pd.DataFrame(rows, columns=["basket", "name"]))
+    kept = []
+
+    def keep(table):
+        kept.append(table.to_pandas())
+        return ibis.memtable(kept[-1])
+
+    found = counted_lines(lines, [], keep=keep, least=1)
+    assert [len(each) for each in kept] == kept_lines
+    assert (found.names, found.left_out) == (["cup", "tea", "tent", "mat"], 0)
+    together = found.together.set_index(["first", "second"])["together"].to_dict()
+    assert together == {(0, 1): 50, (0, 2): 10, (2, 3): 40}
+    assert not found.rows.to_pandas().duplicated().any()
+
+
+def test_a_product_that_stands_twice_in_one_basket_changes_nothing():
+    made = [("2025-06-01", ["tent", "mat", "mat"]), *BASKETS[1:]]
+    expected = baskets.pairs(shop(BASKETS), end="2026-01-01").pairs
+    pd.testing.assert_frame_equal(baskets.pairs(shop(made), end="2026-01-01").pairs, expected)
 
 
 @pytest.mark.parametrize("chapter", ["pairs", "sets"])

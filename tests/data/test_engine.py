@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import ibis
 import pandas as pd
 import pytest
@@ -40,3 +43,25 @@ def test_a_statement_that_cannot_be_made_leaves_the_option_too(data):
     with pytest.raises(ibis.common.exceptions.IbisError):
         data.orders.mutate(found=data.orders.order_id.hashbytes("sha512")).to_pyarrow()
     assert ibis.options.sql.fuse_selects
+
+
+PROGRESS = """
+import ibis
+from marketing_kpi.data.store import open_store
+from marketing_kpi.kpis.frames import engine
+
+def shows(connection):
+    return connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()[0]
+
+duckdb, store = ibis.duckdb.connect(), open_store()
+with engine() as of_a_frame:
+    print(shows(duckdb.con), shows(of_a_frame.con), shows(store.backend.con))
+"""
+
+
+def test_no_bar_of_progress_is_printed_among_answers():
+    """DuckDB shows one where Python runs no file, as at its prompt and here."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRESS], capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout.split() == ["True", "False", "False"], done.stderr

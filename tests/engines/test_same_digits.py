@@ -45,6 +45,8 @@ OF_EACH_CHAPTER = [
     for chapter in CHAPTERS
     for name in sorted(one for one in FUNCTIONS if one.startswith(f"{chapter}."))[:2]
 ]
+# Answers of events with the times of each, some of which are null.
+WITH_TIMES = ["experiments.members", "fulfilment.parcel_times", "retention.newcomers_orders"]
 # What Spark does for many rows, as it comes: several parts, code that it writes, plans that it
 # changes on the way.
 AS_IT_COMES = dict.fromkeys(FOR_FEW_ROWS) | {"spark.sql.shuffle.partitions": "3"}
@@ -111,6 +113,18 @@ def test_chapters_are_the_same(asked, engine, name):
 @pytest.mark.parametrize("engine", ["spark"])
 def test_two_functions_of_each_chapter_are_the_same(asked, engine, name):
     assert_same(asked.chapter(engine, name), asked.chapter("duckdb", name))
+
+
+@pytest.mark.parametrize("name", WITH_TIMES)
+@pytest.mark.parametrize("engine", ["spark"])
+def test_times_of_events_are_the_same(asked, engine, name):
+    expected = asked.chapter("duckdb", name)
+    times = expected[""].select_dtypes("datetime")
+    assert times.isna().any(axis=None)
+    assert times.notna().any().all()
+    found = asked.chapter(engine, name)
+    assert_same(found, expected)
+    assert (found[""][times.columns].dtypes == times.dtypes).all()
 
 
 @pytest.mark.usefixtures("spark_as_it_comes")
