@@ -59,6 +59,8 @@ UNITS = _NUMERIC | _TEXTUAL
 box, channel, trend, interval (a text of two numbers, for people: other tools have them as columns
 of their own) and long_text (of several lines)."""
 
+_OF_THE_ROW = frozenset({"number", "change"})
+
 # How a KPI changes, by its own unit; all others by a share of what they were.
 _CHANGES: Mapping[str, str] = {"fraction": "points", "points": "points", "index": "difference"}
 
@@ -143,7 +145,8 @@ class Column:
 class Table:
     """A table that a notebook shows as HTML and text, and a report as spreadsheets too.
 
-    Made by `table`; `row_units` and `row_kpis` belong to tables with a KPI a row. The columns of
+    Made by `table`; `row_units`, `row_decimals` (of the numbers of each row; None: the usual ones)
+    and `row_kpis` belong to tables with a KPI a row. The columns of
     `hidden` are for other tools only; `notes` stand below the table.
     """
 
@@ -154,6 +157,7 @@ class Table:
     reader: Reader
     shown: int = ROWS_SHOWN
     row_units: tuple[str, ...] = ()
+    row_decimals: tuple[int | None, ...] = ()
     row_kpis: Mapping[str, str] = field(default_factory=dict)
     row_labels: Mapping[str, str] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
@@ -285,11 +289,14 @@ class Table:
             return _blocks(values=value)
         longest = LONGEST_PARAGRAPH if column.unit == "long_text" else LONGEST_TEXT
         unit = self._unit(place, column)
-        return _clean(_formatted(value, unit, self.reader, column.decimals), longest)
+        decimals = column.decimals
+        if decimals is None and self.row_decimals and column.unit in _OF_THE_ROW:
+            decimals = self.row_decimals[place]
+        return _clean(_formatted(value, unit, self.reader, decimals), longest)
 
     def _unit(self, place: int, column: Column) -> str:
         """Return the unit of a cell: in a table with a KPI a row, numbers have the row's."""
-        if not self.row_units or column.unit not in {"number", "change"}:
+        if not self.row_units or column.unit not in _OF_THE_ROW:
             return column.unit
         own = self.row_units[place]
         if column.unit == "number":
@@ -317,6 +324,7 @@ def table(
     kpis: Mapping[str, str] | None = None,
     columns: Sequence[str] | None = None,
     row_units: Sequence[str] | None = None,
+    row_decimals: Sequence[int | None] | None = None,
     row_labels: Mapping[str, str] | None = None,
     shown: int = ROWS_SHOWN,
     hidden: Sequence[str] = (),
@@ -347,6 +355,8 @@ def table(
         The columns to show; all by default.
     row_units
         For a table with a KPI a row: the unit of each row's numbers.
+    row_decimals
+        For such a table: the decimals of each row's numbers; None: the usual ones of the unit.
     row_labels
         What to show for values of the first column.
     shown
@@ -407,6 +417,7 @@ def table(
         reader=reader,
         shown=shown,
         row_units=tuple(row_units or ()),
+        row_decimals=tuple(row_decimals or ()),
         row_kpis={key: kpi for key, kpi in kpis.items() if key not in chosen},
         row_labels=dict(row_labels or {}),
         hidden=frozenset(hidden),
@@ -458,6 +469,8 @@ def _formatted(value: Any, unit: str, reader: Reader, decimals: int | None = Non
         return segment_name(str(value), lang=reader.lang)
     if unit == "box":
         return box_name(str(value), lang=reader.lang)
+    if unit == "difference" and decimals is not None:
+        return reader.difference(value, decimals)
     simple = {
         "date": reader.date,
         "month": reader.month,

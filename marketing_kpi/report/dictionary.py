@@ -122,7 +122,7 @@ def _kpi_rows(entries: Dictionary, reader: Reader) -> list[Row]:
                 "formula": (_("Formula"), "text", kpi.formula),
                 "type": (_("Type"), "text", kpi.type),
                 "unit": (_("Unit"), "text", kpi.unit),
-                "window": (_("Window"), "text", kpi.window),
+                "window": (_("Window"), "text", kpi.standard_window),
                 "filters": (_("What is counted"), "text", ", ".join(words) or None),
                 "owner": (_("Owner"), "text", owner_name(kpi.owner, lang=reader)),
                 "version": (_("Version"), "text", kpi.version),

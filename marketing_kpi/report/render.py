@@ -171,6 +171,7 @@ class Body:
 class Headline:
     """A figure of the index: a KPI, its value and its change, as the reader writes them."""
 
+    kpi: str
     label: str
     value: str
     change: str
@@ -180,6 +181,7 @@ class Headline:
 class Alert:
     """A KPI that needs attention: its figure, how it moved, and the page that explains it."""
 
+    kpi: str
     label: str
     value: str
     change: str
@@ -438,6 +440,7 @@ def index_page(
         title=_("Marketing report"),
         headlines=headlines,
         attention=attention,
+        doubted=_doubted([*headlines, *(attention.alerts if attention else ())], quality),
         rest=_rest(attention, reader) if attention and attention.rest else "",
         **_chapters(cover, reader),
         since=_since(changes, reader) if changes else None,
@@ -448,6 +451,13 @@ def index_page(
         quality_failure=_reason(quality_failure, reader) if quality_failure else None,
         quality_advice=_(quality_failure.hint) if quality_failure and quality_failure.hint else "",
     )
+
+
+def _doubted(figures: Sequence[Headline | Alert], quality: Quality | None) -> frozenset[str]:
+    """Return the KPIs of the index whose figures something found in the data touches."""
+    kpis = list(dict.fromkeys(figure.kpi for figure in figures))
+    found = doubts(quality.findings, kpis) if quality else ()
+    return frozenset(kpi for doubt in found for kpi in doubt.kpis)
 
 
 def _chapters(cover: Cover, reader: Reader) -> dict[str, Any]:
@@ -544,9 +554,9 @@ def _difference(one: Difference, reader: Reader) -> dict[str, str]:
             change = now / before - 1
     return {
         "name": _short_name(one.kpi, reader),
-        "before": _figure(before, one.unit, reader),
-        "now": _figure(now, one.unit, reader),
-        "change": _changed(change, one.unit, reader),
+        "before": _figure(before, one.unit, reader, beside=now),
+        "now": _figure(now, one.unit, reader, beside=before),
+        "change": _changed(change, one.unit, reader, decimals=reader.apart(before, now, one.unit)),
     }
 
 
@@ -604,7 +614,9 @@ def render_lesson(notebook: NotebookNode, *, lang: str | Reader) -> str:
 
 
 def headlines(tables: Sequence[Mapping[str, Any]], *, lang: str | Reader) -> list[Headline]:
-    """Return the first figures of the scorecard among a report's tables; none without one.
+    """Return the figures of the scorecard to read first: of each domain one, then the others.
+
+    None without a scorecard among a report's tables. A KPI of no domain stands for itself.
 
     Parameters
     ----------
@@ -615,14 +627,23 @@ def headlines(tables: Sequence[Mapping[str, Any]], *, lang: str | Reader) -> lis
     """
     reader = Reader.of(lang)
     known = [row for row in reading.rows(tables, reading.SCORECARD) if row["value"] is not None]
-    return [_headline(row, reader) for row in known[:HEADLINES]]
+    return [_headline(row, reader) for row in _by_domain(known)[:HEADLINES]]
+
+
+def _by_domain(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the first row of each domain, then the others, each part in the order given."""
+    firsts: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        firsts.setdefault(row.get("domain") or row["kpi"], row)
+    return [*firsts.values(), *(row for row in rows if row not in firsts.values())]
 
 
 def _headline(row: Mapping[str, Any], reader: Reader) -> Headline:
     return Headline(
+        kpi=row["kpi"],
         label=_short_name(row["kpi"], reader),
-        value=_figure(row["value"], row["unit"], reader),
-        change=_changed(row["change"], row["unit"], reader),
+        value=_figure(row["value"], row["unit"], reader, beside=row.get("previous")),
+        change=_moved(row, row["unit"], reader),
     )
 
 
@@ -668,9 +689,10 @@ def _alert(
 
     lesson = dictionary().kpi(row["kpi"]).lesson or "00"
     return Alert(
+        kpi=row["kpi"],
         label=_short_name(row["kpi"], reader),
-        value=_figure(card["value"], row["unit"], reader),
-        change=_changed(row["change"], row["unit"], reader),
+        value=_figure(card["value"], row["unit"], reader, beside=card.get("previous")),
+        change=_moved({**card, "change": row["change"]}, row["unit"], reader),
         verdict=row["verdict"],
         file=files.get(lesson, files["00"]),
     )
@@ -684,16 +706,27 @@ def _short_name(kpi: str, reader: Reader) -> str:
     return re.sub(r"\s*\(.*\)$", "", known[kpi].name[reader.lang]) if kpi in known else kpi
 
 
-def _figure(value: float | None, unit: str, reader: Reader) -> str:
+def _figure(value: float | None, unit: str, reader: Reader, *, beside: float | None = None) -> str:
+    """Return a value, with the decimals that tell it from the one that it stands beside."""
     is_large_amount = unit == "currency" and abs(value or 0) >= WITHOUT_CENTS
-    return reader.unit(value, unit, decimals=0 if is_large_amount else None)
+    decimals = 0 if is_large_amount else reader.apart(value, beside, unit)
+    return reader.unit(value, unit, decimals=decimals)
 
 
-def _changed(change: float | None, unit: str, reader: Reader) -> str:
+def _moved(row: Mapping[str, Any], unit: str, reader: Reader) -> str:
+    """Return the change of a row of the scorecard."""
+    decimals = reader.apart(row["value"], row.get("previous"), unit)
+    return _changed(row["change"], unit, reader, decimals=decimals)
+
+
+def _changed(
+    change: float | None, unit: str, reader: Reader, *, decimals: int | None = None
+) -> str:
     """Return a change: of a rate or a score by a difference, else by a share of what it was."""
-    if unit == "index":
-        return reader.difference(change)
-    return reader.points(change) if unit in DIFFERENCES else reader.change(change)
+    if unit not in DIFFERENCES:
+        return reader.change(change)
+    shown = reader.difference if unit == "index" else reader.points
+    return shown(change) if decimals is None else shown(change, decimals)
 
 
 def _level_counts(quality: Quality, reader: Reader) -> list[Fact]:
@@ -778,6 +811,9 @@ def _words(_: Translator) -> dict[str, str]:
         "doubts": _("What the data put in doubt on this page"),
         "doubts_lead": _("A triangle marks the names of the indicators that read what was found."),
         "doubted": _("In doubt:"),
+        "doubted_lead": _(
+            "A triangle marks the indicators that read what the check of the data puts in doubt."
+        ),
         "touches": _("Concerns:"),
         "in_doubt": _("The check of the data found errors: figures may be wrong."),
         "foreign": _("The program's own message, in English:"),

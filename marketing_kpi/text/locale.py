@@ -27,6 +27,8 @@ LANGUAGES = ("fr", "en")
 ABSENT = "–"
 """What is shown where there is no value."""
 
+_FEW_DECIMALS = {"fraction": 1, "points": 1, "days": 0, "hours": 1, "months": 1, "index": 1}
+
 # The territory whose habits go with a currency, by language; the first is the default.
 _LOCALE_OF_CURRENCY = {
     "CAD": {"fr": "fr_CA", "en": "en_CA"},
@@ -75,6 +77,16 @@ def _rounded(value: Decimal, decimals: int) -> Decimal:
         context.prec = 60
         result = value.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
     return abs(result) if result.is_zero() else result
+
+
+def rounded(value: float, decimals: int) -> float:
+    """Round as a shown number is: half away from zero.
+
+    >>> rounded(0.125, 2), rounded(-2.5, 0)
+    (0.13, -3.0)
+    """
+    exact = _decimal(value)
+    return value if exact is None else float(_rounded(exact, decimals))
 
 
 def _day(value: Any) -> dt.date | None:
@@ -293,6 +305,25 @@ class Reader:
             return ABSENT
         shown = _rounded(exact, decimals)
         return self.translate.n(one, many, shown, n=self.number(shown, decimals))
+
+    def apart(self, first: Any, second: Any, unit: str) -> int | None:
+        """Return the decimals at which two values that differ look different.
+
+        None where the usual ones do, where not even three more would, and for amounts, counts
+        and ratios, which keep theirs.
+
+        >>> reader("en").apart(0.00141, 0.00142, "fraction")
+        3
+        >>> reader("en").apart(0.1, 0.2, "fraction")
+        """
+        if unit not in _FEW_DECIMALS or is_absent(first) or is_absent(second) or first == second:
+            return None
+        usual = _FEW_DECIMALS[unit]
+        for decimals in range(usual, usual + 4):
+            one, other = (self.unit(each, unit, decimals=decimals) for each in (first, second))
+            if one != other:
+                return None if decimals == usual else decimals
+        return None
 
     def unit(self, value: Any, unit: str, *, decimals: int | None = None) -> str:
         """Format a value by the unit that the KPI dictionary gives it.

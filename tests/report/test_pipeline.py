@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ConfigError, LessonError, ReportError
+from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.kpis.periods import periods
 from marketing_kpi.overview import scorecard
 from marketing_kpi.report import execute as execute_module
@@ -639,10 +640,56 @@ def test_the_index_opens_on_the_scorecards_first_known_figures():
     }
     assert headlines([{"id": "other"}], lang="en") == []
     assert headlines([{"id": "other"}, scorecard], lang="en") == [
-        Headline("Net sales", "$2,940,620", "+13.1%"),
-        Headline("Average order value", "$209.79", "–"),
-        Headline("Repeat purchase rate", "62.7%", "−0.1\u00a0pts"),
+        Headline("net_sales", "Net sales", "$2,940,620", "+13.1%"),
+        Headline("average_order_value", "Average order value", "$209.79", "–"),
+        Headline("repeat_purchase_rate", "Repeat purchase rate", "62.7%", "−0.1\u00a0pts"),
     ]
+
+
+def test_rates_of_the_index_that_differ_look_different():
+    names = ("kpi", "value", "previous", "change")
+    card = {
+        "id": "scorecard",
+        "columns": [{"name": name} for name in names],
+        "rows": [["chargeback_rate", 0.00142, 0.0014, 0.00002], ["retention_rate", 0.5, 0.4, 0.1]],
+        "row_units": ["fraction", "fraction"],
+    }
+    found = headlines([card], lang="en")
+    assert [(one.value, one.change) for one in found] == [
+        ("0.142%", "+0.002\u00a0pts"),
+        ("50.0%", "+10.0\u00a0pts"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        (
+            [("Sales", "net_sales"), ("Sales", "orders"), ("Sales", "average_order_value"),
+             ("Visits", "conversion_rate"), ("Margin", None), ("Margin", "discount_rate"),
+             ("Customers", "buyers")],
+            ["net_sales", "conversion_rate", "discount_rate", "buyers"],
+        ),
+        (
+            [("Sales", "net_sales"), ("Sales", "orders"), ("Margin", "discount_rate"),
+             ("Sales", "average_order_value"), ("Margin", "gross_margin_rate")],
+            ["net_sales", "discount_rate", "orders", "average_order_value"],
+        ),
+        (
+            [(None, "net_sales"), (None, "orders"), (None, "buyers")],
+            ["net_sales", "orders", "buyers"],
+        ),
+    ],
+)  # fmt: skip
+def test_the_index_opens_on_one_figure_of_each_domain_then_on_others(rows, shown):
+    card = {
+        "id": "scorecard",
+        "columns": [{"name": name} for name in ("kpi", "domain", "value", "change")],
+        "rows": [[id or "returns", domain, 0.5 if id else None, None] for domain, id in rows],
+        "row_units": ["ratio"] * len(rows),
+    }
+    names = [dictionary()[id].name["en"].partition(" (")[0] for id in shown]
+    assert [one.label for one in headlines([card], lang="en")] == names
 
 
 @pytest.mark.parametrize(

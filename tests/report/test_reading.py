@@ -1,11 +1,14 @@
 """The ways into a report: what needs attention, what pages answer, chapters and their time."""
 
 import re
+from dataclasses import replace
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from marketing_kpi.data.model import Finding
+from marketing_kpi.data.quality import Quality
 from marketing_kpi.lessons.build import notebooks_folder, tags
 from marketing_kpi.report import reading
 from marketing_kpi.report.execute import STUDENT_TAGS
@@ -18,6 +21,7 @@ from marketing_kpi.report.render import (
     Link,
     attention,
     body,
+    headlines,
     index_page,
 )
 
@@ -130,9 +134,21 @@ def test_attention_names_what_moved_and_the_page_that_explains_it():
         alerts=(
             # Its own page failed: the overview has it.
             Alert(
-                "On-time delivery rate", "62.3%", "−7.7\u00a0pts", "Clearly worse", PAGES[1].file
+                "on_time_delivery_rate",
+                "On-time delivery rate",
+                "62.3%",
+                "−7.7\u00a0pts",
+                "Clearly worse",
+                PAGES[1].file,
             ),
-            Alert("Return rate", "12.8%", "+12.8\u00a0pts", "Moved the wrong way", PAGES[3].file),
+            Alert(
+                "return_rate_value",
+                "Return rate",
+                "12.8%",
+                "+12.8\u00a0pts",
+                "Moved the wrong way",
+                PAGES[3].file,
+            ),
         ),
         rest=0,
         sentence="No KPI moved clearly.",
@@ -155,8 +171,8 @@ def test_attention_is_not_made_up():
     assert (len(got.alerts), got.rest) == (6, 2)
 
 
-def index(lang="en", **content):
-    return index_page(cover=Cover("Boréal", (), PAGES), quality=None, lang=lang, **content)
+def index(lang="en", *, quality=None, **content):
+    return index_page(cover=Cover("Boréal", (), PAGES), quality=quality, lang=lang, **content)
 
 
 def text(html):
@@ -180,6 +196,23 @@ def test_the_index_leads_a_reader_of_two_minutes_and_one_of_two_hours(lang, word
     assert "7% came back." in shown
     assert shown.index("12,8" if lang == "fr" else "12.8%") < places[1]
     assert shown.index("7% came back.") < shown.index("Sales rose by 5%.") < places[1]
+
+
+def test_figures_of_the_index_in_doubt_bear_the_mark_of_it():
+    content = {
+        "headlines": headlines([SCORECARD], lang="en"),
+        "attention": attention([SCORECARD, MOVED], links=PAGES, lang="en"),
+    }
+    assert "mk-doubted" not in index(**content).partition("<main")[2]
+    found = Finding("zero_values", "suspicious", "returns", "quantity", 3, 9)
+    html = index(quality=Quality("shop.csv", (), (found,)), **content).partition("<main")[2]
+    marked = re.findall(
+        r'<(?:dt|a) class="mk-doubted" aria-describedby="index-doubts"[^>]*>([^<]+)', html
+    )
+    assert set(marked) == {"Return rate"}
+    assert html.count('id="index-doubts"') == 1
+    repaired = Quality("shop.csv", (), (replace(found, level="repaired"),))
+    assert "mk-doubted" not in index(quality=repaired, **content).partition("<main")[2]
 
 
 def test_a_page_that_failed_is_said_in_both_and_links_to_why():
