@@ -56,13 +56,17 @@ from marketing_kpi.accounts.steps import (
     ACCOUNTS,
     DEDUCTIONS,
     STEPS,
+    Listed,
     bridge,
     bridge_change,
     deduction_rates,
     lacks_bridge,
+    listed,
     rate_changes,
+    share_of,
+    step_shares,
 )
-from marketing_kpi.kpis.extent import is_compared
+from marketing_kpi.kpis.extent import is_compared, longest_gap
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.unpriced import unpriced
@@ -85,6 +89,7 @@ __all__ = [
     "Delays",
     "Fighting",
     "Gaps",
+    "Listed",
     "allowances",
     "base_customers",
     "bridge",
@@ -104,6 +109,8 @@ __all__ = [
     "lacks_causes",
     "lacks_disputes",
     "lacks_kept",
+    "listed",
+    "longest_gap",
     "net_revenue",
     "net_revenue_retention",
     "rate_changes",
@@ -114,6 +121,8 @@ __all__ = [
     "revenue_leakage",
     "revenue_retention",
     "root_causes",
+    "share_of",
+    "step_shares",
     "unpriced",
     "untold_causes",
     "whole_months",

@@ -3,7 +3,8 @@
 The formulas of KPIs on the fact `sales` (a row a line of a valid order; see
 `marketing_kpi.kpis.facts`) and on those of the contribution margin, and the return on an
 investment. A line whose price or cost is not known tells nothing about profit: it is left out of
-both sides of every KPI that needs cost and sales.
+both sides of every KPI that needs cost and sales; of a contribution margin, so is a line whose
+order has a fee or parcels, or whose promotion has a cost, that is not known (`unknown_costs`).
 
 ``margins_by`` and ``contribution_by`` show margins by product, category or channel, ``levels`` the
 way from sales to the result, ``break_even`` when fixed costs are paid, and ``promotions`` what
@@ -23,8 +24,16 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError, unknown
 from marketing_kpi.kpis.compute import compute
+from marketing_kpi.kpis.extent import longest_gap
 from marketing_kpi.kpis.facts import FACTS, extra_columns, home, missing
-from marketing_kpi.kpis.facts.margins import ADDED, both_known, fees, parcels, promotion_days
+from marketing_kpi.kpis.facts.margins import (
+    ADDED,
+    fees,
+    owing,
+    parcels,
+    promotion_days,
+    with_costs,
+)
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.periods import midnight
@@ -58,6 +67,7 @@ __all__ = [
     "gross_sales",
     "lacking",
     "levels",
+    "longest_gap",
     "margins_by",
     "markup_rate",
     "needed_lift",
@@ -66,6 +76,7 @@ __all__ = [
     "promotions",
     "roi",
     "share_out",
+    "unknown_costs",
     "variable_costs",
 ]
 
@@ -77,7 +88,7 @@ STEPS = ("net_sales", "goods", "gross_profit", *ADDED, "contribution_margin", "f
 """The steps from net sales to the result of the shop."""
 
 KNOWN_ENOUGH = 0.99
-"""Share of net sales of a known cost from which the whole is told without a word of doubt."""
+"""Share of net sales of known costs from which the whole is told without a word of doubt."""
 
 _NEEDS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -128,14 +139,14 @@ def markup_rate(sales: Fact) -> Any:
 def variable_costs(rows: Fact) -> Any:
     """Add up the costs that follow sales: goods, fulfilment, payment fees, promotions.
 
-    Those of the lines whose price and cost are known; null without any. Fact: `contribution`.
+    Those of the lines whose price and costs are all known; null without any. Fact: `contribution`.
     """
     added = (rows[name].sum().fill_null(0) for name in ADDED)
     return rows.cost.sum() + sum(added)
 
 
 def contribution_margin(rows: Fact) -> Any:
-    """Take variable costs off net sales, over the lines whose price and cost are known.
+    """Take variable costs off net sales, over the lines whose price and costs are all known.
 
     Fact: `contribution`.
     """
@@ -143,7 +154,7 @@ def contribution_margin(rows: Fact) -> Any:
 
 
 def contribution_margin_rate(rows: Fact) -> Any:
-    """Divide the contribution margin by net sales, over the lines whose price and cost are known.
+    """Divide the contribution margin by net sales, over the lines whose costs are all known.
 
     Fact: `contribution`.
     """
@@ -412,10 +423,11 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
     -------
     pandas.DataFrame
         A row a step of `STEPS`: step, amount (costs are negative), rate (of net sales). Net sales
-        and goods are those of lines whose price and cost are both known, so that they differ by
-        the gross profit. A cost that the data do not tell is null, and so is every margin from
-        there on; so is the result where the cost of more than 1 % of net sales is not known, since
-        fixed costs are those of all sales.
+        and costs are those of lines whose price and costs are all known: those of their goods, the
+        fee of their order, its parcels, their promotion; `unknown_costs` counts the others. A cost
+        of which the data have no column is null, and so is every margin from there on; so are the
+        result and the rate of fixed costs where the costs of more than 1 % of net sales are not
+        known, since fixed costs are those of all sales.
 
     Raises
     ------
@@ -424,23 +436,78 @@ def levels(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFr
 
     Notes
     -----
-    The gross profit and the contribution margin are the KPIs `gross_profit` and
-    `contribution_margin` of the same period.
+    The contribution margin is the KPI `contribution_margin` of the same period; the gross profit is
+    the KPI `gross_profit` where the fees, parcels and promotions of all lines are known.
     """
     period = Period.of(start, end)
     _require(data, "margin")
     sums = _sums(data, "contribution", period)
     fixed = _fixed_costs(data, period)
-    amounts: dict[str, float] = {"net_sales": sums["costed_sales"], "goods": -sums["cost"]}
+    amounts: dict[str, float] = {"net_sales": sums["costed_sales"], "goods": 0 - sums["cost"]}
     amounts["gross_profit"] = amounts["net_sales"] + amounts["goods"]
-    amounts |= {name: -sums.get(name, math.nan) for name in ADDED}
+    amounts |= {name: 0 - sums.get(name, math.nan) for name in ADDED}
     amounts["contribution_margin"] = amounts["gross_profit"] + sum(amounts[n] for n in ADDED)
     amounts["fixed_costs"] = -fixed
     is_whole = sums["costed_sales"] >= KNOWN_ENOUGH * sums["net_sales"]
     amounts["result"] = amounts["contribution_margin"] - fixed if is_whole else math.nan
     table = pd.DataFrame({"step": STEPS, "amount": [amounts[step] for step in STEPS]})
     sold = amounts["net_sales"]
-    return table.assign(rate=table["amount"] / (sold if sold else math.nan))
+    is_of_all = is_whole | (table["step"] != "fixed_costs")
+    return table.assign(rate=table["amount"].where(is_of_all) / (sold if sold else math.nan))
+
+
+def unknown_costs(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
+    """Count the parcels, fees and promotions of a period whose cost is not known.
+
+    A cost of 0 is known; an empty one is not, and neither is the margin of the sales that it is of.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with the cost of lines or products.
+    start, end
+        First day, and the day after the last.
+
+    Returns
+    -------
+    pandas.DataFrame
+        what, unknown, all. First ``net_sales``: the net sales that no contribution margin counts,
+        since one of their costs is not known, and all net sales, in the data's currency. Then, of
+        the costs of which the data have a column: ``fulfilment_cost`` (parcels of the orders of the
+        period, whose transport or packaging cost is empty), ``payment_cost`` (valid orders whose
+        fee is empty, credits among them) and ``promotion_cost`` (promotions that ran in the period
+        and whose cost is empty), as counts.
+
+    Raises
+    ------
+    MissingDataError
+        When the data lack what a margin is made of.
+
+    Examples
+    --------
+    Of two orders, one has no fee, which is 0, and the fee of the other is not known:
+
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1", "2"], "payment_fee": [0.0, None],
+    ...     "ordered_at": pd.to_datetime(["2025-01-05", "2025-01-06"])})
+    >>> lines = pd.DataFrame({"order_id": ["1", "2"], "line_id": ["1", "1"], "quantity": [2, 1],
+    ...     "unit_price": [100.0, 50.0], "unit_cost": [60.0, 30.0]})
+    >>> data = open_data({"orders": orders, "order_lines": lines})
+    >>> unknown_costs(data, start="2025-01-01", end="2026-01-01")
+               what  unknown    all
+    0     net_sales     50.0  250.0
+    1  payment_cost      1.0    2.0
+    """
+    period = Period.of(start, end)
+    _require(data, "margin")
+    sums = _sums(data, "contribution", period)
+    rows = [("net_sales", sums["net_sales"] - sums["costed_sales"], sums["net_sales"])]
+    for cost, units in owing(data, start=period.start, end=period.end).items():
+        found = units.aggregate(
+            unknown=units.is_unknown.cast("int32").sum().fill_null(0), all=units.count()
+        ).to_pandas()
+        rows.append((cost, float(found["unknown"][0]), float(found["all"][0])))
+    return pd.DataFrame(rows, columns=["what", "unknown", "all"])
 
 
 def _sums(data: Data, fact: str, period: Period) -> dict[str, float]:
@@ -509,7 +576,8 @@ def contribution_by(
     -----
     The rules: an order's fee and its parcels go to its lines in proportion to their net sales; what
     the shop paid of a promotion in the period goes to the lines sold on it, likewise; what falls on
-    lines of an unknown price or cost is left out with them, as they have no margin; each part is a
+    lines of an unknown price or cost (an empty fee or parcel of their order, or promotion, is one)
+    is left out with them, as they have no margin; each part is a
     multiple of 0.0001, the largest remainders first (`share_out`), so that nothing is lost or
     made. Lines of equal remainder are served by net sales, then product, then line. Discounts need
     no rule here: each line has its own price.
@@ -526,13 +594,12 @@ def contribution_by(
         _shared(lines, _due(rows, over, cost, period), over, cost, keys)
         for cost, (over, rows) in due.items()
     ]
-    is_costed = both_known(lines)
     own = (
         lines.mutate(allocated=True)
         .group_by([*keys, "allocated"])
         .aggregate(
-            net_sales=lines.net_sales.sum(where=is_costed).fill_null(0),
-            cost=lines.cost.sum(where=is_costed).fill_null(0),
+            net_sales=lines.net_sales.sum(where=lines.is_costed).fill_null(0),
+            cost=lines.cost.sum(where=lines.is_costed).fill_null(0),
         )
     )
     frames = [collected(own, keys), *(collected(part, keys) for part in parts)]
@@ -542,8 +609,8 @@ def contribution_by(
 def _lines(data: Data, period: Period, keys: Sequence[str]) -> ir.Table:
     told = [n for n in ("line_id", "product_id", "promotion_id")
             if not missing(FACTS["sales"], [n], data)]  # fmt: skip
-    read = {"order_id", "ordered_at", "net_sales", "cost", *told, *keys}
-    rows = _within(FACTS["sales"].build(data, read), period, "ordered_at")
+    read = {"order_id", "ordered_at", *told, *keys}
+    rows = _within(with_costs(data, read), period, "ordered_at")
     absent = {name: ibis.null("string") for name in ("line_id", "product_id", "promotion_id")
               if name not in told}  # fmt: skip
     return rows.mutate(**absent)
@@ -556,8 +623,8 @@ def _due(rows: ir.Table, over: str, cost: str, period: Period) -> ir.Table:
 
 
 def _shared(lines: ir.Table, due: ir.Table, over: str, cost: str, keys: Sequence[str]) -> ir.Table:
-    """Return a cost by dimensions: what lines of a known margin took, and what none did."""
-    takers = lines.filter(both_known(lines))
+    """Return a cost by dimensions: what lines of known costs took, and what none did."""
+    takers = lines.filter(lines.is_costed)
     parts = shared(
         takers, due, over=over, weight="net_sales", amount="amount",
         ties=("product_id", "order_id", "line_id"),
@@ -596,7 +663,7 @@ class BreakEven(NamedTuple):
     ----------
     fixed_costs, net_sales, rate
         Of the months whose fixed costs are known: these costs, all net sales, and the contribution
-        margin rate of those of a known cost.
+        margin rate of those whose costs are all known.
     revenue, days
         The KPIs `break_even_revenue` and `break_even_days`; null where the margin is not above 0.
     period_days
@@ -611,7 +678,7 @@ class BreakEven(NamedTuple):
         A row a day of those months: day, net_sales, contribution, both added up from the first.
         The contribution is that of all sales, those of an unknown cost at the rate of the others.
     costed_share
-        Share of net sales whose cost is known.
+        Share of net sales whose costs are all known.
     months, asked_months
         First days of the months whose fixed costs are known; how many months were asked for.
     """
@@ -737,10 +804,11 @@ def promotions(
         margin_observed, margin_baseline, margin_displaced, cost, supplier_funding (of one that
         still runs, the part of the days seen), needed_lift (extra over baseline that would have
         earned as much margin on these products), margin (the KPI `promotion_incremental_margin`,
-        its halo left out, and what was bought ahead where `pulled` is null) with its interval,
-        verdict (higher, lower or cannot_tell; where `pulled` is null, never higher), and
+        its halo left out, what was bought ahead where `pulled` is null, and its cost where that is
+        not known, null) with its interval, verdict (higher, lower or cannot_tell; where `pulled` or
+        `cost` is null, never higher), and
         needed_halo: how many units of other products would have to come with it for a margin of 0.
-        `together`, `total` and `tracks`: see `Study`.
+        `together`, `total`, `tracks`, `uncounted` and `lines`: see `Study`.
 
     Raises
     ------

@@ -16,12 +16,14 @@ import pandas as pd
 from marketing_kpi.dispatch.promises import kept_promises
 from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
-from marketing_kpi.kpis.extent import begins_by, extent, is_compared, lasts_to, order_days
+from marketing_kpi.kpis.extent import begins_by, extent, is_compared, lasts_to, longest_gap
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.intervals import Z95, Interval, ratio_error, wilson
+from marketing_kpi.kpis.lineage import columns_of
 from marketing_kpi.kpis.periods import Periods, length
+from marketing_kpi.kpis.unpriced import Unpriced, differ, unpriced
 from marketing_kpi.retention import frequency_interval
 from marketing_kpi.rfm import top_share
 from marketing_kpi.selling.owners import summed
@@ -59,6 +61,9 @@ CANDIDATES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What a scorecard may show of each domain of a business, the one that says most first."""
 
+_STANDS_IN = MappingProxyType({"return_rate_units": "return_rate_value"})
+"""A candidate that says the same in another way, shown where the other cannot be told."""
+
 _DOMAINS = MappingProxyType({id: domain for domain, ids in CANDIDATES.items() for id in ids})
 
 MOST_KPIS = 14
@@ -70,9 +75,6 @@ WRONG_WAY = 0.05
 FEWEST_CUSTOMERS = 30
 """Customers under which a ratio of sums has no interval, as in `rfm.top_share`: with normal
 quantiles it would cover less than it says."""
-
-LONG_GAP_DAYS = 31
-"""Days without any order in the periods above which the reader is told; a convention."""
 
 RATIOS = (
     "average_order_value",
@@ -86,10 +88,26 @@ RATIOS = (
 )
 """Ratios of two sums, whose interval follows from the sums of each customer."""
 
+PRICES = frozenset({"order_lines.unit_price", "orders.amount"})
+"""Columns of what was paid: where it is not known, what is added up from it is too low."""
+
+PAIRED = (
+    "average_selling_price",
+    "discount_rate",
+    "gross_margin_rate",
+    "markup_rate",
+    "price_realisation",
+    "promotion_share",
+    "top_customers_share",
+)
+"""KPIs that divide sales of a known price by what belongs to the same sales: those of unknown price
+are on neither side, and do not move them."""
+
 COLUMNS = (
     "kpi", "domain", "unit", "direction", "value", "low", "high", "previous", "previous_low",
     "previous_high", "change", "change_low", "change_high", "trend", "available",
-    "reason", "missing", "last_order", "gap_start", "gap_end",
+    "reason", "missing", "last_order", "gap_start", "gap_end", "unpriced_before", "unpriced",
+    "unpriced_of",
 )  # fmt: skip
 """Columns of a scorecard, in order."""
 
@@ -120,8 +138,9 @@ def scorecard(
     kpis
         Ids of simple or derived KPIs. By default those that say most of these data: of each domain
         of `CANDIDATES` the first that has a value in the period, then the next ones up to
-        `MOST_KPIS`; and, as KPIs that cannot be computed, the first of each domain of which the
-        data hold the tables, but not all that it reads.
+        `MOST_KPIS` (of returns, the rate by value; that of units only without it); and, as KPIs
+        that cannot be computed, the first of each domain of which the data hold the tables, but not
+        all that it reads.
     by_month
         Whether to compute the months of the period too (`trend`).
 
@@ -140,11 +159,13 @@ def scorecard(
         after it does or end before it, ``"comparison"`` when they do not cover the comparison
         period: a part is no match for a whole, so previous and change are then left null; else
         ``""``. The same in every row: last_order (the day of the last order before the end, of
-        any status; null without one), gap_start and gap_end (the longest run of more than
-        `LONG_GAP_DAYS` days without an order in the two periods, its first day and the day after
-        its last; null without one). In trend, months that the data do not cover are null, as are a
-        first and a last month of which the period holds only some days.
-        Null where there is nothing to compare, no interval, or the KPI cannot be computed.
+        any status; null without one), gap_start and gap_end (the ends of `longest_gap`, the days
+        without an order in the two periods; null without one). Of KPIs that rest on prices,
+        except those of `PAIRED`: unpriced_before and unpriced, the share of units (unpriced_of:
+        or of orders) without a known price in each period, where something is compared. In trend,
+        months that the data do not cover are null, as are a first and a last month of which the
+        period holds only some days. Null where there is nothing to compare, no interval, or the
+        KPI cannot be computed.
 
     Raises
     ------
@@ -182,7 +203,7 @@ def scorecard(
     else:
         values = _values(able, data, periods.start, periods.end)
     known = Coverage.of(data, periods)
-    doubt, gap = known.doubt(periods), _longest_gap(data, periods)
+    doubt, gap = known.doubt(periods), longest_gap(data, periods=periods)
     now = _standing(values, data, periods.start, periods.end)
     months = _trends(able, data, known, periods) if by_month else {}
     before = {} if doubt else _comparison(able, data, periods)
@@ -196,8 +217,25 @@ def scorecard(
         }
         for kpi in asked
     ]
-    notes = {"last_order": known.last, "gap_start": gap[0], "gap_end": gap[1]}
-    return pd.DataFrame(rows).assign(**notes)[list(COLUMNS)]
+    first, after = gap or (None, None)
+    notes = {"last_order": known.last, "gap_start": first, "gap_end": after}
+    card = pd.DataFrame(rows).assign(**notes)
+    return _with_unpriced(card, data, periods)[list(COLUMNS)]
+
+
+def _with_unpriced(card: pd.DataFrame, data: Data, periods: Periods) -> pd.DataFrame:
+    """Say beside the KPIs that missing prices move for how much of each period they are missing."""
+    moved = card["previous"].notna() & card["kpi"].map(_rests_on_prices).astype(bool)
+    found = unpriced(data, periods=periods) if moved.any() else Unpriced(None, None)
+    values = {"unpriced_before": found.before, "unpriced": found.now}
+    shares = {name: pd.Series(value, card.index, "float64") for name, value in values.items()}
+    card = card.assign(**{name: share.where(moved) for name, share in shares.items()})
+    of = pd.Series(found.of, card.index, "object")
+    return card.assign(unpriced_of=of.where(moved, None))
+
+
+def _rests_on_prices(kpi: str) -> bool:
+    return kpi not in PAIRED and not PRICES.isdisjoint(columns_of(kpi))
 
 
 class _Standing(NamedTuple):
@@ -223,7 +261,8 @@ def _telling(
 
 def _first_of_each(able: Collection[str]) -> list[str]:
     """Return the first candidate of each domain, then the next ones while there is room."""
-    domains = [[id for id in ids if id in able] for ids in CANDIDATES.values()]
+    told = [id for id in able if _STANDS_IN.get(id) not in able]
+    domains = [[id for id in ids if id in told] for ids in CANDIDATES.values()]
     ranked = [id for rank in zip_longest(*domains) for id in rank if id is not None]
     kept = ranked[:MOST_KPIS]
     return [id for ids in domains for id in ids if id in kept]
@@ -281,20 +320,6 @@ def _comparison(kpis: Sequence[str], data: Data, periods: Periods) -> Mapping[st
         return {}
     had = [kpi for kpi in kpis if not _obstacle(kpi, data, start, end)[0]]
     return _standing(_values(had, data, start, end), data, start, end)
-
-
-def _longest_gap(data: Data, periods: Periods) -> tuple[date | None, date | None]:
-    """Return the longest run of days without an order, between two orders, in the periods."""
-    since = min(start for start in (periods.start, periods.previous_start) if start)
-    days = order_days(data, before=periods.end)
-    gaps = days.filter(
-        days.day > ibis.date(since.isoformat()),
-        days.day > days.earlier + ibis.interval(days=LONG_GAP_DAYS + 1),
-    )
-    rows = data.connection.to_pyarrow(gaps.order_by("day")).to_pylist()
-    runs = [(max(row["earlier"] + timedelta(days=1), since), row["day"]) for row in rows]
-    long = [(first, after) for first, after in runs if (after - first).days > LONG_GAP_DAYS]
-    return max(long, key=lambda run: run[1] - run[0]) if long else (None, None)
 
 
 def _obstacle(kpi: str, data: Data, start: date, end: date) -> tuple[str, str]:
@@ -547,7 +572,7 @@ _ESTIMATES: Mapping[str, Callable[[Data, date, date], Interval]] = MappingProxyT
 
 # --- Attention ------------------------------------------------------------------------------
 
-_VERDICTS = ("worse", "wrong_way", "better", "cannot_tell")
+_VERDICTS = ("worse", "wrong_way", "better", "cannot_tell", "unpriced")
 
 
 def attention(scorecard: pd.DataFrame, *, smallest: float = WRONG_WAY) -> pd.DataFrame:
@@ -566,15 +591,20 @@ def attention(scorecard: pd.DataFrame, *, smallest: float = WRONG_WAY) -> pd.Dat
         The rows of the scorecard that say something, with verdict: ``worse`` (the interval of the
         change lies on the bad side of 0), ``wrong_way`` (no interval, moved at least
         `smallest` the wrong way), ``better`` (the interval lies on the good side), then
-        ``cannot_tell`` (the interval includes 0). In that order, the largest relative move first.
-        KPIs without a good or a bad direction, a comparison or a value are left out.
+        ``cannot_tell`` (the interval includes 0), then ``unpriced`` (prices are missing for more
+        of one period than of the other, and move it). In that order, the largest relative move
+        first. KPIs without a good or a bad direction, a comparison or a value are left out.
 
     Notes
     -----
     Each interval is at 95 % by itself: where nothing changed, about one KPI in twenty still gets
     a verdict. A list of a dozen deserves a second look before a decision.
     """
-    judged = [(row, _verdict(row, smallest)) for row in scorecard.to_dict("records")]
+    holed = differ(scorecard["unpriced_before"], scorecard["unpriced"])
+    judged = [
+        (row, _verdict(row, smallest) if not moved else "unpriced")
+        for row, moved in zip(scorecard.to_dict("records"), holed, strict=True)
+    ]
     kept = [{**row, "verdict": verdict} for row, verdict in judged if verdict]
     kept.sort(key=lambda row: (_VERDICTS.index(row["verdict"]), -_relative(row), row["kpi"]))
     return pd.DataFrame(kept, columns=[*COLUMNS, "verdict"])

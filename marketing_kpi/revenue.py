@@ -54,7 +54,7 @@ from marketing_kpi.growth.sides import (
     steps_between,
 )
 from marketing_kpi.kpis.compute import compute, missing_columns
-from marketing_kpi.kpis.extent import is_compared
+from marketing_kpi.kpis.extent import is_compared, longest_gap
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.facts.finance import recognitions
@@ -101,6 +101,7 @@ __all__ = [
     "lacking_recognition",
     "lacking_stores",
     "like_for_like_growth",
+    "longest_gap",
     "mix",
     "mix_effect",
     "network",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marketing_kpi.kpis.extent import is_compared
+from marketing_kpi.kpis.extent import is_compared, longest_gap
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.selling.chains import HOLES, effects
 from marketing_kpi.selling.prices import Prices, assortment, lacking_prices, price_parts
@@ -58,6 +58,7 @@ __all__ = [
     "lacking_prices",
     "lacking_sales",
     "lacking_visits",
+    "longest_gap",
     "orders",
     "out_of_line",
     "pages_per_session",

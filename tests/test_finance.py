@@ -136,9 +136,29 @@ def test_the_bridge_by_hand():
     with mk.open_data(tables(chargebacks=DISPUTES)) as data:
         steps = finance.bridge(data, **YEAR)
         row = mk.compute(["net_revenue", "revenue_leakage"], data, **YEAR).iloc[0]
-    assert steps.amount.tolist() == [190, -20, 170, -40, -10, -60, 60]
-    assert steps.level.tolist() == [190, 170, 170, 130, 120, 60, 60]
+    assert steps.step.tolist() == [step for step in finance.STEPS if step != "unpriced"]
+    assert steps.amount.tolist() == [130, -20, 60, 170, -40, -10, -60, 60]
+    assert steps.level.tolist() == [130, 110, 170, 170, 130, 120, 60, 60]
     assert [row.net_revenue, row.revenue_leakage] == [60, 20 + 40 + 10 + 60]
+
+
+@pytest.mark.parametrize("second", [(None, 60.0), (80.0, None), (None, None), (80.0, 60.0)])
+def test_gross_sales_and_discounts_of_the_bridge_are_those_of_the_kpis(second):
+    """Two units of 50 sold at 40, one of 30, and one of which a price may be unknown."""
+    listed, paid = second
+    given = tables(chargebacks=DISPUTES)
+    given["order_lines"].loc[2, ["list_price", "unit_price"]] = second
+    with mk.open_data(given) as data:
+        bridge = finance.bridge(data, **YEAR)
+        row = mk.compute(["gross_sales", "net_sales", "discount_rate"], data, **YEAR).iloc[0]
+    steps = bridge.set_index("step").amount
+    assert steps["gross_sales"] == row.gross_sales == 130 + (listed or 0)
+    assert steps["net_sales"] == row.net_sales == 110 + (paid or 0)
+    assert steps.get("unlisted", 0) == (60 if second == (None, 60) else 0)
+    assert steps.get("unpriced", 0) == (-80 if second == (80, None) else 0)
+    rate = 40 / 210 if second == (80, 60) else 20 / 130
+    assert finance.step_shares(bridge)["discounts"] == pytest.approx(row.discount_rate)
+    assert row.discount_rate == pytest.approx(rate)
 
 
 def test_a_deduction_that_is_not_told_leaves_the_rest_unknown():
@@ -196,12 +216,27 @@ def test_the_reconciliation_by_hand(kind, tmp_path):
     rows = found.astype(dict.fromkeys(columns, float)).assign(month=found.month.astype(str))
     rows = rows.assign(month=rows.month.str[:7]).set_index(["month", "account"])[columns]
     assert rows.loc["2025-02", "revenue"].tolist() == [135, 170 - 40, 5]
+    # A line of February tells no list price: what the month was worth at list price is unknown.
+    assert rows.ours.reindex([("2025-02", "gross_sales"), ("2025-02", "discounts")]).isna().all()
+    assert rows.loc["2025-03", "discounts"].fillna(-1).tolist() == [-1, 0, -1]
     assert rows.loc["2025-02", "refunds"].tolist() == [35, 40, -5]
     assert rows.loc["2025-03", "chargebacks"].tolist() == [60, 60, 0]
     assert rows.loc["2025-04", "revenue"].tolist() == [1, 0, 1]  # nothing of ours in that month
     assert rows.loc["2025-03", "revenue"].isna().tolist() == [True, False, True]
     assert "goodwill" not in found.account.tolist()
     assert list(found.columns) == ["month", "account", *columns]
+
+
+def test_a_ledger_that_writes_deductions_below_0_is_read_the_same():
+    turned = LEDGER.assign(
+        amount=LEDGER.amount.where(~LEDGER.account.isin(finance.DEDUCTIONS), -LEDGER.amount)
+    )
+    assert (turned.amount != LEDGER.amount).any()
+    found = []
+    for ledger in (LEDGER, turned):
+        with mk.open_data(tables(chargebacks=DISPUTES, ledger=ledger)) as data:
+            found.append(finance.reconciliation(data, **YEAR))
+    pd.testing.assert_frame_equal(*found)
 
 
 def test_what_the_data_do_not_tell_of_an_account_is_unknown():
@@ -279,6 +314,40 @@ def amounts(**known):
     return {**made, "net_sales": made["gross_sales"] - made["discounts"]}
 
 
+def at_a_fifth_off(listed, refunds=0):
+    """Return the totals of 100 at list price sold at 80, of which some lines tell a list price."""
+    given = amounts(gross_sales=listed, discounts=0, refunds=refunds)
+    unlisted = (100 - Decimal(listed)) * Decimal("0.8")
+    known = {"discounts": Decimal(listed) / 5, "unlisted": unlisted, "net_sales": Decimal(80)}
+    return steps_of(given | known)
+
+
+def test_list_prices_missing_from_one_period_leave_discounts_uncompared():
+    """One discount of 20 % in both years; half of the list prices of the first are unknown."""
+    old, new = at_a_fifth_off(50, refunds=4), at_a_fifth_off(100, refunds=8)
+    assert finance.listed(old, new) == (0.5, 1.0)
+    assert finance.listed(old, new).differs
+    assert finance.share_of(old, new) == "net_sales"
+    change = finance.bridge_change(old, new).set_index("step")
+    assert change.loc["discounts", ["rate_before", "rate_after"]].tolist() == [0.2, 0.2]
+    assert change.loc["refunds", ["rate_before", "rate_after"]].tolist() == [0.05, 0.1]
+    assert change.loc["refunds", ["by_volume", "by_rate"]].tolist() == [0, -4]
+    for step in ("gross_sales", "discounts", "unlisted", "net_revenue"):
+        assert change.loc[step, ["by_volume", "by_rate"]].isna().all()
+
+
+def test_list_prices_missing_from_both_periods_alike_leave_the_parts_adding_up():
+    """Sales double; of what half of the lines show, the discount goes from 20 to 30 %."""
+    old = at_a_fifth_off(50)
+    known = {"gross_sales": Decimal(100), "discounts": Decimal(30), "unlisted": Decimal(70)}
+    new = steps_of(amounts() | known | {"net_sales": Decimal(140)})
+    assert not finance.listed(old, new).differs
+    change = finance.bridge_change(old, new).set_index("step")
+    assert change.loc["discounts", ["by_volume", "by_rate"]].tolist() == [-10, -10]
+    assert change.loc["unlisted", ["by_volume", "by_rate"]].tolist() == [30, 0]
+    assert change.loc["net_revenue", ["by_volume", "by_rate"]].tolist() == [70, -10]
+
+
 def test_what_is_no_bridge_is_refused():
     with pytest.raises(ComputeError, match="not the steps of a bridge"):
         finance.bridge_change(pd.DataFrame({"step": ["a"], "amount": [1.0]}), pd.DataFrame())
@@ -296,9 +365,14 @@ def test_the_rate_of_each_deduction_is_that_of_the_bridge(demo):
 def test_the_rates_of_few_customers_have_no_interval():
     with mk.open_data(tables(chargebacks=DISPUTES)) as data:
         found = finance.deduction_rates(data, **YEAR).set_index("step")
+        of_gross = finance.deduction_rates(data, of="gross_sales", **YEAR).set_index("step")
+        with pytest.raises(ComputeError, match="must be one of: gross_sales, net_sales"):
+            finance.deduction_rates(data, of="sales", **YEAR)
+    # 20 of the 130 at list price; the others of 170, as the list price of one line is unknown
     assert found.rate.round(4).to_dict() == {
-        "discounts": 0.1053, "refunds": 0.2105, "allowances": 0.0526, "chargebacks": 0.3158,
+        "discounts": 0.1538, "refunds": 0.2353, "allowances": 0.0588, "chargebacks": 0.3529,
     }  # fmt: skip
+    assert of_gross.rate["refunds"] == 40 / 130
     assert found[["low", "high"]].isna().all(axis=None)
 
 
@@ -451,7 +525,9 @@ def test_the_retention_of_the_demo_is_that_of_the_kpis(demo):
     cohorts = finance.revenue_retention(demo, as_of="2026-01-01", by="cohort")
     for name in ["customers", *COLUMNS]:
         assert round(cohorts[name].sum(), 2) == round(whole[name], 2)
-    years = finance.year_on_year(demo, as_of="2026-01-01").set_index("step").amount
+    both = finance.year_on_year(demo, as_of="2026-01-01").set_index("step")
+    assert round(both.now.drop("now").sum(), 2) == round(both.now["now"], 2)
+    years = both.amount
     assert round(years.drop("now").sum(), 2) == round(years.now, 2)
     assert round(years.now, 2) == round(float(kpis.net_revenue[0]), 2)
     assert round(-years.churn, 2) == round(whole.churn, 2)
@@ -470,6 +546,23 @@ def test_retention_by_region_is_the_kpi_by_region(demo):
     kpis = mk.compute(["net_revenue_retention"], demo, by=["region"], **YEAR).execute()
     kpis = kpis.set_index("region").net_revenue_retention
     assert found.net_retention.to_dict() == pytest.approx(kpis.reindex(found.index).to_dict())
+
+
+def test_what_others_bring_this_year_is_not_what_they_changed():
+    """A was given back more than was paid; B is new; C is of the base, and buys as much again."""
+    days = pd.to_datetime(["2023-06-01", "2025-03-01", "2025-04-01", "2024-05-01", "2025-12-30"])
+    customers = ["A", "A", "B", "C", "C"]
+    orders = {"order_id": list("12345"), "customer_id": customers, "ordered_at": days}
+    given = {
+        "orders": pd.DataFrame({**orders, "amount": [60.0, 10.0, 30.0, 100.0, 100.0]}),
+        "returns": pd.DataFrame({"return_id": ["r"], "order_id": ["1"], "refund_amount": [60.0],
+            "returned_at": pd.to_datetime(["2024-02-01"])}),
+        "chargebacks": DISPUTES.assign(outcome="won", order_id="1"),
+    }  # fmt: skip
+    with mk.open_data(given) as data:
+        years = finance.year_on_year(data, as_of="2026-01-01").set_index("step")
+    assert years.amount[["before", "other_customers", "now"]].tolist() == [40, 100, 140]
+    assert years.now[["expansion", "other_customers", "now"]].tolist() == [100, 40, 140]
 
 
 def test_without_two_years_nothing_is_said_of_what_stays():
@@ -558,10 +651,11 @@ def test_outcomes_by_hand():
     assert math.isnan(reasons.set_index("reason").win_rate["not_received"])
 
 
-def test_an_outcome_that_is_not_told_leaves_a_dispute_open():
+def test_an_outcome_that_is_not_told_is_no_open_dispute():
     with mk.open_data(disputed(outcome=[None, "won", None, "lost", "odd"])) as data:
         whole = finance.dispute_outcomes(data, **HALF).iloc[0]
-    assert whole[["won", "lost", "open"]].tolist() == [1, 1, 2]
+    assert whole[["won", "lost", "open", "unknown"]].tolist() == [1, 1, 0, 2]
+    assert whole.amount == whole.amount_won + whole.amount_lost + whole.amount_unknown
 
 
 def test_what_fighting_is_worth_by_hand():

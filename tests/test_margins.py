@@ -292,6 +292,74 @@ def test_of_a_promotion_the_share_of_its_lines_of_a_known_cost_counts():
     assert float(whole) == parts.contribution_margin.sum() == 3600 / 4 - 45
 
 
+UNKNOWN = {
+    "fee": ("orders", "payment_fee", 1),
+    "parcel": ("shipments", "transport_cost", 0),
+    "packaging": ("shipments", "packaging_cost", 0),
+    "promotion": ("promotions", "cost", 0),
+}
+"""The fee of order 2, the parcel of order 1, the promotion of order 2."""
+
+
+@pytest.mark.parametrize(
+    ("what", "sold", "costs", "counts"),
+    [
+        ("fee", 100, [50, 8, 2, 0], [40, 0, 1, 0]),
+        ("promotion", 100, [50, 8, 2, 0], [40, 0, 0, 1]),
+        ("parcel", 40, [30, 0, 1, 4], [100, 1, 0, 0]),
+        ("packaging", 40, [30, 0, 1, 4], [100, 1, 0, 0]),
+    ],
+)
+def test_sales_of_which_a_cost_is_empty_are_in_no_contribution(what, sold, costs, counts):
+    """In January, order 1 of 100 and order 2 of 40, sold on the promotion."""
+    shop, (table, column, row) = tables(), UNKNOWN[what]
+    shop[table].loc[row, column] = math.nan
+    left = sold - sum(costs)
+    with mk.open_data(shop) as data:
+        kpis = mk.compute([*KPIS, "gross_profit", "break_even_revenue"], data, **JANUARY).iloc[0]
+        levels = margins.levels(data, **JANUARY).set_index("step")
+        even = margins.break_even(data, **JANUARY)
+        parts = margins.contribution_by(data, by=["product_id"], **JANUARY)
+        unknown = margins.unknown_costs(data, **JANUARY)
+    assert kpis.astype(float).tolist() == pytest.approx(
+        [sum(costs), left, left / sold, 60, 21 / (left / sold)]
+    )
+    steps = levels.amount
+    assert steps[["net_sales", "goods"]].tolist() == [sold, -costs[0]]
+    assert (-steps[["fulfilment_cost", "payment_cost", "promotion_cost"]]).tolist() == costs[1:]
+    assert steps.contribution_margin == left
+    assert math.isnan(steps.result)
+    assert (steps.fixed_costs, math.isnan(levels.rate.fixed_costs)) == (-21, True)
+    assert [even.rate, even.costed_share] == pytest.approx([left / sold, sold / 140])
+    assert parts.contribution_margin.sum() == left
+    assert unknown.what.tolist() == ["net_sales", *margins.STEPS[3:6]]
+    assert unknown.unknown.tolist() == counts
+    assert unknown["all"].tolist() == [140, 1, 2, 1]
+
+
+def test_costs_of_zero_are_known_and_months_count_their_own():
+    shop = tables()
+    shop["orders"]["payment_fee"] = [0.0, 0.0, math.nan, math.nan]
+    with mk.open_data(shop) as data:
+        january = margins.unknown_costs(data, **JANUARY)
+        february = margins.unknown_costs(data, start="2025-02-01", end="2025-03-01")
+        whole = mk.compute("contribution_margin", data, **JANUARY).iloc[0, 0]
+    assert january.unknown.tolist() == [0, 0, 0, 0]
+    assert february.unknown.tolist() == [20, 0, 1, 0]  # the cancelled order 4 is of January
+    assert february["all"].tolist() == [20, 0, 1, 1]  # the promotion still ran
+    assert float(whole) == 45 + 3
+
+
+def test_empty_delivery_costs_do_not_move_the_break_even():
+    shop = steady_shop()
+    shop["shipments"]["transport_cost"] = [8.0, math.nan] * 60
+    with mk.open_data(shop) as data:
+        even = margins.break_even(data, **YEAR)
+        values = mk.compute([*KPIS, *THRESHOLDS], data, **YEAR).iloc[0].astype(float)
+    assert values.tolist() == pytest.approx([4200, 1800, 0.3, 6000, 182.5])
+    assert [even.rate, even.revenue, even.costed_share] == pytest.approx([0.3, 6000, 0.5])
+
+
 def test_goods_of_an_unknown_price_are_in_no_margin():
     shop = tables()
     shop["order_lines"].loc[1, "unit_price"] = NONE  # 2 units of q, at a cost of 20
@@ -520,6 +588,43 @@ def test_stock_outs_lower_what_was_expected():
     shelf.iloc[500:521] = 0.5
     half = row_of(panel_of(index, sold, on_shelf={"x": shelf}))
     assert half.baseline == pytest.approx(whole.baseline / 2, rel=1e-6)
+
+
+def test_a_line_of_unknown_quantity_leaves_the_other_days_known():
+    """Two caps on 1 January and one on the 2nd; how many hats on the 1st is not known."""
+    tables = {
+        "orders": pd.DataFrame({"order_id": ["1", "2"],
+            "ordered_at": pd.to_datetime(["2025-01-01", "2025-01-02"])}),
+        "order_lines": pd.DataFrame({"order_id": ["1", "1", "2"], "line_id": list("121"),
+            "product_id": ["cap", "hat", "cap"], "quantity": [2, None, 1], "unit_price": 10.0,
+            "promotion_id": ["x", "x", NONE]}),
+        "products": pd.DataFrame({"product_id": ["cap", "hat"], "category": ["caps", "hats"]}),
+        "promotions": pd.DataFrame({"promotion_id": ["x"],
+            "starts_on": [pd.Timestamp("2025-01-01")], "ends_on": [pd.Timestamp("2025-01-01")]}),
+    }  # fmt: skip
+    with mk.open_data(tables) as data:
+        found = panel.panel(data, end=dt.date(2025, 1, 3))
+    assert found.categories["caps"].units.tolist() == [2, 1]
+    assert found.categories["hats"].units.tolist() == [0, 0]
+    assert found.promoted["x"].units.tolist() == [2, 1]
+    assert (found.uncounted, found.lines) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("lift", "known", "unknown"), [(3.0, "higher", "cannot_tell"), (0.0, "lower", "lower")]
+)
+def test_an_unknown_cost_can_undo_a_gain_and_no_loss(lift, known, unknown):
+    index, sold, _ = small_shop(np.random.default_rng(3), lift=lift)
+    funding = {"supplier_funding": 0.0 if lift else -9000.0}
+    costly, uncosted = (
+        study(panel_of(index, sold, promotion={"cost": cost, **funding}), start=index[0].date())
+        for cost in (100.0, math.nan)
+    )
+    (row,), (left,) = (each.promotions.itertuples() for each in (costly, uncosted))
+    assert [row.verdict, *costly.total.verdict] == [known] * 2
+    assert [left.verdict, *uncosted.total.verdict] == [unknown] * 2
+    assert left.margin == pytest.approx(row.margin + 100)
+    assert math.isnan(left.cost)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 import marketing_kpi as mk
-from marketing_kpi import fulfilment, overview, retention, sales, voice
+from marketing_kpi import fulfilment, overview, plots, retention, sales, voice
 from marketing_kpi.kpis.dictionary import UnknownEntryError
 from marketing_kpi.kpis.intervals import Interval
+from marketing_kpi.kpis.lineage import columns_of
 
 YEAR = mk.periods(as_of="2026-01-01")
 
@@ -339,6 +340,68 @@ def test_a_long_run_of_days_without_orders_is_told():
     assert pd.isna(card_of(orders).gap_start).all()
 
 
+def without_prices(tables, share, rng, *, since="2025-01-01"):
+    """Return the tables with the price of that share of the lines sold since a day left blank."""
+    orders, lines = tables["orders"], tables["order_lines"]
+    at = orders.set_index("order_id").ordered_at.reindex(lines.order_id).to_numpy()
+    blank = (at >= np.datetime64(since)) & (rng.random(len(lines)) < share)
+    return {**tables, "order_lines": lines.assign(unit_price=lines.unit_price.mask(blank))}
+
+
+def test_kpis_that_missing_prices_move_are_those_that_rest_on_prices():
+    """A fifth of the prices is taken away: what is paired with prices stays, other sums move."""
+    demo = mk.demo()
+    names = ["orders", "order_lines", "promotions", "returns", "products", "chargebacks"]
+    tables = {name: demo.table(name).to_pandas() for name in names}
+    tables["order_lines"] = tables["order_lines"].astype({"unit_price": "float64"})
+    moving = ["net_sales", "average_order_value", "return_rate_value", "net_revenue"]
+    steady = ["orders", "units_per_transaction", "return_rate_units", "repeat_purchase_rate"]
+    ids = [*moving, *steady, *overview.PAIRED]
+    whole, less = (
+        mk.compute(ids, mk.open_data(one), start=YEAR.start, end=YEAR.end).iloc[0].astype(float)
+        for one in (tables, without_prices(tables, 0.2, np.random.default_rng(3)))
+    )
+    moved = (less / whole - 1).abs()
+    assert moved[list(overview.PAIRED)].max() < 0.015
+    assert moved[moving].min() > 0.1
+    assert moved[steady].max() < 1e-12
+    rests = {id for id in ids if not overview.PRICES.isdisjoint(columns_of(id))}
+    assert rests == {*moving, *overview.PAIRED}
+
+
+def test_where_prices_are_missing_what_rests_on_them_gets_no_verdict():
+    """Sales of 100 a month in both years; of the second, three lines of ten lose their price."""
+    days = pd.date_range("2024-01-01", "2025-12-31")
+    ids = [str(n) for n in range(len(days))]
+    orders = pd.DataFrame(
+        {"order_id": ids, "customer_id": [f"C{n % 90}" for n in range(len(days))]}
+    )
+    lines = pd.DataFrame({"order_id": ids, "line_id": "1", "quantity": 1, "unit_price": 10.0})
+    tables = {"orders": orders.assign(ordered_at=days), "order_lines": lines}
+    asked = ["net_sales", "orders", "average_selling_price"]
+    holed = without_prices(tables, 0.3, np.random.default_rng(1))
+    share = holed["order_lines"].unit_price[366:].isna().mean()
+    for one, told in ((tables, 0.0), (holed, share)):
+        with mk.open_data(one) as data:
+            card = overview.scorecard(data, periods=YEAR, kpis=asked, by_month=False)
+        assert row(card, "net_sales").unpriced == pytest.approx(told)
+        assert row(card, "net_sales").unpriced_before == 0
+        rest = card[card.kpi != "net_sales"]
+        assert rest[["unpriced_before", "unpriced", "unpriced_of"]].isna().all(axis=None)
+        verdicts = overview.attention(card).set_index("kpi").verdict
+        assert verdicts.get("net_sales") == ("unpriced" if told else None)
+    said = plots.undecided(overview.attention(card), scorecard=card, lang="en").text
+    assert "No verdict, for prices are missing for more of one period than of the other" in said
+    assert f"Prices are missing for {share:.1%} of units now, 0.0% before" in plots.scorecard(
+        card, lang="en"
+    ).to_text().replace("\u202f", "")
+    assert "−" in plots.changes(card, lang="en").figure.alt
+    alone = mk.periods(as_of="2026-01-01", compare="none")
+    with mk.open_data(holed) as data:
+        card = overview.scorecard(data, periods=alone, kpis=asked, by_month=False)
+    assert card.unpriced.isna().all()
+
+
 def test_a_few_customers_have_no_interval():
     """Normal quantiles cover far less than 95 % of a few customers."""
     orders = shop(customers=40, n=3000).dropna(subset="customer_id")
@@ -417,6 +480,10 @@ def test_each_domain_that_the_data_have_has_a_kpi_and_the_same_ones_stand_togeth
 
 def test_a_scorecard_of_all_there_is_keeps_to_its_length(demo_card):
     assert len(demo_card) == overview.MOST_KPIS
+    assert [id for id in demo_card.kpi if id.startswith("return_rate")] == ["return_rate_value"]
+    assert overview._first_of_each(["return_rate_units", "orders"]) == [
+        "orders", "return_rate_units",
+    ]  # fmt: skip
     assert {*demo_card.domain} == {*overview.CANDIDATES}
     firsts = {ids[0] for ids in overview.CANDIDATES.values()}
     assert firsts <= {*demo_card.kpi}

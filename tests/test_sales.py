@@ -486,6 +486,44 @@ def test_a_price_rise_of_all_products_is_found_whole():
     assert abs(parts.change.assortment) < 1e-8
 
 
+def listed(data, prices):
+    """Return a shop with the list prices of its lines, by product and year; null: unknown."""
+    orders = data.orders.to_pandas()
+    lines = data.order_lines.to_pandas()
+    year = lines.order_id.str[:4].astype(int)
+    at = [prices[key] for key in zip(lines.product_id, year, strict=True)]
+    return mk.open_data({"orders": orders, "order_lines": lines.assign(list_price=at)})
+
+
+def test_lines_without_a_list_price_raise_no_list_price():
+    """Caps at 10, a fifth off, both years: of the first, one line of two has no list price."""
+    data = goods({"cap": (8, 8)}, {"cap": (5, 10)})
+    lines = listed(data, {("cap", 2024): 10.0, ("cap", 2025): 10.0}).order_lines.to_pandas()
+    lines.loc[0, "list_price"] = None
+    with mk.open_data({"orders": data.orders.to_pandas(), "order_lines": lines}) as holed:
+        found = sales.price_parts(holed, periods=BOTH)
+    assert found.parts.part.tolist() == ["list_price", "discount", "assortment"]
+    assert np.allclose(found.parts.change, 0)
+    assert (found.raised, found.lowered) == (0, 0)
+    assert found.listed == pytest.approx(120 / 160)  # of 80 and 80 of sales, 40 have none
+
+
+def test_products_without_a_list_price_are_a_part_of_their_own():
+    """Of two products of equal sales, one knows its list price: it rose by 20 %, no discount."""
+    data = goods({"a": (10, 12), "b": (10, 12)}, {"a": (5, 5), "b": (5, 5)})
+    known = {("a", 2024): 10.0, ("a", 2025): 12.0, ("b", 2024): None, ("b", 2025): 12.0}
+    found = sales.price_parts(listed(data, known), periods=BOTH)
+    parts = found.parts.set_index("part").change
+    assert parts.index.tolist() == ["list_price", "discount", "price_unlisted", "assortment"]
+    half = math.sqrt(1.2) - 1
+    assert np.allclose(parts, [half, 0, half, 0])
+    assert (found.raised, found.lowered) == (1, 0)
+    nothing = dict.fromkeys(known)
+    assert sales.price_parts(listed(data, nothing), periods=BOTH).parts.part.tolist() == [
+        "price_paid", "assortment",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("dear", "raised", "lowered"), [(14, 0.0548, 0), (10.005, 0, 0), (9, 0, 0.0455)]
 )
@@ -588,6 +626,19 @@ def test_a_constant_season_and_growth_are_found_exactly():
     told = found.months.iloc[12:]
     assert np.allclose(told.change, 0.2, rtol=1e-6)
     assert found.months.change[:12].isna().all()
+
+
+def test_months_say_for_how_much_no_price_is_known():
+    """Of the two units of 30 December 2025 one has no price; a year earlier, both had."""
+    data = mk.open_data(shop_of([[10.0] * 4, [10.0, 10.0, 10.0, None]]))
+    found = sales.season(data, end="2026-01-01").months.set_index("period")
+    shares = ["unpriced_before", "unpriced"]
+    assert found.loc["2025-12-01", shares].tolist() == [0, 0.5]
+    assert found.loc["2025-01-01", shares].tolist() == [0, 0]
+    assert found.loc["2025-06-01", shares].isna().all()
+    assert found.change["2025-12-01"] == -0.5
+    orders = sales.season(data, end="2026-01-01", measure="orders").months
+    assert orders[shares].isna().all(axis=None)
 
 
 def test_one_year_shows_no_season_and_a_cut_month_is_left_out():

@@ -11,7 +11,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from marketing_kpi.accounts.steps import ACCOUNTS, DEDUCTIONS, accounts, rows_of, within
+from marketing_kpi.accounts.steps import (
+    ACCOUNTS,
+    DEDUCTIONS,
+    accounts,
+    rows_of,
+    tells_one_price,
+    within,
+)
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.periods import shift
@@ -47,7 +54,10 @@ def reconciliation(
         A row a month and account: ``month``, ``account`` (see `ACCOUNTS`), ``ledger`` (what
         finance says; null where it says nothing), ``ours`` (null where the data do not tell the
         account), ``gap``, the first less the second. Deductions are positive, so that a gap of
-        one lowers revenue by as much. pandas when the tables came as pandas, else lazy.
+        one lowers revenue by as much; those that a ledger writes below 0, all months taken
+        together, are read with the other sign. A month with a line that tells only one of its two
+        prices, paid and at list, tells neither gross sales nor discounts. pandas when the tables
+        came as pandas, else lazy.
 
     Raises
     ------
@@ -99,10 +109,11 @@ def reconciliation(
     ours, told = _ours_by_account(data, period)
     both = ibis.union(_ledger_by_account(data, period), ours)
     found = both.group_by("month", "account").aggregate(
-        ledger=both.ledger.sum(), ours=both.ours.sum()
+        ledger=both.ledger.sum(), ours=both.ours.sum(), untold=both.untold.max()
     )
-    nothing = found.account.isin(told).ifelse(ibis.literal(0, MONEY), None)
-    found = found.mutate(ours=ibis.coalesce(found.ours.cast(MONEY), nothing))
+    is_nothing = found.account.isin(told) & (found.untold == 0)
+    nothing = is_nothing.ifelse(ibis.literal(0, MONEY), None)
+    found = found.mutate(ours=ibis.coalesce(found.ours.cast(MONEY), nothing)).drop("untold")
     found = found.mutate(gap=found.ledger - found.ours)
     return answer(data, found.order_by("month", "account"), ["month", "account"])
 
@@ -110,11 +121,18 @@ def reconciliation(
 def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
     rows = within(rows_of("recognised", data), period)
     rows = rows.mutate(month=rows.occurred_at.truncate("M").date())
-    made = accounts(rows)
+    made = {name: made for name, made in accounts(rows).items() if name in ACCOUNTS}
+    if "gross_sales" in made:
+        is_told = tells_one_price(rows) == 0
+        made |= {name: is_told.ifelse(made[name], None) for name in ACCOUNTS[:2]}
     wide = rows.group_by("month").aggregate(**made)
     tall = [
         wide.select(
-            month=wide.month, account=ibis.literal(name), ledger=ibis.null(MONEY), ours=wide[name]
+            month=wide.month,
+            account=ibis.literal(name),
+            ledger=ibis.null(MONEY),
+            ours=wide[name],
+            untold=wide[name].isnull().cast("int32"),
         )
         for name in made
     ]
@@ -125,8 +143,16 @@ def _ledger_by_account(data: Data, period: Period) -> ir.Table:
     ledger = data.table("ledger")
     month = ledger.month.cast("timestamp").truncate("M").date()
     rows = ledger.select(
-        month=month, account=ledger.account, ledger=ledger.amount.cast(MONEY), ours=ibis.null(MONEY)
+        month=month,
+        account=ledger.account,
+        ledger=ledger.amount.cast(MONEY),
+        ours=ibis.null(MONEY),
+        untold=ibis.literal(0, "int32"),
     )
+    # A ledger whose accounts add up to revenue by themselves writes deductions below 0.
+    is_below = rows.ledger.sum().over(ibis.window(group_by="account")) < 0
+    is_turned = is_below & rows.account.isin(DEDUCTIONS)
+    rows = rows.mutate(ledger=is_turned.ifelse(-rows.ledger, rows.ledger))
     wanted = rows.account.isin(ACCOUNTS)
     return rows.filter(wanted, rows.month >= period.start, rows.month < period.end)
 

@@ -24,7 +24,8 @@ RIPE_DAYS = 120
 FEWEST_DECIDED = 30
 """Decided disputes below which the gain of fighting them has no interval."""
 
-_OUTCOMES = ("won", "lost", "open")
+_TOLD = ("won", "lost", "open")
+_OUTCOMES = (*_TOLD, "unknown")
 
 
 def chargebacks_by(
@@ -225,10 +226,10 @@ def dispute_outcomes(
     -------
     pandas.DataFrame
         A row a cell, the most disputes first: the cell (`by`; null: not told); ``disputes``;
-        ``won``, ``lost``, ``open`` (the rest of what has another outcome or none counts as open);
+        ``won``, ``lost``, ``open``, ``unknown`` (without an outcome, or with another one);
         ``win_rate``, the KPI `chargeback_win_rate`, with Wilson's 95 % interval (low, high; null
         while none is decided); ``amount`` (disputed), ``amount_won``, ``amount_lost``,
-        ``amount_open``, in the data's currency.
+        ``amount_open``, ``amount_unknown``, in the data's currency.
 
     Raises
     ------
@@ -239,9 +240,8 @@ def dispute_outcomes(
     """
     period = Period.of(start, end)
     rows = _disputes(data, period, by)
-    outcomes = {name: rows.outcome == name for name in _OUTCOMES[:2]}
-    undecided = rows.outcome.isnull() | rows.outcome.notin(_OUTCOMES[:2])
-    outcomes["open"] = undecided
+    outcomes: dict[str, ir.BooleanValue] = {name: rows.outcome == name for name in _TOLD}
+    outcomes["unknown"] = rows.outcome.isnull() | rows.outcome.notin(_TOLD)
     sums: dict[str, ir.Value] = {"disputes": rows.count(), "amount": _money(rows.amount.sum())}
     for name, is_so in outcomes.items():
         sums |= {name: is_so.sum().fill_null(0)}

@@ -273,11 +273,13 @@ def year_on_year(data: Data, *, as_of: str | dt.date) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        A row a step of `YEARS`: ``step``, ``amount``, ``level`` (what is reached after it).
-        ``before`` and ``now`` are the KPI `net_revenue` of the two years; churn and contraction
-        are negative; ``other_customers`` are those who were not of the base: newcomers, and old
-        ones come back; ``unidentified`` is by how much sales without a customer moved. The steps
-        add up to the cent. Empty where the data do not reach back 24 months.
+        A row a step of `YEARS`: ``step``, ``amount``, ``level`` (what is reached after it), ``now``
+        (what those of the step bring this year; null of the first). The steps ``before`` and
+        ``now`` are the KPI `net_revenue` of the two years; churn and contraction are negative;
+        ``other_customers`` is by how much those moved who were not of the base: newcomers, old
+        ones come back, and those who had got back all that they had paid, or more;
+        ``unidentified`` is by how much sales without a customer moved. Amounts and what is brought
+        now add up to the cent. Empty where the data do not reach back 24 months.
 
     Raises
     ------
@@ -287,26 +289,35 @@ def year_on_year(data: Data, *, as_of: str | dt.date) -> pd.DataFrame:
     end = day(as_of, name="as_of")
     require_columns(data, "retained_revenue", [*_MEASURES, "customer_id"])
     each = _customers(data, end, ())
-    base, unknown = _is_base(each), each.customer_id.isnull()
     gap = each.now - each.before
-    sums = each.filter(_reaches_back(data, end)).aggregate(
-        before=each.before.sum(),
-        churn=(-each.churn).sum(where=base),
-        contraction=(-each.contraction).sum(where=base),
-        expansion=each.expansion.sum(where=base),
-        other_customers=gap.sum(where=~base & ~unknown),
-        unidentified=gap.sum(where=unknown),
-        now=each.now.sum(),
-    )
-    (found,) = data.connection.to_pyarrow(sums).to_pylist()
+    sums = {"before": each.before.sum(), "now": each.now.sum()}
+    for step, those in _who(each).items():
+        sums |= {step: gap.sum(where=those), f"{step} now": each.now.sum(where=those)}
+    totals = each.filter(_reaches_back(data, end)).aggregate(**sums)
+    (found,) = data.connection.to_pyarrow(totals).to_pylist()
+    columns = ["step", "amount", "level", "now"]
     if found["before"] is None:
-        return pd.DataFrame(columns=["step", "amount", "level"])
+        return pd.DataFrame(columns=columns)
     rows, level = [], Decimal(0)
     for step in YEARS:
         amount = found[step] or Decimal(0)
         level = amount if step == "now" else level + amount
-        rows.append((step, float(amount), float(level)))
-    return pd.DataFrame(rows, columns=["step", "amount", "level"])
+        now = amount if step == "now" else found.get(f"{step} now") or Decimal(0)
+        rows.append((step, float(amount), float(level), None if step == "before" else float(now)))
+    return pd.DataFrame(rows, columns=columns).astype({"now": "float64"})
+
+
+def _who(each: ir.Table) -> dict[str, ir.BooleanValue]:
+    """Return whose net revenue makes each step between the years: each customer is in one."""
+    base, unknown = _is_base(each), each.customer_id.isnull()
+    is_gone = each.now <= 0
+    return {
+        "churn": base & is_gone,
+        "contraction": base & ~is_gone & (each.now < each.before),
+        "expansion": base & (each.now >= each.before),
+        "other_customers": ~base & ~unknown,
+        "unidentified": unknown,
+    }
 
 
 def lacks_kept(data: Data) -> list[str]:

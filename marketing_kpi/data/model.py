@@ -200,8 +200,8 @@ _ORDERS = _table(
     _column(
         "payment_fee",
         DECIMAL,
-        "Frais du moyen de paiement, à la charge du marchand",
-        "Payment fee borne by the merchant",
+        "Frais du moyen de paiement, à la charge du marchand ; 0 sans frais, vide si inconnus",
+        "Payment fee borne by the merchant; 0 for none, empty if not known",
     ),
     _column(
         "is_test", BOOLEAN, "Commande d'essai, hors de tout calcul", "Test order, never counted"
@@ -311,10 +311,15 @@ _PROMOTIONS = _table(
     _column(
         "cost",
         DECIMAL,
-        "Coût de la promotion, remise elle-même exclue",
-        "Cost of the promotion, the discount itself left out",
+        "Coût de la promotion, remise elle-même exclue ; 0 sans coût, vide s'il est inconnu",
+        "Cost of the promotion, the discount itself left out; 0 for none, empty if not known",
     ),
-    _column("supplier_funding", DECIMAL, "Participation du fournisseur", "Paid by the supplier"),
+    _column(
+        "supplier_funding",
+        DECIMAL,
+        "Participation du fournisseur ; vide sans participation",
+        "Paid by the supplier; empty for nothing",
+    ),
 )
 
 _PRODUCTS = _table(
@@ -523,8 +528,18 @@ _SHIPMENTS = _table(
     ),
     _column("in_full", BOOLEAN, "Commande livrée au complet", "Whether the order came in full"),
     _column("damaged", BOOLEAN, "Colis abîmé", "Whether the parcel was damaged"),
-    _column("transport_cost", DECIMAL, "Coût du transport", "Transport cost"),
-    _column("packaging_cost", DECIMAL, "Coût de l'emballage", "Packaging cost"),
+    _column(
+        "transport_cost",
+        DECIMAL,
+        "Coût du transport ; 0 sans coût, vide s'il est inconnu",
+        "Transport cost; 0 for none, empty if not known",
+    ),
+    _column(
+        "packaging_cost",
+        DECIMAL,
+        "Coût de l'emballage ; 0 sans coût, vide s'il est inconnu",
+        "Packaging cost; 0 for none, empty if not known",
+    ),
 )
 
 _LABOUR = _table(
@@ -594,7 +609,12 @@ _LEDGER = _table(
         key=True,
         values=("gross_sales", "discounts", "refunds", "allowances", "chargebacks", "revenue"),
     ),
-    _column("amount", DECIMAL, "Montant du mois", "Amount of the month"),
+    _column(
+        "amount",
+        DECIMAL,
+        "Montant du mois ; déductions positives, ou toutes négatives",
+        "Amount of the month; deductions above 0, or all below 0",
+    ),
 )
 
 _IDENTITIES = _table(

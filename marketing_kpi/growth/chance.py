@@ -492,8 +492,9 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
     pandas.DataFrame
         A row a year of which the data tell the period and the one a year before, from end to end,
         the oldest first, at most `MOST_YEARS`: ``start``, ``end``, then what `growth_by` returns
-        of the whole, with the interval of `growth`, over customers and months. Empty where they
-        tell no such pair.
+        of the whole, with the interval of `growth`, over customers and months; ``unpriced_before``
+        and ``unpriced``, the share of units without a known price in each (see `unpriced`): where
+        they differ, growth is partly that. Empty where they tell no such pair.
 
     Raises
     ------
@@ -511,13 +512,20 @@ def growth_of_years(data: Data, *, periods: Periods) -> pd.DataFrame:
         if not is_compared(data, pair):
             continue
         both = growth(data, periods=pair)
-        ends = {
-            name: math.nan if bound is None else bound
-            for name, bound in (("low", both.low), ("high", both.high))
-        }
-        one = growth_by(data, periods=pair).assign(**ends)
+        holes = both.unpriced or Unpriced(None, None)
+        told = {
+            name: math.nan if value is None else value
+            for name, value in (
+                ("low", both.low), ("high", both.high), ("unpriced_before", holes.before),
+                ("unpriced", holes.now),
+            )
+        }  # fmt: skip
+        one = growth_by(data, periods=pair).assign(**told)
         found.append(one.assign(start=pd.Timestamp(start), end=pd.Timestamp(end)))
-    columns = ["start", "end", "buyers", "revenue_before", "revenue", "growth", "low", "high"]
+    columns = [
+        "start", "end", "buyers", "revenue_before", "revenue", "growth", "low", "high",
+        "unpriced_before", "unpriced",
+    ]  # fmt: skip
     if not found:
         return pd.DataFrame(columns=columns)
     return pd.concat(found[::-1], ignore_index=True)[columns]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 GROUPS = ("comparable", "opened", "closed", "unknown", "no_store")
 """What revenue is of: stores open throughout, opened since, closed since, of which the opening is
-not known, and sales of no store (online)."""
+not known, and sales of no known store: those online, and those whose store is not told."""
 
 _DAYS_A_WEEK = 7
 
@@ -55,7 +55,7 @@ def stores_compared(data: Data, *, periods: Periods) -> Frame:
         A row a store that sold in either period: ``store_id``, ``revenue_before``, ``revenue``,
         ``opened_on``, ``closed_on``, and ``is_comparable``, whether it was open on every day from
         the first of the period before to the last of the period. A store whose opening day is
-        not known is not comparable. Sales without a store (online) are in no row.
+        not known is not comparable. Sales of no known store (online, or not told) are in no row.
 
     Raises
     ------

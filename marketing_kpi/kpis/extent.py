@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 from marketing_kpi.kpis.periods import Length, Periods, midnight
 
@@ -17,6 +17,9 @@ GRACE_DAYS = 7
 
 BREAK_DAYS = 365
 """More days between two orders part the data: even a shop of one season sells once a year."""
+
+LONG_GAP_DAYS = 31
+"""Days without any order in the periods above which the reader is told; a convention."""
 
 LEEWAY = Length(months=0, days=GRACE_DAYS + 1)
 """How long after the first day of a span, and before the end of it, orders may begin and end."""
@@ -166,6 +169,62 @@ def begins_by(first: date | None, start: date) -> bool:
 def lasts_to(last: date | None, end: date) -> bool:
     """Say whether data whose last order was on a day tell about a period to its end."""
     return last is not None and last >= LEEWAY.before(end)
+
+
+class Gap(NamedTuple):
+    """Days without any order, between two orders.
+
+    Attributes
+    ----------
+    first, after
+        The first of these days, and the day after the last.
+    """
+
+    first: date
+    after: date
+
+
+def longest_gap(data: Data, *, periods: Periods) -> Gap | None:
+    """Return the longest run of days without an order, of any status, within two periods.
+
+    A shop that was open these days sold nothing, or the data lack them: what is counted over them
+    is then too low, and a change of it is no change of the shop.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    periods
+        What `periods` returns; without a period to compare with, only the period is looked at.
+
+    Returns
+    -------
+    Gap or None
+        None where no run is longer than `LONG_GAP_DAYS` days. Days before the periods are left
+        out of a run that began before them.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import marketing_kpi as mk
+    >>> days = pd.to_datetime(["2025-01-02", "2025-02-01", "2025-04-01", "2025-04-20"])
+    >>> orders = pd.DataFrame({"order_id": list("1234"), "ordered_at": days})
+    >>> found = mk.periods(as_of="2025-05-01", period="4 months", compare="none")
+    >>> with mk.open_data({"orders": orders}) as data:
+    ...     longest_gap(data, periods=found)
+    Gap(first=datetime.date(2025, 2, 2), after=datetime.date(2025, 4, 1))
+    """
+    import ibis
+
+    since = min(start for start in (periods.start, periods.previous_start) if start)
+    days = order_days(data, before=periods.end)
+    gaps = days.filter(
+        days.day > _day(since), days.day > days.earlier + ibis.interval(days=LONG_GAP_DAYS + 1)
+    )
+    rows = data.connection.to_pyarrow(gaps.order_by("day")).to_pylist()
+    runs = [Gap(max(row["earlier"] + timedelta(days=1), since), row["day"]) for row in rows]
+    long = [run for run in runs if (run.after - run.first).days > LONG_GAP_DAYS]
+    return max(long, key=lambda run: run.after - run.first, default=None)
 
 
 def sides_of(at: ir.TimestampColumn, periods: Periods) -> dict[str, ir.BooleanValue]:

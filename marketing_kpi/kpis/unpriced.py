@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import ibis
+import pandas as pd
 
 from marketing_kpi.errors import MissingDataError
 from marketing_kpi.kpis.extent import sides_of
 from marketing_kpi.kpis.facts import FACTS, missing
-from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.kpis.periods import Periods, midnight
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from marketing_kpi.data.model import Data
 
 TOLERATED = 0.005
@@ -87,22 +93,73 @@ def unpriced(
     ...     unpriced(data, periods=mk.periods(as_of="2026-01-01"))
     Unpriced(before=None, now=0.25, of='units')
     """
+    rows, told = _sold(data, only or {})
+    sums: dict[str, ir.Value] = {}
+    for side, there in sides_of(rows.ordered_at, periods).items():
+        sums |= _sums(rows, side, there)
+    found = rows.aggregate(**sums).to_pandas().iloc[0].to_dict()
+    return Unpriced(_share(found, "before"), _share(found, "after"), told)
+
+
+def unpriced_months(data: Data, *, start: date, end: date) -> dict[date, float | None]:
+    """Say for which share of the units of each month no price is known.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    start, end
+        The first day that counts, and the day after the last.
+
+    Returns
+    -------
+    dict
+        The share of each month that sold, under its first day; of orders without an amount where
+        the data tell no quantities.
+
+    Raises
+    ------
+    MissingDataError
+        When the data tell neither amounts nor prices.
+    """
+    rows, _ = _sold(data, {})
+    at = rows.ordered_at
+    rows = rows.filter(at >= midnight(start), at < midnight(end))
+    months = rows.group_by(month=rows.ordered_at.date().truncate("M"))
+    found = months.aggregate(**_sums(rows, "month sold", ibis.literal(True))).to_pandas()
+    return {
+        pd.Timestamp(row["month"]).date(): _share(row, "month sold")
+        for row in found.to_dict("records")
+    }
+
+
+def differ(before: pd.Series[float], now: pd.Series[float]) -> pd.Series[bool]:
+    """Say where two shares lie further apart than `TOLERATED`; not where one is unknown."""
+    return (now - before).abs() > TOLERATED
+
+
+def _sold(
+    data: Data, only: Mapping[str, Sequence[str]]
+) -> tuple[ir.Table, Literal["units", "orders"]]:
+    """Return the lines sold: ordered_at, net_sales, and what each weighs in units or orders."""
     fact = FACTS["sales"]
     if lacks := missing(fact, ["ordered_at", "net_sales"], data):
         raise MissingDataError(f"net sales need {', '.join(lacks)}, which these data lack")
     told: Literal["units", "orders"] = "orders" if missing(fact, ["quantity"], data) else "units"
     weight = {"units": "quantity", "orders": "bought"}[told]
-    rows = fact.build(data, {"ordered_at", "net_sales", weight, *(only or {})})
-    for name, values in (only or {}).items():
+    rows = fact.build(data, {"ordered_at", "net_sales", weight, *only})
+    for name, values in only.items():
         rows = rows.filter(rows[name].isin(list(values)))
     weighed = rows[weight].cast("int32") if told == "orders" else rows[weight]
-    sums = {}
-    for side, there in sides_of(rows.ordered_at, periods).items():
-        sums[side] = weighed.sum(where=there).cast("float64")
-        unknown = there & rows.net_sales.isnull()
-        sums[f"{side} unknown"] = weighed.sum(where=unknown).cast("float64")
-    found = rows.aggregate(**sums).to_pandas().iloc[0].to_dict()
-    return Unpriced(_share(found, "before"), _share(found, "after"), told)
+    return rows.mutate(weight=weighed), told
+
+
+def _sums(rows: ir.Table, name: str, there: ir.BooleanValue) -> dict[str, ir.Value]:
+    unknown = there & rows.net_sales.isnull()
+    return {
+        name: rows.weight.sum(where=there).cast("float64"),
+        f"{name} unknown": rows.weight.sum(where=unknown).cast("float64"),
+    }
 
 
 def _share(found: Mapping[str, float], side: str) -> float | None:

@@ -48,7 +48,7 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "fixed_dates": N_(
             "These customers buy on regular dates, as subscribers do, and the model takes "
             "purchases to come at random: it foretells nothing of them. Rely on the attrition "
-            "measured and on the survival of lesson 09."
+            "measured and on the survival of customers, month after month."
         ),
         "no_dropout": N_(
             "The model finds nobody leaving: everyone is taken as still a customer, which cannot "

@@ -61,7 +61,8 @@ LOCATION_TYPES: Mapping[str, str] = MappingProxyType(
 
 _VALUES = {"device": DEVICES, "reason": RETURN_REASONS, "location_type": LOCATION_TYPES}
 _ABSENT = {
-    **dict.fromkeys(("store_id", "store_type", "store_region"), N_("No store (online)")),
+    "store_id": N_("No known store"),
+    **dict.fromkeys(("store_type", "store_region"), N_("No store, or not known")),
     "reason": N_("Not stated"),
 }
 _LONGEST_NAME = 34  # beside the bars of a figure

@@ -11,22 +11,34 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from marketing_kpi.finance import DEDUCTIONS, PROMOTION_UNKNOWN, Fighting, Gaps
+from marketing_kpi.finance import (
+    FEWEST_DECIDED,
+    PROMOTION_UNKNOWN,
+    Fighting,
+    Gaps,
+    share_of,
+    step_shares,
+)
 from marketing_kpi.plots import bridges, intervals, style
 from marketing_kpi.plots.dimensions import RETURN_REASONS, dimension_name, shortened, with_names
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
-from marketing_kpi.text.locale import ABSENT, Reader
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 
 MOST_CAUSES = 12
 """Root causes that a figure shows; the others are one bar, and the table has them all."""
 
+WIDEST_RATE = 0.5
+"""Width of an interval from which a rate is not told: it might be any of half of them all."""
+
 STEP_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "gross_sales": N_("Gross sales"),
+        "unpriced": N_("Listed, price paid unknown"),
         "discounts": N_("Discounts"),
+        "unlisted": N_("Sold, list price unknown"),
         "net_sales": N_("Net sales"),
         "refunds": N_("Refunds of returns"),
         "allowances": N_("Allowances"),
@@ -40,10 +52,10 @@ STEP_NAMES: Mapping[str, str] = MappingProxyType(
 YEAR_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "before": N_("Net revenue, year before"),
-        "churn": N_("Customers who no longer buy"),
+        "churn": N_("Customers who bring nothing any more"),
         "contraction": N_("Customers who bring less"),
         "expansion": N_("Customers who bring more"),
-        "other_customers": N_("New or returning customers"),
+        "other_customers": N_("Customers without revenue the year before"),
         "unidentified": N_("Sales without a customer"),
         "now": N_("Net revenue, this year"),
     }
@@ -82,6 +94,7 @@ GAP_REASONS: Mapping[str, str] = MappingProxyType(
 """What a gap shows of its reason."""
 
 _BAR = 0.62
+_LEVELS = ("gross_sales", "net_sales", "net_revenue")  # steps that are amounts, and no changes
 
 
 def cause_name(cause: str, root: Any, name: Any, *, lang: str | Reader) -> str:
@@ -125,18 +138,18 @@ def net_bridge(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = Non
     axis = style.axes(ax, height=bridges.height(len(known)))
     if known.empty or not known["level"].any():
         return style.empty(axis, title=title, message=_("Nothing was sold in the period."))
-    first = known.iloc[0]["level"]
+    shares = step_shares(steps)
     drawn, said = [], []
     for row in known.to_dict("records"):
         name = _(STEP_NAMES[row["step"]])
         label = reader.money(row["amount"], decimals=0)
-        if first > 0:
-            label += f" ({reader.percent(abs(row['amount']) / first)})"
+        if shares[row["step"]] is not None:
+            label += f" ({reader.percent(shares[row['step']])})"
         said.append(f"{name} {reader.money(row['amount'])}")
-        drawn.append(bridges.Step(name, row["level"], label, row["step"] not in DEDUCTIONS))
+        drawn.append(bridges.Step(name, row["level"], label, row["step"] in _LEVELS))
     bridges.draw(axis, drawn, reader=reader, from_zero=True)
     missing = [_(STEP_NAMES[step]) for step in steps["step"] if step not in set(known["step"])]
-    caption = [_("Each amount at its own date. In brackets: share of the first bar.")]
+    caption = [_("Each amount at its own date."), _shares_of(known, reader)]
     if missing:
         caption.append(_("Not told by the data: {names}.", names=", ".join(missing)))
     return style.finish(
@@ -145,6 +158,19 @@ def net_bridge(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = Non
         alt=_("Waterfall: {parts}.", parts=_("; ").join(said)),
         caption=" ".join(caption),
     )
+
+
+def _shares_of(known: pd.DataFrame, reader: Reader) -> str:
+    """Say what the shares in the waterfall are shares of."""
+    _ = reader.translate
+    if share_of(known) == "net_sales":
+        return _(
+            "In brackets: of the list prices for gross sales and discounts, of net sales for the "
+            "rest, since the list price of some sales is not known."
+        )
+    if known.iloc[0]["step"] == "gross_sales" and "unpriced" in set(known["step"]):
+        return _("In brackets: share of the list prices of lines whose price paid is known.")
+    return _("In brackets: share of the first bar.")
 
 
 @style.styled
@@ -179,8 +205,9 @@ def revenue_years(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = 
         title=title,
         alt=_("Waterfall: {parts}.", parts=_("; ").join(said)),
         caption=_(
-            "Last year's customers are those whose net revenue then was above 0. Two years of 12 "
-            "months; each amount at its own date."
+            "Last year's customers are those whose net revenue then was above 0. Bars between the "
+            "two years: this year less the year before, 12 months each; each amount at its own "
+            "date."
         ),
     )
 
@@ -264,7 +291,7 @@ RETENTION_RATES: Mapping[str, str] = MappingProxyType(
         "gross_retention": N_("Gross revenue retention"),
         "expansion_rate": N_("Brought more"),
         "contraction_rate": N_("Brought less"),
-        "churn_rate": N_("No longer buy"),
+        "churn_rate": N_("Bring nothing any more"),
     }
 )
 """Names of the rates of revenue retention; the last three are what the first two are made of."""
@@ -491,6 +518,9 @@ def fighting_gain(found: Fighting, *, lang: str | Reader, ax: Axes | None = None
     axis = style.axes(ax)
     if found.break_even is None or found.win_rate is None:
         return style.empty(axis, title=title, message=_("No dispute has been won so far."))
+    if found.decided < FEWEST_DECIDED:
+        few = _("Too few disputes are decided to tell from which amount on fighting them pays.")
+        return style.empty(axis, title=title, message=few)
     rate, low, high = found.win_rate, found.win_low or 0.0, found.win_high or 1.0
     far = 2 * (found.break_even_high or 2 * found.break_even)
     amounts = np.linspace(0, far or 1.0, 50)
@@ -558,7 +588,11 @@ def ledger_gaps(
     axis = style.axes(ax, height=3.0)
     rows = found.revenue
     if rows["gap"].isna().all():
-        nothing = _("The ledger and the data have no month in common.")
+        nothing = (
+            _("In no month do both the ledger and the data tell revenue: no bar to draw.")
+            if found.compared
+            else _("The ledger and the data tell no account of the same month.")
+        )
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     places = np.arange(len(rows))
     rises, falls = rows["gap"] > 0, rows["gap"] < 0
@@ -578,11 +612,17 @@ def ledger_gaps(
     apart = rows[rows["gap"].abs() > 0]
     said = [f"{reader.month(r.month)} {reader.money(r.gap)}" for r in apart.itertuples()]
     parts = _("; ").join(said) if said else _("no gap")
+    caption = [_("Solid: the ledger has more. Hatched: it has less. No bar: both agree.")]
+    if silent := int(rows["gap"].isna().sum()):
+        count = reader.integer(silent)
+        caption.append(
+            _("Months that one side alone tells, without a bar either: {count}.", count=count)
+        )
     return style.finish(
         axis,
         title=title,
         alt=_("Bars of the gap by month: {parts}.", parts=parts),
-        caption=_("Solid: the ledger has more. Hatched: it has less. No bar: both agree."),
+        caption=" ".join(caption),
     )
 
 
@@ -608,6 +648,7 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
     _ = reader.translate
     if change.empty:
         return Sentence(_("There is no period to compare with."))
+    of_gross = share_of(change) == "gross_sales"
     return table(
         change,
         lang=reader,
@@ -619,8 +660,8 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
             "step": _("Step"),
             "before": _("Before"),
             "after": _("Now"),
-            "rate_before": _("Share of gross, before"),
-            "rate_after": _("Share of gross, now"),
+            "rate_before": _("Share of gross, before") if of_gross else _("Share, before"),
+            "rate_after": _("Share of gross, now") if of_gross else _("Share, now"),
             "by_volume": _("Moved by sales"),
             "by_rate": _("Moved by the rate"),
         },
@@ -629,10 +670,7 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
             **dict.fromkeys(("before", "after", "by_volume", "by_rate"), "currency"),
             **dict.fromkeys(("rate_before", "rate_after"), "fraction"),
         },
-        notes=[
-            _("The last two columns say by how much net revenue moved; but for the last row they "
-              "add up to its change.")
-        ],
+        notes=_bridge_notes(change, reader),
         row_labels={step: _(name) for step, name in STEP_NAMES.items()},
         kpis={
             "gross_sales": "gross_sales",
@@ -641,6 +679,30 @@ def bridge_table(change: pd.DataFrame, *, lang: str | Reader) -> Table | Sentenc
             "net_revenue": "net_revenue",
         },
     )  # fmt: skip
+
+
+def _bridge_notes(change: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say what the shares are of, and what the parts add up to or why they are not there."""
+    _ = reader.translate
+    notes = []
+    if share_of(change) == "net_sales":
+        notes.append(
+            _("Shares: of the list prices for gross sales and discounts, of net sales for the "
+              "rest, since the list price of some sales is not known.")
+        )  # fmt: skip
+    by_rate = change.set_index("step")["by_rate"]
+    if by_rate[["discounts", "net_revenue"]].notna().all():
+        notes.append(
+            _("The last two columns say by how much net revenue moved; but for the last row they "
+              "add up to its change.")
+        )  # fmt: skip
+    else:
+        notes.append(
+            _("The last two columns say by how much net revenue moved; they are empty where list "
+              "prices are known for too few sales, or not for the same share of them in both "
+              "periods.")
+        )  # fmt: skip
+    return notes
 
 
 def leak_table(
@@ -705,7 +767,7 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         named,
         lang=reader,
         id=f"revenue_retention_by_{key}",
-        caption=_("Revenue retention: who kept, grew, shrank or left"),
+        caption=_("Revenue retention: who brings as much, more, less or nothing"),
         columns=[
             key, "customers", "net_retention", "gross_retention", *money, *ends, "kept_share",
         ],
@@ -714,7 +776,7 @@ def retention_table(cohorts: pd.DataFrame, *, lang: str | Reader) -> Table | Sen
         shown=13,
         names={
             key: _("Month of entry") if key == "cohort" else dimension_name(key, lang=reader),
-            "kept_share": _("Customers who still buy"),
+            "kept_share": _("Customers who still bring something"),
             "before": _("Year before"),
             "expansion": _("More"),
             "contraction": _("Less"),
@@ -760,18 +822,17 @@ def dispute_table(
         _("Not stated") if pd.isna(value) else _(DISPUTE_REASONS.get(str(value), str(value)))
         for value in outcomes[key]
     ]
-    absent = _("none decided")
-    spread = intervals.column(outcomes, "fraction", reader, absent=absent)
+    spread = [_win_interval(row, reader) for row in outcomes.to_dict("records")]
     return table(
         outcomes.assign(**{key: names}, win_interval=spread),
         lang=reader,
         id=f"disputes_by_{key}",
         caption=_("What came of the disputes"),
         columns=[
-            key, "disputes", "won", "lost", "open", "win_rate", "win_interval", "amount_lost",
-            "amount", "low", "high",
+            key, "disputes", "won", "lost", "open", "unknown", "win_rate", "win_interval",
+            "amount_lost", "amount", "low", "high",
         ],
-        hidden=["amount", "low", "high"],
+        hidden=["amount", "low", "high", *([] if outcomes["unknown"].any() else ["unknown"])],
         whole=["amount", "amount_lost"],
         names={
             key: _("Reason for the dispute"),
@@ -779,6 +840,7 @@ def dispute_table(
             "won": _("Won"),
             "lost": _("Lost"),
             "open": _("Open"),
+            "unknown": _("Outcome not told"),
             "win_rate": _("Win rate"),
             "win_interval": _("95% interval"),
             "amount": _("Amount disputed"),
@@ -786,13 +848,33 @@ def dispute_table(
         },
         units={
             key: "text",
-            **dict.fromkeys(("disputes", "won", "lost", "open"), "count"),
+            **dict.fromkeys(("disputes", "won", "lost", "open", "unknown"), "count"),
             **dict.fromkeys(("win_rate", "low", "high"), "fraction"),
             "win_interval": "interval",
             "amount_lost": "currency",
         },
         kpis={"win_rate": "chargeback_win_rate"},
     )  # fmt: skip
+
+
+def _win_interval(row: Mapping[Any, Any], reader: Reader) -> str:
+    _ = reader.translate
+    if is_absent(row["low"]):
+        return _("none decided")
+    if not is_rate_told(row["low"], row["high"]):
+        return _("too few to tell")
+    return intervals.words(row["low"], row["high"], "fraction", reader)
+
+
+def is_rate_told(low: Any, high: Any) -> bool:
+    """Say whether the interval of a rate is narrower than `WIDEST_RATE`.
+
+    Of one dispute won, the rate of all may be anything from 21 to 100 %:
+
+    >>> is_rate_told(0.21, 1.0), is_rate_told(0.19, 0.55)
+    (False, True)
+    """
+    return not (is_absent(low) or is_absent(high)) and bool(high - low < WIDEST_RATE)
 
 
 def gap_table(found: Gaps, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Table | Sentence:

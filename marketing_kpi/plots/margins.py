@@ -26,7 +26,7 @@ MOST_ROWS = 15
 
 STEP_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "net_sales": N_("Net sales (cost known)"),
+        "net_sales": N_("Net sales (costs known)"),
         "goods": N_("Cost of goods sold"),
         "gross_profit": N_("Gross profit"),
         "fulfilment_cost": N_("Fulfilment"),
@@ -271,7 +271,7 @@ def sales_split(levels: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = N
         f"{name} {reader.number(value, decimals=1)}"
         for name, value in zip(names, values, strict=True)
     ]
-    caption = _("Net sales of the lines whose cost is known. Hatched: costs; full: what is left.")
+    caption = _("Net sales of the lines whose costs are known. Hatched: costs; full: what is left.")
     if "promotion_cost" in known and rates["promotion_cost"] > 0:
         caption += " " + _(
             "A negative cost is money received: suppliers paid more than the promotions cost."
@@ -486,7 +486,7 @@ def break_even_calendar(
     _ = reader.translate
     title = _("The day on which fixed costs are paid")
     axis = style.axes(ax)
-    if result is None or result.by_day.empty:
+    if result is None or result.by_day.empty or result.rate is None:
         message = why_nothing(_("No sale of a known cost."), lacks, reader)
         return style.empty(axis, title=title, message=message, is_said=True)
     days = result.by_day
@@ -647,7 +647,7 @@ def promotion_margins(study: Study | None, *, lang: str | Reader, ax: Axes | Non
         axis,
         title=title,
         alt=_("Incremental margin, with its 95% interval: {margins}.", margins="; ".join(said)),
-        caption=" ".join([caption, *_ahead_unknown(known, reader)]),
+        caption=" ".join([caption, *_left_out(known, reader)]),
     )
 
 
@@ -692,7 +692,7 @@ def promotion_table(study: Study | None, *, lang: str | Reader) -> Table | Sente
         kpis={"margin_said": "promotion_incremental_margin"},
         columns=["promotion", "margin_said", "verdict", "lift", "needed_lift", *hidden],
         hidden=hidden,
-        notes=[*_not_told(rows, reader), *_ahead_unknown(rows, reader)],
+        notes=[*_not_told(rows, reader), *_left_out(rows, reader)],
     )  # fmt: skip
 
 
@@ -763,18 +763,32 @@ def _not_told(rows: pd.DataFrame, reader: Reader) -> list[str]:
     ]
 
 
-def _ahead_unknown(rows: pd.DataFrame, reader: Reader) -> list[str]:
-    """Name the promotions of which what was bought ahead is unknown, and say what follows."""
+def _left_out(rows: pd.DataFrame, reader: Reader) -> list[str]:
+    """Name the promotions of unknown cost, or of which what was bought ahead is unknown."""
     _ = reader.translate
-    these = rows[rows["margin"].notna() & rows["pulled"].isna()]
-    if these.empty:
-        return []
-    said = _(
-        "{name}: what customers bought ahead is not known and is left out; it can only lower the "
-        "margin, so that a loss can be told and a gain cannot.",
-        name=", ".join(promotion_name(row) for row in these.to_dict("records")),
+    known = rows[rows["margin"].notna()]
+    ahead, uncosted = (
+        ", ".join(promotion_name(row) for row in known[known[name].isna()].to_dict("records"))
+        for name in ("pulled", "cost")
     )
-    return [said]
+    said = []
+    if ahead:
+        said.append(
+            _(
+                "{name}: what customers bought ahead is not known and is left out; it can only "
+                "lower the margin, so that a loss can be told and a gain cannot.",
+                name=ahead,
+            )
+        )
+    if uncosted:
+        said.append(
+            _(
+                "{name}: its cost is not known and is left out; it can only lower the margin, so "
+                "that a loss can be told and a gain cannot.",
+                name=uncosted,
+            )
+        )
+    return said
 
 
 @style.styled

@@ -15,8 +15,11 @@ from matplotlib.patches import Patch
 
 from marketing_kpi.data.model import TABLES
 from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.kpis.extent import Gap
+from marketing_kpi.kpis.unpriced import Unpriced, differ
 from marketing_kpi.plots import intervals, style
 from marketing_kpi.plots.sentences import Sentence
+from marketing_kpi.plots.sentences.holes import missing_days, missing_prices
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
@@ -47,7 +50,7 @@ _LACKING_DAYS: Mapping[str, str] = {
 }
 
 # How the change of a KPI is written that is not a share of what it was.
-_DIFFERENCES: Mapping[str, Callable[[Reader, Any], str]] = {
+_DIFFERENCES: Mapping[str, Callable[..., str]] = {
     "fraction": Reader.points,
     "points": Reader.points,
     "index": Reader.difference,
@@ -72,11 +75,11 @@ _COLUMN = re.compile(r"\w+\.\w+")
 _LONGEST_NAME = 32
 _FEWEST_COMPARED = 2
 
-# Told apart in grey too: plain, hatched, dotted, light.
+# Told apart in grey too: plain, hatched one way, hatched the other way, light.
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "better": {"facecolor": style.GOOD},
     "worse": {"facecolor": style.BAD, "hatch": "////"},
-    "cannot_tell": {"facecolor": style.REFERENCE, "hatch": "...."},
+    "cannot_tell": {"facecolor": style.REFERENCE, "hatch": "\\\\"},
     "neither": {"facecolor": style.GRID},
 }
 _LOOK_NAMES: Mapping[str, str] = {
@@ -113,9 +116,10 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     _ = reader.translate
     known = scorecard[scorecard["available"].astype(bool)]
     rows = known.to_dict("records")
+    decimals = _decimals(known, reader)
     shown = known.assign(
-        interval=[intervals.words(row["low"], row["high"], row["unit"], reader) for row in rows],
-        domain=[_(_DOMAINS[row["domain"]]) if row["domain"] else ABSENT for row in rows],
+        interval=[_spread(row, each, reader) for row, each in zip(rows, decimals, strict=True)],
+        domain=[ABSENT if is_absent(row["domain"]) else _(_DOMAINS[row["domain"]]) for row in rows],
     )
     compared = known["previous"].notna().any()
     ids = known["kpi"].tolist()
@@ -137,6 +141,7 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
         units={"interval": "interval", "domain": "text"},
         kpis={id: id for id in ids},
         row_units=known["unit"].tolist(),
+        row_decimals=decimals,
         row_labels=_kpi_names(ids, reader),
         hidden=["unit", "low", "high", *([] if compared else ["previous", "change"])],
         notes=_scorecard_notes(scorecard, reader),
@@ -150,6 +155,7 @@ def _scorecard_notes(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
     reasons = set(scorecard[able]["reason"])
     notes = [_(doubt) for reason, doubt in _DOUBTS.items() if reason in reasons]
     notes += _days_without_orders(scorecard, reader)
+    notes += missing_prices(_unpriced(scorecard), reader)
     absent = scorecard[~able].to_dict("records")
     if absent:
         names = _kpi_names([row["kpi"] for row in absent], reader)
@@ -174,13 +180,16 @@ def _days_without_orders(scorecard: pd.DataFrame, reader: Reader) -> list[str]:
         ]
     if is_absent(card["gap_start"]):
         return []
-    return [
-        _(
-            "Days without any order, {dates}: if the shop was open, the data lack these days, and "
-            "the values that hold them are too low.",
-            dates=reader.date_range(card["gap_start"], card["gap_end"]),
-        )
-    ]
+    return missing_days(Gap(card["gap_start"], card["gap_end"]), reader)
+
+
+def _unpriced(scorecard: pd.DataFrame) -> Unpriced | None:
+    """Return which share of what was sold has no known price, where a KPI rests on prices."""
+    rows = scorecard.dropna(subset=["unpriced_before", "unpriced"])
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return Unpriced(row["unpriced_before"], row["unpriced"], row["unpriced_of"])
 
 
 def _why(row: Mapping[Any, Any], reader: Reader) -> str:
@@ -292,9 +301,12 @@ def undecided(
     notes = _without_verdict(attention, scorecard, reader)
     if attention.empty:
         return Sentence(" ".join(notes)) if notes else None
-    unclear = attention[~attention["verdict"].isin(list(_VERDICTS))]
+    unclear = attention[attention["verdict"] == "cannot_tell"]
     if unclear.empty:
-        return Sentence(" ".join([_("No interval of a change includes 0."), *notes]))
+        none = [] if (attention["verdict"] == "unpriced").all() else [
+            _("No interval of a change includes 0.")
+        ]  # fmt: skip
+        return Sentence(" ".join([*none, *notes]))
     rows = unclear.to_dict("records")
     return _change_table(
         unclear.assign(change_interval=[_change_spread(row, reader) for row in rows]),
@@ -315,12 +327,19 @@ def _without_verdict(
     attention: pd.DataFrame, scorecard: pd.DataFrame | None, reader: Reader
 ) -> list[str]:
     """Name the KPIs that are compared and of which no table speaks, by why that is."""
-    if scorecard is None:
-        return []
     _ = reader.translate
-    rest = scorecard[_are_compared(scorecard) & ~scorecard["kpi"].isin(attention["kpi"])]
+    unpriced = attention[attention["verdict"] == "unpriced"]
+    card = attention.iloc[:0] if scorecard is None else scorecard
+    rest = card[_are_compared(card) & ~card["kpi"].isin(attention["kpi"])]
     is_judged = rest["direction"] != "contextual"
     told = (
+        (
+            N_(
+                "No verdict, for prices are missing for more of one period than of the other: "
+                "{kpis}."
+            ),
+            unpriced,
+        ),
         (
             N_("No interval and no alarm, for the change is good or small: {kpis}."),
             rest[is_judged],
@@ -367,13 +386,29 @@ def _change_table(
         units={name: unit for name, unit in units.items() if name in {*columns, *ends}},
         kpis={kpi: kpi for kpi in ids},
         row_units=rows["unit"].tolist(),
+        row_decimals=_decimals(rows, reader),
         row_labels=_kpi_names(ids, reader),
         notes=notes,
     )
 
 
+def _decimals(rows: pd.DataFrame, reader: Reader) -> list[int | None]:
+    """Return the decimals at which each KPI looks as different as it is from the comparison."""
+    names = ["value", "previous", "unit"]
+    return [reader.apart(*each) for each in rows[names].itertuples(index=False, name=None)]
+
+
+def _spread(row: Mapping[Any, Any], decimals: int | None, reader: Reader) -> str:
+    shown = partial(reader.unit, unit=row["unit"], decimals=decimals)
+    return intervals.words(row["low"], row["high"], shown, reader)
+
+
 def _change_spread(row: Mapping[Any, Any], reader: Reader) -> str:
-    shown = partial(_DIFFERENCES.get(row["unit"], Reader.change), reader)
+    decimals = reader.apart(row["value"], row["previous"], row["unit"])
+    if decimals is None or row["unit"] not in _DIFFERENCES:
+        shown = partial(_DIFFERENCES.get(row["unit"], Reader.change), reader)
+    else:
+        shown = partial(_DIFFERENCES[row["unit"]], reader, decimals=decimals)
     return intervals.words(row["change_low"], row["change_high"], shown, reader)
 
 
@@ -603,7 +638,10 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
     names = _short_names(rows["kpi"].tolist(), reader)
     values = rows["change"].astype("float64").tolist()
     records = rows.to_dict("records")
-    looks = [_look(row) for row in records]
+    holed = differ(rows["unpriced_before"], rows["unpriced"])
+    looks = [
+        "cannot_tell" if moved else _look(row) for row, moved in zip(records, holed, strict=True)
+    ]
     for place, value, look in zip(places, values, looks, strict=True):
         axis.barh(place, value, height=0.6, edgecolor="white", linewidth=0, **_LOOKS[look])
     ends = [*values]
@@ -631,10 +669,7 @@ def changes(scorecard: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = No
         axis,
         title=title,
         alt=_("Bars of the change of each KPI: {parts}.", parts=_("; ").join(parts)),
-        caption=_(
-            "A total was counted, not estimated, and has no interval here; how far chance moves "
-            "the growth of net sales is in lessons 07 and 14."
-        ),
+        caption=_("A total was counted, not estimated, and has no interval here."),
     )
 
 

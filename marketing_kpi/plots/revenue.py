@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
 from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.kpis.unpriced import differ
 from marketing_kpi.plots import bridges, intervals, style
 from marketing_kpi.plots.dimensions import (
     dimension_name,
@@ -24,6 +25,7 @@ from marketing_kpi.plots.dimensions import (
     with_names,
 )
 from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.sentences.holes import no_verdict_on, of_holed_dots
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.revenue import SUBTOTALS, Concentration, Growth, Sources
 from marketing_kpi.text.locale import Reader, is_absent
@@ -56,7 +58,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "opened": N_("Stores opened since"),
         "closed": N_("Stores closed since"),
         "unknown": N_("Stores, opening unknown"),
-        "no_store": N_("No store (online)"),
+        "no_store": N_("No known store"),
         "kept": N_("Customers of both periods"),
         "new": N_("New customers"),
         "other": N_("Customers of another time"),
@@ -525,7 +527,7 @@ def revenue_concentration(
         ]
         said.append(_("{name}: {parts}", name=label, parts=", ".join(parts)))
     axis.set_xlabel(_("Share of customers or products, the first in front"))
-    axis.set_ylabel(_("Share of net sales"))
+    axis.set_ylabel(_("Share of known sales"))
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)
     for one_axis in (axis.xaxis, axis.yaxis):
@@ -535,7 +537,7 @@ def revenue_concentration(
     return style.finish(
         axis,
         title=title,
-        alt=_("Curves of the share of net sales. {parts}.", parts=_("; ").join(said)),
+        alt=_("Curves of the share of known sales. {parts}.", parts=_("; ").join(said)),
         caption=_("Dots: if all brought the same. Identified customers only."),
     )
 
@@ -572,13 +574,19 @@ def concentration_table(found: Mapping[str, Concentration], *, lang: str | Reade
             "what": _("Of"),
             "first": _("The first"),
             "members": _("How many"),
-            "share": _("Share of net sales"),
+            "share": _("Share of known sales"),
             "share_of_former": _("Share now of the first of before"),
         },
         units={
             "members": "count",
             **dict.fromkeys(("share", "share_of_former"), "fraction"),
         },
+        notes=[
+            _(
+                "Known sales: those whose customer is known, in the rows of customers; whose "
+                "product is known, in those of products."
+            )
+        ],
     )
 
 
@@ -914,13 +922,15 @@ def growth_dots(
     if rows.empty:
         return style.empty(axis, title=title, message=_("No growth rate to show."))
     names = (
-        [_year_name(row, reader) for row in rows.to_dict("records")]
+        [year_name(row, reader) for row in rows.to_dict("records")]
         if is_years
         else _names(rows, keys, reader)
     )
+    holed = _holed(rows)
+    low, high = (rows[end].mask(holed).tolist() for end in ("low", "high"))
     said = intervals.draw(
-        axis, names=names, values=rows["growth"].tolist(), low=rows["low"].tolist(),
-        high=rows["high"].tolist(), unit="fraction", reader=reader, reference=overall,
+        axis, names=names, values=rows["growth"].tolist(), low=low, high=high, unit="fraction",
+        reader=reader, reference=overall,
     )  # fmt: skip
     _clip(axis, rows, reader)
     axis.axvline(0, color=style.INK, linewidth=0.8)
@@ -928,8 +938,20 @@ def growth_dots(
         axis,
         title=title,
         alt=_("Dots of growth: {parts}.", parts=_("; ").join(said)),
-        caption=" ".join(_growth_caption(rows, overall, overall_of, reader)),
+        caption=" ".join(
+            [
+                *_growth_caption(rows, overall, overall_of, reader),
+                *of_holed_dots(reader, any_holed=bool(holed.any())),
+            ]
+        ),
     )
+
+
+def _holed(rates: pd.DataFrame) -> pd.Series[bool]:
+    """Say of which years prices are missing for more of one of the two that are compared."""
+    if "unpriced" not in rates.columns:
+        return pd.Series(False, index=rates.index)
+    return differ(rates["unpriced_before"], rates["unpriced"])
 
 
 def _clip(ax: Axes, rows: pd.DataFrame, reader: Reader) -> None:
@@ -981,7 +1003,8 @@ def _growth_caption(
     return said
 
 
-def _year_name(row: Mapping[Any, Any], reader: Reader) -> str:
+def year_name(row: Mapping[Any, Any], reader: Reader) -> str:
+    """Return the year that a period is, or its dates where it is none of the calendar."""
     start, end = (pd.Timestamp(row[name]).date() for name in ("start", "end"))
     return str(start.year) if _is_year(start, end) else reader.date_range(start, end)
 
@@ -1001,7 +1024,7 @@ def growth_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
     is_years = "start" in rates.columns
     keys = [] if is_years else dimensions_of(rates, until="buyers")
     name = (
-        [_year_name(row, reader) for row in rates.to_dict("records")]
+        [year_name(row, reader) for row in rates.to_dict("records")]
         if is_years
         else row_names(rates, keys, lang=reader)
     )
@@ -1045,6 +1068,11 @@ def growth_table(rates: pd.DataFrame, *, lang: str | Reader) -> Table:
         kpis={"growth": "revenue_growth"},
         whole=["revenue_before", "revenue"],
         shown=MOST_ROWS,
+        notes=no_verdict_on(
+            [label for label, is_one in zip(name, _holed(rates), strict=True) if is_one],
+            of=len(rates),
+            reader=reader,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from marketing_kpi.kpis.unpriced import differ
 from marketing_kpi.plots import bridges, intervals, style
 from marketing_kpi.plots.dimensions import (
     dimension_name,
@@ -23,6 +24,7 @@ from marketing_kpi.plots.dimensions import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import of_holed_dots
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
@@ -57,6 +59,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "list_price": N_("List prices"),
         "discount": N_("Discounts"),
         "price_paid": N_("Prices paid"),
+        "price_unlisted": N_("Prices paid where the list price is unknown"),
         "assortment": N_("Products sold"),
     }
 )
@@ -576,19 +579,22 @@ def year_on_year(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
     if rows.empty:
         nothing = _("No month has the same month a year earlier in the data.")
         return style.empty(axis, title=title, message=nothing)
+    holed = differ(rows["unpriced_before"], rows["unpriced"])
+    low, high = (rows[end].mask(holed).tolist() for end in ("low", "high"))
     said = intervals.draw(
         axis, names=[reader.month(month, short=True) for month in rows["period"]],
-        values=rows["change"].tolist(), low=rows["low"].tolist(), high=rows["high"].tolist(),
-        unit="fraction", reader=reader, reference=0.0,
+        values=rows["change"].tolist(), low=low, high=high, unit="fraction", reader=reader,
+        reference=0.0,
     )  # fmt: skip
+    bars = _(
+        "Bars: 95% interval, customers as the unit of chance. A bar that touches the dashes does "
+        "not let you tell a rise from a fall."
+    )
     return style.finish(
         axis,
         title=title,
         alt=_("Dots of the change by month: {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Bars: 95% interval, customers as the unit of chance. A bar that touches the dashes "
-            "does not let you tell a rise from a fall."
-        ),
+        caption=" ".join([bars, *of_holed_dots(reader, any_holed=bool(holed.any()))]),
     )
 
 

@@ -66,17 +66,22 @@ class Study(NamedTuple):
         One row: the incremental margin of all whose costs are known (promotions, of how many),
         margin, low, high, verdict, and needed_halo: how many units of other categories, for an
         extra unit, would make it 0; null where it is not below 0. Like the rows, it leaves out what
-        was bought ahead where that is unknown (`pulled` is null): a loss is told all the same, as
-        that can only add to it, a gain is not.
+        was bought ahead where that is unknown (`pulled` is null), and what a promotion cost where
+        that is (`cost` is null): a loss is told all the same, as both can only add to it, a gain
+        is not.
     tracks
         A row a week around each promotion: promotion_id, week (its first day), kind (before,
         promotion, after, other), units, baseline, low, high.
+    uncounted, lines
+        How many lines sold tell no quantity, and count as no unit, of how many.
     """
 
     promotions: pd.DataFrame
     together: pd.DataFrame
     total: pd.DataFrame
     tracks: pd.DataFrame
+    uncounted: int = 0
+    lines: int = 0
 
 
 class _Found(NamedTuple):
@@ -89,6 +94,7 @@ class _Found(NamedTuple):
     observed: float
     edition: object  # what editions of one promotion share, and with it the error of its season
     after_known: bool
+    cost_known: bool
     track: pd.DataFrame
 
 
@@ -195,6 +201,8 @@ def study(panel: Panel, *, start: dt.date, pull_days: int = PULL_DAYS) -> Study:
         _together(measured, halos),
         _total(rows, measured),
         pd.concat(tracks, ignore_index=True) if tracks else pd.DataFrame(columns=TRACK),
+        panel.uncounted,
+        panel.lines,
     )
 
 
@@ -286,6 +294,7 @@ def _one(shop: Shop, number: int) -> _Found | str:
         edition=(shop.products[number], shop.touched[number]),
         after_known=bool(shop.stops[number] + shop.pull_days <= shop.days and not
                          (after & dirty).any()),
+        cost_known=bool(pd.notna(shop.panel.promotions.cost[number])),
         track=track,
     )  # fmt: skip
 
@@ -422,7 +431,8 @@ def _row(
     # Of one that still runs, money counts by day, as it does in the contribution margin.
     seen = days / planned if planned > 0 else 1.0
     cost, funding = (seen * _money(table[name][number]) for name in ("cost", "supplier_funding"))
-    said |= {"cost": cost, "supplier_funding": funding}
+    is_told = pd.notna(table["cost"][number])
+    said |= {"cost": cost if is_told else math.nan, "supplier_funding": funding}
     if isinstance(found, str):
         return {**said, "reason": found, "verdict": "cannot_tell"}
     errors = np.sqrt(np.diag(found.covariance))
@@ -494,9 +504,9 @@ def _verdict(ends: dict[str, float], found: list[_Found]) -> str:
     """Return whether promotions earned or lost, which one interval of their margins tells.
 
     What was bought ahead of some may be unknown: it takes units off the weeks after, and so adds to
-    a loss, unless these units lose money themselves.
+    a loss, unless these units lose money themselves. So does an unknown cost.
     """
-    is_whole = all(one.after_known for one in found)
+    is_whole = all(one.after_known and one.cost_known for one in found)
     only_adds = all(one.after_known or _or_zero(one.margins[0]) >= 0 for one in found)
     if ends["margin_high"] < 0:
         return "lower" if only_adds else "cannot_tell"

@@ -48,6 +48,8 @@ class Panel(NamedTuple):
     squared
         Sum of the squares of the lines' quantities over that of the quantities: how much more
         than a count the units vary.
+    uncounted, lines
+        Lines sold whose quantity is not known, which count as no unit, and all lines.
     """
 
     days: pd.DatetimeIndex
@@ -57,6 +59,8 @@ class Panel(NamedTuple):
     orders: pd.Series[float]
     on_shelf: dict[str, pd.Series[float]]
     squared: float
+    uncounted: int = 0
+    lines: int = 0
 
 
 def lacking(data: Data) -> list[str]:
@@ -83,6 +87,8 @@ def panel(data: Data, *, end: dt.date) -> Panel:
         orders=lines.order_id.nunique(),
         units=lines.quantity.sum().cast("float64"),
         squares=(lines.quantity.cast("float64") ** 2).sum(),
+        uncounted=lines.quantity.isnull().cast("int32").sum(),
+        lines=lines.count(),
     )
     whole = counted.to_pandas()
     stock = _on_shelf(data, lines, pairs, end)
@@ -94,6 +100,8 @@ def panel(data: Data, *, end: dt.date) -> Panel:
         orders=_over(whole, "orders", days, 0.0),
         on_shelf={str(id): _over(rows, "share", days, 1.0) for id, rows in stock.groupby("id")},
         squared=float(whole.squares.sum() / whole.units.sum()) if len(whole) else 1.0,
+        uncounted=int(whole.uncounted.sum()),
+        lines=int(whole.lines.sum()),
     )
 
 
@@ -127,9 +135,10 @@ def _of(lines: ir.Table, pairs: ir.Table) -> ir.Table:
 
 
 def _by_day(lines: ir.Table, key: str) -> ir.Table:
+    """Return the amounts of a day; a line of unknown quantity adds nothing."""
     is_costed = both_known(lines)
     return lines.group_by([key, "day"]).aggregate(
-        units=lines.quantity.sum().cast("float64"),
+        units=lines.quantity.sum().fill_null(0).cast("float64"),
         costed_units=lines.quantity.sum(where=is_costed).fill_null(0).cast("float64"),
         sales=lines.net_sales.sum(where=is_costed).fill_null(0).cast("float64"),
         cost=lines.cost.sum(where=is_costed).fill_null(0).cast("float64"),

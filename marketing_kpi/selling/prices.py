@@ -35,7 +35,9 @@ class Prices(NamedTuple):
         by which it moved the average selling price, less 1) and effect (what it added to net
         sales, in the data's currency; the effects add up, to the cent, to that of the average
         selling price in `tree.shop_tree`). Without list prices, the first two are one part,
-        ``"price_paid"``. Empty where no known product was sold in both periods.
+        ``"price_paid"``; where some products have none in one of the periods, the prices paid for
+        these are a part of their own, ``"price_unlisted"``. Empty where no known product was sold
+        in both periods.
     products
         How many products were sold in both periods: prices are compared on these.
     share
@@ -46,6 +48,9 @@ class Prices(NamedTuple):
     unknown
         Share of net sales of lines whose product is not known: they are in no price index, and
         their change is in the assortment.
+    listed
+        Share, of the net sales of the products compared, of lines whose list price is known; null
+        where the data tell no list prices, or no product can be compared.
     """
 
     parts: pd.DataFrame
@@ -54,6 +59,7 @@ class Prices(NamedTuple):
     raised: float
     lowered: float
     unknown: float
+    listed: float | None = None
 
 
 def price_parts(data: Data, *, periods: Periods) -> Prices:
@@ -86,6 +92,9 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     introduced and dropped, the shift between dear and cheap ones, what was given away, and lines of
     unknown product. Nobody paid more for it.
 
+    The list price of a product is that of its lines whose list price is known: the others are
+    taken to have it too.
+
     References
     ----------
     International Monetary Fund et al. (2020). Consumer Price Index Manual: Concepts and Methods,
@@ -97,8 +106,9 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     if not (min(first, last) > 0 and min(units) > 0):
         raise ComputeError("nothing was sold in one of the periods: prices cannot be compared")
     both = items[items["status"] == "both"]
-    told = "gross_sales" if "gross_sales_before" in items else "net_sales"
-    moves = _moves(both, told)
+    paid = _moves(both, "net_sales", "quantity")
+    listed = _list_moves(both)
+    moves = listed.combine_first(paid)
     return Prices(
         _parts(both, first=first, last=last, average=(last / units[1]) / (first / units[0])),
         products=len(both),
@@ -106,6 +116,7 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
         raised=_share(both.loc[moves.index[moves > MOVED]], both),
         lowered=_share(both.loc[moves.index[moves < -MOVED]], both),
         unknown=_share(items[items["status"] == "unknown"], items),
+        listed=_listed(both),
     )
 
 
@@ -114,11 +125,15 @@ def _parts(both: pd.DataFrame, *, first: float, last: float, average: float) -> 
     names = ["part", "change", "effect"]
     if both.empty:
         return pd.DataFrame(columns=names)
-    paid = _index(both, "net_sales")
-    parts = {"price_paid": paid, "assortment": average / paid}
-    if "gross_sales_before" in both:
-        listed = _index(both, "gross_sales")
-        parts = {"list_price": listed, "discount": paid / listed, "assortment": average / paid}
+    paid, listed = _moves(both, "net_sales", "quantity"), _list_moves(both)
+    index = _index(both, paid)
+    parts = {"price_paid": index}
+    if len(listed):
+        told = _index(both, paid.loc[listed.index])
+        parts = {"list_price": _index(both, listed), "discount": told / _index(both, listed)}
+        if len(listed) < len(both):
+            parts["price_unlisted"] = index / told
+    parts["assortment"] = average / index
     quantity = (last / first) / average
     effects = shared_out({"units": quantity, **parts}, first=first, last=last)
     rows = [(name, steady(ratio - 1), effects[name]) for name, ratio in parts.items()]
@@ -131,6 +146,17 @@ def _share(some: pd.DataFrame, of: pd.DataFrame) -> float:
         float(rows[[f"net_sales_{side}" for side in _SIDES]].sum().sum()) for rows in (some, of)
     )
     return steady(part / whole) if whole > 0 else 0.0
+
+
+def _listed(both: pd.DataFrame) -> float | None:
+    """Return the share of net sales, of both periods together, of lines of known list price."""
+    if both.empty or "gross_sales_before" not in both:
+        return None
+    known, all_of_them = (
+        float(both[[f"{name}_{side}" for side in _SIDES]].sum().sum())
+        for name in ("listed_sales", "net_sales")
+    )
+    return steady(known / all_of_them)
 
 
 def compared_products(
@@ -148,7 +174,8 @@ def compared_products(
     Returns
     -------
     pandas.DataFrame
-        A row a product: the dimensions; quantity, gross_sales (where known) and net_sales, each
+        A row a product: the dimensions; quantity, gross_sales (where known), net_sales and, of the
+        lines whose list price is known, listed_units and listed_sales (their net sales), each
         ``_before`` and ``_after``; status: ``"both"`` where units and sales are above 0 in both
         periods, ``"new"`` or ``"gone"`` where in one only, ``"unknown"`` where the product is:
         its lines are of any number of products, and have no price of their own; ``"unpriced"``
@@ -165,9 +192,14 @@ def compared_products(
     rows = fact.build(data, {"ordered_at", *by, *known})
     rows = rows.filter(rows.net_sales.notnull())
     sides = sides_of(rows.ordered_at, periods)
+    totals = {name: rows[name] for name in known}
+    if "gross_sales" in known:
+        is_listed = rows.gross_sales.notnull()
+        totals["listed_units"] = is_listed.ifelse(rows.quantity, None)
+        totals["listed_sales"] = is_listed.ifelse(rows.net_sales, None)
     sums = {
-        f"{name}_{side}": rows[name].sum(where=there).fill_null(0).cast("float64")
-        for name in known
+        f"{name}_{side}": values.sum(where=there).fill_null(0).cast("float64")
+        for name, values in totals.items()
         for side, there in sides.items()
     }
     items: pd.DataFrame = rows.group_by(list(by)).agg(**sums).to_pandas()
@@ -251,18 +283,22 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
     return ranked.drop(columns="_size").reset_index(drop=True)
 
 
-def _moves(both: pd.DataFrame, value: str) -> pd.Series[float]:
+def _moves(both: pd.DataFrame, value: str, units: str) -> pd.Series[float]:
     """Return by how much the price of each product moved, less 1, where it has one on each side."""
     told = both[(both[f"{value}_before"] > 0) & (both[f"{value}_after"] > 0)]
-    price = {side: told[f"{value}_{side}"] / told[f"quantity_{side}"] for side in _SIDES}
+    price = {side: told[f"{value}_{side}"] / told[f"{units}_{side}"] for side in _SIDES}
     return price["after"] / price["before"] - 1
 
 
-def _index(both: pd.DataFrame, value: str) -> float:
-    """Return Törnqvist's index of the price of products sold in both periods; 1 without any."""
-    moves = _moves(both, value)
-    if moves.empty:
-        return 1.0
-    told = both.loc[moves.index]
-    shares = [told[f"net_sales_{side}"] / told[f"net_sales_{side}"].sum() for side in _SIDES]
-    return math.exp(float(((shares[0] + shares[1]) / 2 * np.log1p(moves)).sum()))
+def _list_moves(both: pd.DataFrame) -> pd.Series[float]:
+    """Return by how much the list price of each product that has one on each side moved, less 1."""
+    if "gross_sales_before" not in both:
+        return pd.Series(dtype="float64", index=both.index[:0])
+    return _moves(both, "gross_sales", "listed_units")
+
+
+def _index(both: pd.DataFrame, moves: pd.Series[float]) -> float:
+    """Return Törnqvist's index of moves of prices, the weights being those of all products."""
+    shares = [both[f"net_sales_{side}"] / both[f"net_sales_{side}"].sum() for side in _SIDES]
+    weights = ((shares[0] + shares[1]) / 2).loc[moves.index]
+    return math.exp(float((weights * np.log1p(moves)).sum()))

@@ -17,6 +17,7 @@ from marketing_kpi.kpis.extent import begins_by, extent, lasts_to
 from marketing_kpi.kpis.facts import FACTS
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.periods import MONTHS_A_YEAR, day, midnight, shift
+from marketing_kpi.kpis.unpriced import unpriced_months
 from marketing_kpi.selling.chains import growth
 from marketing_kpi.selling.owners import Sums, owner_of, summed
 from marketing_kpi.selling.tree import lacking_sales
@@ -37,7 +38,9 @@ class Season(NamedTuple):
         A row a whole month of the data before the end, the oldest first: period (its first day),
         value; previous (the same month a year earlier), change on it with its 95 % interval (low,
         high); on_month (change on the month before); season (how much of an average month such a
-        month makes: 1.25 is a quarter more) and seasonless (value / season). Null where not known.
+        month makes: 1.25 is a quarter more) and seasonless (value / season); unpriced and
+        unpriced_before (share of units without a known price in the month and a year earlier;
+        where they differ, the change is partly that). Null where not known.
     years
         Whole years that the season was learnt from; 0 under `FEWEST_YEARS`.
     """
@@ -112,6 +115,11 @@ def season(data: Data, *, end: str | dt.date, measure: str = "net_sales") -> Sea
     index, years = _indices(rows["value"].to_numpy("float64"), months)
     rows["season"] = [index.get(month.month, math.nan) for month in months]
     rows["seasonless"] = rows["value"] / rows["season"]
+    if measure == "net_sales":
+        after = shift(months[-1].date(), months=1)
+        shares = unpriced_months(data, start=months[0].date(), end=after)
+        unpriced = pd.Series([shares.get(month.date()) for month in months], dtype="float64")
+        rows["unpriced"], rows["unpriced_before"] = unpriced, unpriced.shift(MONTHS_A_YEAR)
     return Season(rows, years)
 
 
@@ -163,7 +171,8 @@ def _table(months: pd.DatetimeIndex, cells: dict[pd.Timestamp, Sums]) -> pd.Data
     table = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[1:], "float64"))
     earlier = table["value"].shift()
     on_month = table["value"] / earlier.where(earlier > 0) - 1
-    return table.assign(on_month=on_month, season=math.nan, seasonless=math.nan)
+    later = dict.fromkeys(("season", "seasonless", "unpriced", "unpriced_before"), math.nan)
+    return table.assign(on_month=on_month, **later)
 
 
 def _indices(values: np.ndarray, months: pd.DatetimeIndex) -> tuple[dict[int, float], int]:

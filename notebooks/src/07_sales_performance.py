@@ -150,7 +150,8 @@ assert all(abs(effects[name] - by_hand[name]) < 0.01 for name in effects)
 missing = sales.lacking_sales(data)
 tree = None if missing else sales.shop_tree(data, periods=dates)
 span = {"start": dates.start, "end": dates.end}
-said = None if missing else plots.sentences.sales.answer(tree, lang=reader, periods=dates)
+about = {"periods": dates, "gap": sales.longest_gap(data, periods=dates), "lang": reader}
+said = None if missing else plots.sentences.sales.answer(tree, **about)
 plots.lacking(missing, lang=reader) if missing else said
 
 # %% [markdown] tags=["lang-fr"]
@@ -449,7 +450,8 @@ plots.lacking(no_visits, lang=reader) if no_visits else shown
 # %%
 no_site = sales.lacking_visits(data, ["visitor_id", "ordered", "net_sales"])
 site = None if no_site else sales.site_tree(data, periods=dates)
-None if no_visits else plots.sentences.sales.visits(site, lang=reader, lacks=no_site)
+about = {"sessions": int(whole.sessions.sum()), "lang": reader} if len(whole) else {}
+plots.sentences.sales.visits(site, **about, lacks=no_site) if about else None
 
 # %% [markdown] tags=["lang-fr"]
 # ### Par canal marketing et par appareil

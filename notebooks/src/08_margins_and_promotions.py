@@ -129,7 +129,9 @@ assert abs(whole.markup_rate[0] - lines.profit.sum() / lines.unit_cost.sum()) < 
 # %%
 lacks = margins.lacking(data, "margin")
 whole = pd.DataFrame() if lacks else margins.margins_by(data, **span)
-plots.sentences.margins.kept(whole, lang=reader, lacks=lacks, **span)
+alone = dates._replace(previous_start=None, previous_end=None)
+about = {"gap": margins.longest_gap(data, periods=alone), "lang": reader}
+plots.sentences.margins.kept(whole, lacks=lacks, **about, **span)
 
 # %% [markdown] tags=["lang-fr"]
 # ### Par catégorie
@@ -234,8 +236,17 @@ lines[["product_id", "unit_price"]].assign(discount=pieces)
 
 # %%
 levels = pd.DataFrame() if lacks else margins.levels(data, **span)
+costs = {"unknown": None if lacks else margins.unknown_costs(data, **span), "lang": reader}
+plots.sentences.margins.steps(levels, **costs) if len(levels) else None
+
+# %% [markdown] tags=["lang-fr"]
+# La même chose, pour 100 de ventes nettes :
+
+# %% [markdown] tags=["lang-en"]
+# The same, for each 100 of net sales:
+
+# %%
 ax = None if lacks else plots.sales_split(levels, lang=reader)
-plots.sentences.margins.steps(levels, lang=reader) if len(levels) else None
 
 # %% [markdown] tags=["lang-fr"]
 # Les mêmes étapes, en monnaie :
@@ -261,12 +272,12 @@ assert all(abs(float(kpis[name]) - steps[name]) < 0.005 for name in kpis.index)
 # %% [markdown] tags=["lang-fr"]
 # ### Quel canal contribue ?
 #
-# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues à son prix, pendant qu'elle courait. Les parts redonnent le total au centime près.
+# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues à son prix, pendant qu'elle courait. Seules comptent les ventes dont tous les coûts sont connus. Les parts redonnent le total au centime près.
 
 # %% [markdown] tags=["lang-en"]
 # ### Which channel contributes?
 #
-# Each cost goes to the lines that caused it: an order's fees and parcels to its lines, in proportion to their sales; a promotion's spending to the lines sold on it. The parts add up to the total, to the cent.
+# Each cost goes to the lines that caused it: an order's fees and parcels to its lines, in proportion to their sales; a promotion's spending to the lines sold on it. Only sales whose costs are all known count. The parts add up to the total, to the cent.
 
 # %%
 lacks_costs = margins.lacking(data, "contribution", by=["channel"])

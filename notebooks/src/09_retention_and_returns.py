@@ -458,12 +458,12 @@ pd.concat([both.head(2), both.tail(2)])
 # %% [markdown] tags=["lang-fr"]
 # ### Ce qu'une cohorte rapporte
 #
-# Le chiffre d'affaires cumulé par client dit au bout de combien de temps un client acquis rembourse ce qu'il a coûté (leçon 03).
+# Le chiffre d'affaires cumulé par client dit au bout de combien de temps un client acquis rembourse ce qu'il a coûté.
 
 # %% [markdown] tags=["lang-en"]
 # ### What a cohort brings
 #
-# Cumulative revenue per customer says how long it takes a newly won customer to pay back what they cost (lesson 03).
+# Cumulative revenue per customer says how long it takes a newly won customer to pay back what they cost.
 
 # %%
 measure = "cumulative_revenue_per_customer"

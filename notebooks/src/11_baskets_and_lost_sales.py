@@ -84,7 +84,8 @@ lacks_prices = baskets.lacking_for_prices(data)
 now = pd.DataFrame() if lacks_prices else baskets.prices_by(data, **span)
 compared = not lacks_prices and revenue.is_compared(data, dates)
 before = baskets.prices_by(data, **earlier) if compared else None
-plots.sentences.baskets.prices(now, before, lang=reader, lacks=lacks_prices)
+about = {"gap": revenue.longest_gap(data, periods=dates), "lang": reader}
+plots.sentences.baskets.prices(now, before, lacks=lacks_prices, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # **Ce que les ruptures ont fait manquer.** C'est une estimation, avec son intervalle à 95 % :

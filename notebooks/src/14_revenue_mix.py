@@ -89,7 +89,7 @@ products = revenue.rolled_up(items, by="product_id") if by_product else None
 effects = revenue.price_volume_mix(products) if by_product else None
 has_channel = not revenue.lacking(data, by="channel")
 channels = revenue.mix(data, by="channel", periods=spans) if has_channel else None
-about = {"periods": dates, "lang": reader}
+about = {"periods": dates, "gap": revenue.longest_gap(data, periods=dates), "lang": reader}
 answer = say.headline(found, channels=channels, effects=effects, **about)
 plots.lacking(missing, lang=reader) if missing else answer
 
@@ -230,10 +230,10 @@ ax = plots.revenue_mix(mixes.get(by), by=by, lacks=lacks[by], **shown)
 say.mix(mixes[by], lang=reader) if by in mixes else None
 
 # %% [markdown] tags=["lang-fr"]
-# Les ventes en ligne n'ont pas de magasin : elles forment un groupe à part.
+# Les ventes en ligne n'ont pas de magasin : avec celles dont le magasin, ou son type, n'est pas noté, elles forment un groupe à part.
 
 # %% [markdown] tags=["lang-en"]
-# Online sales have no store: they make a group of their own.
+# Online sales have no store: with those whose store, or its type, was not noted, they make a group of their own.
 
 # %%
 by = "store_type"
@@ -351,12 +351,12 @@ pd.Series({"total": total, "same": same}).map(reader.percent)
 # %% [markdown] tags=["lang-fr"]
 # ## À magasins comparables
 #
-# Les magasins ouverts tous les jours des deux périodes d'un côté ; de l'autre, ce que pèsent les ouvertures et les fermetures. La vente en ligne est à part.
+# Les magasins ouverts tous les jours des deux périodes d'un côté ; de l'autre, ce que pèsent les ouvertures et les fermetures. Les ventes sans magasin connu, en ligne ou non, sont à part.
 
 # %% [markdown] tags=["lang-en"]
 # ## Over the same stores
 #
-# The stores open on every day of both periods on one side; on the other, what openings and closures weigh. Online sales stand apart.
+# The stores open on every day of both periods on one side; on the other, what openings and closures weigh. Sales of no known store, online or not, stand apart.
 
 # %%
 no_stores = revenue.lacking_stores(data)

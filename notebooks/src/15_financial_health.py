@@ -166,10 +166,13 @@ earlier = {"start": dates.previous_start, "end": dates.previous_end}
 compared = not lacks and finance.is_compared(data, dates)
 old = finance.bridge(data, **earlier) if compared else None
 change = finance.bridge_change(old, steps) if compared else pd.DataFrame()
-rates = [finance.deduction_rates(data, **one) for one in (earlier, span)] if compared else []
+spans = (earlier, span) if compared else ()
+rates = [finance.deduction_rates(data, of=finance.share_of(old, steps), **one) for one in spans]
 rates = finance.rate_changes(*rates) if compared else None
 about = {"periods": dates, "lang": reader}
 about["unpriced"] = finance.unpriced(data, periods=dates) if compared else None
+about["listed"] = finance.listed(old, steps) if compared else None
+about["gap"] = finance.longest_gap(data, periods=dates)
 None if lacks else plots.sentences.finance.moved(change, rates, **about)
 
 # %% [markdown] tags=["lang-fr"]
@@ -370,12 +373,12 @@ reader.percent(silent.kept_share), reader.percent(mk.truth()["attrition"]["left_
 # %% [markdown] tags=["lang-fr"]
 # ### D'une année à l'autre, en montants
 #
-# La même chose en montants, avec ce que la rétention ne voit pas : les clients nouveaux ou de retour, et les ventes sans client connu. Les étapes s'additionnent.
+# La même chose en montants, avec ce que la rétention ne voit pas : les clients qui n'avaient rien laissé l'an dernier, et les ventes sans client connu. Les étapes s'additionnent.
 
 # %% [markdown] tags=["lang-en"]
 # ### From one year to the next, in amounts
 #
-# The same in amounts, with what retention does not see: new or returning customers, and sales without a known customer. The steps add up.
+# The same in amounts, with what retention does not see: customers who brought nothing the year before, and sales without a known customer. The steps add up.
 
 # %%
 ax = plots.revenue_years(years, lang=reader) if told else None
@@ -629,6 +632,7 @@ stated.assign(reason=seen.reason)[["account", "amount", "reason", "why"]]
 # ## Là où l'on se trompe
 #
 # - **Additionner des flottants.** Mille prix en cents ne s'additionnent pas juste en virgule flottante ; l'argent se compte en nombres exacts, et un écart d'un cent se voit.
+# - **Compter au prix payé une ligne sans prix catalogue** : elle paraît vendue sans remise, et le taux de remise baisse là où seules les données ont changé.
 # - **Ranger chaque retour dans le mois de sa vente** : des mois déjà clos changeraient. Pour juger un produit, si ; pour les revenus, chaque déduction a sa date.
 # - **Lire la nette sans la brute.** Quelques gros clients cachent bien des départs.
 # - **Comparer une boutique à un abonnement**, ou les entrés de décembre à ceux de janvier.
@@ -641,6 +645,7 @@ stated.assign(reason=seen.reason)[["account", "amount", "reason", "why"]]
 # ## Where people go wrong
 #
 # - **Adding floats.** A thousand prices in cents do not add up right in floating point; money is counted in exact numbers, and a gap of a cent shows.
+# - **Counting a line without a list price at the price paid**: it looks sold without a discount, and the discount rate falls where only the data changed.
 # - **Putting each return into the month of its sale**: months already closed would change. To judge a product, do; for revenue, each deduction has its date.
 # - **Reading net without gross.** A few large customers hide many departures.
 # - **Comparing a shop with a subscription**, or December's entrants with January's.

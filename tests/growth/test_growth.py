@@ -558,12 +558,28 @@ def test_growth_of_some_stores_is_that_of_their_rows(demo):
     assert only.customers_low == pytest.approx(by_store.low["S01"])
 
 
+def test_years_say_for_how_much_no_amount_is_known():
+    """Four orders a year; of those of 2024 one amount is blank, of those of 2025 two."""
+    days = [
+        f"{year}-{day}"
+        for year in (2023, 2024, 2025)
+        for day in ("01-02", "05-01", "08-01", "12-30")
+    ]
+    amounts = [10.0] * 4 + [None] + [10.0] * 3 + [None, None, 10.0, 10.0]
+    sold = orders(*zip(["a"] * 12, days, amounts, strict=True))
+    with mk.open_data({"orders": sold}) as data:
+        years = revenue.growth_of_years(data, periods=PERIODS)
+    assert years.unpriced_before.tolist() == [0, 0.25]
+    assert years.unpriced.tolist() == [0.25, 0.5]
+
+
 def test_years_go_back_as_far_as_the_data(demo):
     years = revenue.growth_of_years(demo, periods=PERIODS)
     assert years.start.dt.year.tolist() == [2024, 2025]
     whole = revenue.growth(demo, periods=PERIODS)
     last = years.iloc[-1]
     assert [last.growth, last.low, last.high] == pytest.approx([whole.value, whole.low, whole.high])
+    assert years[["unpriced_before", "unpriced"]].eq(0).all(axis=None)
     assert revenue.growth_of_years(demo, periods=mk.periods(as_of="2024-01-01")).empty
 
 

@@ -26,7 +26,7 @@ SOLD = pd.DataFrame(
         ("web", "brand", "web", "web"),
         (12, "size", "12", "12"),
         ("2025-08-01", "month", "août 2025", "Aug 2025"),
-        (None, "store_id", "Sans magasin (en ligne)", "No store (online)"),
+        (None, "store_id", "Sans magasin connu", "No known store"),
         (None, "reason", "Non précisé", "Not stated"),
         (float("nan"), "region", "Inconnu", "Unknown"),
         (pd.NA, "channel", "Inconnu", "Unknown"),
@@ -56,7 +56,7 @@ def test_values_are_named_and_the_frame_left_alone():
 
 def test_a_row_is_named_by_all_its_dimensions():
     shown = dimensions.row_names(SOLD, ["channel", "store_type"], lang="en")
-    assert shown == ["Web · outlet", "Unknown · No store (online)", "kiosk · outlet"]
+    assert shown == ["Web · outlet", "Unknown · No store, or not known", "kiosk · outlet"]
     assert dimensions.row_names(SOLD, [], lang="en") == ["", "", ""]
 
 

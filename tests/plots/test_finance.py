@@ -1,5 +1,6 @@
 """Figures, tables and sentences of financial health: words, numbers, what lacks, nothing cut."""
 
+import datetime as dt
 from decimal import Decimal
 
 import numpy as np
@@ -11,6 +12,7 @@ import marketing_kpi as mk
 from marketing_kpi import finance, plots
 from marketing_kpi.accounts.leaks import ranked
 from marketing_kpi.accounts.steps import steps
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import sentences
 
@@ -70,6 +72,7 @@ YEARS = pd.DataFrame(
         "step": finance.YEARS,
         "amount": [1000.0, -300, -100, 200, 350, -50, 1100],
         "level": [1000.0, 700, 600, 800, 1150, 1100, 1100],
+        "now": [np.nan, 0.0, 100, 600, 330, 70, 1100],
     }
 )
 DISPUTES = pd.DataFrame(
@@ -92,6 +95,7 @@ OUTCOMES = pd.DataFrame(
         "won": [8, 1, 0],
         "lost": [15, 2, 0],
         "open": [2, 0, 1],
+        "unknown": 0,
         "win_rate": [8 / 23, 1 / 3, np.nan],
         "low": [0.19, 0.06, np.nan],
         "high": [0.55, 0.79, np.nan],
@@ -99,6 +103,7 @@ OUTCOMES = pd.DataFrame(
         "amount_won": [1400.0, 100.0, 0.0],
         "amount_lost": [2000.0, 200.0, 0.0],
         "amount_open": [600.0, 0.0, 50.0],
+        "amount_unknown": 0.0,
     }
 )
 FOUGHT = finance.Fighting(
@@ -128,6 +133,7 @@ NO_GAPS = finance.gaps(books(("2025-06-01", "revenue", 940, 940)))
 
 FIGURES = {
     "bridge": lambda lang: plots.net_bridge(STEPS, lang=lang),
+    "partly listed": lambda lang: plots.net_bridge(partly(500, 100, 40), lang=lang),
     "years": lambda lang: plots.revenue_years(YEARS, lang=lang),
     "causes": lambda lang: plots.leak_pareto(CAUSES, lang=lang),
     "many causes": lambda lang: plots.leak_pareto(MANY, lang=lang),
@@ -270,8 +276,78 @@ def test_a_rate_that_missing_prices_raise_has_no_verdict():
     assert "What rose most" in said
     assert "Chance alone" not in said
     assert "look for the cause" not in said
+    gap = Gap(dt.date(2025, 3, 2), dt.date(2025, 7, 1))
+    days = plain(sentences.finance.moved(CHANGE, rates, gap=gap, **about))
+    assert days.count("Days without any order, March 2, 2025 to June 30, 2025") == 1
     alike = sentences.finance.moved(CHANGE, rates, unpriced=Unpriced(0.01, 0.014), **about)
     assert plain(alike) == plain(sentences.finance.moved(CHANGE, rates, **about))
+
+
+def partly(listed, discounts, refunds, net=800):
+    """Return the bridge of some net sales, of which those at list price tell a discount."""
+    known = {"gross_sales": Decimal(listed), "net_sales": Decimal(net)}
+    known["unlisted"] = Decimal(net - listed + discounts)
+    return steps(totals(listed, discounts, refunds) | known)
+
+
+def test_list_prices_missing_from_one_period_are_told_and_discounts_not_judged():
+    """As many lines a fifth off in both years; half of the list prices are missing in the first."""
+    old, new = partly(500, 100, 40), partly(1000, 200, 60)
+    rates = pd.DataFrame({"step": finance.DEDUCTIONS, "low": 0.001, "high": 0.04, "is_told": True})
+    change, listed = finance.bridge_change(old, new), finance.listed(old, new)
+    said = plain(sentences.finance.moved(change, rates, listed=listed, periods=DATES, lang="en"))
+    assert said.startswith("Net revenue moved by −$20. List prices are known for 100.0% of net")
+    assert "now, 50.0% before: discounts cannot be compared" in said
+    assert "Of what is given back, what rose most: refunds of returns, from 5.00% to 7.50%" in said
+    assert "discounts, from" not in said
+    table = plots.bridge_table(change, lang="en")
+    parts = {row[0]: row[-2:] for row in table.rows}
+    assert pd.isna([*parts["discounts"], *parts["net_revenue"]]).all()
+    assert "Sold, list price unknown" in table.to_text()
+    assert "empty where list prices are known for too few sales, or not for the" in table.to_text()
+    head = plain(sentences.finance.headline(old, lang="en", **PERIOD))
+    assert "$500 at list price, and $400 of sales whose list price is not known (50.0%" in head
+    assert "discounts, $100 (20.0% of list prices)" in head
+    french = plain(sentences.finance.moved(change, rates, listed=listed, periods=DATES, lang="fr"))
+    assert "contre 50,0 % avant" in french
+
+
+def test_list_prices_missing_from_both_periods_alike_are_told():
+    old, new = partly(500, 100, 40), partly(500, 100, 60)
+    change, listed = finance.bridge_change(old, new), finance.listed(old, new)
+    said = plain(sentences.finance.moved(change, listed=listed, periods=DATES, lang="en"))
+    assert "List prices are known for 50.0% of net sales now, 50.0% before: what disc" in said
+    assert "What rose most: refunds of returns, from 5.00% to 7.50% of net sales" in said
+    whole = sentences.finance.moved(
+        CHANGE, listed=finance.listed(BEFORE, STEPS), periods=DATES, lang="en"
+    )
+    assert "List prices" not in str(whole)
+    ax = plots.net_bridge(old, lang="en")
+    assert "of net sales for the rest" in ax.figure.caption
+    spans = [sorted((bar.get_x(), bar.get_x() + bar.get_width())) for bar in ax.patches]
+    assert spans[:4] == [[0, 500], [400, 500], [400, 800], [0, 800]]
+    refunded = plain(sentences.finance.headline(partly(500, 100, 160), lang="en", **PERIOD))
+    assert "refunds of returns, $160 (20.0% of net sales)" in refunded
+
+
+def test_without_any_list_price_what_is_given_back_is_told_all_the_same():
+    old, new = partly(0, 0, 40), partly(0, 0, 60)
+    change, listed = finance.bridge_change(old, new), finance.listed(old, new)
+    said = plain(sentences.finance.moved(change, listed=listed, periods=DATES, lang="en"))
+    assert "moved by −$20. List prices are known for 0.0% of net sales now, 0.0% before: di" in said
+    assert "Of what is given back, what rose most: refunds of returns, from 5.00% to 7.50%" in said
+    head = plain(sentences.finance.headline(new, lang="en", **PERIOD))
+    assert "$0 at list price, and $800 of sales whose list price is not known (100.0%" in head
+    assert "left $725 of net revenue" in head
+
+
+def test_sales_at_an_unknown_price_are_told():
+    found = steps(totals(1000, 100, 50) | {"unpriced": Decimal(200), "net_sales": Decimal(700)})
+    said = plain(sentences.finance.headline(found, lang="en", **PERIOD))
+    assert "$1,000 at list price left $635 of net revenue. Of $200 of these list prices" in said
+    assert "(12.5% of list prices)" in said  # 100 of the 800 whose price paid is known
+    caption = plots.net_bridge(found, lang="en").figure.caption
+    assert "lines whose price paid is known" in caption
 
 
 def test_what_moved_is_said_with_its_interval():
@@ -300,11 +376,13 @@ def test_retention_is_said_with_its_interval():
     row = KEPT.iloc[0]
     assert said.startswith(f"Last year's 400 customers bring {row.net_retention:.1%}")
     assert f"(95% interval: {row.net_retention_low:.1%} to {row.net_retention_high:.1%})" in said
-    assert "New or returning customers make 31.8%" in said
+    assert "Customers who brought nothing the year before make 30.0%" in said
+    assert "year's net revenue ($330)" in said  # what they bring, and not the change of it
+    assert f"{row.kept_share:.1%} of them still bring something." in said
     assert "has to be won again" in said
     kept = KEPT.assign(net_retention_high=1.02)
     assert "won again" not in plain(sentences.finance.retention(kept, YEARS, lang="en"))
-    few = YEARS.assign(amount=YEARS.amount.where(YEARS.step != "other_customers", 32.0))
+    few = YEARS.assign(now=YEARS.now.where(YEARS.step != "other_customers", 32.0))
     assert "won again" not in plain(sentences.finance.retention(KEPT, few, lang="en"))
     three = finance.retention_of(customers(3))
     assert "interval" not in plain(sentences.finance.retention(three, YEARS, lang="en"))
@@ -384,9 +462,46 @@ def test_outcomes_are_said():
     assert "No dispute is decided yet; open: 2." in plain(
         sentences.finance.outcomes(waiting, lang="en")
     )
+    blind = whole.assign(unknown=4, amount_unknown=90.0)
+    rest = "Outcome not told by the data: 4, for $90."
+    assert plain(sentences.finance.outcomes(blind, lang="en")) == f"{said} {rest}"
+    holed = plots.dispute_table(OUTCOMES.assign(unknown=1), lang="en").to_text()
+    assert "Outcome not told" in holed
     table = plots.dispute_table(OUTCOMES, lang="en")
+    assert "Outcome not told" not in table.to_text()
     assert [row[0] for row in table.rows] == ["Not received", "Not stated", "odd"]
-    assert "none decided" in table.to_text()
+    assert [row[7] for row in table.rows] == ["19.0% to 55.0%", "too few to tell", "none decided"]
+
+
+def decided_disputes(won):
+    """Return what came of one dispute, decided."""
+    days = pd.to_datetime(["2025-01-05", "2025-02-20"])
+    tables = {
+        "orders": pd.DataFrame({"order_id": ["1"], "ordered_at": days[:1]}),
+        "chargebacks": pd.DataFrame({"chargeback_id": ["a"], "order_id": ["1"], "amount": [80.0],
+            "opened_at": days[1:], "outcome": ["won" if won else "lost"]}),
+    }  # fmt: skip
+    with mk.open_data(tables) as data:
+        orders = finance.chargebacks_by(data, as_of="2026-01-01", **PERIOD)
+        return (
+            finance.dispute_outcomes(data, **PERIOD),
+            finance.fighting(data, cost=25, **PERIOD),
+            orders,
+        )
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_of_one_dispute_decided_no_rate_is_told(won):
+    """Wilson's interval of one of one: 1 / (1 + 1.96^2) = 21 % to 100 %; of none, 0 to 79 %."""
+    outcomes, fought, orders = decided_disputes(won)
+    said = plain(sentences.finance.outcomes(outcomes, lang="en"))
+    assert f"decided: 1, of which won: {won:d}, too few to tell how many are won." in said
+    assert "%" not in said
+    assert "too few to tell a rate" in plain(
+        sentences.finance.disputes(DISPUTES, orders, None, lang="en")
+    )
+    message = plots.fighting_gain(fought, lang="en").figure.message
+    assert message.startswith("Too few disputes are decided" if won else "No dispute has been won")
 
 
 def test_gaps_are_listed_with_what_shows_of_their_reason():
@@ -399,8 +514,23 @@ def test_gaps_are_listed_with_what_shows_of_their_reason():
     assert "Told on one side only, and so not compared: 1 figures." in said
     assert str(plots.gap_table(NO_GAPS, lang="en")) == "No gap to explain."
     assert "no gap" in plots.ledger_gaps(NO_GAPS, lang="en").figure.alt
+    silent = "Months that one side alone tells, without a bar either: 1."  # September
+    assert plots.ledger_gaps(GAPS, lang="en").figure.caption.endswith(silent)
+    assert "one side" not in plots.ledger_gaps(NO_GAPS, lang="en").figure.caption
     none = sentences.finance.books(None, lang="en", lacks=["ledger.month"])
     assert "they lack ledger.month" in str(none)
+
+
+def test_a_ledger_without_revenue_has_months_in_common_all_the_same():
+    found = finance.gaps(
+        books(("2025-06-01", "refunds", 60, 80), ("2025-06-01", "revenue", None, 9))
+    )
+    message = plots.ledger_gaps(found, lang="en").figure.message
+    assert message == "In no month do both the ledger and the data tell revenue: no bar to draw."
+    apart = finance.gaps(books(("2025-06-01", "revenue", None, 920)))
+    drawn = plots.ledger_gaps(apart, lang="en").figure.message
+    told = str(sentences.finance.books(apart, lang="en"))
+    assert drawn == told == "The ledger and the data tell no account of the same month."
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from marketing_kpi import plots
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.margins import STEPS, BreakEven
 from marketing_kpi.plots import sentences
 from marketing_kpi.plots.margins import promotion_name
@@ -219,6 +220,10 @@ def test_sentences_of_margins_and_break_even():
     assert "66.7% on cost" in said
     assert "not known" not in said
     partly = whole.assign(net_sales=1250.0)
+    gap = Gap(dt.date(2025, 3, 2), dt.date(2025, 7, 1))
+    for one in (whole, partly):
+        told = plain(sentences.margins.kept(one, gap=gap, **span))
+        assert told.count("Days without any order, March 2, 2025 to June 30, 2025") == 1
     said = plain(sentences.margins.kept(partly, **span))
     assert "net sales of $1,000 leave" in said
     assert "that of 20.0% of the $1,250 of net sales is not" in said
@@ -246,7 +251,66 @@ def test_doubts_about_the_break_even_are_said():
     assert "March 2025" in said
     for result in (EVEN, NEVER):
         said = plain(sentences.margins.break_even(result._replace(costed_share=0.5), lang="en"))
-        assert "Only 50.0% of net sales have a known cost" in said
+        assert "Only 50.0% of net sales have costs that are all known" in said
+
+
+UNKNOWN = pd.DataFrame({
+    "what": ["net_sales", "fulfilment_cost", "payment_cost", "promotion_cost"],
+    "unknown": [400.0, 3.0, 0.0, 1.0], "all": [2000.0, 40.0, 90.0, 2.0],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("levels", [LEVELS, UNTOLD])
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", ["parcels (3 of 40), promotions (1 of 2)", "$1,600 of net sales out of $2,000"]),
+     ("fr", ["colis (3 sur 40), promotions (1 sur 2)", "1 600 $ de ventes nettes sur 2 000 $"])],
+)  # fmt: skip
+def test_the_costs_that_are_not_known_are_counted(levels, lang, words):
+    said = plain(sentences.margins.steps(levels, lang=lang, unknown=UNKNOWN))
+    assert [text for text in words if text not in said] == []
+    whole = UNKNOWN.assign(unknown=[400.0, 0, 0, 0])  # goods of unknown cost, told elsewhere
+    for known in (None, whole):
+        said = plain(sentences.margins.steps(levels, lang=lang, unknown=known))
+        assert words[0].split(" ")[0] not in said
+
+
+def test_without_any_known_cost_no_break_even_is_drawn_nor_told():
+    nothing = NEVER._replace(rate=None, costed_share=0.0)
+    said = plain(sentences.margins.break_even(nothing, lang="en"))
+    assert "No sale of a known cost." in said
+    assert "no volume" not in said
+    assert plots.break_even_calendar(nothing, lang="en").figure.message
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict", "words"),
+    [(100.0, 900.0, "cannot_tell", "before all that they cost: one cannot tell"),
+     (-900.0, 100.0, "cannot_tell", "leave some stores out"),
+     (-900.0, -100.0, "lower", "needed at least 0.25 units")],
+)  # fmt: skip
+def test_the_cost_of_a_promotion_is_said_to_be_left_out_where_it_is_unknown(
+    low, high, verdict, words
+):
+    rows = ROWS.assign(cost=np.nan, margin_low=low, margin_high=high, verdict=verdict)
+    study = STUDY._replace(promotions=rows, total=TOTAL.assign(low=low, high=high, verdict=verdict))
+    said = plain(sentences.margins.promotions(study, lang="en"))
+    assert words in said
+    assert "For 1 of these 1, the data do not tell the cost" in said
+    assert "bought ahead" not in said
+    note = "Soldes: its cost is not known and is left out"
+    assert note in plain(plots.promotion_table(study, lang="en").to_text())
+    assert note in plain(plots.promotion_margins(study, lang="en").figure.caption)
+    assert "do not tell the cost" not in plain(sentences.margins.promotions(STUDY, lang="en"))
+    assert "its cost is not known" not in plain(plots.promotion_table(STUDY, lang="en").to_text())
+
+
+@pytest.mark.parametrize("study", [STUDY, NOTHING])
+def test_lines_without_a_quantity_are_counted(study):
+    words = "Lines sold without a known quantity: 3 of 1,200; they count as no unit."
+    some = study._replace(uncounted=3, lines=1200)
+    assert words in plain(sentences.margins.promotions(some, lang="en"))
+    assert "quantity" not in plain(sentences.margins.promotions(study, lang="en"))
 
 
 def test_why_no_result_is_told():

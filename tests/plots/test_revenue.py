@@ -1,5 +1,6 @@
 """Figures, tables and sentences of the revenue mix: words, numbers, and what is lacking."""
 
+import datetime as dt
 import math
 
 import numpy as np
@@ -11,6 +12,7 @@ import marketing_kpi as mk
 from marketing_kpi import plots, revenue
 from marketing_kpi.growth.customers import Concentration, Sources
 from marketing_kpi.growth.network import CalendarEffect
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import sentences, style
 from marketing_kpi.plots.revenue import EFFECTS, STEPS
@@ -73,6 +75,8 @@ YEARS = pd.DataFrame(
         "growth": [1 / 9, 0.06],
         "low": [0.02, -0.02],
         "high": [0.2, 0.14],
+        "unpriced_before": [0.0, 0.0],
+        "unpriced": [0.0, 0.0],
     }
 )
 
@@ -253,6 +257,14 @@ def test_the_headline_answers_and_says_what_to_do_only_when_it_is_sure():
     )
 
 
+def test_days_without_orders_are_said_beside_the_growth():
+    about = {"channels": MIX, "effects": EFFECTS_FOUND, "periods": PERIODS, "lang": "en"}
+    gap = Gap(dt.date(2025, 3, 2), dt.date(2025, 7, 1))
+    said = plain(say.headline(growth(), gap=gap, **about))
+    assert said.count("Days without any order, March 2, 2025 to June 30, 2025") == 1
+    assert "Days without" not in plain(say.headline(growth(), **about))
+
+
 def test_growth_that_is_partly_missing_prices_has_no_verdict():
     holed = growth(verdict="cannot_tell", unpriced=Unpriced(0.01, 0.06))
     about = {"channels": MIX, "effects": EFFECTS_FOUND, "periods": PERIODS, "lang": "en"}
@@ -286,6 +298,16 @@ def test_noise_is_said_with_both_intervals_and_the_years():
     assert "Their intervals meet" in said
     apart = YEARS.assign(low=[0.1, 0.05], high=[0.12, 0.07])
     assert "differ by more than chance" in plain(say.noise(growth(), apart, lang="en"))
+    holed = apart.assign(unpriced=[0.06, 0.001])
+    told = plain(say.noise(growth(), holed, lang="en"))
+    assert "differ by more than chance" not in told
+    assert "than of the other (2024): these changes are partly that" in told
+    assert "(2024): these changes" in plain(plots.growth_table(holed, lang="en").to_text())
+    hollow = plots.growth_dots(holed, lang="en").figure
+    assert "2024 11.1%;" in plain(hollow.alt)
+    assert "2025 6.0% (5.0% to 7.0%)" in plain(hollow.alt)
+    assert "Hollow, without a bar: prices are missing" in hollow.caption
+    assert "prices" not in plots.growth_dots(YEARS, lang="en").figure.caption
     assert "No earlier year" in plain(say.noise(growth(), YEARS.iloc[1:], lang="en"))
     steady = plain(say.noise(growth(months_error=0.0), YEARS, lang="en"))
     assert "no more than the luck" in steady
@@ -368,6 +390,9 @@ def test_stores_and_customers_in_sentences():
     assert "changed by +10.0%" in said
     assert "So few stores" in said
     assert "−$50" in said
+    # Of what has no store on record, nothing tells that it was sold online.
+    assert "Sales of no known store, as those online: +12.5%." in said
+    assert "No known store" in plots.network_table(rows, lang="en").to_text()
     assert "No store was open" in plain(say.network(rows.iloc[1:], None, lang="en"))
     kinds = pd.DataFrame({"kind": ["new", "silent", "kept"], "change": [60.0, -50.0, -5.0]})
     sources = Sources(kinds, pd.Timestamp("2023-01-01").date())

@@ -1,5 +1,6 @@
 """Figures, tables and sentences of sales: words, amounts, what cannot be said."""
 
+import datetime as dt
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.text import Text
 
 import marketing_kpi as mk
 from marketing_kpi import plots, sales
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import sentences
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.tables import Table
@@ -79,6 +81,8 @@ SEASON = sales.Season(
             "on_month": np.linspace(0.1, 0.03, 24),
             "season": 1.0,
             "seasonless": np.linspace(100, 330, 24),
+            "unpriced": 0.0,
+            "unpriced_before": [*[np.nan] * 12, *[0.0] * 12],
         }
     ),
     2,
@@ -341,6 +345,34 @@ def test_the_tree_of_visits_is_a_product_and_says_what_is_not_recorded():
     assert "No visits" in str(sentences.sales.visits(None, lang="en"))
 
 
+def test_sessions_of_unknown_visitors_are_said_to_be_left_out():
+    """Two sessions for each of 100 visitors are 200; of 207, seven have no visitor."""
+    factors = pd.DataFrame({"factor": ["visitors", "sessions_per_visitor"], "after": [100.0, 2.0]})
+    site = tree(obstacle="not_recorded")._replace(factors=factors)
+    said = plain(sentences.sales.visits(site, sessions=207, lang="en"))
+    assert "whose visitor is known brought $2,111" in said
+    assert "Left out: 7 sessions of unknown visitors" in said
+    whole = plain(sentences.sales.visits(site, sessions=200, lang="en"))
+    assert whole == plain(sentences.sales.visits(site, lang="en"))
+    assert "Left out" not in whole
+
+
+def test_list_prices_of_only_a_part_are_said():
+    said = plain(sentences.sales.prices(PRICES._replace(listed=0.75), lang="en"))
+    assert "List prices are known for 75% of these sales" in said
+    whole = sentences.sales.prices(PRICES._replace(listed=1.0), lang="en")
+    assert plain(whole) == plain(sentences.sales.prices(PRICES, lang="en"))
+
+
+def test_days_without_orders_are_said_beside_the_answer():
+    gap = Gap(dt.date(2025, 3, 2), dt.date(2025, 7, 1))
+    words = "Days without any order, March 2, 2025 to June 30, 2025: if the shop was open"
+    for one in (tree(), tree(obstacle="no_comparison")):
+        said = plain(sentences.sales.answer(one, gap=gap, lang="en", periods=YEAR))
+        assert said.count(words) == 1
+        assert "Days without" not in plain(sentences.sales.answer(one, lang="en", periods=YEAR))
+
+
 def test_the_funnel_names_the_step_that_loses_most_and_what_goes_beside_it():
     said = plain(sentences.sales.funnel(FUNNEL, lang="en"))
     assert "session to cart, with 900 sessions, 93% of all losses (10.0% go on)" in said
@@ -448,6 +480,19 @@ def test_prices_branches_season_and_assortment_in_words():
 
 def test_what_the_data_lack_is_said_in_place_of_results():
     lacks, nothing = ["order_lines.quantity"], pd.DataFrame()
+    holed = SEASON.months.assign(unpriced=[*[0.0] * 22, 0.1, 0.2])
+    told = plain(sentences.sales.season(sales.Season(holed, 2), lang="en"))
+    assert "by more than the luck of who buys: 10; below: 0; one cannot tell: 2." in told
+    assert "of the other (November 2025; December 2025): these changes are partly that" in told
+    most = sales.Season(holed.assign(unpriced=0.1), 2)
+    assert "who buys: 0; below: 0; one cannot tell: 12." in plain(
+        sentences.sales.season(most, lang="en")
+    )
+    assert "(12 of 12)" in plain(sentences.sales.season(most, lang="en"))
+    hollow = plots.year_on_year(sales.Season(holed, 2), lang="en").figure
+    assert "Hollow, without a bar: prices are missing" in hollow.caption
+    assert plain(hollow.alt).count(" to ") == 10
+    assert "Hollow" not in plots.year_on_year(SEASON, lang="en").figure.caption
     empty = sales.Season(SEASON.months.iloc[:0], 0)
     said = [
         sentences.sales.prices(None, lang="en", lacks=lacks),

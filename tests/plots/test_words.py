@@ -140,6 +140,22 @@ def test_the_scorecard_shows_what_is_missing(scorecard):
     assert "Taux d'achat répété" in html.replace("&#x27;", "'")
 
 
+def test_rates_that_differ_look_different_and_so_does_their_change(scorecard):
+    rare = {"kpi": "chargeback_rate", "direction": "lower_is_better", "value": 0.00142,
+            "low": 0.00101, "high": 0.00199, "previous": 0.00139, "previous_low": 0.00099,
+            "previous_high": 0.0019, "change": 0.00003, "change_low": 0.00001,
+            "change_high": 0.00006}  # fmt: skip
+    card = scorecard[scorecard.kpi == "repeat_purchase_rate"].assign(**rare)
+    text = plain(plots.scorecard(card, lang="en").to_text())
+    for shown in ("0.142%", "0.139%", "0.101% to 0.199%", "+0.003 pts"):
+        assert shown in text
+    moved = plain(plots.attention(card.assign(verdict="worse"), lang="en").to_text())
+    assert "+0.003 pts" in moved
+    assert "+0.001 pts to +0.006 pts" in moved
+    same = card.assign(previous=0.00142, change=0.0, change_low=-0.001, change_high=0.001)
+    assert "0.1%  " in plain(plots.scorecard(same, lang="en").to_text())
+
+
 @pytest.mark.parametrize(
     ("reason", "said"),
     [

@@ -3,13 +3,15 @@
 Goods, fees and parcels count when their order was placed, so that a period's costs are those of
 its sales. What a promotion cost, less what suppliers paid of it, counts in equal parts a day.
 
-Where the price or the cost of some lines is not known, fees, parcels and promotions count for the
-part that falls on the others, in proportion to net sales: a margin compares sales with their own
-costs.
+A line counts where its price and all its costs are known: its goods, the fee of its order, its
+parcels and its promotion. A cost of 0 is known, an empty one is not. Where some lines do not count,
+fees, parcels and promotions count for the part that falls on the others, in proportion to net
+sales: a margin compares sales with their own costs.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, attach, has, valid_orders
 from marketing_kpi.kpis.facts.sales import SALES
 from marketing_kpi.kpis.facts.service import parcel_costs
+from marketing_kpi.kpis.periods import midnight
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -57,25 +60,127 @@ def _padded(part: ir.Table, measures: Sequence[str]) -> ir.Table:
 
 
 def _sold(data: Data, measures: Collection[str]) -> ir.Table:
-    """Return a row a line sold; costed sales and cost where price and cost are both known."""
-    read = {"cost"} if {"cost", "costed_sales"} & {*measures} else set()
-    rows = SALES.build(data, {"ordered_at", "net_sales", *read})
-    if read:
-        is_costed = both_known(rows)
-        rows = rows.mutate(
-            costed_sales=is_costed.ifelse(rows.net_sales, None),
-            cost=is_costed.ifelse(rows.cost, None),
-        )
-    return rows.mutate(occurred_at=rows.ordered_at)
+    """Return a row a line sold; costed sales and cost where its price and all costs are known."""
+    if not {"cost", "costed_sales"} & {*measures}:
+        rows = SALES.build(data, {"ordered_at", "net_sales"})
+        return rows.mutate(occurred_at=rows.ordered_at)
+    rows = with_costs(data, {"ordered_at"})
+    return rows.mutate(
+        occurred_at=rows.ordered_at,
+        costed_sales=rows.is_costed.ifelse(rows.net_sales, None),
+        cost=rows.is_costed.ifelse(rows.cost, None),
+    )
 
 
 def both_known(lines: ir.Table) -> ir.BooleanValue:
-    """Return whether both the price and the cost of a line are known: only then is its margin."""
+    """Return whether both the price of a line and the cost of its goods are known."""
     return lines.cost.notnull() & lines.net_sales.notnull()
 
 
+def with_costs(data: Data, columns: Collection[str]) -> ir.Table:
+    """Return the lines sold, and whether all that their contribution is made of is known.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns, with the cost of lines or products.
+    columns
+        Columns of `sales` to read beside net_sales and cost.
+
+    Returns
+    -------
+    ibis.Table
+        The columns, net_sales, cost and is_costed: whether the price of the line, the cost of its
+        goods, the fee of its order, the costs of its parcels and that of its promotion are known. A
+        cost of which the data have no column makes no line unknown.
+    """
+    unknown = uncosted(data)
+    keys = {rows.columns[0] for rows in unknown.values()}
+    lines = SALES.build(data, {*columns, "ordered_at", "net_sales", "cost", *keys})
+    for cost, rows in unknown.items():
+        (key,) = rows.columns
+        lines = attach(lines, rows.mutate(is_unknown=True), on=[key], columns={cost: "is_unknown"})
+    is_costed = both_known(lines)
+    for cost in unknown:
+        is_costed &= lines[cost].isnull()
+    read = sorted({*columns, "net_sales", "cost"})
+    return lines.mutate(is_costed=is_costed).select(*read, "is_costed")
+
+
+def uncosted(data: Data) -> dict[str, ir.Table]:
+    """Return, by cost of `ADDED` that the data have, the orders or promotions of an unknown one.
+
+    Tables of one column, order_id or promotion_id.
+    """
+    found = {}
+    for cost, rows in _owed(data).items():
+        unknown = rows.filter(rows.is_unknown)
+        if "promotion_id" not in rows.columns:
+            found[cost] = unknown.select("order_id").distinct()
+        elif has(data, "order_lines.promotion_id"):
+            found[cost] = unknown.select("promotion_id").distinct()
+    return found
+
+
+def owing(data: Data, *, start: dt.date, end: dt.date) -> dict[str, ir.Table]:
+    """Return, by cost of `ADDED` that the data have, a row a parcel, order or promotion it is of.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    start, end
+        First day, and the day after the last: the orders placed and promotions run in between.
+
+    Returns
+    -------
+    dict
+        Tables with is_unknown: whether the cost is empty.
+    """
+    first, after = midnight(start), midnight(end)
+    return {
+        cost: rows.filter(rows.begins < after, rows.ends >= first)
+        for cost, rows in _owed(data).items()
+    }
+
+
+def _owed(data: Data) -> dict[str, ir.Table]:
+    """Return all parcels, orders and promotions: key, begins, ends, is_unknown."""
+    found = {}
+    orders = valid_orders(data)
+    placed = orders.select("order_id", begins=orders.ordered_at, ends=orders.ordered_at)
+    if has(data, "shipments.order_id + shipments.transport_cost"):
+        rows = data.table("shipments")
+        rows = rows.select("order_id", is_unknown=_is_unknown_of_parcel(rows))
+        found["fulfilment_cost"] = rows.inner_join(placed, "order_id")
+    if has(data, "orders.payment_fee"):
+        fee = orders.payment_fee
+        found["payment_cost"] = orders.select(
+            "order_id", begins=orders.ordered_at, ends=orders.ordered_at, is_unknown=fee.isnull()
+        )
+    if has(data, "promotions.starts_on + promotions.cost"):
+        rows = data.table("promotions")
+        begins = rows.starts_on.cast("timestamp")
+        ends = rows.ends_on.cast("timestamp") if "ends_on" in rows.columns else begins
+        found["promotion_cost"] = rows.select(
+            "promotion_id",
+            begins=begins,
+            ends=ends.fill_null(begins),
+            is_unknown=rows.cost.isnull(),
+        )
+    return found
+
+
+def _is_unknown_of_parcel(parcels: ir.Table) -> ir.BooleanValue:
+    """Return whether the transport or, where the data have it, the packaging cost is empty."""
+    is_unknown = parcels.transport_cost.isnull()
+    if "packaging_cost" in parcels.columns:
+        is_unknown |= parcels.packaging_cost.isnull()
+    return is_unknown
+
+
 def costed_shares(data: Data, *, over: str) -> ir.Table:
-    """Return the part of each order or promotion whose price and cost are known.
+    """Return the part of each order or promotion whose price and costs are all known.
 
     Parameters
     ----------
@@ -92,10 +197,10 @@ def costed_shares(data: Data, *, over: str) -> ir.Table:
     """
     import ibis
 
-    lines = SALES.build(data, {over, "ordered_at", "net_sales", "cost"})
+    lines = with_costs(data, {over})
     lines = lines.filter(lines[over].notnull())
     weighs = ibis.greatest(lines.net_sales.cast("float64").fill_null(0), 0)
-    is_costed = both_known(lines).cast("int32")
+    is_costed = lines.is_costed.cast("int32")
     sums = lines.mutate(weighs=weighs, costed=weighs * is_costed, known=is_costed).group_by(over)
     rows = sums.aggregate(
         sold=lambda t: t.weighs.sum(),
@@ -139,7 +244,7 @@ def promotion_days(data: Data) -> ir.Table:
     ibis.Table
         promotion_id, occurred_at (midnight of the day) and promotion_cost: equal parts of the cost
         less the supplier's funding, as differences of rounded running totals, so that they add up
-        to it. A promotion without an end lasts a day; one without a cost has no row. Of one on
+        to it. A promotion without an end lasts a day; one of an unknown cost has no row. Of one on
         which lines of an unknown price or cost were sold, the part that falls on the others; one on
         which nothing was sold counts whole.
     """

@@ -8,9 +8,11 @@ from functools import partial
 import pandas as pd
 
 from marketing_kpi.baskets import LostSales, Pairs, Sets
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import missing_days
 from marketing_kpi.text.locale import Reader
 
 
@@ -121,6 +123,7 @@ def prices(
     now: pd.DataFrame,
     before: pd.DataFrame | None = None,
     *,
+    gap: Gap | None = None,
     lang: str | Reader,
     lacks: Sequence[str] = (),
 ) -> Sentence:
@@ -131,6 +134,8 @@ def prices(
     now, before
         What `baskets.prices_by` returns without dimensions, of the period and of the one it is
         compared with (None: nothing to compare with).
+    gap
+        What `revenue.longest_gap` returns: days that the data may lack.
     lang
         The reader, or a language.
     lacks
@@ -172,7 +177,7 @@ def prices(
                 change=reader.points(change),
             )
         )
-    return Sentence(" ".join(said))
+    return Sentence(" ".join([*said, *missing_days(gap, reader)]))
 
 
 def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from marketing_kpi.finance import DEDUCTIONS, FEWEST_DECIDED, Delays, Fighting, Gaps
+from marketing_kpi.finance import (
+    DEDUCTIONS,
+    FEWEST_DECIDED,
+    Delays,
+    Fighting,
+    Gaps,
+    Listed,
+    share_of,
+    step_shares,
+)
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import intervals
-from marketing_kpi.plots.finance import CAUSE_NAMES, STEP_NAMES, cause_name, is_length_of_base
+from marketing_kpi.plots.finance import (
+    CAUSE_NAMES,
+    STEP_NAMES,
+    cause_name,
+    is_length_of_base,
+    is_rate_told,
+)
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import missing_prices
+from marketing_kpi.plots.sentences.holes import missing_days, missing_prices
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
 
@@ -54,31 +70,72 @@ def headline(
     if not amounts.notna().any():
         return Sentence(why_nothing(_("Nothing was sold in the period."), lacks, reader))
     gross, net = (amounts.get(step) for step in ("gross_sales", "net_revenue"))
-    if pd.isna(gross) or pd.isna(net) or not gross > 0:
+    if pd.isna(gross) or pd.isna(net) or not (gross > 0 or "unlisted" in amounts):
         said = _(
             "From {period}, sales net of discounts are {sales}.",
             period=period,
             sales=reader.money(amounts["net_sales"], decimals=0),
         )
         return Sentence(f"{said} {why_nothing('', lacks, reader)}".strip())
-    said = _(
-        "From {period}, {gross} at list price left {net} of net revenue: {kept} of it.",
-        period=period,
-        gross=reader.money(gross, decimals=0),
-        net=reader.money(net, decimals=0),
-        kept=reader.percent(net / gross),
-    )
+    shares = step_shares(steps)
+    left = _left_of_gross(amounts, shares, period, reader)
+    return Sentence(" ".join([*left, *_most_taken(amounts, shares, reader)]))
+
+
+def _left_of_gross(
+    amounts: pd.Series[float], shares: Mapping[str, float | None], period: str, reader: Reader
+) -> list[str]:
+    """Say what is left of sales at list price, and how much is sold at a price that is unknown."""
+    _ = reader.translate
+    told = {"period": period, "gross": reader.money(amounts["gross_sales"], decimals=0)}
+    told["net"] = reader.money(amounts["net_revenue"], decimals=0)
+    unpriced = [
+        _(
+            "Of {amount} of these list prices, the price paid is not known.",
+            amount=reader.money(-amounts["unpriced"], decimals=0),
+        )
+        for step in shares
+        if step == "unpriced"
+    ]
+    if "unlisted" in shares:
+        left = _(
+            "From {period}, {gross} at list price, and {unlisted} of sales whose list price is not "
+            "known ({share} of net sales), left {net} of net revenue.",
+            **told,
+            unlisted=reader.money(amounts["unlisted"], decimals=0),
+            share=reader.percent(shares["unlisted"]),
+        )
+    elif unpriced:
+        left = _("From {period}, {gross} at list price left {net} of net revenue.", **told)
+    else:
+        kept = reader.percent(shares["net_revenue"])
+        left = _(
+            "From {period}, {gross} at list price left {net} of net revenue: {kept} of it.",
+            **told,
+            kept=kept,
+        )
+    return [left, *unpriced]
+
+
+def _most_taken(
+    amounts: pd.Series[float], shares: Mapping[str, float | None], reader: Reader
+) -> list[str]:
+    """Say which step takes most of what is not left; nothing where none takes anything."""
+    _ = reader.translate
     taken = -amounts[[*DEDUCTIONS]]
     if not taken.max() > 0:
-        return Sentence(said)
+        return []
     most = str(taken.idxmax())
-    first = _(
-        "Most of the rest goes to one step: {step}, {amount} ({share} of list prices).",
-        step=_(STEP_NAMES[most]).lower(),
-        amount=reader.money(taken[most], decimals=0),
-        share=reader.percent(taken[most] / gross),
-    )
-    return Sentence(f"{said} {first}")
+    told = {"step": _(STEP_NAMES[most]).lower(), "amount": reader.money(taken[most], decimals=0)}
+    told["share"] = reader.percent(shares[most])
+    if most != "discounts" and "unlisted" in shares:
+        return [
+            _("Most of what is taken off goes to one step: {step}, {amount} ({share} of net "
+              "sales).", **told)
+        ]  # fmt: skip
+    return [
+        _("Most of the rest goes to one step: {step}, {amount} ({share} of list prices).", **told)
+    ]
 
 
 def moved(
@@ -86,6 +143,8 @@ def moved(
     rates: pd.DataFrame | None = None,
     *,
     unpriced: Unpriced | None = None,
+    listed: Listed | None = None,
+    gap: Gap | None = None,
     periods: Periods,
     lang: str | Reader,
 ) -> Sentence:
@@ -101,6 +160,11 @@ def moved(
     unpriced
         What `finance.unpriced` returns for the same periods: where prices are missing for more of
         one of them, nothing is said of chance.
+    listed
+        What `finance.listed` returns for the same periods: where list prices are known for another
+        share of sales, discounts are not compared.
+    gap
+        What `finance.longest_gap` returns: days that the data may lack.
     periods
         The two periods.
     lang
@@ -109,31 +173,87 @@ def moved(
     reader = Reader.of(lang)
     _ = reader.translate
     rows: dict[str, Any] = {row["step"]: row for row in change.to_dict("records")}
-    if not rows or pd.isna(rows["net_revenue"]["by_rate"]):
+    if not rows or pd.isna(rows["net_revenue"]["rate_after"]):
         return Sentence(_("There is no period to compare with."))
-    net = rows["net_revenue"]
-    said = _(
+    holes = _unpriced_deductions(unpriced, reader)
+    said = [
+        _total_moved(rows["net_revenue"], reader),
+        *_partly_listed(listed, pd.notna(rows["discounts"]["by_rate"]), reader),
+        *holes,
+        *of_another_season(periods, reader),
+        *missing_days(gap, reader),
+    ]
+    compared = [step for step in DEDUCTIONS if rows[step]["by_rate"] < 0]
+    if not compared:
+        return Sentence(" ".join(said))
+    worst = min(compared, key=lambda step: rows[step]["by_rate"])
+    chance = [] if holes else _by_chance(worst, rates, reader)
+    return Sentence(" ".join([*said, _rose_most(worst, rows, share_of(change), reader), *chance]))
+
+
+def _total_moved(net: Mapping[str, Any], reader: Reader) -> str:
+    """Say by how much net revenue moved, and for which of the two reasons where it can be told."""
+    _ = reader.translate
+    total = reader.signed_money(net["after"] - net["before"])
+    if pd.isna(net["by_rate"]):
+        return _("Net revenue moved by {total}.", total=total)
+    return _(
         "Net revenue moved by {total}: {volume} because sales moved, {rate} because another share "
         "of them was taken off.",
-        total=reader.signed_money(net["after"] - net["before"]),
+        total=total,
         volume=reader.signed_money(net["by_volume"]),
         rate=reader.signed_money(net["by_rate"]),
     )
-    holes = _unpriced_deductions(unpriced, reader)
-    season = [*holes, *of_another_season(periods, reader)]
-    worst = min(DEDUCTIONS, key=lambda step: rows[step]["by_rate"])
-    row = rows[worst]
-    if not row["by_rate"] < 0:
-        return Sentence(" ".join([said, *season]))
-    rose = _(
+
+
+def _partly_listed(listed: Listed | None, compared: bool, reader: Reader) -> list[str]:
+    """Say for which share of sales list prices are known, and what that leaves to say."""
+    _ = reader.translate
+    if listed is None or listed == (1, 1) or None in listed:
+        return []
+    shares = {"now": reader.percent(listed.now), "before": reader.percent(listed.before)}
+    if compared:
+        return [
+            _(
+                "List prices are known for {now} of net sales now, {before} before: what discounts "
+                "on the others changed counts as sales moved.",
+                **shares,
+            )
+        ]
+    return [
+        _(
+            "List prices are known for {now} of net sales now, {before} before: discounts cannot "
+            "be compared, a fault of the data. Complete them before you conclude.",
+            **shares,
+        )
+    ]
+
+
+def _rose_most(step: str, rows: Mapping[str, Any], of: str, reader: Reader) -> str:
+    """Say which deduction rose most as a share of sales, of those that can be compared."""
+    _ = reader.translate
+    row = rows[step]
+    told = {
+        "step": _(STEP_NAMES[step]).lower(),
+        "before": reader.percent(row["rate_before"], decimals=2),
+        "after": reader.percent(row["rate_after"], decimals=2),
+        "amount": reader.money(-row["by_rate"], decimals=0),
+    }
+    if pd.isna(rows["discounts"]["by_rate"]):
+        return _(
+            "Of what is given back, what rose most: {step}, from {before} to {after} of net sales, "
+            "which cost {amount}.",
+            **told,
+        )
+    if of == "net_sales" and step != "discounts":
+        return _(
+            "What rose most: {step}, from {before} to {after} of net sales, which cost {amount}.",
+            **told,
+        )
+    return _(
         "What rose most: {step}, from {before} to {after} of gross sales, which cost {amount}.",
-        step=_(STEP_NAMES[worst]).lower(),
-        before=reader.percent(row["rate_before"], decimals=2),
-        after=reader.percent(row["rate_after"], decimals=2),
-        amount=reader.money(-row["by_rate"], decimals=0),
+        **told,
     )
-    chance = [] if holes else _by_chance(worst, rates, reader)
-    return Sentence(" ".join([said, *season, rose, *chance]))
 
 
 def _unpriced_deductions(unpriced: Unpriced | None, reader: Reader) -> list[str]:
@@ -258,7 +378,8 @@ def retention(
     row = found.iloc[0]
     said = _(
         "Last year's {customers} customers bring {net} of what they brought then{net_interval}. "
-        "Without those who bring more, {gross}{gross_interval}. {kept} of them still buy.",
+        "Without those who bring more, {gross}{gross_interval}. {kept} of them still bring "
+        "something.",
         customers=reader.integer(row["customers"]),
         net=reader.percent(row["net_retention"]),
         net_interval=_between(row, "net_retention", reader),
@@ -266,16 +387,17 @@ def retention(
         gross_interval=_between(row, "gross_retention", reader),
         kept=reader.percent(row["kept_share"]),
     )
-    steps = years.set_index("step")["amount"]
-    if not steps["now"] > 0:
+    now = years.set_index("step")["now"]
+    if not now["now"] > 0:
         return Sentence(said)
-    share = steps["other_customers"] / steps["now"]
+    share = now["other_customers"] / now["now"]
     parts = [
         said,
         _(
-            "New or returning customers make {share} of this year's net revenue ({amount}).",
+            "Customers who brought nothing the year before make {share} of this year's net "
+            "revenue ({amount}).",
             share=reader.percent(share),
-            amount=reader.money(steps["other_customers"], decimals=0),
+            amount=reader.money(now["other_customers"], decimals=0),
         ),
     ]
     if row["net_retention_high"] < 1 and share >= _LARGE_PART:
@@ -352,18 +474,7 @@ def disputes(
     if ripe.empty:
         said = [_("No month is ripe yet: disputes of all of them may still come.")]
     else:
-        row = ripe.iloc[0]
-        said = [
-            _(
-                "Orders of ripe months: {orders}, of which disputed: {disputed}, that is {rate} "
-                "(95% interval: {spread}). Young months, not counted: {young}.",
-                orders=reader.integer(row["orders"]),
-                disputed=reader.integer(row["disputed"]),
-                rate=reader.percent(row["rate"], decimals=2),
-                spread=intervals.words(row["low"], row["high"], _two_decimals(reader), reader),
-                young=reader.integer(young),
-            )
-        ]
+        said = [_disputed(ripe.iloc[0], young, reader)]
     if delays is not None and delays.disputes and delays.within is not None:
         said.append(
             _(
@@ -376,6 +487,27 @@ def disputes(
             )
         )
     return Sentence(" ".join(said))
+
+
+def _disputed(row: Any, young: int, reader: Reader) -> str:
+    """Say how many orders of ripe months are disputed, and which rate that makes if it tells."""
+    _ = reader.translate
+    counts = {name: reader.integer(row[name]) for name in ("orders", "disputed")}
+    if not is_rate_told(row["low"], row["high"]):
+        return _(
+            "Orders of ripe months: {orders}, of which disputed: {disputed}, too few to tell a "
+            "rate. Young months, not counted: {young}.",
+            **counts,
+            young=reader.integer(young),
+        )
+    return _(
+        "Orders of ripe months: {orders}, of which disputed: {disputed}, that is {rate} (95% "
+        "interval: {spread}). Young months, not counted: {young}.",
+        **counts,
+        rate=reader.percent(row["rate"], decimals=2),
+        spread=intervals.words(row["low"], row["high"], _two_decimals(reader), reader),
+        young=reader.integer(young),
+    )
 
 
 def _two_decimals(reader: Reader) -> Any:
@@ -397,23 +529,46 @@ def outcomes(whole: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     row = whole.iloc[0] if len(whole) else None
     if row is None or not row["disputes"]:
         return Sentence(_("No payment was disputed in the period."))
+    rest = _without_outcome(row, reader)
     if pd.isna(row["win_rate"]):
-        return Sentence(
-            _("No dispute is decided yet; open: {open}.", open=reader.integer(row["open"]))
+        waiting = _("No dispute is decided yet; open: {open}.", open=reader.integer(row["open"]))
+        return Sentence(" ".join([waiting, *rest]))
+    told = {
+        "decided": reader.integer(row["won"] + row["lost"]),
+        "won": reader.integer(row["won"]),
+        "lost": reader.money(row["amount_lost"], decimals=0),
+        "open": reader.integer(row["open"]),
+        "amount": reader.money(row["amount_open"], decimals=0),
+    }
+    if not is_rate_told(row["low"], row["high"]):
+        said = _(
+            "Disputes decided: {decided}, of which won: {won}, too few to tell how many are won. "
+            "Lost: {lost}. Still open: {open}, for {amount}.",
+            **told,
         )
-    return Sentence(
-        _(
+    else:
+        said = _(
             "Of {decided} disputes decided, {won} were won: {rate} (95% interval: {spread}). Lost: "
             "{lost}. Still open: {open}, for {amount}.",
-            decided=reader.integer(row["won"] + row["lost"]),
-            won=reader.integer(row["won"]),
+            **told,
             rate=reader.percent(row["win_rate"]),
             spread=intervals.words(row["low"], row["high"], "fraction", reader),
-            lost=reader.money(row["amount_lost"], decimals=0),
-            open=reader.integer(row["open"]),
-            amount=reader.money(row["amount_open"], decimals=0),
         )
-    )
+    return Sentence(" ".join([said, *rest]))
+
+
+def _without_outcome(row: Any, reader: Reader) -> list[str]:
+    """Say of how many disputes the data do not tell what came."""
+    _ = reader.translate
+    if not row["unknown"]:
+        return []
+    return [
+        _(
+            "Outcome not told by the data: {unknown}, for {amount}.",
+            unknown=reader.integer(row["unknown"]),
+            amount=reader.money(row["amount_unknown"], decimals=0),
+        )
+    ]
 
 
 def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
@@ -507,7 +662,7 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
     reader = Reader.of(lang)
     _ = reader.translate
     if found is None or not found.compared:
-        nothing = _("The ledger and the data have no month in common.")
+        nothing = _("The ledger and the data tell no account of the same month.")
         return Sentence(why_nothing(nothing, lacks, reader))
     said = [
         _(

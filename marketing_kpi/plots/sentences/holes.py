@@ -1,7 +1,10 @@
-"""What missing prices do to a comparison: a fault of the data, and no cause in the shop."""
+"""What missing prices and missing days do to a comparison: faults of the data, no causes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.text.locale import Reader
 
@@ -25,6 +28,56 @@ def missing_prices(found: Unpriced | None, reader: Reader) -> list[str]:
             "Prices are missing for {now} of units now, {before} before: the change of sales is "
             "partly that, a fault of the data. Complete them before you conclude.",
             **shares,
+        )
+    ]
+
+
+_FEW = 3
+
+
+def no_verdict_on(names: Sequence[str], *, of: int, reader: Reader) -> list[str]:
+    """Say of which changes missing prices leave no verdict, out of so many that are shown."""
+    if not names:
+        return []
+    _ = reader.translate
+    named = len(names) <= _FEW
+    which = (
+        _("; ").join(names)
+        if named
+        else _("{n} of {all}", n=reader.integer(len(names)), all=reader.integer(of))
+    )
+    return [
+        _(
+            "Prices are missing for more of one of the two periods than of the other ({which}): "
+            "these changes are partly that, a fault of the data, and no verdict is given on them.",
+            which=which,
+        )
+    ]
+
+
+def of_holed_dots(reader: Reader, *, any_holed: bool) -> list[str]:
+    """Say, under a figure, why the change of some dots has no interval."""
+    _ = reader.translate
+    if not any_holed:
+        return []
+    return [
+        _(
+            "Hollow, without a bar: prices are missing for more of one of the two periods than of "
+            "the other."
+        )
+    ]
+
+
+def missing_days(gap: Gap | None, reader: Reader) -> list[str]:
+    """Say on which days nothing was ordered, and what that does if the shop was open."""
+    if gap is None:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "Days without any order, {dates}: if the shop was open, the data lack these days, and "
+            "the values that hold them are too low.",
+            dates=reader.date_range(gap.first, gap.after),
         )
     ]
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.margins import KNOWN_ENOUGH, RATES, BreakEven
 from marketing_kpi.plots.margins import promotion_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import missing_days
 from marketing_kpi.promotions.effects import Study
 from marketing_kpi.text.locale import Reader, is_absent
+from marketing_kpi.text.messages import N_
+
+_COUNTED: Mapping[str, str] = MappingProxyType(
+    {
+        "fulfilment_cost": N_("parcels"),
+        "payment_cost": N_("payment fees of orders"),
+        "promotion_cost": N_("promotions"),
+    }
+)
 
 
 def kept(
@@ -21,6 +33,7 @@ def kept(
     lang: str | Reader,
     start: str,
     end: str,
+    gap: Gap | None = None,
     lacks: Sequence[str] = (),
 ) -> Sentence:
     """Say what sales leave once goods are paid: in money, on price and on cost.
@@ -33,6 +46,8 @@ def kept(
         The reader, or a language.
     start, end
         The period, `end` exclusive.
+    gap
+        What `margins.longest_gap` returns of that period: days that the data may lack.
     lacks
         What the data lack, so that nothing can be said; see `margins.lacking`.
     """
@@ -55,18 +70,16 @@ def kept(
         price=reader.percent(row["gross_margin_rate"]),
         cost=reader.percent(row["markup_rate"]),
     )
+    days = missing_days(gap, reader)
     if costed is None or not is_partial:
-        return Sentence(said)
-    return Sentence(
-        said
-        + " "
-        + _(
-            "These are the sales whose cost is known; that of {share} of the {all} of net sales is "
-            "not, and they are left out.",
-            share=reader.percent(1 - costed / row["net_sales"]),
-            all=reader.money(row["net_sales"], decimals=0),
-        )
+        return Sentence(" ".join([said, *days]))
+    left_out = _(
+        "These are the sales whose cost is known; that of {share} of the {all} of net sales is "
+        "not, and they are left out.",
+        share=reader.percent(1 - costed / row["net_sales"]),
+        all=reader.money(row["net_sales"], decimals=0),
     )
+    return Sentence(" ".join([said, left_out, *days]))
 
 
 def spread(margins: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
@@ -100,7 +113,9 @@ def spread(margins: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
     return Sentence(f"{said} {advice}")
 
 
-def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
+def steps(
+    levels: pd.DataFrame, *, lang: str | Reader, unknown: pd.DataFrame | None = None
+) -> Sentence:
     """Say what is left after variable costs, and after fixed ones.
 
     Parameters
@@ -109,24 +124,28 @@ def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         What `margins.levels` returns.
     lang
         The reader, or a language.
+    unknown
+        What `margins.unknown_costs` returns for the same period: the parcels, fees and promotions
+        whose cost is not known are told.
     """
     reader = Reader.of(lang)
     _ = reader.translate
     table = levels.set_index("step")
     amount, rate = table["amount"], table["rate"]
+    doubts = _not_costed(unknown, reader)
     if is_absent(amount["contribution_margin"]) or is_absent(rate["contribution_margin"]):
-        return Sentence(
-            _(
-                "The data do not tell all variable costs: the contribution margin stays unknown, "
-                "and it is lower than the gross profit."
-            )
+        why = _(
+            "The data do not tell all variable costs: the contribution margin stays unknown, "
+            "and it is lower than the gross profit."
         )
-    said = _(
+        return Sentence(" ".join([why, *doubts]))
+    left = _(
         "Once delivery, payments and promotions are paid, {margin} are left, {rate} of net sales "
         "on average.",
         margin=reader.money(amount["contribution_margin"], decimals=0),
         rate=reader.percent(rate["contribution_margin"]),
     )
+    said = " ".join([left, *doubts])
     if is_absent(amount["fixed_costs"]):
         why = _(
             "No result is told: fixed costs are known by month, and not for all days of the period."
@@ -145,6 +164,40 @@ def steps(levels: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     return Sentence(f"{said} {after}")
 
 
+def _not_costed(unknown: pd.DataFrame | None, reader: Reader) -> list[str]:
+    """Say how many parcels, fees and promotions have no known cost; nothing where all have."""
+    if unknown is None:
+        return []
+    _ = reader.translate
+    rows = unknown.set_index("what")
+    counted = rows.drop(index="net_sales")
+    counted = counted[counted["unknown"] > 0]
+    if counted.empty:
+        return []
+    named = [
+        _(
+            "{cost} ({n} of {all})",
+            cost=_(_COUNTED[str(cost)]),
+            n=reader.integer(row["unknown"]),
+            all=reader.integer(row["all"]),
+        )
+        for cost, row in counted.iterrows()
+    ]
+    sales, left_out = float(rows["all"]["net_sales"]), float(rows["unknown"]["net_sales"])
+    return [
+        _(
+            "Costs that the data do not tell, and that are in none of these amounts: {costs}.",
+            costs=", ".join(named),
+        ),
+        _(
+            "Only sales whose costs are all known count here: {counted} of net sales out of {all}. "
+            "An empty cost is not known; where there is none, the data have to say 0.",
+            counted=reader.money(sales - left_out, decimals=0),
+            all=reader.money(sales, decimals=0),
+        ),
+    ]
+
+
 def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
     """Say what must be sold to pay the fixed costs, after how many days, and what to make of it.
 
@@ -158,6 +211,8 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
     reader = Reader.of(lang)
     _ = reader.translate
     doubts = _doubts(result, reader)
+    if result.rate is None:
+        return Sentence(" ".join([*doubts, _("No sale of a known cost.")]))
     if result.revenue is None or result.days is None or result.safety is None:
         never = _("Sales leave nothing to pay fixed costs: no volume, however large, breaks even.")
         return Sentence(" ".join([*doubts, never]))
@@ -199,7 +254,7 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
 
 
 def _doubts(result: BreakEven, reader: Reader) -> list[str]:
-    """Say which months count where not all do, and what share of sales has no known cost."""
+    """Say which months count where not all do, and what share of sales has known costs."""
     _ = reader.translate
     said = []
     if len(result.months) < result.asked_months:
@@ -215,8 +270,8 @@ def _doubts(result: BreakEven, reader: Reader) -> list[str]:
     if result.costed_share < KNOWN_ENOUGH:
         said.append(
             _(
-                "Only {share} of net sales have a known cost: the others are taken to leave as "
-                "much.",
+                "Only {share} of net sales have costs that are all known: the others are taken to "
+                "leave as much.",
                 share=reader.percent(result.costed_share),
             )
         )
@@ -244,7 +299,8 @@ def promotions(study: Study | None, *, lang: str | Reader, lacks: Sequence[str] 
     rows = study.promotions
     told = rows[rows["reason"].isna()]
     if told.empty:
-        return Sentence(_("None of the promotions of the period can be measured; see below why."))
+        none = _("None of the promotions of the period can be measured; see below why.")
+        return Sentence(" ".join([none, *_uncounted(study, reader)]))
     said = [
         _(
             "Promotions of the period: {all}, of which {told} can be measured.",
@@ -264,7 +320,7 @@ def promotions(study: Study | None, *, lang: str | Reader, lacks: Sequence[str] 
             unsure=reader.integer(counts.get("cannot_tell", 0)),
         )
     )
-    return Sentence(" ".join(said))
+    return Sentence(" ".join([*said, *_uncounted(study, reader)]))
 
 
 def _together(study: Study, reader: Reader) -> str:
@@ -282,37 +338,71 @@ def _together(study: Study, reader: Reader) -> str:
             "Together they earned the shop margin: {margin} (95% interval: {low} to {high}).",
             **about,
         )
-    ahead = _bought_ahead(study, reader)
-    if total["low"] > 0:
+    left_out = _left_out(study, reader)
+    if total["low"] > 0 and _of_unknown(study, "pulled"):
         said = _(
             "Together their effect on the margin is {margin} (95% interval: {low} to {high}) "
             "before what customers bought ahead: one cannot tell whether they earned or lost.",
             **about,
         )
-        return f"{said}{ahead}"
+        return f"{said}{left_out}"
+    if total["low"] > 0:
+        said = _(
+            "Together their effect on the margin is {margin} (95% interval: {low} to {high}) "
+            "before all that they cost: one cannot tell whether they earned or lost.",
+            **about,
+        )
+        return f"{said}{left_out}"
     said = _(
         "Together their effect on the margin is {margin} (95% interval: {low} to {high}): one "
         "cannot tell whether they earned or lost.",
         **about,
     )
     advice = _("Next time, leave some stores out of the promotion, and compare.")
-    return f"{said}{ahead} {advice}"
+    return f"{said}{left_out} {advice}"
 
 
-def _bought_ahead(study: Study, reader: Reader) -> str:
-    """Say of how many promotions what was bought ahead is unknown; nothing where it is known."""
-    _ = reader.translate
+def _of_unknown(study: Study, name: str) -> int:
+    """Return how many of the promotions that are measured have an unknown `pulled` or `cost`."""
     told = study.promotions[study.promotions["reason"].isna()]
-    unknown = int(told["pulled"].isna().sum())
-    if not unknown:
-        return ""
-    return " " + _(
-        "For {n} of these {all}, what customers bought ahead is not known, since the weeks after "
-        "are not over or held another promotion: this figure leaves it out, and it can only lower "
-        "it.",
-        n=reader.integer(unknown),
-        all=reader.integer(len(told)),
-    )
+    return int(told[name].isna().sum())
+
+
+def _left_out(study: Study, reader: Reader) -> str:
+    """Say of how many promotions the cost, or what was bought ahead, is unknown."""
+    _ = reader.translate
+    all_ = reader.integer(int(study.promotions["reason"].isna().sum()))
+    said = ""
+    if unknown := _of_unknown(study, "pulled"):
+        said += " " + _(
+            "For {n} of these {all}, what customers bought ahead is not known, since the weeks "
+            "after are not over or held another promotion: this figure leaves it out, and it can "
+            "only lower it.",
+            n=reader.integer(unknown),
+            all=all_,
+        )
+    if unknown := _of_unknown(study, "cost"):
+        said += " " + _(
+            "For {n} of these {all}, the data do not tell the cost: this figure leaves it out, and "
+            "it can only lower it.",
+            n=reader.integer(unknown),
+            all=all_,
+        )
+    return said
+
+
+def _uncounted(study: Study, reader: Reader) -> list[str]:
+    """Say how many lines sold tell no quantity; nothing where all do."""
+    _ = reader.translate
+    if not study.uncounted:
+        return []
+    return [
+        _(
+            "Lines sold without a known quantity: {n} of {all}; they count as no unit.",
+            all=reader.integer(study.lines),
+            n=reader.integer(study.uncounted),
+        )
+    ]
 
 
 def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
@@ -323,8 +413,8 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
         "what they may have brought on other shelves.",
         **about,
     )
-    ahead = _bought_ahead(study, reader)
-    said += ahead
+    left_out = _left_out(study, reader)
+    said += left_out
     advice = _(
         "Offer smaller discounts, on products without close neighbours, or ask suppliers for more."
     )
@@ -340,7 +430,7 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
             "extra unit",
             needed=units,
         )
-        if ahead
+        if left_out
         else _(
             "They would have lost nothing had {needed} units of other categories come with each "
             "extra unit",

@@ -7,13 +7,20 @@ import math
 import pandas as pd
 
 from marketing_kpi.growth.chance import verdict_of, widened
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.kpis.unpriced import differ
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
-from marketing_kpi.plots.revenue import STEPS
+from marketing_kpi.plots.revenue import STEPS, year_name
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import missing_prices, of_no_row
+from marketing_kpi.plots.sentences.holes import (
+    missing_days,
+    missing_prices,
+    no_verdict_on,
+    of_no_row,
+)
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.revenue import (
     CalendarEffect,
@@ -38,6 +45,7 @@ def headline(
     channels: pd.DataFrame | None,
     effects: Effects | None,
     periods: Periods,
+    gap: Gap | None = None,
     lang: str | Reader,
 ) -> Sentence:
     """Answer first: how much revenue grew, whether that is sure, where from, and what to do.
@@ -53,6 +61,8 @@ def headline(
         What `revenue.price_volume_mix` returns; None where the data lack units.
     periods
         The two periods.
+    gap
+        What `revenue.longest_gap` returns: days that the data may lack.
     lang
         The reader, or a language.
     """
@@ -70,7 +80,8 @@ def headline(
         growth=reader.change(found.value),
     )
     holes = missing_prices(found.unpriced, reader)
-    parts = [said, *(holes or [_is_sure(found, reader)]), *of_another_season(periods, reader)]
+    doubts = [*of_another_season(periods, reader), *missing_days(gap, reader)]
+    parts = [said, *(holes or [_is_sure(found, reader)]), *doubts]
     if channels is not None and len(channels):
         parts.append(_from_segments(channels, found, reader))
     if effects is not None:
@@ -357,7 +368,7 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
         )
     if "no_store" in groups.index:
         parts.append(
-            _("Online, without a store: {growth}.",
+            _("Sales of no known store, as those online: {growth}.",
               growth=reader.change(groups["growth"]["no_store"]))
         )  # fmt: skip
     return Sentence(" ".join(parts))
@@ -579,12 +590,16 @@ def _years(years: pd.DataFrame, reader: Reader) -> str:
             "cannot tell."
         )
     last, before = known.iloc[-1], known.iloc[-2]
+    is_holed = differ(known["unpriced_before"], known["unpriced"])
     said = _(
         "Year on year, sales of this period changed by {now}, and those of the same period a year "
         "earlier by {before}.",
         now=reader.change(last["growth"]),
         before=reader.change(before["growth"]),
     )
+    holed = [year_name(row, reader) for row in known[is_holed].to_dict("records")]
+    if is_holed.iloc[-2:].any():
+        return " ".join([said, *no_verdict_on(holed, of=len(known), reader=reader)])
     if any(is_absent(one[end]) for one in (last, before) for end in ("low", "high")):
         return said
     # Both rates share a year, which pulls them apart: only intervals that do not meet tell.

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from marketing_kpi.growth.chance import verdict_of, widened
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import Periods
-from marketing_kpi.kpis.unpriced import Unpriced
+from marketing_kpi.kpis.unpriced import TOLERATED, Unpriced, differ
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sales import (
@@ -23,7 +24,12 @@ from marketing_kpi.plots.sales import (
     step_name,
 )
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import missing_prices, of_no_row
+from marketing_kpi.plots.sentences.holes import (
+    missing_days,
+    missing_prices,
+    no_verdict_on,
+    of_no_row,
+)
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
 from marketing_kpi.text.locale import Reader, is_absent
@@ -48,7 +54,12 @@ _TO_DO = {
 
 
 def answer(
-    tree: Tree, *, lang: str | Reader, periods: Periods, lacks: Sequence[str] = ()
+    tree: Tree,
+    *,
+    lang: str | Reader,
+    periods: Periods,
+    gap: Gap | None = None,
+    lacks: Sequence[str] = (),
 ) -> Sentence:
     """Say how much was sold, how that compares, which factor moved it, and where to look next.
 
@@ -60,6 +71,8 @@ def answer(
         The reader, or a language.
     periods
         The two periods.
+    gap
+        What `sales.longest_gap` returns: days that the data may lack.
     lacks
         What the data lack, so that nothing can be said.
     """
@@ -71,7 +84,7 @@ def answer(
     amount = reader.money(tree.after, decimals=0)
     if tree.obstacle or tree.before is None:
         said = _("From {period}, net sales are {amount}.", period=period, amount=amount)
-        return Sentence(f"{said} {_obstacle(tree, reader)}")
+        return Sentence(" ".join([said, _obstacle(tree, reader), *missing_days(gap, reader)]))
     grown = reader.change(tree.after / tree.before - 1)
     spread = ""
     if not (is_absent(tree.change_low) or is_absent(tree.change_high)):
@@ -87,7 +100,8 @@ def answer(
         change=grown,
         spread=spread,
     )
-    return Sentence(" ".join([said, *of_another_season(periods, reader), *_movers(tree, reader)]))
+    doubts = [*of_another_season(periods, reader), *missing_days(gap, reader)]
+    return Sentence(" ".join([said, *doubts, *_movers(tree, reader)]))
 
 
 def _obstacle(tree: Tree, reader: Reader) -> str:
@@ -157,13 +171,22 @@ def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def visits(tree: Tree | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
+def visits(
+    tree: Tree | None,
+    *,
+    lang: str | Reader,
+    sessions: int | None = None,
+    lacks: Sequence[str] = (),
+) -> Sentence:
     """Write the net sales of visits as a product of factors; say what cannot be compared.
 
     Parameters
     ----------
     tree
-        What `sales.site_tree` returns.
+        What `sales.site_tree` returns: of the sessions whose visitor is known.
+    sessions
+        All sessions of the period, as `sales.traffic` counts them: those whose visitor is not
+        known are said to be left out. None says nothing of them.
     lang
         The reader, or a language.
     lacks
@@ -177,11 +200,19 @@ def visits(tree: Tree | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
         f"{factor_value(row.factor, row.after, lang=reader)} ({_lower(_(FACTORS[row.factor]))})"
         for row in rows_of(tree.factors)
     ]
-    said = _(
-        "The visits of this period brought {amount}: {product}.",
-        amount=reader.money(tree.after, decimals=0),
-        product=" \u00d7 ".join(parts),
-    )
+    brought = {
+        "amount": reader.money(tree.after, decimals=0),
+        "product": " \u00d7 ".join(parts),
+    }
+    if sessions is not None and (anonymous := sessions - _sessions_of(tree)) > 0:
+        said = _(
+            "The visits of this period whose visitor is known brought {amount}: {product}. Left "
+            "out: {sessions} sessions of unknown visitors, and what they brought.",
+            **brought,
+            sessions=reader.integer(anonymous),
+        )
+    else:
+        said = _("The visits of this period brought {amount}: {product}.", **brought)
     if tree.obstacle == "not_recorded":
         why = _(
             "Visits are not recorded for the whole of both periods: whether visitors or conversion "
@@ -191,6 +222,12 @@ def visits(tree: Tree | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
     if tree.obstacle:
         return Sentence(f"{said} {_obstacle(tree, reader)}")
     return Sentence(" ".join([said, *_movers(tree, reader)]))
+
+
+def _sessions_of(tree: Tree) -> int:
+    """Return how many sessions the tree of visits counts."""
+    level = tree.factors.set_index("factor")["after"]
+    return round(float(level["visitors"] * level["sessions_per_visitor"]))
 
 
 def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
@@ -223,7 +260,21 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
         products=reader.integer(found.products),
         share=reader.percent(found.share, decimals=0),
     )
-    return Sentence(" ".join([said, *_outside(found, reader), *_moved(found, reader)]))
+    rest = [*_unlisted(found, reader), *_outside(found, reader), *_moved(found, reader)]
+    return Sentence(" ".join([said, *rest]))
+
+
+def _unlisted(found: Prices, reader: Reader) -> list[str]:
+    """Say for how much of what is compared the list price is not known."""
+    _ = reader.translate
+    if found.listed is None or found.listed > 1 - TOLERATED:
+        return []
+    said = _(
+        "List prices are known for {share} of these sales: the other lines are taken to have that "
+        "of their product.",
+        share=reader.percent(found.listed, decimals=0),
+    )
+    return [said]
 
 
 def _outside(found: Prices, reader: Reader) -> list[str]:
@@ -376,7 +427,8 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
                 months=reader.integer(len(found.months)),
             )
         )
-    sure = told.dropna(subset=["low", "high"])
+    is_holed = differ(told["unpriced_before"], told["unpriced"])
+    sure = told[~is_holed].dropna(subset=["low", "high"])
     up, down = int((sure["low"] > 0).sum()), int((sure["high"] < 0).sum())
     said = _(
         "Of {months} months compared, above the same month a year earlier by more than the luck of "
@@ -388,6 +440,8 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
     )
     if len(sure):
         said += " " + _by_chance(len(sure), reader)
+    holed = [reader.month(month) for month in told["period"][is_holed]]
+    said = " ".join([said, *no_verdict_on(holed, of=len(told), reader=reader)])
     last = told.iloc[-1]
     recent = _(
         "The last one, {month}: {change} on a year earlier",
