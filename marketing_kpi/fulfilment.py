@@ -122,7 +122,7 @@ __all__ = [
 def on_time_delivery_rate(parcels: Fact) -> Any:
     """Divide the parcels delivered by their promise by those promised, undelivered ones included.
 
-    Fact: `promised_parcels`.
+    Those delivered before they were ordered are on neither side. Fact: `promised_parcels`.
     """
     return ratio(parcels.on_time.sum(), parcels.on_time.count())
 
@@ -133,7 +133,7 @@ def on_time_in_full_rate(parcels: Fact) -> Any:
     Fact: `promised_parcels`.
     """
     kept = parcels.on_time & parcels.in_full
-    return ratio(kept.sum(), parcels.in_full.count())
+    return ratio(kept.sum(), parcels.in_full.count(where=parcels.on_time.notnull()))
 
 
 def perfect_order_rate(orders: Fact) -> Any:
@@ -142,7 +142,7 @@ def perfect_order_rate(orders: Fact) -> Any:
     Of orders of which all that is known. Fact: `promised_orders`.
     """
     kept = orders.on_time & orders.in_full & ~orders.damaged & ~orders.returned
-    known = orders.in_full.notnull() & orders.damaged.notnull()
+    known = orders.on_time.notnull() & orders.in_full.notnull() & orders.damaged.notnull()
     return ratio(kept.sum(where=known), known.sum())
 
 

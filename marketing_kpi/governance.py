@@ -14,6 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,9 +110,9 @@ def register(entries: Dictionary | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a KPI, in the dictionary's order: ``kpi``, ``domain``, ``type``, ``owner``,
-        ``version``, ``status``, ``replaced_by``, ``retires_on``, ``unit``, ``window``,
-        ``filters`` (a tuple), ``created_on``, ``changed_on`` (days), ``systems`` (a tuple) and
-        ``latency_days`` of its slowest source.
+        ``version``, ``status``, ``replaced_by``, ``retires_on``, ``unit``, ``window`` (what it
+        counts beside the period; null without any), ``filters`` (a tuple), ``created_on``,
+        ``changed_on`` (days), ``systems`` (a tuple) and ``latency_days`` of its slowest source.
 
     Examples
     --------
@@ -129,7 +130,7 @@ def register(entries: Dictionary | None = None) -> pd.DataFrame:
             "replaced_by": kpi.replaced_by,
             "retires_on": _day(kpi.retires_on),
             "unit": kpi.unit,
-            "window": kpi.window,
+            "window": kpi.standard_window,
             "filters": kpi.filters,
             "created_on": _day(kpi.history[0].date),
             "changed_on": _day(kpi.history[-1].date),
@@ -256,7 +257,7 @@ def treatment(entries: Dictionary | None = None) -> pd.DataFrame:
                 "cancelled": ("in" if takes_all else "out") if reads_orders else "not_read",
                 "fraud": "out" if reads_orders else "not_read",
                 "returns": "read" if "returns" in tables else "not_read",
-                "window": kpi.window,
+                "window": kpi.standard_window,
                 "tables": tables,
             }
         )
@@ -299,9 +300,10 @@ def coverage(data: Data, entries: Dictionary | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``owner``, ``kpis`` (that the engine computes; analyses are not counted), ``computable``,
-        and ``lacking`` (a tuple of those that are not), most KPIs first.
+        and ``lacking`` (a tuple of those that are not), most KPIs first. A table without a row
+        tells nothing: it counts as one that the data lack.
     """
-    known = _known(entries)
+    known, data = _known(entries), _with_rows(data)
     rows: dict[str, list[tuple[str, bool]]] = {}
     for kpi in known.kpis:
         if kpi.type != "analysis":
@@ -319,6 +321,13 @@ def coverage(data: Data, entries: Dictionary | None = None) -> pd.DataFrame:
         ]
     )
     return found.sort_values(["kpis", "owner"], ascending=[False, True], ignore_index=True)
+
+
+def _with_rows(data: Data) -> Data:
+    """Return the data without their tables that have no row; orders stay."""
+    counts = {name: table.limit(1).count().execute() for name, table in data.tables.items()}
+    tables = {name: data.table(name) for name in counts if counts[name] or name == "orders"}
+    return replace(data, tables=tables)
 
 
 class _Origin(NamedTuple):
@@ -376,13 +385,13 @@ def information_system(data: Data) -> pd.DataFrame:
     pandas.DataFrame
         A row a canonical table: ``table``, ``component`` (``internal_records``,
         ``intelligence``, ``research``), ``system``, ``inside`` (whether the company records it
-        itself), ``present`` and ``rows`` (null where it is absent).
+        itself), ``present`` (whether it is there and has a row) and ``rows`` (null where it is
+        absent).
     """
     rows = []
     for name, origin in ORIGINS.items():
-        present = data.has(name)
-        count = int(data.table(name).count().execute()) if present else None
-        rows.append({"table": name, **origin._asdict(), "present": present, "rows": count})
+        count = int(data.table(name).count().execute()) if data.has(name) else None
+        rows.append({"table": name, **origin._asdict(), "present": bool(count), "rows": count})
     return pd.DataFrame(rows).astype({"rows": "Int64"})
 
 
@@ -497,8 +506,9 @@ def revised(entries: Dictionary, kpi: str, *, on: str, **fields: Any) -> Diction
 _CHANGED = {"fr": "Changement de définition", "en": "Change of definition"}
 
 _MAJOR = frozenset(
-    ["type", "fact", "time", "over_time", "window", "filters", "depends_on", "unit", "callable"]
-)
+    ["type", "fact", "time", "over_time", "window", "within", "filters", "depends_on", "unit",
+     "callable"]
+)  # fmt: skip
 _MINOR = frozenset(["dimensions", "sources", "synonyms", "status", "replaced_by", "retires_on"])
 _NOT_COMPARED = frozenset(["version", "history"])
 _STEPS = ("major", "minor", "patch")

@@ -25,6 +25,7 @@ from marketing_kpi.stock.cover import (
 )
 from marketing_kpi.stock.cover import lacking as lacking_for_cover
 from marketing_kpi.stock.replenishment import (
+    FEWEST_DAYS,
     ReorderPoints,
     lead_times,
     refuse_negative,
@@ -44,6 +45,7 @@ __all__ = [
     "CLASSES",
     "COVER_KPIS",
     "DAYS_A_YEAR",
+    "FEWEST_DAYS",
     "STOCK_KPIS",
     "VARIATIONS",
     "Demand",
@@ -153,12 +155,14 @@ def coverage_gap_days(rows: Fact) -> Any:
 def sell_through_rate(rows: Fact) -> Any:
     """Divide the units sold by those at the opening and those received since.
 
-    The opening is the close of the day on record before the period's first: null without one, or
-    where nothing is known to have been received. Fact: `stock_and_sales`.
+    The opening is the close of the day before the first: null where that day or one since is not
+    on record, since what was received on it is not known, nor what was left on the shelves; null
+    too where nothing is known to have been received. Fact: `stock_and_sales`.
     """
     opening = rows.opening.sum(where=rows.is_opening).fill_null(0)
+    is_whole = rows.days_recorded.max() == rows.days_covered.max()
     there = opening + rows.received.sum()
-    return ratio(rows.quantity.sum(), rows.has_opening.any().ifelse(there, None))
+    return ratio(rows.quantity.sum(), (rows.has_opening.any() & is_whole).ifelse(there, None))
 
 
 def _average(rows: Fact, value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Channels: formulas by hand, credited orders, what customers cost, and what models agree on."""
 
 import datetime as dt
+import math
 
 import numpy as np
 import pandas as pd
@@ -92,12 +93,14 @@ def test_what_is_credited_is_set_against_spend():
 # --- Orders and the touch that each is credited to ------------------------------------------
 
 
-def shop(touches, orders, **tables):
+def shop(touches, orders, *, untagged=(), **tables):
     touches = pd.DataFrame(touches, columns=["customer_id", "at", "marketing_channel"])
     touches = touches.assign(
         touchpoint_id=[f"t{n}" for n in range(len(touches))],
         at=pd.to_datetime(touches["at"], format="ISO8601"),
-        campaign_id="always_" + touches.marketing_channel.astype(str),
+        campaign_id=("always_" + touches.marketing_channel.astype(str)).mask(
+            touches.marketing_channel.isin(untagged)
+        ),
     )
     orders = pd.DataFrame(orders, columns=["order_id", "customer_id", "ordered_at", "amount"])
     orders = orders.assign(ordered_at=pd.to_datetime(orders.ordered_at, format="ISO8601"))
@@ -213,6 +216,83 @@ def test_spend_that_no_touch_follows_is_set_against_nothing():
     assert row.spend_to_credit == row.attributed_revenue / row.return_on_ad_spend == 20
 
 
+@pytest.mark.parametrize("untagged", [("email",), ("email", "social")])
+def test_spend_on_a_channel_whose_touches_name_no_campaign_is_followed_by_channel(untagged):
+    paid = spend(
+        ("2025-05-01", "email", "letters", "acquisition", 20.0),
+        ("2025-05-01", "social", "always_social", "acquisition", 50.0),
+        ("2025-05-01", "social", "unseen", "acquisition", 70.0),
+    )
+    with shop(
+        [("a", "2025-05-01", "email"), ("b", "2025-05-01", "social")],
+        [("1", "a", "2025-05-01 10:00", 100.0), ("2", "b", "2025-05-01 11:00", 150.0)],
+        untagged=untagged, marketing_spend=paid,
+        contacts=pd.DataFrame({"customer_id": ["a", "b"], "acquisition_channel": "email",
+                               "registered_at": pd.to_datetime(["2025-04-01"] * 2)}),
+    ) as data:  # fmt: skip
+        table = channels.channel_results(data, **YEAR).set_index("marketing_channel")
+        credited = mk.compute(["cost_per_order"], data, by="campaign_id", **YEAR)
+        new = channels.acquisition_costs(data, by="campaign_id", **YEAR).set_index("campaign_id")
+    of_social = 120.0 if "social" in untagged else 50.0
+    assert table.attributed_revenue.to_dict() == {"email": 100, "social": 150}
+    assert table.spend_to_credit.to_dict() == {"email": 20, "social": of_social}
+    assert table.return_on_ad_spend.to_dict() == {"email": 5, "social": 150 / of_social}
+    found = dict(zip(credited.campaign_id.fillna("none"), credited.cost_per_order, strict=True))
+    assert found == ({"none": 70} if len(untagged) > 1 else {"none": 20, "always_social": 50})
+    assert math.isnan(new.new_customers["letters"])  # no touch names it: nobody can tell
+    assert math.isnan(new.new_customers["always_social"]) == ("social" in untagged)
+
+
+def test_what_is_credited_is_told_where_spend_is_on_campaigns_that_no_touch_names():
+    paid = spend(("2025-05-01", "email", "mailing", "retention", 500.0))
+    with shop([("a", "2025-05-01", "email")], [("1", "a", "2025-05-01 10:00", 100.0)],
+              marketing_spend=paid) as data:  # fmt: skip
+        row = channels.channel_results(data, **YEAR).set_index("marketing_channel").loc["email"]
+    assert row.attributed_revenue == 100
+    assert math.isnan(row.return_on_ad_spend)
+
+
+def test_orders_credited_to_touches_without_a_channel_have_a_row_of_their_own():
+    paid = spend(
+        ("2025-05-01", "email", "always_email", "retention", 20.0),
+        ("2025-05-01", NONE, NONE, "brand", 900.0),
+    )
+    touches = [("a", "2025-05-01", "email"), ("b", "2025-05-01", NONE)]
+    orders = [("1", "a", "2025-05-01 10:00", 100.0), ("2", "b", "2025-05-01 11:00", 30.0),
+              ("3", "c", "2025-05-01 12:00", 7.0)]  # fmt: skip
+    with shop(touches, orders, marketing_spend=paid) as data:
+        table = channels.channel_results(data, **YEAR)
+    found = dict(zip(table.marketing_channel.fillna("none"), table.attributed_revenue, strict=True))
+    assert found == {"none": 30, "email": 100}
+    row = table[table.marketing_channel.isna()].iloc[0]
+    assert row.marketing_spend == 900
+    assert math.isnan(row.return_on_ad_spend)
+    assert math.isnan(row.spend_to_credit)
+    with shop(touches[:1], orders, marketing_spend=paid[:1]) as data:
+        assert channels.channel_results(data, **YEAR).marketing_channel.tolist() == ["email"]
+
+
+def test_a_channel_whose_touches_brought_no_order_is_credited_with_nothing():
+    """Of its spend no touch names the campaign, which takes nothing from what is known."""
+    paid = spend(("2025-05-01", "social", "unseen", "brand", 50.0))
+    touches = [("a", "2025-05-01", "email"), ("b", "2025-05-01", "social")]
+    with shop(touches, [("1", "a", "2025-05-01 10:00", 100.0)], marketing_spend=paid) as data:
+        table = channels.channel_results(data, **YEAR).set_index("marketing_channel")
+    assert table.attributed_revenue.social == 0
+    assert math.isnan(table.return_on_ad_spend.social)
+
+
+def test_a_touch_of_no_channel_that_names_a_campaign_hides_no_spend():
+    paid = spend(("2025-05-01", "email", "letters", "retention", 20.0))
+    touches = pd.DataFrame(
+        {"customer_id": ["a", "b"], "at": pd.to_datetime(["2025-05-01"] * 2),
+         "marketing_channel": ["email", NONE], "campaign_id": [NONE, "flyers"]}
+    )  # fmt: skip
+    with shop([], [("1", "a", "2025-05-01 10:00", 100.0)],
+              touchpoints=touches, marketing_spend=paid) as data:  # fmt: skip
+        assert channels.spend_to_credit(data, **YEAR) == {"email": 20}
+
+
 def test_channels_without_touches_have_no_credit_rather_than_none():
     paid = spend(("2025-05-01", "email", NONE, "retention", 20.0),
                  ("2025-05-01", "posters", NONE, "brand", 900.0))  # fmt: skip
@@ -278,7 +358,7 @@ def test_by_campaign_the_first_order_has_to_follow_a_touch(acquired):
     rows = found.set_index("campaign_id")
     assert rows.index.tolist() == ["always_social", "always_search"]
     assert rows.spend.tolist() == [400, 90]
-    assert rows.new_customers.tolist() == [20, 0]
+    assert rows.new_customers.fillna(-1).tolist() == [20, -1]  # no touch names the second
     assert rows.cost.always_social == 20
     assert np.isnan(rows.cost.always_search)
     assert found.new_customers.sum() == 20  # no touch is recorded of the others

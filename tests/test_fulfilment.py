@@ -57,6 +57,7 @@ def on(function, fact, rows):
         ([True, True, False, False], [True, False, True, False], 0.5, 0.25),
         ([True, True], [True, NONE], 1, 1),
         ([True, False], [NONE, NONE], 0.5, NONE),
+        ([True, False, NONE, NONE], [True, True, True, False], 0.5, 0.5),
         ([], [], NONE, NONE),
     ],
 )
@@ -116,6 +117,63 @@ def test_what_never_came_is_late_and_what_is_not_due_is_not_counted():
         by_kpi = mk.compute("on_time_delivery_rate", data, **MARCH).iloc[0, 0]
     assert (row.parcels, row.late, row.undelivered) == (3, 2, 1)
     assert row.on_time == by_kpi == pytest.approx(1 / 3)
+
+
+def test_work_without_its_units_or_hours_is_told_as_a_part():
+    parcels = pd.DataFrame({"shipped_at": at("2025-03-03", "2025-03-04")})
+    work = pd.DataFrame({"day": at("2025-03-03", "2025-03-04", "2025-03-05"), "location_id": "W"})
+    work = work.assign(
+        activity=["pick", "pick", "tidy"], hours=[2.0, 1.0, 9.0], units=[80.0, NONE, NONE],
+        cost=[60.0, 20.0, 500.0],
+    )  # fmt: skip
+    with shop(parcels, labour=work) as data:
+        found = fulfilment.labour_drivers(data, **MARCH)
+        assert found.cost.tolist() == [30]
+        assert found.attrs["told"] == 60 / 80  # tidying is no activity of a parcel
+    change = fulfilment.labour_change(found, found.assign(cost=33.0))
+    assert change.attrs["told"] == 0.75
+
+
+def test_a_parcel_delivered_before_it_was_ordered_is_on_no_side_and_counted():
+    parcels = pd.DataFrame(
+        {
+            "order_id": ["a", "b", "c", "d", "e"],
+            "promised_at": at(*["2025-03-05"] * 5),
+            "delivered_at": at(
+                "2025-03-04 10:00", "2025-03-07", NONE, "2025-03-02 10:00", "2025-03-03"
+            ),
+            "in_full": [True, True, True, True, False],
+            "damaged": [False] * 5,
+        }
+    )
+    # d came before it was ordered; e, of which no hour is told, on the day it was ordered
+    orders = pd.DataFrame({"order_id": list("abcde"), "ordered_at": at(*["2025-03-01 09:00"] * 5)})
+    orders.loc[3:, "ordered_at"] = at("2025-03-20 12:00", "2025-03-03 15:00").tolist()
+    returns = pd.DataFrame({"return_id": ["r"], "order_id": ["none"]})
+    returns["returned_at"] = at("2025-03-09")
+    kpis = ["on_time_delivery_rate", "on_time_in_full_rate", "perfect_order_rate"]
+    with shop(parcels, orders=orders, returns=returns) as data:
+        row = fulfilment.kept_promises(data, **MARCH).iloc[0]
+        by_kpi = mk.compute(kpis, data, **MARCH).iloc[0]
+        old = fulfilment.perfect_orders(data, as_of="2026-01-01", **MARCH).iloc[0]
+    assert (row.parcels, row.late, row.undelivered, row.backwards) == (4, 2, 1, 1)
+    assert (row.on_time, row.in_full, row.on_time_in_full) == (2 / 4, 3 / 5, 1 / 4)
+    assert list(by_kpi[kpis]) == [2 / 4, 1 / 4, 1 / 4]
+    assert (old.orders, old.on_time, old.perfect) == (4, 2 / 4, 1 / 4)
+
+
+def test_a_month_of_false_dates_alone_owes_nothing_and_is_not_a_month_kept():
+    parcels = pd.DataFrame({"promised_at": at("2025-03-05", "2025-04-05")})
+    parcels["delivered_at"] = at("2025-02-04", "2025-04-09")
+    orders = pd.DataFrame({"order_id": ["o0", "o1"], "ordered_at": at("2025-03-01", "2025-04-02")})
+    with shop(parcels, orders=orders) as data:
+        span = {"start": "2025-03-01", "end": "2025-05-01"}
+        months = fulfilment.kept_promises(data, by="month", **span)
+    assert list(months.backwards) == [1, 0]
+    assert list(months.parcels) == [0, 1]
+    assert math.isnan(months.on_time[0])
+    agreed = fulfilment.agreement(months, target=0.95)
+    assert list(zip(agreed.month.dt.month, agreed.short, strict=True)) == [(4, 1)]
 
 
 def test_one_delivery_with_a_false_date_moves_no_other_promise():

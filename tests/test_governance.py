@@ -83,6 +83,26 @@ def test_every_kpi_has_one_owner_a_version_and_a_source():
     assert slowest.to_dict() == found["latency_days"].to_dict()
 
 
+def test_the_register_says_the_days_that_a_kpi_counts_whatever_sets_them():
+    windows = {
+        "purchase_rate": "28 days", "relative_lift": "28 days", "marketing_roi": "30 days",
+        "cost_per_order": "30 days", "attrition_rate": "365 days", "repurchase_rate": "90 days",
+        "customer_lifespan": "365 days", "net_revenue_retention": "24 months",
+    }  # fmt: skip
+    for found in (governance.register(), governance.treatment()):
+        told = found.set_index("kpi").window
+        assert told[[*windows]].to_dict() == windows
+        assert told[["orders", "net_sales", "average_order_value"]].isna().all()
+
+
+def test_a_kpi_made_of_others_counts_the_days_that_these_do():
+    known = dictionary()
+    for kpi in known.kpis:
+        if kpi.type == "derived":
+            of_parts = {known.kpi(id).within for id in kpi.depends_on} - {None}
+            assert {kpi.within} - {None} == of_parts, kpi.id
+
+
 def test_systems_count_each_kpi_once():
     systems, sources = governance.systems().set_index("system"), governance.sources()
     counted = sources.groupby("system")["kpi"].nunique()
@@ -137,6 +157,21 @@ def test_coverage_adds_up_and_names_what_lacks(orders):
     lacking = {kpi for kpis in found["lacking"] for kpi in kpis}
     assert "gross_margin_rate" in lacking
     assert "orders" not in lacking
+
+
+def test_a_table_without_a_row_tells_no_kpi(orders):
+    returned = pd.DataFrame({"return_id": ["r"], "order_id": [orders.order_id.iloc[0]],
+                             "quantity": [1.0], "refund_amount": [5.0],
+                             "returned_at": pd.to_datetime(["2025-03-09"])})  # fmt: skip
+    without, empty, full = (
+        governance.coverage(mk.open_data({"orders": orders, **tables}))
+        for tables in ({}, {"returns": returned[:0]}, {"returns": returned})
+    )
+    assert empty.equals(without)
+    assert full.computable.sum() > without.computable.sum()
+    data = mk.open_data({"orders": orders, "returns": returned[:0]})
+    found = governance.information_system(data).set_index("table")
+    assert found.loc["returns", ["present", "rows"]].tolist() == [False, 0]
 
 
 def test_every_table_has_its_place_in_the_information_system(orders):

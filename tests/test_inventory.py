@@ -128,6 +128,27 @@ def test_sell_through_needs_the_day_before():
     assert one("sell_through_rate", data, start="2025-02-28", end="2025-04-01") is None
 
 
+@pytest.mark.parametrize(
+    ("days", "rate"),
+    [
+        (["02-28", "03-01", "03-02", "03-03"], 30 / (40 + 60)),
+        (["02-28", "03-01", "03-03"], None),  # what came in on March 2 is not known
+        (["02-27", "03-01", "03-02", "03-03"], None),  # nor what was left on February 28
+        (["02-22", "03-01", "03-08", "03-15"], None),  # one day in seven
+    ],
+)
+def test_sell_through_takes_every_day_on_record(days, rate):
+    held = [(f"2025-{day}", "a", "S", 40) for day in days]
+    lines = [(f"2025-03-0{n}", "a", 10) for n in (1, 2, 3)]
+    received = [0.0, *[60.0 / (len(days) - 1)] * (len(days) - 1)]
+    data = shop(held, lines, stock={"received": received})
+    assert one("sell_through_rate", data, **MARCH) == (rate and pytest.approx(rate))
+    by_product = mk.compute("sell_through_rate", data, by="product_id", **MARCH)
+    assert by_product.sell_through_rate.isna().tolist() == [rate is None]
+    months = mk.compute("sell_through_rate", data, grain="month", **MARCH)
+    assert months.sell_through_rate.isna().tolist() == [rate is None]
+
+
 def test_cover_and_turnover_are_inverse_and_gmroi_is_turnover_times_markup(demo):
     kpis = ["days_of_inventory", "inventory_turnover", "gmroi"]
     table = mk.compute(kpis, demo, by="category", **YEAR).to_pandas()
@@ -143,6 +164,66 @@ def test_gaps_of_products_make_the_gap_of_all(demo):
     assert products.average_stock.sum() / daily == pytest.approx(
         whole.days_of_inventory[0], rel=1e-9
     )
+
+
+def test_stock_without_a_known_cost_is_counted_where_figures_at_cost_leave_it_out():
+    rows = [
+        ("2025-03-01", "a", "S", 6),
+        ("2025-03-02", "a", "S", 4),
+        ("2025-03-01", "b", "S", 5),
+        ("2025-03-02", "b", "S", 5),
+        ("2025-03-01", "c", "S", 0),  # none of it in stock: nothing is left out
+        ("2025-04-01", "d", "S", 9),  # after the period
+    ]
+    costs = [2.0, 2.0, None, None, None, None]
+    found = inventory.cover(shop(rows, stock={"unit_cost": costs}), **MARCH)
+    assert list(found.product_id) == ["a"]
+    assert found.attrs["uncosted"] == (1, 2, 10 / 20)
+    costs = [2.0, None, 3.0, 3.0, 1.0, 1.0]
+    found = inventory.cover(shop(rows, stock={"unit_cost": costs}), **MARCH)
+    assert found.attrs["uncosted"] == (1, 2, 4 / 20)
+    known = inventory.cover(shop(rows), **MARCH)
+    assert known.attrs["uncosted"] == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("second", "places", "unsold"), [(0, {"E"}, ("M",)), (1, set(), ("E", "M"))]
+)
+def test_sales_that_two_warehouses_share_are_given_to_neither(second, places, unsold):
+    days = pd.date_range("2025-01-01", periods=91)
+    held, left = [], {"E": 500, "M": 500}
+    for day in days:
+        held += [(day, "a", place, units) for place, units in left.items()]
+        left["E"] -= 3 - second
+        left["M"] -= second
+    lines = [(day, "a", 3) for day in days[1:]]
+    bought = pd.DataFrame({"po_id": ["1", "2"], "product_id": "a", "quantity": [9.0, 9.0]})
+    bought["ordered_at"] = pd.to_datetime(["2025-01-01", "2025-02-01"])
+    bought["received_at"] = bought["ordered_at"] + pd.Timedelta(days=7)
+    data = shop(held, lines, purchase_orders=bought)
+    found = inventory.reorder_points(data, start="2025-01-01", end="2025-04-02")
+    assert set(found.points.location_id) == places
+    assert found.unsold == unsold
+
+
+@pytest.mark.parametrize(("every", "days", "points"), [(1, 91, 1), (2, 46, 0), (7, 13, 0)])
+def test_days_on_record_say_why_no_reorder_point_is_set(every, days, points):
+    held = [
+        (day, "a", "S", 500 - 3 * n)
+        for n, day in enumerate(pd.date_range("2025-01-01", periods=91))
+        if n % every == 0
+    ]
+    lines = [(day, "a", 3) for day in pd.date_range("2025-01-02", periods=90)]
+    stores = {"store_id": "S", "customer_id": "c"}
+    bought = pd.DataFrame({"po_id": ["1"], "product_id": "a", "quantity": [9.0]})
+    bought["ordered_at"], bought["received_at"] = pd.to_datetime(["2025-01-01", "2025-01-08"])
+    data = shop(held, lines, purchase_orders=bought)
+    tables = {name: data.table(name).execute() for name in ("order_lines", "stock")}
+    orders = data.orders.execute().assign(**stores)
+    data = mk.open_data({**tables, "orders": orders, "purchase_orders": bought})
+    found = inventory.reorder_points(data, start="2025-01-01", end="2025-04-02")
+    assert found.days_recorded == days
+    assert len(found.points) == points
 
 
 # --- Lost demand --------------------------------------------------------------------------------

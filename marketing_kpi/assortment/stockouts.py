@@ -28,8 +28,9 @@ WEIGHT = 5.0
 LEAST_THERE = 0.1
 """Usual share of the products in stock under which they no longer tell how busy a place was."""
 
-LEAST_MATCH = 0.5
-"""Share of a region's online sales that the stock of a place must have let out, to be its own."""
+LEAST_MATCH = 0.9
+"""Share of a region's online sales that the stock of a place must have let out, to be its own: a
+place that sent only a part would be given the sales of the others too. A convention."""
 
 LOST_BY = ("product_id", "name", "category", "location_id", "month")
 """What `lost_by` can split lost sales by."""

@@ -94,7 +94,8 @@ def journey_requirements(data: Data) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a need: need (of `REQUIREMENTS`), columns (as text, groups of which one is enough
-        apart by " or "), is_required (there are no journeys without), is_met.
+        apart by " or "), is_required (there are no journeys without), is_met (the columns of a
+        group are there, each with a value).
 
     Examples
     --------
@@ -105,11 +106,27 @@ def journey_requirements(data: Data) -> pd.DataFrame:
     ['orders_of_persons']
     """
     rows = []
+    told = _told(data)
     for need, choices in REQUIREMENTS.items():
-        met = any(all(data.has(*name.split(".")) for name in choice) for choice in choices)
-        told = " or ".join(" + ".join(choice) for choice in choices)
-        rows.append((need, told, need in REQUIRED, met))
+        met = any({*choice} <= told for choice in choices)
+        columns = " or ".join(" + ".join(choice) for choice in choices)
+        rows.append((need, columns, need in REQUIRED, met))
     return pd.DataFrame(rows, columns=["need", "columns", "is_required", "is_met"])
+
+
+def _told(data: Data) -> set[str]:
+    """Return the columns of `REQUIREMENTS` that hold a value, as ``table.column``."""
+    wanted = {name for choices in REQUIREMENTS.values() for choice in choices for name in choice}
+    there: dict[str, list[str]] = {}
+    for table, column in (name.split(".") for name in sorted(wanted)):
+        if data.has(table, column):
+            there.setdefault(table, []).append(column)
+    found = set()
+    for table, columns in there.items():
+        rows = data.table(table)
+        counts = _row(rows.aggregate(**{name: rows[name].count() for name in columns}))
+        found |= {f"{table}.{name}" for name, count in counts.items() if count}
+    return found
 
 
 def journey_quality(

@@ -15,6 +15,7 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.dispatch.cells import GRAINS, by_day, calendar, each, rows_of
 from marketing_kpi.dispatch.chance import mean_interval, ratio_interval
 from marketing_kpi.kpis.facts import FACTS, missing
+from marketing_kpi.kpis.frames import records
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import midnight
 from marketing_kpi.worth.common import Period, collected, require_columns
@@ -300,7 +301,9 @@ def labour_drivers(data: Data, *, start: str | dt.date, end: str | dt.date) -> p
     pandas.DataFrame
         A row an activity of which all is told, in the order pick, pack, ship: ``activity``;
         ``workload`` (units a parcel: lines, orders, parcels), ``pace`` (units an hour), ``wage``
-        (cost an hour), and ``cost``, that of the activity a parcel: workload / pace x wage.
+        (cost an hour), and ``cost``, that of the activity a parcel: workload / pace x wage. Only
+        work of which units, hours and cost are all told counts: `attrs` has its share of the cost
+        of these activities as ``told`` (null without a cost).
 
     Raises
     ------
@@ -315,6 +318,8 @@ def labour_drivers(data: Data, *, start: str | dt.date, end: str | dt.date) -> p
     read = {"activity", "units", "hours", "cost"}
     rows = rows_of(data, "labour", read, period=period, by=None)
     require_columns(data, "shipped_parcels", ["shipped_at"])
+    rows = rows.filter(rows.activity.isin(ACTIVITIES))
+    paid = records(rows.aggregate(cost=rows["cost"].sum().cast("float64")))[0]["cost"]
     rows = rows.filter(*(rows[name].notnull() for name in ("units", "hours", "cost")))
     sums = {name: rows[name].cast("float64").sum() for name in ("units", "hours", "cost")}
     found = collected(rows.group_by("activity").aggregate(**sums), ["activity"])
@@ -329,6 +334,7 @@ def labour_drivers(data: Data, *, start: str | dt.date, end: str | dt.date) -> p
             "cost": found["cost"] / (parcels or math.nan),
         }
     )
+    made.attrs["told"] = found["cost"].sum() / paid if paid else math.nan
     return made.reset_index()
 
 
@@ -352,7 +358,8 @@ def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row an activity told in both: ``activity``, ``before`` and ``after`` (cost a parcel),
         ``change``, and its parts ``by_workload`` (more or fewer units a parcel), ``by_pace`` (units
-        an hour) and ``by_wage``.
+        an hour) and ``by_wage``. `attrs` has ``told``, the smaller of both periods' (see
+        `labour_drivers`).
 
     Notes
     -----
@@ -384,7 +391,7 @@ def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     }
     change = both["cost_1"] - both["cost_0"]
     by_workload, by_pace = mean * logs["workload"], -mean * logs["pace"]
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "activity": both["activity"],
             "before": both["cost_0"],
@@ -395,6 +402,8 @@ def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
             "by_wage": mean * logs["wage"],
         }
     )
+    found.attrs["told"] = min(side.attrs.get("told", 1.0) for side in (before, after))
+    return found
 
 
 def _log_mean(one: float, other: float) -> float:

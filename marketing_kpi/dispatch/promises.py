@@ -41,10 +41,11 @@ def kept_promises(
     pandas.DataFrame
         A row a cell with parcels, sorted by it: the cell (`by`; null: not told); ``parcels``
         promised; ``late``, those of them not delivered by their promise, and ``undelivered`` of
-        those; then for each of ``on_time``, ``in_full`` and ``on_time_in_full`` the share, with
-        its 95 % interval (``…_low``, ``…_high``; null under 5 days). ``on_time`` is the KPI
-        `on_time_delivery_rate`, ``on_time_in_full`` the KPI `on_time_in_full_rate`. What the data
-        do not tell is null.
+        those; ``backwards``, parcels delivered before they were ordered, which are a fault of the
+        data and in none of the numbers before nor in what is on time; then for each of ``on_time``,
+        ``in_full`` and ``on_time_in_full`` the share, with its 95 % interval (``…_low``,
+        ``…_high``; null under 5 days). ``on_time`` is the KPI `on_time_delivery_rate`,
+        ``on_time_in_full`` the KPI `on_time_in_full_rate`. What the data do not tell is null.
 
     Raises
     ------
@@ -77,11 +78,12 @@ def kept_promises(
     found = []
     for cell, days in each(promise_days(data, start=start, end=end, by=by), by=by):
         row: dict[str, object] = {by: cell} if by else {}
-        parcels = int(days["parcels"].sum())
+        parcels = int(days["of_on_time"].sum())
         row |= {"parcels": parcels, "late": parcels - int(days["on_time"].sum())}
-        row["undelivered"] = int(days["undelivered"].sum())
+        row |= {name: int(days[name].sum()) for name in ("undelivered", "backwards")}
         found.append(row | _rates(days, MEASURES))
-    return _framed(found, [*([by] if by else []), "parcels", "late", "undelivered"], MEASURES)
+    counts = ("parcels", "late", "undelivered", "backwards")
+    return _framed(found, [*([by] if by else []), *counts], MEASURES)
 
 
 def promise_days(
@@ -90,19 +92,19 @@ def promise_days(
     """Return, by day of the promise and cell, the parcels promised and those of each measure."""
     period = Period.of(start, end)
     is_told = not missing(FACTS["promised_parcels"], ["in_full"], data)
-    read = {"on_time", "delivered_at", *(["in_full"] if is_told else [])}
+    read = {"on_time", "is_backwards", "delivered_at", *(["in_full"] if is_told else [])}
     rows = rows_of(data, "promised_parcels", read, period=period, by=by)
     sums = {
-        "parcels": rows.count(),
         "undelivered": rows.delivered_at.isnull().sum(),
-        "of_on_time": rows.count(),
-        "on_time": rows.on_time.sum(),
+        "backwards": rows.is_backwards.sum(),
+        "of_on_time": rows.on_time.count(),
+        "on_time": rows.on_time.sum().fill_null(0),
     }
     if is_told:
         both = rows.on_time & rows.in_full
         sums |= {"of_in_full": rows.in_full.count(), "in_full": rows.in_full.sum().fill_null(0)}
         sums |= {
-            "of_on_time_in_full": rows.in_full.count(),
+            "of_on_time_in_full": rows.in_full.count(where=rows.on_time.notnull()),
             "on_time_in_full": both.sum().fill_null(0),
         }
     return by_day(rows, sums, by=by)
@@ -127,7 +129,8 @@ def _framed(
 ) -> pd.DataFrame:
     columns = [f"{name}{end}" for name in measures for end in ("", "_low", "_high")]
     frame = pd.DataFrame(rows, columns=[*first, *columns])
-    whole = [name for name in ("parcels", "late", "undelivered", "orders") if name in first]
+    counts = ("parcels", "late", "undelivered", "backwards", "orders")
+    whole = [name for name in counts if name in first]
     return frame.astype(dict.fromkeys(columns, "float64") | dict.fromkeys(whole, "int64"))
 
 
@@ -182,7 +185,7 @@ def perfect_orders(
     read = {"on_time", "in_full", "damaged", "returned"}
     period = Period(whole.start, until)
     rows = rows_of(data, "promised_orders", read, period=period, by=by)
-    rows = rows.filter(rows.in_full.notnull(), rows.damaged.notnull())
+    rows = rows.filter(rows.on_time.notnull(), rows.in_full.notnull(), rows.damaged.notnull())
     good = {
         "on_time": rows.on_time,
         "in_full": rows.in_full,
@@ -214,10 +217,10 @@ def agreement(promises: pd.DataFrame, *, target: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The rows of `promises`: the cell, ``parcels``, ``late``, ``allowed`` (late parcels that the
-        agreement allows, rounded down), ``short`` (late parcels above that; 0 where kept),
-        ``on_time`` and ``is_kept``. It is counted, not estimated: what is owed hangs on the parcels
-        of the period alone.
+        The rows of `promises` with parcels: the cell, ``parcels``, ``late``, ``allowed`` (late
+        parcels that the agreement allows, rounded down), ``short`` (late parcels above that; 0
+        where kept), ``on_time`` and ``is_kept``. It is counted, not estimated: what is owed hangs
+        on the parcels of the period alone.
 
     Raises
     ------
@@ -232,6 +235,7 @@ def agreement(promises: pd.DataFrame, *, target: float) -> pd.DataFrame:
     0       80     24    False
     """
     check("target", target, highest=1.0, hint="95 % is written 0.95")
+    promises = promises[promises["parcels"] > 0].reset_index(drop=True)
     # 5 % of 1,600 parcels is 80, and 1 - 0.95 is a little less than 0.05.
     allowed = ((1 - target) * promises["parcels"] + 1e-9).map(math.floor).astype("int64")
     short = (promises["late"] - allowed).clip(lower=0)

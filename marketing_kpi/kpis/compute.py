@@ -578,7 +578,11 @@ def _with_snapshots(
     name, column = fact.snapshots
     days = data.table(name).select(on=data.table(name)[column].cast("date")).distinct()
     days = days.filter(days.on.notnull())
-    days = days.mutate(first=days.on.min().over(), last=days.on.max().over())
+    days = days.mutate(
+        first=days.on.min().over(),
+        last=days.on.max().over(),
+        day_before=days.on.lag().over(order_by=days.on),
+    )
     begins, ends = [days["first"]], [days["last"]]
     if question.start is not None:
         days = days.filter(days.on >= ibis.date(question.start.isoformat()))
@@ -600,7 +604,7 @@ def _with_snapshots(
     each = (days.group_by(keys) if keys else days).aggregate(
         opens=days.on.min(),
         closes=days.on.max(),
-        has_opening=(days.on.min() > days["first"].min()),
+        has_opening=days.on.min().delta(days.day_before.min(), unit="day") == 1,
         days_recorded=days.count(),
         days_covered=days.ends.max().delta(days.begins.min(), unit="day") + 1,
     )

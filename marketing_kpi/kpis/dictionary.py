@@ -251,10 +251,11 @@ class Kpi(_Named):
     and null for everything else.
 
     Optional: `synonyms`, `numerator` and `denominator` (both languages), `window` (``12 months``:
-    the trailing window to the period's end; null: the period itself), `filters` (words of
-    `FILTERS`), `status` (``draft``, ``active``, ``deprecated``), `references`. A deprecated KPI
-    names the one that replaces it (`replaced_by`) and the day from which it should no longer be
-    shown (`retires_on`); only a deprecated one has such a day.
+    the trailing window to the period's end; null: the period itself), `within` (``28 days``: what
+    its fact counts around each row's own date, such as the first contact, whatever the period),
+    `filters` (words of `FILTERS`), `status` (``draft``, ``active``, ``deprecated``), `references`.
+    A deprecated KPI names the one that replaces it (`replaced_by`) and the day from which it should
+    no longer be shown (`retires_on`); only a deprecated one has such a day.
     """
 
     kind: Literal["kpi"] = "kpi"
@@ -272,6 +273,7 @@ class Kpi(_Named):
     unit: Unit
     direction: Literal["higher_is_better", "lower_is_better", "contextual"]
     window: Window | None = None
+    within: Window | None = None
     filters: tuple[str, ...] = ()
     sources: tuple[Source, ...] = Field(min_length=1)
     owner: Identifier
@@ -320,6 +322,11 @@ class Kpi(_Named):
             if words not in FILTERS:
                 raise ValueError(f"unknown_filter: {'; '.join(unknown('filter', words, FILTERS))}")
         return self
+
+    @property
+    def standard_window(self) -> str | None:
+        """The days that it counts, beside the period: its `window`, or what it counts `within`."""
+        return self.window or self.within
 
     @property
     def zero_when_empty(self) -> bool:
@@ -537,6 +544,7 @@ _MALFORMED = {
     "id": ("bad_id", "is not snake_case (a-z, 0-9, single underscores)"),
     "version": ("bad_version", "is not a version such as 1.0.0"),
     "window": ("bad_window", "is not a window such as '12 months'"),
+    "within": ("bad_window", "is not a window such as '28 days'"),
     "lesson": ("bad_lesson", "is not a lesson from '00' to '17'"),
     "latency": ("bad_latency", "is not an ISO 8601 duration such as P1D"),
     "callable": ("bad_callable", "is not module:function"),

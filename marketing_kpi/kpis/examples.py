@@ -83,6 +83,10 @@ def _fault_of_fact(kpi: Kpi) -> Fault | None:
         return Fault("unknown_column", "time", f"the time of {fact.name} is '{fact.time}'")
     if kpi.window and fact.span != "period":
         return Fault("wrong_window", "window", f"{fact.name} has its own window: write null")
+    if kpi.within != fact.within:
+        return Fault(
+            "wrong_window", "within", f"{fact.name} counts within: {fact.within or 'null'}"
+        )
     for name in kpi.dimensions:
         if name not in fact.dimensions:
             message = "; ".join(unknown("dimension", name, fact.dimensions, where=fact.name))

@@ -63,8 +63,21 @@ def by_system(data: Data) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a system, the largest first: ``system``, ``accounts``, ``people`` (distinct
-        customers they are matched to), ``extra`` (accounts beyond a person's first there) and
-        ``unmatched`` (accounts without a customer).
+        customers they are matched to), ``extra`` (accounts beyond a person's first there),
+        ``unmatched`` (accounts without a customer) and ``shared`` (persons beyond an account's
+        first). An account of several persons counts for each of them.
+
+    Examples
+    --------
+    >>> from marketing_kpi.data.sources import open_data
+    >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-01-02"])})
+    >>> cards = pd.DataFrame({"source_system": "pos", "source_id": ["k1", "k2", "k2"],
+    ...                       "customer_id": ["ana", "ana", "ben"]})
+    >>> with open_data({"orders": orders, "identities": cards}) as data:
+    ...     found = by_system(data)
+    >>> found[["accounts", "people", "extra", "shared"]]
+       accounts  people  extra  shared
+    0         2       2      1       1
     """
     rows = data.table("identities")
     known = rows.filter(rows.source_system.notnull(), rows.source_id.notnull())
@@ -75,12 +88,14 @@ def by_system(data: Data) -> pd.DataFrame:
             accounts=pairs.source_id.nunique(),
             people=pairs.customer_id.nunique(),
             matched=pairs.source_id.nunique(where=pairs.customer_id.notnull()),
+            links=pairs.customer_id.count(),
         )
         .execute()
     )
-    found["extra"] = found["matched"] - found["people"]
+    found["extra"] = found["links"] - found["people"]
     found["unmatched"] = found["accounts"] - found["matched"]
-    named = found.rename(columns={"source_system": "system"}).drop(columns="matched")
+    found["shared"] = found["links"] - found["matched"]
+    named = found.rename(columns={"source_system": "system"}).drop(columns=["matched", "links"])
     keys, downward = ["accounts", "system"], [False, True]
     ordered: pd.DataFrame = named.sort_values(keys, ascending=downward, ignore_index=True)
     return ordered
@@ -94,7 +109,7 @@ class Share(NamedTuple):
     share, low, high
         Null where no system tells.
     accounts
-        Accounts of the systems looked at.
+        Accounts of the systems looked at, one of several persons counted for each of them.
     extra
         Accounts beyond a person's first: the sign of a wrong match.
     people
@@ -145,7 +160,8 @@ def wrong_share(data: Data, *, single: Sequence[str] = SINGLE) -> Share:
     ids = data.table("identities")
     everybody = int(ids.customer_id.nunique().execute())
     chosen = rows[rows["system"].isin(list(single))]
-    counts = (chosen["accounts"] - chosen["unmatched"]).to_numpy(dtype=float)
+    links = chosen["accounts"] - chosen["unmatched"] + chosen["shared"]
+    counts = links.to_numpy(dtype=float)
     extra, total = int(chosen["extra"].sum()), int(counts.sum())
     named = tuple(chosen["system"])
     if not total or not everybody:

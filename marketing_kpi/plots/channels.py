@@ -185,7 +185,7 @@ def requirement_table(requirements: pd.DataFrame, *, lang: str | Reader) -> Tabl
             "need": _("Need"), "is_required": _("Indispensable"), "is_met": _("There"),
             "columns": _("Columns"),
         },
-        units={"need": "text", "is_required": "yes_no", "is_met": "yes_no", "columns": "text"},
+        units={"need": "text", "is_required": "yes_no", "is_met": "yes_no", "columns": "long_text"},
     )  # fmt: skip
 
 
@@ -399,7 +399,9 @@ def channel_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | Sente
     reader = Reader.of(lang)
     _ = reader.translate
     caption = _("What each channel cost")
-    if found := _of_channels(results, _COST_KPIS, id="channels", caption=caption, reader=reader):
+    is_spent = results[[*_COST_KPIS]].fillna(0).ne(0).any(axis=1)
+    rows = results[results["marketing_channel"].notna() | is_spent]
+    if found := _of_channels(rows, _COST_KPIS, id="channels", caption=caption, reader=reader):
         return found
     return Sentence(_("The data tell neither what channels cost nor what their platforms count."))
 
@@ -423,13 +425,23 @@ def credit_table(results: pd.DataFrame, *, lang: str | Reader) -> Table | Senten
     _ = reader.translate
     names = ("spend_to_credit", *_CREDIT_KPIS)
     caption = _("What each channel is credited with")
-    if found := _of_channels(results, names, id="credits", caption=caption, reader=reader):
-        return found
-    return Sentence(_("No touch is recorded that an order could be credited to."))
+    untold = _("Not known: orders credited to touches that name no channel, so to no spend.")
+    is_untold = results["marketing_channel"].isna() & results["attributed_revenue"].notna()
+    found = _of_channels(
+        results, names, id="credits", caption=caption, reader=reader,
+        notes=[untold] if is_untold.any() else [],
+    )  # fmt: skip
+    return found or Sentence(_("No touch is recorded that an order could be credited to."))
 
 
 def _of_channels(
-    results: pd.DataFrame, wanted: Sequence[str], *, id: str, caption: str, reader: Reader
+    results: pd.DataFrame,
+    wanted: Sequence[str],
+    *,
+    id: str,
+    caption: str,
+    reader: Reader,
+    notes: Sequence[str] = (),
 ) -> Table | None:
     """Show the columns that are told; None where none is, and leave out channels without any."""
     _ = reader.translate
@@ -458,6 +470,7 @@ def _of_channels(
         },
         kpis={name: name for name in kpis},
         whole=[name for name in _WHOLE if name in told],
+        notes=notes,
     )
 
 
@@ -564,11 +577,28 @@ def cac_table(
             "interval": "text", "low": "currency", "high": "currency",
         },
         kpis={"cost": "customer_acquisition_cost"},
-        notes=[
-            _("A new customer of a campaign is one whose first order follows a touch of it, the"
-              " last that was no direct visit. First orders in a store have none.")
-        ] if by_campaign else [],
+        notes=_of_campaigns(costs, reader) if by_campaign else [],
     )  # fmt: skip
+
+
+def _of_campaigns(costs: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say whom a campaign brought, and of which campaigns nothing tells it."""
+    _ = reader.translate
+    said = [
+        _("A new customer of a campaign is one whose first order follows a touch of it, the"
+          " last that was no direct visit. First orders in a store have none.")
+    ]  # fmt: skip
+    if costs["campaign_id"].isna().any():
+        said.append(
+            _("No campaign: the touch names none. Where only a part of a campaign's touches name"
+              " it, it brought more than its row says, and each one cost less.")
+        )  # fmt: skip
+    if (costs["campaign_id"].notna() & costs["new_customers"].isna()).any():
+        said.append(
+            _("A dash under new customers: no recorded touch names the campaign, so that nothing"
+              " tells whom it brought.")
+        )  # fmt: skip
+    return said
 
 
 # --- Response curves and budget -------------------------------------------------------------

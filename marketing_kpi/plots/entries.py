@@ -208,8 +208,8 @@ def _kpi_facts(kpi: Kpi, reader: Reader) -> Iterator[Fact]:
         yield _("Denominator"), kpi.denominator[lang]
     yield _("Unit"), _(_UNITS[kpi.unit])
     yield _("Direction"), _(_DIRECTIONS[kpi.direction])
-    if kpi.window is not None:
-        yield _("Window"), window_name(kpi.window, lang=reader)
+    if kpi.standard_window is not None:
+        yield _("Window"), window_name(kpi.standard_window, lang=reader)
     if kpi.filters:
         yield _("What is counted"), ", ".join(FILTERS[words][lang] for words in kpi.filters)
     yield _("Pitfalls"), kpi.pitfalls[lang]
@@ -241,7 +241,7 @@ def _source(source: Source, _: Translator) -> Markup:
 
 
 def window_name(window: str, *, lang: str | Reader) -> str:
-    """Return how far a KPI looks back from the end of the period.
+    """Return how many days or months a KPI counts, beside the period.
 
     >>> window_name("12 months", lang="en")
     '12 months'

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from marketing_kpi import experiments
 from marketing_kpi.plots import intervals, style
@@ -665,6 +666,10 @@ def incremental_amounts(
         reader=reader,
         reference=found.cost if is_cost_known else None,
     )
+    if is_cost_known:
+        line = Line2D([], [], color=style.REFERENCE, linestyle="--", linewidth=1.2)
+        line.set_label(_("Cost of the campaign"))
+        axis.legend(handles=[line], loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=9)
     cost = _(" Dashed line: what the campaign cost, {cost}.", cost=reader.money(found.cost))
     return style.finish(
         axis,

@@ -128,7 +128,7 @@ def promise_rates(
     _ = reader.translate
     title = _("Promises kept")
     axis = style.axes(ax, height=intervals.height(len(MEASURES)))
-    if promises.empty:
+    if promises.empty or promises.iloc[0][list(MEASURES)].isna().all():
         nothing = _("No promise of the period had come due in the data.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     said = _draw_rates(axis, promises.iloc[0], MEASURES, reader)
@@ -136,11 +136,29 @@ def promise_rates(
         axis,
         title=title,
         alt=_("Dots of shares of the parcels promised: {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Shares of the parcels promised in the period; undelivered and overdue is late. Bars: "
-            "95% interval, days as the unit."
-        ),
-    )
+        caption=" ".join([
+            _("Shares of the parcels promised in the period; undelivered and overdue is late. "
+              "Bars: 95% interval, days as the unit."),
+            *_backwards(int(promises.iloc[0]["backwards"]), reader),
+        ]),
+    )  # fmt: skip
+
+
+def _backwards(count: int, reader: Reader) -> list[str]:
+    """Say how many parcels came before they were ordered; nothing without any."""
+    if not count:
+        return []
+    _ = reader.translate
+    return [
+        _.n(
+            "{n} parcel was delivered before it was ordered, a fault of the data: it is in no "
+            "share of what came on time.",
+            "{n} parcels were delivered before they were ordered, a fault of the data: they are "
+            "in no share of what came on time.",
+            count,
+            n=reader.integer(count),
+        )
+    ]
 
 
 def _draw_rates(axis: Axes, row: Any, measures: Sequence[str], reader: Reader) -> list[str]:
@@ -228,6 +246,7 @@ def on_time_track(
         _("Delivered on time") if target is None else _("Delivered on time, against the agreement")
     )
     axis = style.axes(ax)
+    promises = promises.dropna(subset=["on_time"]) if len(promises) else promises
     if promises.empty:
         nothing = _("No promise of the period had come due in the data.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from marketing_kpi.governance import MISPLACED, SYSTEMS, days_of
+from marketing_kpi.governance import MISPLACED, SYSTEMS, Break, days_of
 from marketing_kpi.kpis.dictionary import FILTERS, Kpi, dictionary
 from marketing_kpi.plots import heat, style
 from marketing_kpi.plots.entries import DOMAINS, STATUSES, SYSTEM_NAMES, window_name
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
-from marketing_kpi.text.locale import ABSENT, Reader, is_absent
+from marketing_kpi.text.locale import ABSENT, Reader, is_absent, rounded
 from marketing_kpi.text.messages import N_
 
 OWNERS: Mapping[str, str] = MappingProxyType(
@@ -572,7 +572,7 @@ def information_table(tables: pd.DataFrame, *, lang: str | Reader) -> Table:
             "rows": _("Rows"),
         },
         notes=[_("A dash: these data do not have the table.")]
-        if not tables["present"].all()
+        if tables["rows"].isna().any()
         else [],
     )
 
@@ -702,14 +702,13 @@ def break_table(breaks: Mapping[str, Any], *, lang: str | Reader) -> Table:
     rows = []
     for name, (kpi, found) in breaks.items():
         unit = known.kpi(kpi).unit
-        moves = (found.published, found.happened, found.redefined)
         rows.append(
             {
                 "change": _(PROPOSAL_NAMES[name]),
                 "kpi": known[kpi].name[reader.lang],
                 "old_now": reader.unit(found.old_now, unit),
                 "new_now": reader.unit(found.new_now, unit),
-                **dict(zip(_MOVES, (moved(m, unit, reader) for m in moves), strict=True)),
+                **dict(zip(_MOVES, moves(found, unit, reader), strict=True)),
             }
         )
     names = {
@@ -741,6 +740,32 @@ PROPOSAL_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Names of the changes of `governance.PROPOSALS`."""
+
+
+def moves(found: Break, unit: str, reader: Reader) -> tuple[str, str, str]:
+    """Return what is published, what happened and what was redefined, as they are shown.
+
+    All are differences of the values as they are shown, so that the last two make the first.
+
+    >>> moves(Break(80.004, 85.446, 80.0, 81.53), "currency", Reader.of("en"))
+    ('+$1.53', '+$5.45', '\u2212$3.92')
+    """
+    shown = Break(*(_as_shown(value, unit) for value in found))
+    return (
+        moved(shown.published, unit, reader),
+        moved(shown.happened, unit, reader),
+        moved(shown.redefined, unit, reader),
+    )
+
+
+_DECIMALS: Mapping[str, int] = MappingProxyType(
+    {"fraction": 3, "points": 3, "count": 0, "days": 0, "currency": 2, "ratio": 2}
+)
+"""Decimals that are left of a value when it is shown; 1 of the others."""
+
+
+def _as_shown(value: float, unit: str) -> float:
+    return value if is_absent(value) else rounded(value, _DECIMALS.get(unit, 1))
 
 
 def moved(change: float, unit: str, reader: Reader) -> str:
@@ -836,20 +861,23 @@ def identities_table(systems: pd.DataFrame, *, lang: str | Reader) -> Table:
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    names = {
+        "system": _("System"),
+        "accounts": _("Accounts"),
+        "people": _("Persons"),
+        "extra": _("Beyond a person's first"),
+        "unmatched": _("Without a person"),
+    }
+    if systems["shared"].any():
+        names["shared"] = _("Persons beyond an account's first")
     return table(
         systems,
         lang=reader,
         id="governance_identities",
         caption=_("Accounts and persons, system by system"),
-        units={"system": "text"}
-        | dict.fromkeys(["accounts", "people", "extra", "unmatched"], "count"),
-        names={
-            "system": _("System"),
-            "accounts": _("Accounts"),
-            "people": _("Persons"),
-            "extra": _("Beyond a person's first"),
-            "unmatched": _("Without a person"),
-        },
+        columns=list(names),
+        units=dict.fromkeys(names, "count") | {"system": "text"},
+        names=names,
         row_labels={name: system_name(name, lang=reader) for name in systems["system"]},
     )
 

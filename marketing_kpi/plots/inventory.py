@@ -23,6 +23,7 @@ from marketing_kpi.plots.dimensions import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.inventory import no_reorder_point, without_cost
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
@@ -242,7 +243,16 @@ def _stock_caption(kpis: Sequence[str], dimension: str, reader: Reader) -> str:
 
 def _stock_notes(levels: pd.DataFrame, reader: Reader) -> list[str]:
     _ = reader.translate
-    if "sell_through_rate" not in levels or not (levels["sell_through_rate"] > 1).any():
+    if "sell_through_rate" not in levels:
+        return []
+    if levels["sell_through_rate"].isna().all():
+        return [
+            _(
+                "Sell-through is not known: it takes what was received, and the stock at the close "
+                "of every day and of the day before the first."
+            )
+        ]
+    if not (levels["sell_through_rate"] > 1).any():
         return []
     return [
         _(
@@ -328,8 +338,9 @@ def cover_table(covers: pd.DataFrame | None, *, lang: str | Reader) -> Table | S
     """
     reader = Reader.of(lang)
     _ = reader.translate
+    notes = without_cost(covers, reader)
     if covers is None or covers.empty:
-        return Sentence(_("No stock at cost can be held against sales."))
+        return Sentence(" ".join([_("No stock at cost can be held against sales."), *notes]))
     first = str(covers.columns[0])
     key = "name" if "name" in covers else first
     names = dimension_names([key], lang=reader) | {
@@ -365,6 +376,7 @@ def cover_table(covers: pd.DataFrame | None, *, lang: str | Reader) -> Table | S
         whole=[name for name in ("average_stock", "gap_value") if name in names],
         units={name: unit for name, unit in units.items() if name in covers},
         kpis={name: name for name in kpis if name in covers},
+        notes=notes,
     )
 
 
@@ -517,7 +529,7 @@ def service_bought(
     rows = pd.DataFrame() if paces is None else paces
     axis = style.axes(ax, height=intervals.height(len(rows)))
     if rows.empty:
-        nothing = _("No product was in stock for long enough to set a reorder point.")
+        nothing = no_reorder_point(None, reader)
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     level = rows.attrs["level"]
     said = intervals.draw(
@@ -557,7 +569,7 @@ def service_table(
     reader = Reader.of(lang)
     _ = reader.translate
     if paces is None or paces.empty:
-        nothing = _("No product was in stock for long enough to set a reorder point.")
+        nothing = no_reorder_point(None, reader)
         return Sentence(why_nothing(nothing, lacks, reader))
     names = {
         "pace": _("Pace"),
@@ -616,7 +628,7 @@ def reorder_table(
     reader = Reader.of(lang)
     _ = reader.translate
     if found is None or found.points.empty:
-        nothing = _("No product was in stock for long enough to set a reorder point.")
+        nothing = no_reorder_point(found, reader)
         return Sentence(why_nothing(nothing, lacks, reader))
     key = "name" if "name" in found.points else "product_id"
     names = dimension_names([key, "location_id"], lang=reader) | {

@@ -94,10 +94,25 @@ def why_nothing(message: str, lacks: Sequence[str], reader: Reader) -> str:
     _ = reader.translate
     if not lacks:
         return message
+    return _("The data cannot tell: they lack {columns}.", columns=_columns(lacks, reader))
+
+
+def why_no_more(lacks: Sequence[str], reader: Reader) -> str:
+    """Return what the data lack to say more than was said.
+
+    >>> why_no_more(["labour.day"], Reader.of("en"))
+    'To say more, the data lack labour.day.'
+    """
+    _ = reader.translate
+    return _("To say more, the data lack {columns}.", columns=_columns(lacks, reader))
+
+
+def _columns(lacks: Sequence[str], reader: Reader) -> str:
+    """Name each column that something needs once, with others that would do in its place."""
+    _ = reader.translate
     first = {need.split()[0]: need for need in reversed(lacks)}
     columns = ", ".join(first[name] for name in dict.fromkeys(need.split()[0] for need in lacks))
-    shown = columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
-    return _("The data cannot tell: they lack {columns}.", columns=shown)
+    return columns.replace(" or ", _(" or ")).replace(" with ", _(" with "))
 
 
 # --- Cohorts --------------------------------------------------------------------------------

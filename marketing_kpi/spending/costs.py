@@ -12,7 +12,12 @@ import pandas as pd
 from marketing_kpi.kpis.compute import compute, explain, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.facts import FACTS, first_orders, missing
-from marketing_kpi.kpis.facts.channels import orders_with_credit, spend_on_touched
+from marketing_kpi.kpis.facts.channels import (
+    LOOKBACK_DAYS,
+    orders_with_credit,
+    spend_on_touched,
+)
+from marketing_kpi.kpis.facts.touches import source_of
 from marketing_kpi.kpis.frames import executed
 from marketing_kpi.kpis.periods import day, midnight
 
@@ -48,21 +53,23 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     Returns
     -------
     pandas.DataFrame
-        A row a marketing channel, the most spent on first: marketing_channel, a column a KPI,
-        null where the data do not tell it, and spend_to_credit, the part of marketing_spend that
-        what is credited is set against. Empty where they tell none.
+        A row a marketing channel, the most spent on first: marketing_channel (null: not known, of
+        spend or touches that name none), a column a KPI, null where the data do not tell it (what
+        is credited to a channel of which no touch is recorded in the period), and spend_to_credit,
+        the part of marketing_spend that what is credited is set against. Empty where they tell
+        none.
     """
     told = [name for name in CHANNEL_KPIS if _is_told(name, data)]
     if not told:
         return pd.DataFrame(columns=["marketing_channel", *CHANNEL_KPIS, "spend_to_credit"])
     found = compute(told, data, by="marketing_channel", start=start, end=end)
     table = found if isinstance(found, pd.DataFrame) else executed(found)
-    table = table[table["marketing_channel"].notna()]
     table = table.reindex(columns=["marketing_channel", *CHANNEL_KPIS])
     table = table.astype(dict.fromkeys(CHANNEL_KPIS, "float64"))
-    # nothing is credited where no touch is recorded: that is not known, and no 0
-    unseen = (table["marketing_spend"] > 0) & table["return_on_ad_spend"].isna()
-    table["attributed_revenue"] = table["attributed_revenue"].mask(unseen)
+    is_named = table["marketing_channel"].notna()
+    table = table[is_named | table[[*CHANNEL_KPIS]].fillna(0).ne(0).any(axis=1)]
+    if "attributed_revenue" in told:
+        table["attributed_revenue"] = _of_touched(table, data, start=start, end=end)
     followed = spend_to_credit(data, start=start, end=end)
     table["spend_to_credit"] = table["marketing_channel"].map(followed).astype("float64")
     order = table["marketing_spend"].fillna(0)
@@ -70,6 +77,18 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
         ["_spend", "marketing_channel"], ascending=[False, True]
     )
     return table.drop(columns="_spend").reset_index(drop=True)
+
+
+def _of_touched(
+    table: pd.DataFrame, data: Data, *, start: str | dt.date, end: str | dt.date
+) -> pd.Series[float]:
+    """Return what is credited; null, and not 0, where no touch is recorded that could be."""
+    first, last = day(start, name="start"), day(end, name="end")
+    seen = source_of(data).read(data)
+    seen = _within(seen, "at", first - dt.timedelta(days=LOOKBACK_DAYS), last)
+    touched = executed(seen.select("channel").distinct())["channel"]
+    revenue = table["attributed_revenue"]
+    return revenue.where(table["marketing_channel"].isin(touched) | (revenue != 0))
 
 
 def _is_told(kpi: str, data: Data) -> bool:
@@ -139,9 +158,11 @@ def acquisition_costs(
     -------
     pandas.DataFrame or None
         A row a channel or campaign with spend to acquire or with new customers, the most spent on
-        first: its id (null: not known), spend (null: none), new_customers, cost of one with low and
-        high: the 95 % interval of a cost whose customers come at random (Poisson), null without
-        spend; `high` also without customers. None where the data lack it, see `lacks_acquisition`.
+        first: its id (null: not known), spend (null: none), new_customers (null: of a campaign that
+        no touch names, so that nothing tells whom it brought), cost of one with low and high: the
+        95 % interval of a cost whose customers come at random (Poisson), null without spend or
+        where the customers are not known; `high` also without customers. None where the data lack
+        it, see `lacks_acquisition`.
 
     Notes
     -----
@@ -209,9 +230,11 @@ def _by_campaign(data: Data, start: dt.date, end: dt.date) -> pd.DataFrame:
     )  # fmt: skip
     paid = spend.group_by("campaign_id").aggregate(spend=spend.amount.sum().cast("float64"))
     table = executed(came).merge(executed(paid), on="campaign_id", how="outer")
-    return table.assign(new_customers=table["new_customers"].fillna(0).astype("int64"))[
-        ["campaign_id", "spend", "new_customers"]
-    ]
+    seen = source_of(data).read(data)
+    named = executed(seen.select("campaign_id").distinct())["campaign_id"]
+    count = table["new_customers"].astype("float64")
+    count = count.mask(count.isna() & table["campaign_id"].isin(named), 0.0)
+    return table.assign(new_customers=count)[["campaign_id", "spend", "new_customers"]]
 
 
 def _within(rows: ir.Table, at: str, start: dt.date, end: dt.date) -> ir.Table:
@@ -221,8 +244,9 @@ def _within(rows: ir.Table, at: str, start: dt.date, end: dt.date) -> ir.Table:
 def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> dict[str, float]:
     """Return the spend that credited orders are set against, by marketing channel.
 
-    That of the KPI `return_on_ad_spend`: on channels and campaigns of which touches are recorded,
-    in the days on which they are. Empty where the data lack spend or touches.
+    That of the KPI `return_on_ad_spend`: on channels of which touches are recorded, in the days of
+    these; where touches of a channel name campaigns, on those that are named. Empty where the data
+    lack spend or touches.
 
     Parameters
     ----------

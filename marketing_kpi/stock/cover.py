@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms
 from marketing_kpi.kpis.facts import FACTS, Fact, missing
-from marketing_kpi.kpis.frames import Frame, executed
-from marketing_kpi.kpis.periods import day
+from marketing_kpi.kpis.frames import Frame, executed, records
+from marketing_kpi.kpis.periods import day, midnight
 from marketing_kpi.stock.products import with_names
 
 if TYPE_CHECKING:
@@ -26,6 +26,24 @@ COVER_KPIS = (
     "days_of_inventory", "coverage_gap_days", "inventory_turnover", "sell_through_rate", "gmroi",
 )  # fmt: skip
 """KPIs of the stock held against sales."""
+
+
+class Uncosted(NamedTuple):
+    """What lies in stock without a known cost, and so is in no figure at cost.
+
+    Attributes
+    ----------
+    products
+        Products of which units lay in stock in the period, on one day at least, without a cost.
+    of
+        Products of which units lay in stock.
+    share
+        Of their units, added up over the days on record, those without a cost; null without any.
+    """
+
+    products: int
+    of: int
+    share: float
 
 
 def lacking(data: Data) -> list[str]:
@@ -143,7 +161,8 @@ def cover(
         cost), daily_cost (cost of goods sold a day), days_of_inventory, target_days,
         coverage_gap_days, gap_value (stock above the target at cost, below 0 where under it; what
         did not sell at all is above by its whole stock), and inventory_turnover and gmroi where
-        known; of products, name and category. None where the data lack what is needed.
+        known; of products, name and category. What has no known cost is not in it: `attrs` has it
+        as ``uncosted``, an `Uncosted`. None where the data lack what is needed.
 
     Notes
     -----
@@ -174,4 +193,21 @@ def cover(
     ranked: pd.DataFrame = table.sort_values(
         ["gap_value", by], ascending=[False, True], ignore_index=True
     )
+    ranked.attrs["uncosted"] = _uncosted(data, first, last)
     return ranked
+
+
+def _uncosted(data: Data, first: dt.date, last: dt.date) -> Uncosted:
+    """Count the products in stock without a known cost, and their share of the units."""
+    rows = FACTS["stock"].build(data, {"day", "product_id", "on_hand", "value"})
+    rows = rows.filter(rows.day >= midnight(first), rows.day < midnight(last), rows.on_hand > 0)
+    is_unknown = rows.value.isnull()
+    found = rows.aggregate(
+        products=rows.product_id.nunique(where=is_unknown),
+        of=rows.product_id.nunique(),
+        units=rows.on_hand.sum(where=is_unknown).fill_null(0).cast("float64"),
+        all_units=rows.on_hand.sum().cast("float64"),
+    )
+    [row] = records(found)
+    share = row["units"] / row["all_units"] if row["all_units"] else np.nan
+    return Uncosted(int(row["products"]), int(row["of"]), share)

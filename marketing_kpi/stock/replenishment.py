@@ -52,6 +52,12 @@ class ReorderPoints(NamedTuple):
         Products and places with less than 60 days in stock, or without a sale, left out.
     start, end
         The period.
+    unsold
+        Places with stock on record in the period of which no sale is known, such as warehouses that
+        share the orders of a region: nothing is set for them.
+    days_recorded
+        Days of the period on which stock is on record; under 60 of them, nothing is set at all.
+        None: not counted.
     """
 
     points: pd.DataFrame
@@ -60,6 +66,8 @@ class ReorderPoints(NamedTuple):
     too_few: int
     start: dt.date
     end: dt.date
+    unsold: tuple[str, ...] = ()
+    days_recorded: int | None = None
 
 
 def lacking(data: Data) -> list[str]:
@@ -193,8 +201,27 @@ def reorder_points(
     points = points.sort_values(keys, ascending=[False, True, True], ignore_index=True)
     each = leads.groupby("days", as_index=False).agg(orders=("orders", "sum"))
     first, last = (pd.Timestamp(bound).date() for bound in (start, end))
-    named = with_names(points, data)
-    return ReorderPoints(named, each, service_level, len(cells) - len(rows), first, last)
+    held, days_recorded = _on_record(data, first, last)
+    unsold = held - {str(place) for place in days["location_id"].unique()}
+    return ReorderPoints(
+        points=with_names(points, data),
+        lead_times=each,
+        level=service_level,
+        too_few=len(cells) - len(rows),
+        start=first,
+        end=last,
+        unsold=tuple(sorted(unsold)),
+        days_recorded=days_recorded,
+    )
+
+
+def _on_record(data: Data, first: dt.date, last: dt.date) -> tuple[set[str], int]:
+    """Return the places with stock on record in a period, and the days on which any has."""
+    stock = data.table("stock")
+    stock = stock.filter(stock.day >= first, stock.day < last)
+    places = stock.filter(stock.location_id.notnull()).select("location_id").distinct()
+    days = int(stock.day.nunique().execute())
+    return {str(place) for place in places.to_pandas()["location_id"]}, days
 
 
 _COLUMNS = (

@@ -121,6 +121,17 @@ def test_requirements_and_journeys_agree_on_what_is_needed():
             assert needs["is_met"].all() == (channels.lacking_for_journeys(data) == [])
 
 
+def test_a_column_without_a_value_tells_nothing():
+    seen = pd.DataFrame({"at": pd.to_datetime(["2025-03-01"]), "marketing_channel": ["email"]})
+    orders = orders_only().orders.to_pandas().assign(customer_id="a")
+    for campaign, is_met in (("mail", True), (None, False)):
+        named = seen.assign(customer_id="a", campaign_id=pd.Series([campaign], dtype="str"))
+        data = mk.open_data({"touchpoints": named, "orders": orders})
+        needs = channels.journey_requirements(data).set_index("need")
+        assert needs.loc["campaigns", "is_met"] == is_met
+        assert needs.query("is_required")["is_met"].all()
+
+
 def test_nothing_recorded_divides_by_nothing():
     seen = pd.DataFrame({"at": pd.to_datetime(["2024-03-01"]), "marketing_channel": ["email"]})
     orders = orders_only().orders.to_pandas().assign(customer_id="a")

@@ -26,13 +26,15 @@ Where catalogue and design leave a choice, these are taken:
 - goods that came back of an unknown line cost what their product did in that order, else what it
   does now, else as great a part of the refund as the goods of the order cost of its sales; where
   none of this is known, the refund is lost;
-- variable costs take in all goods whose cost is known, also where the price paid is not; of an
-  order's fee and parcels, and of a promotion's cost, they take in the share of the lines whose cost
-  is known, by net sales, credits weighing nothing (by lines where none weighs); a promotion on
-  which nothing was sold counts whole;
+- a contribution is of the lines of which all is known: price, goods, the fee of the order (0:
+  none), transport and packaging of each of its parcels, and the cost of the promotion; of an
+  order's fee and parcels, and of a promotion's cost, variable costs take in the share of these
+  lines, by net sales, credits weighing nothing (by lines where none weighs); a promotion on which
+  nothing was sold counts whole;
 - a parcel is judged once its promised day is in the data, that is until the last day of an order
   or a delivery; one promised for a day, at midnight, has until the end of it; what was not
-  delivered is neither on time nor in full; an order is judged once all of its parcels are;
+  delivered is neither on time nor in full; of what came before it was ordered, a date is false:
+  whether it was on time is not known; an order is judged once all of its parcels are;
 - money has four decimals, and so has a share of it.
 """
 
@@ -166,12 +168,24 @@ class Shop:
         return self.lines_of(self.orders)
 
     @cached_property
+    def contributing(self):
+        """The lines sold, with a cost only where all that a contribution is made of is known."""
+        parcels, promotions = self["shipments"], self["promotions"]
+        sent = parcels[parcels[["transport_cost", "packaging_cost"]].isna().any(axis=1)]
+        is_unknown = (
+            self.sales.payment_fee.isna()
+            | self.sales.order_id.isin(sent.order_id)
+            | self.sales.promotion_id.isin(promotions.promotion_id[promotions.cost.isna()])
+        )
+        return self.sales.assign(cost=self.sales.cost.mask(is_unknown))
+
+    @cached_property
     def known_of_orders(self):
-        return share_of_known_cost(self.sales, "order_id")
+        return share_of_known_cost(self.contributing, "order_id")
 
     @cached_property
     def known_of_promotions(self):
-        return share_of_known_cost(self.sales, "promotion_id")
+        return share_of_known_cost(self.contributing, "promotion_id")
 
     @cached_property
     def bookings(self):
@@ -432,7 +446,7 @@ def by_day(rows, first, last, amount):
 
 
 def share_of_known_cost(sales, key):
-    """Return, by order or promotion, the share of its sales whose price and cost are known."""
+    """Return, by order or promotion, the share of its sales whose price and costs are known."""
     lines = pd.DataFrame(
         {
             "key": sales[key],
@@ -460,7 +474,7 @@ def contribution(shop, start, end):
         spent.rename(columns={"amount": "added"})[["at", "added"]],
         parcels[["ordered_at", "added"]].set_axis(["at", "added"], axis=1),
         pd.DataFrame({"at": shop.orders.ordered_at, "added": fees.round(4)}),
-        shop.sales[["ordered_at", "net", "cost"]].rename(columns={"ordered_at": "at"}),
+        shop.contributing[["ordered_at", "net", "cost"]].rename(columns={"ordered_at": "at"}),
     ]
     return within(pd.concat(parts, ignore_index=True), "at", start, end)
 
@@ -1247,9 +1261,9 @@ def coverage_gap_days(there, gone, days, covered, _):
 
 
 @stock_against_sales
-def sell_through_rate(there, gone, days, _covered, before):
+def sell_through_rate(there, gone, days, covered, before):
     received = total(there.received)
-    if received is None or not before:
+    if received is None or len(days) < covered or not before or before[-1] != days[0] - DAY:
         return None
     opening = total(there.opening[there.day == days[0]]) or 0.0
     units = total(gone.units)
@@ -1272,8 +1286,11 @@ def due(shop):
     is_day = rows.promised_at.eq(rows.promised_at.dt.normalize())
     until = rows.promised_at.mask(is_day, rows.promised_at + DAY - pd.Timedelta(microseconds=1))
     came = rows.delivered_at.notna()
+    ordered = rows.order_id.map(shop["orders"].set_index("order_id").ordered_at)
+    of_a_day = rows.delivered_at.eq(rows.delivered_at.dt.normalize())
+    is_false = rows.delivered_at < ordered.mask(of_a_day, ordered.dt.normalize())
     return rows.assign(
-        on_time=came & rows.delivered_at.le(until),
+        on_time=(came & rows.delivered_at.le(until)).astype(object).mask(is_false, None),
         in_full=rows.in_full.where(came, False),
         damaged=rows.damaged.where(came, False),
     )
@@ -1285,15 +1302,15 @@ def judged(shop):
 
 def on_time_delivery_rate(shop, start, end, by=None):
     rows = within(judged(shop), "promised_at", start, end)
-    return cells(rows, by, lambda rows: ratio(rows.on_time.sum(), len(rows)))
+    return cells(rows, by, lambda rows: ratio(rows.on_time.eq(True).sum(), rows.on_time.count()))
 
 
 def on_time_in_full_rate(shop, start, end, by=None):
     rows = within(judged(shop), "promised_at", start, end)
-    rows = rows.assign(good=rows.on_time & rows.in_full.eq(True))
+    rows = rows.assign(good=rows.on_time.eq(True) & rows.in_full.eq(True))
 
     def share(rows):
-        rows = rows[rows.in_full.notna()]
+        rows = rows[rows.in_full.notna() & rows.on_time.notna()]
         return ratio(rows.good.sum(), len(rows))
 
     return cells(rows, by, share)
@@ -1309,9 +1326,11 @@ def promised_orders(shop):
         told = due_of.get(order)
         if told is None or len(told) < len(parcels):
             continue
-        unsure = told.in_full.isna().any() or told.damaged.isna().any()
+        unsure = told[["on_time", "in_full", "damaged"]].isna().any(axis=None)
         good = (
-            told.on_time.all() and told.in_full.eq(True).all() and not told.damaged.eq(True).any()
+            told.on_time.eq(True).all()
+            and told.in_full.eq(True).all()
+            and not told.damaged.eq(True).any()
         )
         rows.append((order, told.promised_at.max(), None if unsure else good and order not in back))
     found = pd.DataFrame(rows, columns=["order_id", "promised_at", "perfect"])
@@ -1468,7 +1487,11 @@ def credits(shop):
             found.append(made)
     spend = spending(shop)
     seen = spend.marketing_channel.isin([*touches.marketing_channel.dropna()])
-    seen &= spend.campaign_id.isna() | spend.campaign_id.isin([*touches.campaign_id.dropna()])
+    tagged = touches[touches.campaign_id.notna()]
+    by_campaign = spend.marketing_channel.isin([*tagged.marketing_channel.dropna()])
+    named = spend.campaign_id.isna() | spend.campaign_id.isin([*tagged.campaign_id])
+    spend = spend.assign(campaign_id=spend.campaign_id.where(by_campaign, None))
+    seen &= named | ~by_campaign
     spend = spend[seen & spend.day.between(days.min(), days.max())]
     paid = spend[["marketing_channel", "campaign_id"]].assign(
         at=spend.day, orders=0, revenue=None, margin=None, spend=spend.amount

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from marketing_kpi.kpis.dictionary import dictionary
+from marketing_kpi.text.messages import translator
 
 HERE = Path(__file__).parent
 with (HERE / "catalogue.csv").open(encoding="utf-8", newline="") as lines:
@@ -40,6 +41,13 @@ def test_an_entry_says_what_the_catalogue_says(id):
     assert said == {
         name: plain(row[name]) if name.startswith("name") else row[name] for name in said
     }
+
+
+def test_the_short_name_of_net_sales_is_stated_where_it_is_defined():
+    entry = dictionary()["net_sales"]
+    short = translator("fr")("Net sales").casefold()
+    assert short in entry.synonyms["fr"]
+    assert short in entry.definition["fr"].casefold()
 
 
 def plain(text):

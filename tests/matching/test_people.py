@@ -148,8 +148,9 @@ def test_systems_are_counted():
         ]
     )
     found = governance.by_system(data).set_index("system")
-    assert found.loc["pos"].tolist() == [3, 2, 1, 0]
-    assert found.loc["crm"].tolist() == [2, 1, 0, 1]
+    names = ["accounts", "people", "extra", "unmatched", "shared"]
+    assert found.loc["pos", names].tolist() == [3, 2, 1, 0, 0]
+    assert found.loc["crm", names].tolist() == [2, 1, 0, 1, 0]
     assert [*found.index] == ["pos", "crm"]
 
 
@@ -157,6 +158,12 @@ def test_where_no_system_tells_there_is_no_share():
     found = governance.wrong_share(identities([("web", "1", "a")]))
     assert found[:3] == (None, None, None)
     assert found.systems == ()
+    shared = [("pos", "k1", "a"), ("pos", "k2", "b"), ("pos", "k2", "c"), ("pos", "k3", "c")]
+    row = governance.by_system(identities(shared)).iloc[0]
+    assert row[["accounts", "people", "extra", "shared"]].tolist() == [3, 3, 1, 1]
+    homes = [("pos", f"k{n // 2}", f"c{n}") for n in range(10)]  # a card a household
+    found = governance.wrong_share(identities(homes))
+    assert (found.share, found.extra, found.accounts) == (0, 0, 10)
     assert governance.lacks_identities(mk.open_data({"orders": pd.DataFrame(
         {"order_id": ["o"], "ordered_at": [pd.Timestamp("2025-01-01")]})})) == (
         "identities.source_system", "identities.source_id", "identities.customer_id")  # fmt: skip

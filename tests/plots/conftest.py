@@ -79,6 +79,9 @@ def scorecard():
         last_order=dt.date(2025, 12, 31),
         gap_start=None,
         gap_end=None,
+        unpriced_before=float("nan"),
+        unpriced=float("nan"),
+        unpriced_of=None,
     ).astype({"value": "float64", "previous": "float64", "change": "float64"})
 
 

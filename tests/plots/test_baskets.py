@@ -1,10 +1,13 @@
 """Figures, tables and sentences of baskets: what they show, and that both languages have it."""
 
+import datetime as dt
+
 import pandas as pd
 import pytest
 
 import marketing_kpi as mk
 from marketing_kpi import baskets, plots
+from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import sentences
 from marketing_kpi.text.locale import Reader
 
@@ -180,6 +183,9 @@ def test_prices_are_said(found):
     said = plain(sentences.baskets.prices(found["whole"], found["before"], lang="en"))
     assert said.startswith("Customers pay 94.9% of the list price.")
     assert "price realisation moved by" in said
+    gap = Gap(dt.date(2025, 3, 2), dt.date(2025, 7, 1))
+    days = plain(sentences.baskets.prices(found["whole"], found["before"], gap=gap, lang="en"))
+    assert days.count("Days without any order, March 2, 2025 to June 30, 2025") == 1
     alone = plain(sentences.baskets.prices(found["whole"], lang="en"))
     assert "moved" not in alone
 

@@ -135,6 +135,27 @@ def test_tables_carry_the_kpis_they_show():
     assert plots.budget_table(None, lang="en") is None
 
 
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_what_no_touch_names_is_told_and_no_nought(lang):
+    words = {"fr": ("Inconnu", "Aucune campagne", "Un tiret"),
+             "en": ("Not known", "No campaign:", "A dash")}[lang]  # fmt: skip
+    names = [*channels.CHANNEL_KPIS, "spend_to_credit"]
+    results = pd.DataFrame({name: [1.0, np.nan] for name in names})
+    results.insert(0, "marketing_channel", ["email", None])
+    results["attributed_revenue"], results["marketing_spend"] = [1.0, 7.0], [1.0, 0.0]
+    assert words[0] in plots.credit_table(results, lang=lang).to_text()
+    assert words[0] in plots.credit_table(results, lang=lang).notes[0]
+    assert not plots.credit_table(results[:1], lang=lang).notes
+    assert words[0] not in plots.channel_table(results, lang=lang).to_text()
+    unplaced = results.assign(marketing_spend=[1.0, 900.0])
+    assert words[0] in plots.channel_table(unplaced, lang=lang).to_text()
+    costs = COSTS[:2].rename(columns={"marketing_channel": "campaign_id"})
+    unnamed, unseen = costs.assign(campaign_id=["a", None]), costs.assign(new_customers=[3, np.nan])
+    for rows, told in ((costs, ()), (unnamed, words[1:2]), (unseen, words[2:])):
+        notes = " ".join(plots.cac_table(rows, lang=lang).notes)
+        assert [word in notes for word in words[1:]] == [word in told for word in words[1:]]
+
+
 def test_campaigns_go_by_their_names():
     costs = COSTS.rename(columns={"marketing_channel": "campaign_id"})
     shown = plots.cac_table(costs, campaigns={"email": "Spring letter"}, lang="en").to_text()

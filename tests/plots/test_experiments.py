@@ -108,6 +108,14 @@ def test_each_figure_says_what_it_shows_in_the_readers_language(name):
     assert french._suptitle.get_text() != english._suptitle.get_text()
 
 
+@pytest.mark.parametrize(("lang", "words"), [("fr", "Coût de la campagne"), ("en", "Cost of the")])
+def test_the_line_of_the_cost_has_a_name_where_the_cost_is_known(lang, words):
+    axis = plots.incremental_amounts(WORTH, lang=lang)
+    [name] = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert name.startswith(words)
+    assert plots.incremental_amounts(WORTH, lang=lang, is_cost_known=False).get_legend() is None
+
+
 @pytest.mark.parametrize("lang", ["fr", "en"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_nothing_is_cut(name, lang):

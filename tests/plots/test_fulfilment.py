@@ -19,7 +19,7 @@ def plain(text):
 
 
 def rates(**shares):
-    row = {"parcels": 1000, "late": 70, "undelivered": 3, **shares}
+    row = {"parcels": 1000, "late": 70, "undelivered": 3, "backwards": 0, **shares}
     for name in ("on_time", "in_full", "on_time_in_full"):
         share = row.setdefault(name, 0.93)
         row |= {f"{name}_low": share - 0.01, f"{name}_high": share + 0.01}
@@ -252,7 +252,22 @@ def test_a_second_item_is_told_where_the_intervals_part():
     lacking = ["labour.cost"]
     part = sentences.fulfilment.cost(COSTS, None, NOTHING, lang="en", lacks=lacking)
     assert "Of what is told" in plain(part)
-    assert "labour.cost" in plain(part)
+    assert plain(part).endswith("To say more, the data lack labour.cost.")
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        ((4.0, 1.0, 15.0), "Labour is 75.0% of it."),
+        ((4.0, 16.0, np.nan), "Packaging is 80.0% of it."),
+        ((12.0, 4.0, 4.0), "Transport is 60.0% of it."),
+        ((np.nan, 20.0, np.nan), "An order shipped costs $20.00."),
+    ],
+)
+def test_the_largest_part_of_a_cost_is_named(costs, said):
+    parts = dict(zip(fulfilment.PARTS, costs, strict=True))
+    row = COSTS.assign(**parts, total=np.nansum(costs))
+    assert plain(sentences.fulfilment.cost(row, None, NOTHING, lang="en")).endswith(said)
 
 
 def test_the_largest_effect_on_the_work_is_named():
@@ -261,6 +276,12 @@ def test_the_largest_effect_on_the_work_is_named():
     assert "the workload of picking (lines), +$0.60" in said
     same = fulfilment.labour_change(WORK, WORK)
     assert "as before" in plain(sentences.fulfilment.work(same, lang="en"))
+    for found in (MOVED.copy(), same):
+        assert "Only" not in plain(sentences.fulfilment.work(found, lang="en"))
+        found.attrs["told"] = 0.95
+        assert "Only 95.0% of what the work cost" in plain(
+            sentences.fulfilment.work(found, lang="en")
+        )
 
 
 def test_the_balance_ranks_only_what_is_more_than_chance():

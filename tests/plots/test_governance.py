@@ -1,5 +1,7 @@
 """Figures, tables and sentences of governance: words, numbers, what lacks, nothing cut."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,14 @@ from matplotlib.text import Text
 
 from marketing_kpi import governance, plots
 from marketing_kpi.kpis.dictionary import dictionary
-from marketing_kpi.plots.governance import GRANULARITIES, OWNERS, latency, moved, sources_of
+from marketing_kpi.plots.governance import (
+    GRANULARITIES,
+    OWNERS,
+    latency,
+    moved,
+    moves,
+    sources_of,
+)
 from marketing_kpi.plots.governance import system_name as named
 from marketing_kpi.plots.sentences import governance as said
 from marketing_kpi.text.locale import Reader
@@ -139,7 +148,9 @@ def test_every_table_is_shown_with_its_caption(lang):
         plots.deprecation_table(
             governance.deprecations(as_of="2026-01-01", entries=leaving), lang=lang
         ),
-        plots.identities_table(systems.assign(extra=0, unmatched=0), lang=lang),
+        plots.identities_table(
+            systems.assign(extra=0, unmatched=0, shared=[2, *[0] * (len(systems) - 1)]), lang=lang
+        ),
         plots.matching_table(ERRORS, lang=lang),
         plots.register_table(governance.register(), lang=lang),
         plots.register_table(governance.register(leaving), lang=lang),
@@ -187,6 +198,17 @@ def test_changes_have_the_units_of_changes():
     assert plain(moved(0.02, "fraction", us)) == "+2.0 pts"
     assert moved(3.0, "ratio", us).startswith("+")
     assert moved(float("nan"), "currency", us) == "–"
+
+
+@pytest.mark.parametrize("unit", ["currency", "fraction", "ratio", "count", "hours"])
+def test_what_happened_and_what_was_redefined_make_what_is_shown_as_published(unit):
+    rng, us = np.random.default_rng(5), Reader.of("en")
+    for levels in rng.uniform(0, 2 if unit == "fraction" else 90, (40, 4)):
+        shown = moves(governance.Break(*levels), unit, us)
+        first, *parts = [
+            float(re.sub(r"[^0-9.+-]", "", plain(text).replace("\u2212", "-"))) for text in shown
+        ]
+        assert first == pytest.approx(sum(parts), abs=1e-9)
 
 
 def test_the_sources_of_a_kpi_are_told():

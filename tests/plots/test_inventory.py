@@ -9,6 +9,7 @@ import pytest
 from marketing_kpi import inventory, plots
 from marketing_kpi.assortment.stockouts import LostSales
 from marketing_kpi.plots import sentences
+from marketing_kpi.stock.cover import Uncosted
 from marketing_kpi.stock.replenishment import service_by_pace
 
 LANGUAGES = pytest.mark.parametrize("lang", ["fr", "en"])
@@ -191,6 +192,10 @@ def test_the_position_leads_with_what_can_be_sold():
     said = plain(sentences.inventory.position(parts(), lang="en"))
     assert said.startswith("At the close of December 31, 2025, 100 units are in stock; 80 (80.0%)")
     assert "15 are damaged" in said
+    one = parts().replace({"units": {15.0: 1.0}})
+    one.attrs = parts().attrs
+    assert "1 is damaged: repair or clear it" in plain(sentences.inventory.position(one, lang="en"))
+    assert "1 est abîmée" in plain(sentences.inventory.position(one, lang="fr"))
     nothing = parts().assign(units=0.0)
     nothing.attrs["day"] = dt.date(2025, 12, 31)
     assert plain(sentences.inventory.position(nothing, lang="en")) == "Nothing is in stock."
@@ -220,6 +225,65 @@ def test_only_what_is_far_from_its_target_is_called_so():
     assert alone == "The average stock makes 62.0 days of sales."
     unknown = pd.DataFrame({"days_of_inventory": [None]})
     assert "Nothing tells" in plain(sentences.inventory.cover(unknown, None, None, lang="en"))
+
+
+@LANGUAGES
+def test_places_without_a_known_sale_are_named(lang):
+    said_of = {"fr": "Aucun point n'est fixé pour", "en": "No point is set for"}[lang]
+    found = points()
+    one = found._replace(unsold=("M1",))
+    said = plain(sentences.inventory.service(one, service_by_pace(found), lang=lang))
+    assert f"{said_of} M1" in said
+    none = found._replace(points=found.points[:0], unsold=("W1", "W2"))
+    said = plain(sentences.inventory.service(none, None, lang=lang))
+    assert f"{said_of} W1, W2" in said
+    assert {"fr": "jours enregistrés", "en": "days on record"}[lang] not in said
+    assert said_of not in plain(
+        sentences.inventory.service(found, service_by_pace(found), lang=lang)
+    )
+
+
+@LANGUAGES
+def test_the_reason_for_no_reorder_point_is_the_true_one(lang):
+    none = points()._replace(points=points().points[:0])
+    reasons = {
+        "weekly": (none._replace(days_recorded=52), {"fr": "52 jours", "en": "52 days"}),
+        "one": (none._replace(days_recorded=1), {"fr": "1 jour de", "en": "1 day of"}),
+        "daily": (none._replace(days_recorded=365), {"fr": "se vend n'a", "en": "that sells"}),
+        "no order": (
+            none._replace(days_recorded=52, lead_times=none.lead_times[:0]),
+            {"fr": "au fournisseur", "en": "to a supplier"},
+        ),
+    }
+    for name, (found, _) in reasons.items():
+        service = sentences.inventory.service(found, service_by_pace(found), lang=lang)
+        for said in (service, plots.reorder_table(found, lang=lang)):
+            told = [one for one, (_, words) in reasons.items() if words[lang] in plain(said)]
+            assert told == [name]
+    assert "60" in plain(plots.reorder_table(reasons["weekly"][0], lang=lang))
+
+
+@LANGUAGES
+def test_a_sell_through_that_is_not_known_has_its_reason(lang):
+    groups = pd.DataFrame({"category": ["a", "b"], "sell_through_rate": [np.nan, np.nan]})
+    word = {"fr": "demande ce qui a été reçu", "en": "takes what was received"}[lang]
+    assert word in plain(plots.stock_table(groups, lang=lang).to_text())
+    told = groups.assign(sell_through_rate=[0.8, np.nan])
+    assert word not in plain(plots.stock_table(told, lang=lang).to_text())
+
+
+@LANGUAGES
+def test_stock_without_a_known_cost_is_told_where_figures_at_cost_are_shown(lang):
+    now = pd.DataFrame({"days_of_inventory": [62.0]})
+    covers = COVERS.copy()
+    words = {"fr": "Le coût unitaire de 3 des 40 produits", "en": "The unit cost of 3 of the 40"}
+    for share, is_said in ((0.125, True), (0.0, False), (np.nan, False)):
+        covers.attrs["uncosted"] = Uncosted(3, 40, share)
+        said = plain(sentences.inventory.cover(now, None, covers, lang=lang))
+        notes = plain(" ".join(plots.cover_table(covers, lang=lang).notes))
+        nothing = plain(plots.cover_table(covers[:0], lang=lang))
+        assert [words[lang] in text for text in (said, notes, nothing)] == [is_said] * 3
+        assert ("12,5 %" in said or "12.5%" in said) == is_said
 
 
 def test_returns_name_the_fastest_and_the_best():

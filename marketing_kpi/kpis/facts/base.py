@@ -45,8 +45,8 @@ SNAPSHOT_COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What rows of a fact with `Fact.snapshots` know of their period: whether theirs is its first or
-its last day on record, whether a day is on record before, how many are, and how many days of the
-period lie between the first and the last day of the whole record."""
+its last day on record, whether the day before the first is on record, how many of the period are,
+and how many days of the period lie between the first and the last day of the whole record."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,9 @@ class Fact:
         Which events tell about a period: those *in* it (or in its window), those of the
         365 days to its start and to its end (`before_and_after`), or all until its end
         (`to_date`).
+    within
+        How long around its own date a row counts what it counts (``28 days`` from a contact);
+        null: a row is of one moment, or its days are a KPI's own window.
     by_unit
         At the grain of a unit (a customer, an order): the columns that a formula reads, each with
         the event columns it is made of; None where formulas read the events themselves.
@@ -125,6 +128,7 @@ class Fact:
     build: Callable[[Data, Collection[str]], ir.Table]
     tables: tuple[str, ...]
     span: Span = "period"
+    within: str | None = None
     by_unit: Mapping[str, tuple[str, tuple[str, ...]]] | None = None
     prepare: Callable[[ir.Table, Sequence[str]], ir.Table] | None = field(
         default=None, compare=False

@@ -354,6 +354,7 @@ CAMPAIGNS = Fact(
     name="campaigns",
     grain="a campaign with members, whose window ends in the period",
     time="measured_at",
+    within=f"{WINDOW_DAYS} days",
     events={
         "measured_at": Column(
             "timestamp",

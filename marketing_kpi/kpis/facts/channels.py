@@ -180,6 +180,7 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
 
     Nothing tells what money brought where no touch can be seen (a poster, advice in a store, a
     campaign that no touch names), nor before the first of them: no order would be set against it.
+    A channel of which no touch names a campaign is followed as a whole: of its spend, no campaign.
     """
     import ibis
 
@@ -189,11 +190,10 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     names += ["campaign_id"] if of_campaigns or named else []
     rows = MARKETING_SPEND.build(data, names)
     seen = source_of(data).read(data)
-    followed = seen.select(seen_channel="channel").distinct()
-    rows = rows.semi_join(followed, rows.marketing_channel == followed.seen_channel)
+    followed = seen.group_by(seen_channel="channel").aggregate(tagged=seen.campaign_id.count())
+    rows = rows.inner_join(followed, rows.marketing_channel == followed.seen_channel)
     if named:
-        told = rows.campaign_id.isin(seen.campaign_id)
-        rows = rows.filter(told | rows.campaign_id.isnull())
+        rows = _of_named_campaigns(rows, seen)
     first_day, last_day = _recorded_days(data)
     rows = rows.filter(rows.spent_at.between(first_day, last_day))
     nothing = {} if of_campaigns else {"campaign_id": ibis.null("string")}
@@ -206,6 +206,18 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
         is_followed=ibis.literal(True),
         **nothing,
     )
+
+
+def _of_named_campaigns(rows: ir.Table, seen: ir.Table) -> ir.Table:
+    """Keep, of the channels whose touches name campaigns, the spend on these and on none."""
+    import ibis
+
+    told = seen.select(seen_campaign="campaign_id").distinct()
+    rows = rows.left_join(told, rows.campaign_id == told.seen_campaign)
+    is_told = rows.campaign_id.isnull() | rows.seen_campaign.notnull()
+    rows = rows.filter(is_told | (rows.tagged == 0))
+    by_campaign = (rows.tagged > 0).ifelse(rows.campaign_id, ibis.null("string"))
+    return rows.mutate(campaign_id=by_campaign)
 
 
 def _counted(name: str, type: str = "int64") -> Column:
@@ -236,6 +248,7 @@ CREDITED_ORDERS = Fact(
     name="credited_orders",
     grain="an order placed online, or a day's spend on a channel that touches are recorded of",
     time="occurred_at",
+    within=f"{LOOKBACK_DAYS} days",
     events={
         "occurred_at": Column("timestamp", ("orders.ordered_at", _TOUCH, _TIE)),
         "marketing_channel": Column("string", (_TOUCH, _TIE)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from marketing_kpi.kpis.extent import runs_of
 from marketing_kpi.kpis.facts.base import (
+    ACTIVITY_DAYS,
     MONEY,
     attach,
     bought,
@@ -141,6 +142,7 @@ CUSTOMER_ACTIVITY = replace(
     name="customer_activity",
     grain="a customer active in the 365 days to the period's start or to its end",
     span="before_and_after",
+    within=f"{ACTIVITY_DAYS} days",
     build=_orders_and_credits,
     by_unit={
         "customer_id": ("string", ("customer_id",)),

@@ -2,7 +2,8 @@
 
 Parcels of orders that are not valid, or not known, are left out. A promise without a time of day
 holds until the end of its day. A promise counts once its day is in the data: of later ones only
-the early deliveries would be known, and every rate would be too good.
+the early deliveries would be known, and every rate would be too good. Of a parcel delivered before
+it was ordered, a date is false: whether it was on time is not known.
 """
 
 from __future__ import annotations
@@ -61,19 +62,28 @@ def parcels_of(data: Data, columns: Collection[str], fact: Fact) -> ir.Table:
 def _promised(data: Data, columns: Collection[str]) -> ir.Table:
     """Return a row a parcel that was due, and whether the promise was kept.
 
-    What was not delivered was neither on time nor in full.
+    What was not delivered was neither on time nor in full. Of what was delivered before it was
+    ordered, it is not known whether it was on time.
     """
     own = {name for name in ("in_full", "damaged") if name in columns}
-    dimensions = {*columns} - {*_KEPT, "promised_at"}
-    read = {"promised_at", "delivered_at", *own, *dimensions}
+    dimensions = {*columns} - {*_KEPT, "promised_at", "is_backwards"}
+    read = {"ordered_at", "promised_at", "delivered_at", *own, *dimensions}
     rows = parcels_of(data, read, PROMISED_PARCELS)
     rows = rows.filter(rows.promised_at.date() <= last_day(data))
     promised, delivered = rows.promised_at, rows.delivered_at
     is_day = promised == promised.truncate("D")
     kept = is_day.ifelse(delivered.date() <= promised.date(), delivered <= promised)
-    made = {"on_time": kept.fill_null(False)}
+    backwards = _is_backwards(rows.ordered_at.cast("timestamp"), delivered)
+    made = {"is_backwards": backwards, "on_time": backwards.ifelse(None, kept.fill_null(False))}
     made |= {name: delivered.isnull().ifelse(False, rows[name]) for name in own}
     return rows.mutate(**made).select(*sorted(columns))
+
+
+def _is_backwards(ordered: ir.Value, delivered: ir.Value) -> ir.BooleanValue:
+    """Say whether a parcel came before it was ordered; one without a time of day, by its day."""
+    is_day = delivered == delivered.truncate("D")
+    before = is_day.ifelse(delivered < ordered.truncate("D"), delivered < ordered)
+    return before.fill_null(False)
 
 
 def last_day(data: Data) -> ir.DateScalar:
@@ -193,16 +203,20 @@ PARCELS = Fact(
     build=_parcels,
     tables=("orders", "shipments", "stores", "contacts"),
 )
-_DUE = ("shipments.order_id", "shipments.promised_at", "shipments.delivered_at")
+_DUE = (
+    "orders.ordered_at", "shipments.order_id", "shipments.promised_at", "shipments.delivered_at",
+)  # fmt: skip
 PROMISED_PARCELS = Fact(
     name="promised_parcels",
     grain="a parcel of a valid order that was due",
     time="promised_at",
     events={
+        "ordered_at": PARCELS.events["ordered_at"],
         "promised_at": dimension("shipments.promised_at", type="timestamp"),
         "delivered_at": dimension("shipments.delivered_at", type="timestamp"),
         **_PARCEL,
         **_ORDER,
+        "is_backwards": Column("boolean", _DUE, measure=True),
         "on_time": _flag("on_time", *_DUE),
         "in_full": _flag("in_full", *_DUE, "shipments.in_full"),
         "damaged": _flag("damaged", *_DUE, "shipments.damaged"),

@@ -433,7 +433,7 @@ def responses(curves: Curves | None, *, lang: str | Reader, lacks: Sequence[str]
     _ = reader.translate
     rows = pd.DataFrame() if curves is None else curves.table
     if curves is None or rows.empty:
-        return Sentence(why_nothing(_("No spend is recorded by week."), lacks, reader))
+        return Sentence(why_nothing(_("No whole week has a spend on record."), lacks, reader))
     outcome = _(OUTCOME_NAMES[curves.outcome]).lower()
     parts = []
     shown = rows[rows["marginal_low"] > 0]
@@ -488,7 +488,7 @@ def sales_response(
     _ = reader.translate
     rows = pd.DataFrame() if curves is None else curves.table
     if curves is None or rows.empty:
-        return Sentence(why_nothing(_("No spend is recorded by week."), lacks, reader))
+        return Sentence(why_nothing(_("No whole week has a spend on record."), lacks, reader))
     fitted = rows.dropna(subset=["elasticity"])
     if fitted.empty:
         return Sentence(" ".join(_without_curve(rows, reader)))

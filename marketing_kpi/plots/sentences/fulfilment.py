@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from marketing_kpi.fulfilment import EFFECTS, ORDER_MEASURES, SIDES, Balance
+from marketing_kpi.fulfilment import EFFECTS, ORDER_MEASURES, PARTS, SIDES, Balance
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.fulfilment import (
@@ -17,7 +17,7 @@ from marketing_kpi.plots.fulfilment import (
     SUMMARY_NAMES,
     component_name,
 )
-from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.retention import why_no_more, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
@@ -25,7 +25,14 @@ from marketing_kpi.text.messages import N_
 SURE = 0.05
 """p-value under which a difference is more than chance."""
 
+_ALL = 0.9995  # a share that is shown as less than 100 %
 _CENT = 0.005  # what an amount must move by to be shown as moved
+
+_MOST_OF_A_COST = {
+    "transport": N_("Transport is {share} of it."),
+    "packaging": N_("Packaging is {share} of it."),
+    "labour": N_("Labour is {share} of it."),
+}
 
 _SIDES = {"speed": N_("speed"), "cost": N_("cost"), "quality": N_("quality")}
 
@@ -77,7 +84,7 @@ def headline(
         nothing = _("The data tell nothing of fulfilment in the period.")
         return Sentence(why_nothing(nothing, lacks, reader))
     if lacks:
-        said.append(why_nothing("", lacks, reader))
+        said.append(why_no_more(lacks, reader))
     return Sentence(" ".join([*said, *_moves(found, reader)]))
 
 
@@ -309,10 +316,10 @@ def cost(
         if not lacks
         else _("Of what is told, an order shipped costs {total}.", total=reader.money(row["total"]))
     ]
-    if row["transport"] > 0 and row["total"] > row["transport"]:
-        said.append(
-            _("Transport is {share} of it.", share=reader.percent(row["transport"] / row["total"]))
-        )
+    most = row[list(PARTS)].astype("float64").fillna(0.0)
+    if 0 < most.max() < row["total"]:
+        share = reader.percent(most.max() / row["total"])
+        said.append(_(_MOST_OF_A_COST[str(most.idxmax())], share=share))
     if before is not None and len(before):
         then = before.iloc[0]["total"]
         said.append(_("In the comparison period, it was {total}.", total=reader.money(then)))
@@ -330,7 +337,7 @@ def cost(
                 )
             )
     if lacks:
-        said.append(why_nothing("", lacks, reader))
+        said.append(why_no_more(lacks, reader))
     return Sentence(" ".join(said))
 
 
@@ -352,10 +359,11 @@ def work(change: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         nothing = _("The work of two periods is not told: there is nothing to compare.")
         return Sentence(why_nothing(nothing, lacks, reader))
     total = change[["before", "after", "change"]].sum()
+    part = _told_part(change.attrs.get("told", 1.0), reader)
     if abs(total["change"]) < _CENT:
-        return Sentence(
-            _("The work on a parcel costs {after}, as before.", after=reader.money(total["after"]))
-        )
+        cost = reader.money(total["after"])
+        said = _("The work on a parcel costs {after}, as before.", after=cost)
+        return Sentence(" ".join([said, *part]))
     amount, activity, effect = max(
         ((float(row[name]), str(row["activity"]), name)
          for row in change.to_dict("records") for name in EFFECTS),
@@ -366,17 +374,30 @@ def work(change: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         "by_pace": _("the pace"),
         "by_wage": _("the hourly cost"),
     }
-    return Sentence(
-        _(
-            "The work on a parcel went from {before} to {after}. The largest of its effects: "
-            "{effect} of {activity}, {amount}.",
-            before=reader.money(total["before"]),
-            after=reader.money(total["after"]),
-            effect=names[effect],
-            activity=_(ACTIVITY_NAMES[activity]).lower(),
-            amount=reader.signed_money(amount, decimals=2),
-        )
+    said = _(
+        "The work on a parcel went from {before} to {after}. The largest of its effects: "
+        "{effect} of {activity}, {amount}.",
+        before=reader.money(total["before"]),
+        after=reader.money(total["after"]),
+        effect=names[effect],
+        activity=_(ACTIVITY_NAMES[activity]).lower(),
+        amount=reader.signed_money(amount, decimals=2),
     )
+    return Sentence(" ".join([said, *part]))
+
+
+def _told_part(share: float, reader: Reader) -> list[str]:
+    """Say which part of the cost of the work counts, where that is not all of it."""
+    if not share < _ALL:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "Only {share} of what the work cost counts here, in the period that tells least: of "
+            "the rest, units or hours are not told.",
+            share=reader.percent(share),
+        )
+    ]
 
 
 def balance(found: Balance | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:

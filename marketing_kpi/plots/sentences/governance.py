@@ -14,7 +14,7 @@ from marketing_kpi.plots.entries import SYSTEM_NAMES
 from marketing_kpi.plots.governance import (
     PROPOSAL_NAMES,
     TOO_FEW_CUSTOMERS,
-    moved,
+    moves,
     owner_name,
     system_name,
     too_few_customers,
@@ -181,9 +181,7 @@ def change(
 
 def _of_break(found: Break, unit: str, reader: Reader) -> str:
     _ = reader.translate
-    shown = [
-        moved(each, unit, reader) for each in (found.published, found.happened, found.redefined)
-    ]
+    shown = moves(found, unit, reader)
     if found.published * found.happened < 0:
         return _(
             "Changed without a word between both periods, it would show {published} where "

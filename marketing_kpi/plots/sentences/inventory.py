@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from marketing_kpi.inventory import VARIATIONS, LostDemand, ReorderPoints
+from marketing_kpi.inventory import FEWEST_DAYS, VARIATIONS, LostDemand, ReorderPoints
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.text.locale import Reader, is_absent
+
+_MOST_NAMED = 6
 
 NEAR = 0.1
 """Of the target, by how much the cover may differ from it without a word."""
@@ -51,8 +53,10 @@ def position(
     ]
     if units.get("damaged", 0) > 0:
         said.append(
-            _(
+            _.n(
+                "{damaged} is damaged: repair or clear it before you buy.",
                 "{damaged} are damaged: repair or clear them before you buy.",
+                units["damaged"],
                 damaged=reader.integer(units["damaged"]),
             )
         )
@@ -173,7 +177,38 @@ def cover(
                 money=reader.money(-under.sum(), decimals=0),
             )
         )
-    return Sentence(" ".join(said))
+    return Sentence(" ".join([*said, *without_cost(products, reader)]))
+
+
+def without_cost(covers: pd.DataFrame | None, reader: Reader) -> list[str]:
+    """Say how much of the stock has no known cost, so that no figure at cost holds it.
+
+    Parameters
+    ----------
+    covers
+        What `inventory.cover` returns.
+    reader
+        Who reads.
+
+    Returns
+    -------
+    list of str
+        One sentence; none where every cost is known.
+    """
+    found = None if covers is None else covers.attrs.get("uncosted")
+    if found is None or not found.share > 0:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "The unit cost of {n} of the {total} products in stock is not known, on some days or "
+            "on all ({share} of the units): that stock is in no amount given here. Where its sales "
+            "do have a cost, days of inventory are too few, turnover and GMROI too high.",
+            n=reader.integer(found.products),
+            total=reader.integer(found.of),
+            share=reader.percent(found.share),
+        )
+    ]
 
 
 def _away(products: pd.DataFrame | None, *, above: bool) -> pd.Series[float]:
@@ -310,8 +345,8 @@ def service(
     reader = Reader.of(lang)
     _ = reader.translate
     if found is None or paces is None or paces.empty:
-        nothing = _("No product was in stock for long enough to set a reorder point.")
-        return Sentence(why_nothing(nothing, lacks, reader))
+        return Sentence(why_nothing(no_reorder_point(found, reader), lacks, reader))
+    unsold = _unsold(found.unsold, reader)
     whole = paces.iloc[-1]
     level = reader.percent(found.level)
     verdicts = {
@@ -349,7 +384,61 @@ def service(
                 total=total,
             )
         )
-    return Sentence(" ".join(said))
+    return Sentence(" ".join([*said, *unsold]))
+
+
+def no_reorder_point(found: ReorderPoints | None, reader: Reader) -> str:
+    """Say why no reorder point is set.
+
+    Parameters
+    ----------
+    found
+        What `inventory.reorder_points` returns, without a point.
+    reader
+        Who reads.
+    """
+    _ = reader.translate
+    if found is None:
+        return _("No reorder point can be set.")
+    if found.lead_times.empty:
+        return _(
+            "No reorder point can be set: no order to a supplier was received in the period, and "
+            "nothing tells how long one takes."
+        )
+    least = reader.integer(FEWEST_DAYS)
+    if found.days_recorded is not None and found.days_recorded < FEWEST_DAYS:
+        return _.n(
+            "No reorder point can be set: stock is on record on {n} day of the period, and it "
+            "takes {least} to know a day's demand.",
+            "No reorder point can be set: stock is on record on {n} days of the period, and it "
+            "takes {least} to know a day's demand.",
+            found.days_recorded,
+            n=reader.integer(found.days_recorded),
+            least=least,
+        )
+    return " ".join(_unsold(found.unsold, reader)) or _(
+        "No reorder point can be set: no product that sells was in stock on {least} of the days "
+        "on record.",
+        least=least,
+    )
+
+
+def _unsold(places: Sequence[str], reader: Reader) -> list[str]:
+    """Name the places of which no sale is known, so that no point is set for them."""
+    if not places:
+        return []
+    _ = reader.translate
+    names = [value_name(place, "location_id", lang=reader) for place in places[:_MOST_NAMED]]
+    if len(places) > _MOST_NAMED:
+        names.append("\u2026")
+    return [
+        _.n(
+            "No point is set for {places}: no sale is known to have left this place.",
+            "No point is set for {places}: no sale is known to have left these places.",
+            len(places),
+            places=", ".join(names),
+        )
+    ]
 
 
 def _first(table: pd.DataFrame | None, name: str) -> float | None:
