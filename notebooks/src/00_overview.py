@@ -294,10 +294,14 @@ plots.undecided(judged, scorecard=scorecard, lang=reader)
 ax = plots.changes(scorecard, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# ## Le chiffre d'affaires net, mois par mois
+# ## Les ventes nettes, mois par mois
+#
+# **Ventes nettes** est le nom court du chiffre d'affaires net de remises : sur toutes les pages, c'est le même chiffre, avant retours, hors taxes et hors livraison.
 
 # %% [markdown] tags=["lang-en"]
 # ## Net sales, month by month
+#
+# **Net sales** are after discounts: on every page they are the same figure, before returns, excluding tax and shipping.
 
 # %%
 ax = plots.kpi_by_month(overview.by_month("net_sales", data, periods=dates), lang=reader)

@@ -343,10 +343,10 @@ print(*[p_words(one, reader) for one in (two_sizes.p_value, two_sizes.own_p_valu
 print(two_sizes.verdict, *two_sizes.notes, sep="\n")
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Le verdict est « indécis » malgré une valeur p infime, et la note `scales_disagree` dit pourquoi : en dollars il y aurait un effet, en pourcentage du niveau de chaque boutique il n'y en a pas. Les données ne disent pas laquelle des deux échelles est la bonne, et un effet qui n'existe que sur l'une tient à ce choix. Comparez des boutiques de taille semblable, ou décidez de l'échelle avant de regarder.
+# Le verdict est « indécis » malgré une valeur p infime, et la note `scales_disagree` dit pourquoi : en dollars il y aurait un effet, en pourcentage du niveau de chaque boutique il n'y en a pas. La question n'est posée deux fois que là où une note appelle à la prudence (`few_units`, `skewed_units`, `sizes_matter`) ; ailleurs, les dollars décident seuls. Les données ne disent pas laquelle des deux échelles est la bonne, et un effet qui n'existe que sur l'une tient à ce choix. Comparez des boutiques de taille semblable, ou décidez de l'échelle avant de regarder.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# The verdict is "cannot tell" in spite of a tiny p-value, and the note `scales_disagree` says why: in dollars there would be an effect, as a percentage of each shop's own level there is none. The data do not say which of both scales is the right one, and an effect that exists on one alone hangs on that choice. Compare shops of like size, or decide on the scale before looking.
+# The verdict is "cannot tell" in spite of a tiny p-value, and the note `scales_disagree` says why: in dollars there would be an effect, as a percentage of each shop's own level there is none. The question is asked twice only where a note calls for care (`few_units`, `skewed_units`, `sizes_matter`); elsewhere the dollars decide alone. The data do not say which of both scales is the right one, and an effect that exists on one alone hangs on that choice. Compare shops of like size, or decide on the scale before looking.
 
 # %% [markdown] tags=["lang-fr"]
 # ### Les deux groupes évoluaient-ils pareil avant ?
@@ -490,10 +490,10 @@ ax = plots.answer_intervals(found.answers, outcome=outcome, lang=reader)
 plots.answer_table(found.answers, outcome=outcome, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# **Ce qu'il ne faut pas y lire.** Un intervalle ne couvre que le hasard que la méthode connaît : ni un événement propre aux unités touchées, ni le choix de ces unités, ni des ventes prises aux voisines. Un « on ne peut pas conclure » n'est pas un « sans effet ». Et la prochaine fois, un tirage au sort répondrait mieux (leçon 04).
+# **Ce qu'il ne faut pas y lire.** Un intervalle ne couvre que le hasard que la méthode connaît : ni un événement propre aux unités touchées, ni le choix de ces unités, ni des ventes prises aux voisines. Un « on ne peut pas conclure » n'est pas un « sans effet ». Et la prochaine fois, un tirage au sort répondrait mieux.
 
 # %% [markdown] tags=["lang-en"]
-# **What not to read into it.** An interval covers only the chance that the method knows of: neither an event of the touched units alone, nor the choice of those units, nor sales taken from their neighbours. "Cannot tell" is not "no effect". And next time, a random draw would answer better (lesson 04).
+# **What not to read into it.** An interval covers only the chance that the method knows of: neither an event of the touched units alone, nor the choice of those units, nor sales taken from their neighbours. "Cannot tell" is not "no effect". And next time, a random draw would answer better.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## La vérité de la démo

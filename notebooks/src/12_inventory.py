@@ -224,6 +224,15 @@ ax = plots.stock_by_month(months, lang=reader)
 places = inventory.levels(data, **span, by="location_id")
 plots.stock_table(places, lost.lost if lost else None, lang=reader)
 
+# %% [markdown] tags=["lang-fr"]
+# Une commande en ligne ne dit pas d'où elle part : elle est donnée au lieu dont le stock a laissé sortir, le même jour, au moins 90 % de ce que sa région a acheté. Des entrepôts qui se partagent une région restent sans ventes connues : ni demande perdue, ni point de commande.
+
+# %% [markdown] tags=["lang-en"]
+# An online order does not say where it leaves from: it is given to the place whose stock let out, on the same day, at least 90% of what its region bought. Warehouses that share a region are left without known sales: no lost demand, no reorder point.
+
+# %%
+plots.online_places(lost.lost, lang=reader) if lost else None
+
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Ce que la rupture fait perdre
 #
@@ -424,10 +433,10 @@ order_at = inventory.reorder_point(4, mean_lead_time=9, safety_stock=safety)
 reader.number(safety), reader.number(order_at)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# **Que promet ce 95 % ?** Que 95 % des **cycles**, d'une livraison à la suivante, passent sans rupture, *si* la demande du délai suit une loi normale et si l'on commande à l'unité près. Ce n'est pas 95 % des unités servies : celles‑là sont presque toujours plus nombreuses. Jouez la règle, jour après jour, avec une demande rare et groupée : quatre unités à la fois, un jour sur dix.
+# **Que promet ce 95 % ?** Que 95 % des **cycles**, d'une livraison à la suivante, passent sans rupture, *si* la demande du délai suit une loi normale et si l'on commande à l'unité près. Ce n'est pas 95 % des unités servies : celles‑là sont presque toujours plus nombreuses. Jouez la règle, jour après jour, avec une demande rare et groupée : quatre unités en moyenne, un jour sur dix.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# **What does this 95% promise?** That 95% of **cycles**, from one delivery to the next, pass without a stock-out, *if* the demand of the lead time is normal and one orders at that very unit. It is not 95% of units served: these are nearly always more. Play the rule, day after day, with demand that is rare and in bursts: four units at once, one day in ten.
+# **What does this 95% promise?** That 95% of **cycles**, from one delivery to the next, pass without a stock-out, *if* the demand of the lead time is normal and one orders at that very unit. It is not 95% of units served: these are nearly always more. Play the rule, day after day, with demand that is rare and in bursts: four units on average, one day in ten.
 
 # %% tags=["lesson"]
 bursts = (rng.random((200, 2_000)) < 0.1) * rng.geometric(0.25, (200, 2_000))
@@ -472,9 +481,17 @@ ax = plots.service_bought(paces, lang=reader, lacks=blind)
 plots.service_table(paces, lang=reader, lacks=blind) if paces is not None else None
 
 # %% [markdown] tags=["lang-fr"]
+# ### Jusqu'où s'y fier
+#
+# Le niveau est celui d'une demande qui ressemble à celle de la période, un jour comme un autre. Avant une saison, une promotion ou la fin d'un produit, il ne vaut plus : refaites le calcul sur les jours comparables. L'intervalle dit ce que tant de jours et tant de commandes peuvent savoir ; pour un seul produit qui se vend peu, c'est peu de chose. Quand une commande attend encore, son délai n'est pas connu et ne compte pas : un fournisseur qui ralentit se voit trop tard. Les jours de rupture sont écartés, puisqu'ils ne disent pas ce qui était demandé.
+#
 # Les produits les plus vendus, à relever en premier là où la promesse n'est pas tenue :
 
 # %% [markdown] tags=["lang-en"]
+# ### How far to trust it
+#
+# The level is that of demand like the period's, one day like another. Before a season, a promotion or the end of a product it no longer holds: compute it again on comparable days. The interval says what so many days and so many orders can know; for one product that sells little, that is not much. An order still awaited has no lead time yet and does not count: a supplier who slows down shows too late. Stock-out days are left out, since they do not say what was asked for.
+#
 # The products that sell most, to raise first where the promise is not kept:
 
 # %%
@@ -492,16 +509,6 @@ taken = np.repeat(waits.days, waits.orders)
 supply = mk.truth()["supply"]
 means = reader.number(taken.mean()), reader.number(supply["lead_time_days"])
 means, (reader.number(taken.std()), reader.number(supply["lead_time_sd"]))
-
-# %% [markdown] tags=["lang-fr"]
-# ### Jusqu'où s'y fier
-#
-# Le niveau est celui d'une demande qui ressemble à celle de la période, un jour comme un autre. Avant une saison, une promotion ou la fin d'un produit, il ne vaut plus : refaites le calcul sur les jours comparables. L'intervalle dit ce que tant de jours et tant de commandes peuvent savoir ; pour un seul produit qui se vend peu, c'est peu de chose. Quand une commande attend encore, son délai n'est pas connu et ne compte pas : un fournisseur qui ralentit se voit trop tard. Les jours de rupture sont écartés, puisqu'ils ne disent pas ce qui était demandé.
-
-# %% [markdown] tags=["lang-en"]
-# ### How far to trust it
-#
-# The level is that of demand like the period's, one day like another. Before a season, a promotion or the end of a product it no longer holds: compute it again on comparable days. The interval says what so many days and so many orders can know; for one product that sells little, that is not much. An order still awaited has no lead time yet and does not count: a supplier who slows down shows too late. Stock-out days are left out, since they do not say what was asked for.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe

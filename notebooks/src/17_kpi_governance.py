@@ -523,12 +523,12 @@ reader.percent(misplaced / rows.net_sales.sum(), decimals=2)
 # %% [markdown] tags=["lang-fr"]
 # ## Méthode et limites
 #
-# Le registre, les règles et la matrice sont lus dans le dictionnaire et dans les formules, non saisis : une fiche qui ment serait refusée à la lecture. Les tables d'un système d'information marketing sont rangées par leur origine **habituelle** ; la vôtre peut différer. La part de comptes mal attribués suppose que les erreurs tombent au hasard : entre membres d'un foyer, elles se voient moins. Les coûts d'un mauvais rapprochement tiennent les clients actuels pour vrais ; ils disent le sens et l'ordre de grandeur, non la faute exacte.
+# Le registre, les règles et la matrice sont lus dans le dictionnaire et dans les formules, non saisis : une fiche qui ment serait refusée à la lecture. Les propriétaires, les équipes qui tiennent les données et les délais sont ceux que **propose** le dictionnaire, non ce que l'entreprise a déclaré. Les tables d'un système d'information marketing sont rangées par leur origine **habituelle** ; la vôtre peut différer. La part de comptes mal attribués suppose que les erreurs tombent au hasard : entre membres d'un foyer, elles se voient moins. Les coûts d'un mauvais rapprochement tiennent les clients actuels pour vrais ; ils disent le sens et l'ordre de grandeur, non la faute exacte.
 
 # %% [markdown] tags=["lang-en"]
 # ## Method and limits
 #
-# The register, the rules and the matrix are read from the dictionary and its formulas, not typed in: an entry that breaks its own formula is refused when it is read. The tables of a marketing information system are sorted by their **usual** origin; yours may differ. The share of accounts on the wrong person supposes that errors fall at random: among members of a household they show less. What bad matching costs takes today's customers for true; it tells the direction and the size, not the exact fault.
+# The register, the rules and the matrix are read from the dictionary and its formulas, not typed in: an entry that breaks its own formula is refused when it is read. Owners, the teams that keep the data and the delays are what the dictionary **proposes**, not what the company stated. The tables of a marketing information system are sorted by their **usual** origin; yours may differ. The share of accounts on the wrong person supposes that errors fall at random: among members of a household they show less. What bad matching costs takes today's customers for true; it tells the direction and the size, not the exact fault.
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # ## Là où l'on se trompe
