@@ -612,7 +612,7 @@ _LEDGER = _table(
     _column(
         "amount",
         DECIMAL,
-        "Montant du mois ; déductions positives, ou toutes négatives",
+        "Montant du mois ; déductions positives, ou toutes négatives",
         "Amount of the month; deductions above 0, or all below 0",
     ),
 )
