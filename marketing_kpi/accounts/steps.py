@@ -18,7 +18,7 @@ from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import midnight
-from marketing_kpi.kpis.unpriced import TOLERATED
+from marketing_kpi.kpis.unpriced import lie_apart
 from marketing_kpi.worth.common import Period, require_columns
 
 if TYPE_CHECKING:
@@ -213,9 +213,7 @@ class Listed(NamedTuple):
     @property
     def differs(self) -> bool:
         """Say whether the shares lie too far apart for discounts to be compared."""
-        if self.before is None or self.now is None:
-            return False
-        return abs(self.now - self.before) > TOLERATED
+        return lie_apart(self.before, self.now)
 
 
 def listed(before: pd.DataFrame, after: pd.DataFrame) -> Listed:

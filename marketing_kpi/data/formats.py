@@ -400,7 +400,7 @@ def _without_lines(parts: Iterable[str], skip: int) -> Iterator[str]:
 def first_lines(path: Path, text: Text) -> list[str]:
     """Return the first lines of a file, decoded, line ends kept."""
     lines: list[str] = []
-    errors = text.errors if text.stray_bytes else "replace"
+    errors = _AS_CP1252 if text.stray_bytes else "replace"
     # A reader of codecs would also end lines at separators that are text in a CSV file.
     with (
         opened(path) as stream,

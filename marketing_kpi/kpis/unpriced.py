@@ -48,9 +48,16 @@ class Unpriced(NamedTuple):
     @property
     def differs(self) -> bool:
         """Say whether the shares lie further apart than `TOLERATED`: net sales move with them."""
-        if self.before is None or self.now is None:
-            return False
-        return abs(self.now - self.before) > TOLERATED
+        return lie_apart(self.before, self.now)
+
+
+def lie_apart(before: float | None, now: float | None) -> bool:
+    """Say whether two shares lie further apart than `TOLERATED`; not where one is unknown.
+
+    >>> lie_apart(0.02, 0.01), lie_apart(0.02, 0.018), lie_apart(None, 0.5)
+    (True, False, False)
+    """
+    return before is not None and now is not None and abs(now - before) > TOLERATED
 
 
 def unpriced(
@@ -134,7 +141,7 @@ def unpriced_months(data: Data, *, start: date, end: date) -> dict[date, float |
 
 
 def differ(before: pd.Series[float], now: pd.Series[float]) -> pd.Series[bool]:
-    """Say where two shares lie further apart than `TOLERATED`; not where one is unknown."""
+    """Say of each row what `lie_apart` says of two shares."""
     return (now - before).abs() > TOLERATED
 
 
