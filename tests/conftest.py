@@ -22,6 +22,28 @@ ARGUMENTS = [
 ]
 
 
+# A function for scripts run apart: the most memory, in MB, that their process has held.
+PEAK_MB = r"""
+import pathlib, re, sys
+
+def peak_mb():
+    # ru_maxrss counts what the process was forked from as well, so Linux's own mark comes first
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) / 1024
+    if sys.platform == "win32":
+        return 0  # it keeps no such mark
+    import resource
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+"""
+
+
+@pytest.fixture(scope="session")
+def peak_mb():
+    """Return the source of a function for scripts that run in a process of their own."""
+    return PEAK_MB
+
+
 def has_spark():
     """Say whether Spark can start: its Python package, and Java."""
     return bool(importlib.util.find_spec("pyspark") and shutil.which("java"))
