@@ -29,6 +29,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing the locked dependencies (about a minute, only when they change)"
 	@$(PIP) install --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q marketing_kpi
 	@touch $@
 
 $(ENGINES): requirements-engines.lock $(INSTALLED)
@@ -56,7 +57,7 @@ site: $(INSTALLED)
 	@$(BIN)/marketing-kpi site
 
 test: lint notebooks-check $(ENGINES)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

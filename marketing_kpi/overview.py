@@ -157,15 +157,15 @@ def scorecard(
         cannot be computed;
         ``"empty"`` when nothing was ordered in the period, ``"partial"`` when the data begin
         after it does or end before it, ``"comparison"`` when they do not cover the comparison
-        period: a part is no match for a whole, so previous and change are then left null; else
-        ``""``. The same in every row: last_order (the day of the last order before the end, of
-        any status; null without one), gap_start and gap_end (the ends of `longest_gap`, the days
-        without an order in the two periods; null without one). Of KPIs that rest on prices,
-        except those of `PAIRED`: unpriced_before and unpriced, the share of units (unpriced_of:
-        or of orders) without a known price in each period, where something is compared. In trend,
-        months that the data do not cover are null, as are a first and a last month of which the
-        period holds only some days. Null where there is nothing to compare, no interval, or the
-        KPI cannot be computed.
+        period: a part is no match for a whole, so previous and change are then left null;
+        ``"alone"`` when no comparison was asked for; else ``""``. The same in every row: last_order
+        (the day of the last order before the end, of any status; null without one), gap_start and
+        gap_end (the ends of `longest_gap`, the days without an order in the two periods; null
+        without one). Of KPIs that rest on prices, except those of `PAIRED`: unpriced_before and
+        unpriced, the share of units (unpriced_of: or of orders) without a known price in each
+        period, where something is compared. In trend, months that the data do not cover are null,
+        as are a first and a last month of which the period holds only some days. Null where there
+        is nothing to compare, no interval, or the KPI cannot be computed.
 
     Raises
     ------
@@ -204,6 +204,7 @@ def scorecard(
         values = _values(able, data, periods.start, periods.end)
     known = Coverage.of(data, periods)
     doubt, gap = known.doubt(periods), longest_gap(data, periods=periods)
+    alone = "alone" if periods.previous_start is None else ""
     now = _standing(values, data, periods.start, periods.end)
     months = _trends(able, data, known, periods) if by_month else {}
     before = {} if doubt else _comparison(able, data, periods)
@@ -212,7 +213,7 @@ def scorecard(
             **_row(kpi, now.get(kpi.id, _Standing()), before.get(kpi.id, _Standing())),
             "trend": months.get(kpi.id),
             "available": not lacks[kpi.id][0],
-            "reason": lacks[kpi.id][0] or doubt,
+            "reason": lacks[kpi.id][0] or doubt or alone,
             "missing": lacks[kpi.id][1],
         }
         for kpi in asked

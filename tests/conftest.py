@@ -1,5 +1,6 @@
 """Tests in a browser and on other engines: run where there is one, and said where there is none."""
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -82,6 +83,12 @@ def pytest_collection_modifyitems(config, items):
     if not has_postgres():
         missing = "PostgreSQL, and requirements-engines.lock,"
         leave_out(config, items, is_on("postgres"), "on PostgreSQL", missing)
+
+
+def pytest_collection_finish():
+    """Keep what was collected, which lasts as long as the tests, from every look for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def leave_out(config, items, is_one, what, missing):

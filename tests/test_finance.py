@@ -1,5 +1,6 @@
 """Financial health: formulas on a few rows, the bridge and the reconciliation, by hand."""
 
+import datetime as dt
 import math
 from decimal import Decimal
 
@@ -257,6 +258,23 @@ def test_a_reconciliation_is_of_whole_months_and_needs_a_ledger():
         finance.reconciliation(data, **YEAR)
 
 
+@pytest.mark.parametrize(
+    ("asked", "months"),
+    [
+        ({"period": "45 days"}, [("2024-11", "2024-12"), ("2025-11", "2025-12")]),
+        ({"period": "3 months"}, [("2024-10", "2024-12"), ("2025-10", "2025-12")]),
+        ({"period": "24 months"}, [("2023-01", "2025-12")]),
+        # 12 September to 11 December: October lies in both periods.
+        ({"period": "45 days", "compare": "previous_period"}, [("2025-10", "2025-12")]),
+        ({"period": "3 months", "compare": "none"}, [("2025-10", "2025-12")]),
+        ({"period": "20 days"}, []),
+    ],
+)
+def test_the_books_of_a_period_are_those_of_its_months_and_of_the_ones_compared(asked, months):
+    found = finance.compared_months(mk.periods(as_of="2025-12-11", **asked))
+    assert [(str(start)[:7], str(end)[:7]) for start, end in found] == months
+
+
 def test_the_demo_differs_from_its_ledger_by_the_stated_gaps_alone():
     with mk.demo() as data:
         found = finance.reconciliation(data, start="2023-01-01", end="2026-01-01").to_pandas()
@@ -433,7 +451,7 @@ def test_what_the_data_do_not_tell_is_named_and_no_cause():
         assert finance.untold_causes(data) == ["return", "allowance", "chargeback"]
 
 
-def test_a_price_above_the_list_lowers_what_leaked():
+def test_a_price_above_the_list_is_no_leak_and_has_no_share():
     given = tables()
     given["order_lines"]["unit_price"] = [60.0, 30.0, 60.0]
     with mk.open_data(given) as data:
@@ -441,7 +459,10 @@ def test_a_price_above_the_list_lowers_what_leaked():
     assert found.set_index("cause").amount.to_dict() == {
         "return": 40, "allowance": 10, "discount": -20,
     }  # fmt: skip
-    assert found.cumulative.tolist()[-1] == 1
+    assert found["share"].tolist()[:2] == [0.8, 0.2]
+    assert found.cumulative.tolist()[:2] == [0.8, 1]
+    assert found[["share", "cumulative"]].iloc[2].isna().all()
+    assert found.is_first.tolist() == [True, False, False]
 
 
 def test_the_causes_of_the_demo_add_up_to_what_leaked(demo):
@@ -777,6 +798,24 @@ def test_what_is_given_back_later_is_timing():
         *whole_month("2025-06-01", refunds=30, revenue=-30),
     ]
     assert [reason for *_rest, reason in reasons_of(*too_late)] == ["not_in_ledger", "not_in_data"]
+
+
+def test_only_the_months_asked_for_are_told_and_the_others_show_what_gives_back():
+    rows = gap_rows(
+        *whole_month("2025-03-01", refunds=-30, revenue=30),
+        *whole_month("2025-04-01", discounts=7, revenue=-7),
+        *whole_month("2025-05-01", refunds=30, revenue=-30),
+        ("2025-05-01", "goodwill", 3, None),
+        *whole_month("2025-06-01", refunds=5, revenue=-5),
+    )
+    asked = [(dt.date(2025, m, 1), dt.date(2025, m + 1, 1)) for m in (3, 6)]
+    found = finance.gaps(rows, months=asked)
+    told = [(str(r.month)[:7], r.account, r.reason) for r in found.found.itertuples()]
+    assert told == [("2025-03", "refunds", "timing"), ("2025-06", "refunds", "not_in_data")]
+    assert (found.months, found.compared, found.agreeing, found.one_sided) == (2, 12, 8, 0)
+    assert (found.net, found.revenue.gap.tolist()) == (25, [30, -5])
+    assert finance.gaps(rows, months=[]).compared == 0
+    assert finance.gaps(rows).months == 4
 
 
 def test_a_gap_without_its_accounts_is_not_explained():

@@ -255,6 +255,13 @@ def test_a_shop_that_is_shut_each_winter_is_compared():
     assert got.previous.notna().all()
 
 
+def test_no_comparison_asked_for_is_a_reason():
+    kpis = ["net_sales", "orders"]
+    alone = card_of(shop(), periods=mk.periods(as_of="2026-01-01", compare="none"), kpis=kpis)
+    assert set(alone.reason) == {"alone"}
+    assert alone.previous.isna().all()
+
+
 def test_a_period_that_the_data_do_not_cover_is_said(data):
     early = mk.periods(as_of="2023-07-01")
     got = overview.scorecard(data, periods=early, kpis=["orders"], by_month=False)

@@ -65,9 +65,44 @@ def test_shares_are_of_the_whole_and_may_be_unknown():
 )
 def test_effects_by_hand(rows, expected):
     found = revenue.price_volume_mix(items(*rows))
-    assert found.unknown_products == 0
+    assert found.unknown_products == found.credits == 0
     assert (*found[:4], found.change) == pytest.approx(expected, abs=1e-9)
     assert all(type(effect) is float for effect in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # 10 caps at 10 each year: of the first one is credited, of the second four
+        ([(10, 90, 10, 60, -10, -40)], (0, 0, 0, 0, -30, -30)),
+        # a true rise from 10 to 11, a tenth credited each year
+        ([(10, 90, 10, 99, -10, -11)], (0, 0, 10, 0, -1, 9)),
+        # 10 tents at 200 and 30 ropes at 20, then 20 at 190 and 30 at 22; 5 tents credited
+        ([(10, 2000, 20, 2850, 0, -950), (30, 600, 30, 660, 0, 0)],
+         (650, 1350, -140, 0, -950, 910)),
+        # what is new, and credited whole; what is credited of a product not sold any more
+        ([(10, 100, 10, 100, 0, 0), (0, 0, 3, 0, 0, -90)], (0, 0, 0, 90, -90, 0)),
+        ([(10, 100, 10, 100, 0, 0), (0, 0, 0, -20, 0, -20)], (0, 0, 0, 0, -20, -20)),
+        ([(0, -20, 4, 80, -20, None)], (0, 0, 0, 80, 20, 100)),
+    ],
+)  # fmt: skip
+def test_credits_move_no_price(rows, expected):
+    """Price and units are of what was bought: revenue less credits."""
+    given = pd.DataFrame(rows, columns=[*ITEM, "credits_before", "credits"]).astype(float)
+    found = revenue.price_volume_mix(given)
+    assert (*found[:4], found.credits, found.change) == pytest.approx(expected, abs=1e-9)
+    assert math.fsum(found[:-1]) == pytest.approx(found.change, abs=1e-9)
+    bought = given.fillna(0)
+    bought["revenue_before"] -= bought.credits_before
+    bought["revenue"] -= bought.credits
+    without = revenue.price_volume_mix(bought[ITEM])
+    assert found[:5] == pytest.approx(without[:5], abs=1e-9)
+    parted = revenue.effects_by(given.assign(row=range(len(given))), by="row")
+    assert parted[list(found._fields)].sum().tolist() == pytest.approx(list(found), abs=1e-9)
+    assert revenue.effects_told(found) == [*found._fields[:4], "credits"]
+    assert revenue.bridge_of(found, before=math.fsum(given.revenue_before)).step.iloc[-2] == (
+        "credits"
+    )
 
 
 def test_an_effect_alone_is_that_of_all():
@@ -79,21 +114,28 @@ def test_an_effect_alone_is_that_of_all():
 
 
 amounts = st.integers(0, 100_000).map(lambda cents: cents / 100)
-rows = st.lists(st.tuples(st.integers(0, 50), amounts, st.integers(0, 50), amounts), max_size=8)
+credits = amounts.map(lambda paid: -paid)
+rows = st.lists(
+    st.tuples(st.integers(0, 50), amounts, st.integers(0, 50), amounts, credits, credits),
+    max_size=8,
+)
 
 
 @settings(max_examples=25, deadline=None)
 @given(rows=rows, order=st.randoms(use_true_random=False), factor=st.sampled_from([2, 10, 100]))
 def test_effects_add_up_in_any_order_and_scale_with_money(rows, order, factor):
-    table = items(*rows)
+    columns = [*ITEM, "credits_before", "credits"]
+    table = pd.DataFrame(rows, columns=columns).astype(float)
     found = revenue.price_volume_mix(table)
     change = math.fsum(table.revenue) - math.fsum(table.revenue_before)
-    assert math.fsum(found[:4]) == pytest.approx(found.change, abs=1e-6)
+    assert math.fsum(found[:-1]) == pytest.approx(found.change, abs=1e-6)
+    credited = math.fsum(table.credits) - math.fsum(table.credits_before)
+    assert found.credits == pytest.approx(credited, abs=1e-6)
     assert found.change == pytest.approx(change, abs=1e-6)
     mixed = table.sample(frac=1, random_state=order.randrange(10_000))
     assert revenue.price_volume_mix(mixed) == pytest.approx(found, abs=1e-6)
-    scaled = table.assign(revenue_before=table.revenue_before * factor)
-    scaled = scaled.assign(revenue=table.revenue * factor)
+    money = [name for name in columns if not name.startswith("quantity")]
+    scaled = table.assign(**{name: table[name] * factor for name in money})
     assert revenue.price_volume_mix(scaled) == pytest.approx(
         [effect * factor for effect in found], abs=1e-4
     )
@@ -118,6 +160,11 @@ def test_unknown_products_are_not_one_product():
 def test_a_table_of_an_engine_gives_the_same_and_what_lacks_is_named():
     given = items((10, 2000, 20, 3800), (30, 600, 30, 660))
     assert revenue.price_volume_mix(ibis.memtable(given)) == revenue.price_volume_mix(given)
+    credited = given.assign(credits_before=0.0, credits=[-190.0, -22.0], product_id=["a", "b"])
+    credited["revenue"] += credited.credits
+    found = revenue.price_volume_mix(revenue.rolled_up(ibis.memtable(credited), by="product_id"))
+    assert found == revenue.price_volume_mix(credited)
+    assert found == revenue.price_volume_mix(given)._replace(credits=-212.0, change=found.change)
     with pytest.raises(ColumnError, match="quantity"):
         revenue.price_volume_mix(given.drop(columns="quantity"))
 
@@ -207,7 +254,37 @@ def test_products_of_two_periods_by_hand(data):
     assert found.contribution.sum() == pytest.approx(370 / 250 - 1)
     volume = (9 - 7) * 250 / 7
     mix = 3 * 100 + 6 * 10 - 9 * 250 / 7
-    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 0, 120))
+    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 0, 0, 120))
+
+
+@pytest.mark.parametrize("engine", ["pandas", "files"])
+def test_credits_of_two_periods_by_hand(engine, tmp_path):
+    """Of the tents of 2025, one is credited at 90, and so is something of no known product."""
+    frames = shop()
+    orders = {"order_id": ["6", "7"], "ordered_at": pd.to_datetime(["2025-07-01"] * 2)}
+    lines = {"order_id": ["6", "7"], "product_id": ["tent", None], "quantity": [-1.0, -2.0]}
+    lines |= {"unit_price": [90.0, 5.0], "line_id": "1"}
+    for name, more in (("orders", orders), ("order_lines", lines)):
+        more = pd.DataFrame(more).reindex(columns=frames[name].columns)
+        frames[name] = pd.concat([frames[name], more.astype(frames[name].dtypes.to_dict())])
+        frames[name].to_parquet(tmp_path / f"{name}.parquet")
+    with mk.open_data(frames if engine == "pandas" else str(tmp_path)) as data:
+        found = revenue.compared(data, by="product_id", periods=PERIODS)
+        items = revenue.products_compared(data, by=["channel"], periods=PERIODS)
+        whole = revenue.growth(data, periods=PERIODS)
+        effects = revenue.price_volume_mix(found)
+        found = in_hand(found)
+    told = found.set_index("product_id").astype(float)
+    assert told.loc["tent", [*ITEM, "credits_before", "credits"]].tolist() == [
+        2, 200, 3, 180, 0, -90
+    ]  # fmt: skip
+    assert told.contribution.sum() == pytest.approx(whole.value)
+    volume = (9 - 7) * 250 / 7
+    mix = 3 * 100 + 6 * 10 - 9 * 250 / 7
+    assert tuple(effects) == pytest.approx((volume, mix, -30, 40, 0, -100, 20))
+    levels = revenue.effects_by_level(items)
+    assert (levels.credits == -100).all()
+    assert (levels.change == 20).all()
 
 
 def test_stores_of_two_periods_by_hand(data):

@@ -570,14 +570,17 @@ def test_lines_of_unknown_product_are_in_no_price_and_no_product():
     assert np.allclose(cut.new + cut.gone + cut.kept + cut.unknown, cut.change, atol=0.001)
 
 
-@pytest.mark.parametrize(("price", "average"), [(0, 100 / 12), (-5, 90 / 10)])
-def test_what_has_no_price_lowers_the_average_of_all(price, average):
+@pytest.mark.parametrize(
+    ("price", "part", "average"), [(0, "assortment", 100 / 12), (-5, "credits", 90 / 10)]
+)
+def test_what_has_no_price_lowers_the_average_of_all(price, part, average):
     """Ten caps at 10 a year; in the second two gifts too, or two credits, which are no units."""
     data = goods({"cap": (10, 10), "gift": (0, price)}, {"cap": (5, 10), "gift": (0, 2)})
     parts = sales.price_parts(data, periods=BOTH).parts.set_index("part")
     tree = sales.shop_tree(data, periods=BOTH).factors.set_index("factor")
     assert parts.change.price_paid == 0
-    assert parts.change.assortment == pytest.approx(average / 10 - 1)
+    assert parts.change[part] == pytest.approx(average / 10 - 1)
+    assert ("credits" in parts.index) == bool(price)
     assert parts.effect.sum() == pytest.approx(tree.effect.average_selling_price, abs=0.001)
     products = pd.DataFrame({"product_id": ["cap", "gift"], "category": ["Caps", "Gifts"]})
     tables = {"orders": data.orders.to_pandas(), "order_lines": data.order_lines.to_pandas()}
@@ -585,7 +588,112 @@ def test_what_has_no_price_lowers_the_average_of_all(price, average):
     assert dict(zip(cut.category, cut.change, strict=True)) == (
         {"Caps": 0, "Gifts": 2 * price} if price else {"Caps": 0}
     )
-    assert np.allclose(cut.new + cut.gone + cut.kept + cut.unknown, cut.change, atol=0.001)
+    assert cut.credits.sum() == 2 * price
+    assert np.allclose(
+        cut.new + cut.gone + cut.kept + cut.unknown + cut.credits, cut.change, atol=0.001
+    )
+
+
+def credited(data, *credits):
+    """Return a shop with credits beside its sales: year, product, units back, price of each."""
+    rows = pd.DataFrame(credits, columns=["year", "product_id", "quantity", "unit_price"])
+    rows["order_id"] = [f"{year} credit {n}" for n, year in enumerate(rows.year)]
+    rows["ordered_at"] = pd.to_datetime(rows.year.astype(str) + "-06-01")
+    rows = rows.assign(quantity=-rows.quantity.astype(float), line_id="1")
+    orders, lines = data.orders.to_pandas(), data.order_lines.to_pandas()
+    lines = lines.astype({"quantity": float, "unit_price": float})
+    lines = pd.concat(
+        [lines, rows[["order_id", "line_id", "product_id", "quantity", "unit_price"]]]
+    )
+    return {
+        "orders": pd.concat([orders[["order_id", "ordered_at"]], rows[["order_id", "ordered_at"]]]),
+        "order_lines": lines[["order_id", "line_id", "product_id", "quantity", "unit_price"]],
+    }
+
+
+@pytest.mark.parametrize("engine", ["pandas", "files"])
+def test_credits_are_no_fall_of_prices(engine, tmp_path):
+    """Ten caps at 10 a year, one credited in the first, four in the second: 90, then 60.
+
+    A scarf at 20 was bought in the second, and credited whole. No price moved: 10 a unit bought,
+    then 120 / 11; credits leave 90 of 100, then 60 of 120.
+    """
+    data = goods({"cap": (10, 10), "scarf": (20, 20)}, {"cap": (5, 10), "scarf": (0, 1)})
+    scarf = ("2025", "scarf", 1, 20)
+    tables = credited(data, ("2024", "cap", 1, 10), ("2025", "cap", 4, 10), scarf)
+    tables["products"] = pd.DataFrame(
+        {"product_id": ["cap", "scarf"], "category": ["Caps", "Wool"]}
+    )
+    for name, frame in tables.items():
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    with mk.open_data(tables if engine == "pandas" else str(tmp_path)) as opened:
+        found = sales.price_parts(opened, periods=BOTH)
+        tree = sales.shop_tree(opened, periods=BOTH).factors.set_index("factor")
+        cut = sales.assortment(opened, periods=BOTH).set_index("category")
+    parts = found.parts.set_index("part")
+    assert parts.index.tolist() == ["price_paid", "assortment", "credits"]
+    assert parts.change.price_paid == 0
+    assert parts.change.assortment == pytest.approx(120 / 11 / 10 - 1)
+    assert parts.change.credits == pytest.approx((60 / 120) / (90 / 100) - 1)
+    assert (found.raised, found.lowered, found.products) == (0, 0, 1)
+    assert (found.credited_before, found.credited) == pytest.approx((0.1, 0.5))
+    assert found.share == pytest.approx(200 / 220)
+    assert parts.effect.sum() == pytest.approx(tree.effect.average_selling_price, abs=0.001)
+    told = ["change", "new", "kept", "credits", "kept_rate"]
+    assert cut.loc["Caps", told].tolist() == [-30, 0, 0, -30, 0]
+    assert cut.loc["Wool", told[:-1]].tolist() == [0, 20, 0, -20]
+
+
+def test_a_rise_of_a_tenth_is_one_whatever_is_credited_and_at_list_prices_too():
+    """Bags at 10, then 11; of ten a year one credited at what it cost, and one more of before.
+
+    Ten at 11 less 11 and 10: 89 left of 110, against 90 of 100.
+    """
+    data = goods({"bag": (10, 11)}, {"bag": (5, 10)})
+    tables = credited(data, ("2024", "bag", 1, 10), ("2025", "bag", 1, 11), ("2025", "bag", 1, 10))
+    with mk.open_data(tables) as opened:
+        found = sales.price_parts(opened, periods=BOTH)
+    parts = found.parts.set_index("part").change
+    assert np.allclose(parts[["price_paid", "assortment"]], [0.1, 0], atol=1e-8)
+    assert parts.credits == pytest.approx((89 / 110) / (90 / 100) - 1)
+    lines = tables["order_lines"]
+    listed = lines.assign(list_price=np.where(lines.order_id.str.startswith("2024"), 10.0, 12.5))
+    with mk.open_data({**tables, "order_lines": listed}) as opened:
+        found = sales.price_parts(opened, periods=BOTH)
+    at_list = found.parts.set_index("part").change
+    assert np.allclose(at_list[["list_price", "discount"]], [0.25, 1.1 / 1.25 - 1], atol=1e-8)
+    assert at_list.credits == pytest.approx(parts.credits)
+    assert (found.raised, found.listed) == (1, 1)
+
+
+credits_of = st.tuples(
+    st.sampled_from(["2024", "2025"]), st.sampled_from([*"abc", None]),
+    st.integers(1, 3), st.integers(1, 20),
+)  # fmt: skip
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    credits=st.lists(credits_of, max_size=4),
+    prices=st.tuples(*[st.integers(1, 90)] * 4),
+    units=st.tuples(*[st.integers(1, 9)] * 4),
+)
+def test_parts_make_the_effect_of_the_price_whatever_is_credited(credits, prices, units):
+    price = {"a": prices[:2], "b": prices[2:], "c": (50, 50), "d": (300, 300)}
+    data = goods(price, {"a": units[:2], "b": units[2:], "c": (0, 1), "d": (2, 4)})
+    with mk.open_data(credited(data, *credits)) as opened:
+        found = sales.price_parts(opened, periods=BOTH)
+        price = sales.shop_tree(opened, periods=BOTH).factors.set_index("factor")
+    parts = found.parts.set_index("part")
+    assert ("credits" in parts.index) == bool(credits)
+    whole = price.loc["average_selling_price"]
+    assert parts.effect.sum() == pytest.approx(whole.effect, abs=0.011)
+    assert math.isclose((1 + parts.change).prod() - 1, whole.change, rel_tol=1e-6, abs_tol=1e-8)
+    with mk.open_data(credited(data)) as opened:
+        without = sales.price_parts(opened, periods=BOTH)
+    same = [name for name in parts.index if name != "credits"]
+    assert np.allclose(parts.change[same], without.parts.set_index("part").change, atol=1e-8)
+    assert found[1:-2] == pytest.approx(without[1:-2])
 
 
 def test_without_any_known_product_prices_have_no_parts():

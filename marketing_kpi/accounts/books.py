@@ -21,7 +21,7 @@ from marketing_kpi.accounts.steps import (
 )
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
-from marketing_kpi.kpis.periods import shift
+from marketing_kpi.kpis.periods import Periods, shift
 from marketing_kpi.worth.common import Period, answer, check
 
 if TYPE_CHECKING:
@@ -189,13 +189,21 @@ class Gaps(NamedTuple):
     revenue: pd.DataFrame
 
 
-def gaps(reconciled: pd.DataFrame | ir.Table, *, tolerance: float = TOLERANCE) -> Gaps:
+def gaps(
+    reconciled: pd.DataFrame | ir.Table,
+    *,
+    months: Sequence[tuple[dt.date, dt.date]] | None = None,
+    tolerance: float = TOLERANCE,
+) -> Gaps:
     """List where the ledger and the data differ, each with the reason that the figures show.
 
     Parameters
     ----------
     reconciled
         What `reconciliation` returns.
+    months
+        The months to tell of, as `compared_months` returns them; by default all that are there.
+        The others only show where a gap is given back.
     tolerance
         Difference, in the data's currency, that is none.
 
@@ -234,9 +242,10 @@ def gaps(reconciled: pd.DataFrame | ir.Table, *, tolerance: float = TOLERANCE) -
     check("tolerance", tolerance)
     rows = _executed(reconciled)
     both = rows.dropna(subset=["ledger", "ours"])
-    apart = both[both["gap"].abs() > tolerance]
     roots = [root for month in _by_month(both) for root in _roots(month, tolerance)]
     found = pd.DataFrame(_with_timing(roots, tolerance), columns=[*_ROOT])
+    rows, both, found = (_of_months(frame, months) for frame in (rows, both, found))
+    apart = both[both["gap"].abs() > tolerance]
     found = found.astype({"month": "datetime64[us]", "account": rows["account"].dtype})
     found = found.merge(rows[["month", "account", "ledger", "ours"]], on=["month", "account"])
     found["other_month"] = pd.to_datetime(found["other_month"])
@@ -258,6 +267,17 @@ _COLUMNS = (
 )  # fmt: skip
 _ROOT = ("month", "account", "gap", "reason", "other_month")
 _Root = dict[str, Any]
+
+
+def _of_months(
+    frame: pd.DataFrame, months: Sequence[tuple[dt.date, dt.date]] | None
+) -> pd.DataFrame:
+    """Return the rows of some spans of months; all without any."""
+    if months is None:
+        return frame
+    at = pd.to_datetime(frame["month"])
+    within = [(at >= pd.Timestamp(start)) & (at < pd.Timestamp(end)) for start, end in months]
+    return frame[pd.concat(within, axis=1).any(axis=1)] if within else frame.iloc[:0]
 
 
 def _executed(reconciled: pd.DataFrame | ir.Table) -> pd.DataFrame:
@@ -321,6 +341,26 @@ def whole_months(start: str | dt.date, end: str | dt.date) -> tuple[dt.date, dt.
         first = shift(first, months=1)
     last = period.end.replace(day=1)
     return (first, last) if first < last else None
+
+
+def compared_months(periods: Periods) -> list[tuple[dt.date, dt.date]]:
+    """Return the whole months of a period and of the one it is compared with, in order of time.
+
+    Periods that touch are one span, and a month that lies in both of them is whole.
+
+    >>> from marketing_kpi.kpis.periods import periods
+    >>> spans = compared_months(periods(as_of="2025-12-11", period="45 days"))
+    >>> [[str(bound) for bound in span] for span in spans]
+    [['2024-11-01', '2024-12-01'], ['2025-11-01', '2025-12-01']]
+    """
+    now, (before, until) = (periods.start, periods.end), periods[2:]
+    if before is None or until is None:
+        spans = [now]
+    elif until >= periods.start:
+        spans = [(before, periods.end)]
+    else:
+        spans = [(before, until), now]
+    return [months for span in spans if (months := whole_months(*span)) is not None]
 
 
 def lacks_books(data: Data) -> list[str]:

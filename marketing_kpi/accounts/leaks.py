@@ -51,10 +51,10 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
         is behind it: the promotion of a discount (`PROMOTION_UNKNOWN` where the data tell none of
         any line), the reason of the others, null where none is told; ``name``, the promotion's
         where it is known; ``times``, how many lines, returns or disputes; ``amount`` in the data's
-        currency; ``share`` of all that leaked, and ``cumulative`` with those before it (null where
-        nothing leaked on balance); ``is_first``, whether it is among the fewest that make
-        `FIRST_CAUSES` of the whole. A line sold above its list price lowers what leaked. Causes
-        that the data do not tell are left out.
+        currency; ``share`` of all amounts above 0, and ``cumulative`` with those before it;
+        ``is_first``, whether it is among the fewest that make `FIRST_CAUSES` of the whole. A line
+        sold above its list price lowers the amount of its root; a root whose amount is below 0
+        leaked nothing, and its shares are null. Causes that the data do not tell are left out.
 
     Raises
     ------
@@ -175,10 +175,10 @@ def ranked(found: pd.DataFrame) -> pd.DataFrame:
     )
     rows = rows.reset_index(drop=True)
     cents = (rows["amount"] * 10_000).round()  # whole numbers add up exactly
-    total = cents.sum()
-    running = cents.cumsum()
-    share = cents / total if total > 0 else cents * float("nan")
-    cumulative = running / total if total > 0 else running * float("nan")
+    lost = cents.where(cents >= 0)
+    total = lost.sum()
+    share = lost / total if total > 0 else lost * float("nan")
+    cumulative = lost.cumsum() / total if total > 0 else share
     is_first = (cumulative - share < FIRST_CAUSES) & (cents > 0)
     root = rows["root"].astype(object)
     rows = rows.assign(

@@ -1,4 +1,4 @@
-"""Price, volume, mix and assortment: effects that add up to the change of revenue."""
+"""Price, volume, mix, assortment and credits: effects that add up to the change of revenue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from marketing_kpi.growth.sides import ITEM, keys_of, rolled_up, steps_between
+from marketing_kpi.growth.sides import (
+    CREDITS,
+    ITEM,
+    amounts_told,
+    keys_of,
+    rolled_up,
+    steps_between,
+)
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.kpis.frames import Frame, executed, records, require, same_kind
@@ -28,6 +35,8 @@ LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """What may be taken for one product, and the dimensions that tell one from another."""
+
+_ALWAYS = ("volume", "mix", "price", "assortment")
 
 
 class Effects(NamedTuple):
@@ -47,6 +56,9 @@ class Effects(NamedTuple):
     unknown_products
         The change of sales whose product is not known: they are of any number of products, and
         have no price that could be compared. 0 without any.
+    credits
+        The change of credits entered as orders, of any product: they give money back for units
+        that were sold before, and move no price. 0 without any.
     change
         Revenue less revenue before, over all products.
     """
@@ -56,6 +68,7 @@ class Effects(NamedTuple):
     price: float
     assortment: float
     unknown_products: float
+    credits: float
     change: float
 
 
@@ -67,7 +80,8 @@ def price_volume_mix(items: Frame, *, product: str | Sequence[str] = "product_id
     items
         A row a product (or anything that has units and a price), as ``compared(data,
         by="product_id", …)`` gives: ``quantity_before``, ``revenue_before``, ``quantity``,
-        ``revenue``. Null is 0: not sold.
+        ``revenue``, and what of it is credits, ``credits_before`` and ``credits``, if any. Null
+        is 0: not sold.
     product
         The column that names the product, or those that do together; one that the items lack
         names nothing. A row where it is null is of unknown products.
@@ -84,6 +98,7 @@ def price_volume_mix(items: Frame, *, product: str | Sequence[str] = "product_id
 
     Notes
     -----
+    Credits are an effect of their own: all that follows is of purchases, revenue less credits.
     Volume, mix and price are of the products *sold in both periods*: of which units are above 0
     in each, so that each has a price in each. With their units Q, their share s of those units,
     their price p, before (0) and now (1):
@@ -105,7 +120,17 @@ def price_volume_mix(items: Frame, *, product: str | Sequence[str] = "product_id
     ... })
     >>> price_volume_mix(items)
     Effects(volume=0.0, mix=1800.0, price=-160.0, assortment=150.0, unknown_products=0.0,
-            change=1790.0)
+            credits=0.0, change=1790.0)
+
+    Ten tents a year at 200; of the second, two were credited:
+
+    >>> tents = pd.DataFrame({
+    ...     "quantity_before": [10], "revenue_before": [2000.0], "credits_before": [0.0],
+    ...     "quantity": [10], "revenue": [1600.0], "credits": [-400.0],
+    ... })
+    >>> found = price_volume_mix(tents)
+    >>> found.price, found.credits
+    (0.0, -400.0)
     """
     require(items, ITEM, "items")
     names = [name for name in keys_of(product) if name in items.columns]
@@ -113,21 +138,31 @@ def price_volume_mix(items: Frame, *, product: str | Sequence[str] = "product_id
     row = {name: float(value) for name, value in found.items()}
     per_unit = row["revenue_before"] / row["quantity_before"] if row["quantity_before"] else 0.0
     same_mix = row["quantity"] * per_unit
+    rest = row["of_others"], row["of_unknown"], row["of_credits"]
     return Effects(
         volume=same_mix - row["revenue_before"],
         mix=row["at_old_prices"] - same_mix,
         price=row["revenue"] - row["at_old_prices"],
         assortment=row["of_others"],
         unknown_products=row["of_unknown"],
-        change=row["revenue"] - row["revenue_before"] + row["of_others"] + row["of_unknown"],
+        credits=row["of_credits"],
+        change=row["revenue"] - row["revenue_before"] + math.fsum(rest),
     )
 
 
 def _sums(items: ir.Table, *, names: Sequence[str]) -> ir.Table:
-    """Return one row: the sums over products sold in both periods, and the change of the others."""
+    """Return one row: the sums over products sold in both periods, and the change of the rest."""
     known = ibis.and_(*(items[name].notnull() for name in names))
-    amounts = {name: items[name].cast(MONEY).fill_null(0) for name in ITEM}
+    told = amounts_told(items.columns)
+    amounts = {name: items[name].cast(MONEY).fill_null(0) for name in told}
     rows = items.select(is_known=known, **amounts)
+    nothing = ibis.literal(0, MONEY)
+    before, now = (rows[name] if name in told else nothing for name in CREDITS)
+    rows = rows.mutate(
+        revenue_before=(rows.revenue_before - before).cast(MONEY),
+        revenue=(rows.revenue - now).cast(MONEY),
+        given_back=(now - before).cast(MONEY),
+    )
     in_both = rows.is_known & (rows.quantity_before > 0) & (rows.quantity > 0)
     at_old_prices = rows.quantity.cast("float64") * ratio(rows.revenue_before, rows.quantity_before)
     change = rows.revenue - rows.revenue_before
@@ -136,6 +171,7 @@ def _sums(items: ir.Table, *, names: Sequence[str]) -> ir.Table:
         "at_old_prices": at_old_prices.sum(where=in_both),
         "of_others": change.sum(where=rows.is_known & ~in_both),
         "of_unknown": change.sum(where=~rows.is_known),
+        "of_credits": rows.given_back.sum(),
     }
     return rows.aggregate(**{name: total.fill_null(0) for name, total in sums.items()})
 
@@ -155,9 +191,9 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a value, sorted by it: the columns of `by`, then ``volume``, ``mix``, ``price``,
-        ``assortment``, ``unknown_products`` and ``change``, of which the sums over all rows are
-        those of `price_volume_mix`; and ``mix_between`` and ``mix_within``, which add up to
-        ``mix``.
+        ``assortment``, ``unknown_products``, ``credits`` and ``change``, of which the sums over
+        all rows are those of `price_volume_mix`; and ``mix_between`` and ``mix_within``, which add
+        up to ``mix``.
 
     Raises
     ------
@@ -189,7 +225,14 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     keys = keys_of(by)
     require(items, [*keys, *ITEM], "items")
     frame = executed(items)
-    frame = frame.assign(**{name: frame[name].astype("float64").fillna(0) for name in ITEM})
+    told = amounts_told(frame.columns)
+    frame = frame.assign(**{name: frame[name].astype("float64").fillna(0) for name in told})
+    frame = frame.assign(**{name: 0.0 for name in CREDITS if name not in told})
+    change = frame["revenue"] - frame["revenue_before"]
+    credits = frame["credits"] - frame["credits_before"]
+    frame["revenue_before"] -= frame["credits_before"]
+    frame["revenue"] -= frame["credits"]
+    purchases = frame["revenue"] - frame["revenue_before"]
     is_known = frame.get("product_id", pd.Series(True, index=frame.index)).notna()
     in_both = is_known & (frame["quantity_before"] > 0) & (frame["quantity"] > 0)
     sold = frame.assign(**{name: frame[name].where(in_both, 0.0) for name in ITEM})
@@ -201,13 +244,13 @@ def effects_by(items: Frame, *, by: str | Sequence[str]) -> pd.DataFrame:
     )
     overall = math.fsum(before) / math.fsum(units) if units.sum() else 0.0
     more = sold["quantity"] - units
-    change = frame["revenue"] - frame["revenue_before"]
     parts = frame[keys].assign(
         volume=more * overall,
         mix=more * (price - overall),
         price=sold["revenue"] - sold["quantity"] * price,
-        assortment=change.where(is_known & ~in_both, 0.0),
-        unknown_products=change.where(~is_known, 0.0),
+        assortment=purchases.where(is_known & ~in_both, 0.0),
+        unknown_products=purchases.where(~is_known, 0.0),
+        credits=credits,
         change=change,
         mix_between=more * (own - overall),
         mix_within=more * (price - own),
@@ -238,8 +281,8 @@ def effects_by_level(
     -------
     pandas.DataFrame
         A row a level, in the order given: ``level``, ``rows`` (how many products it tells apart),
-        ``volume``, ``mix``, ``price``, ``assortment``, ``unknown_products`` and ``change``, the
-        same at every level.
+        ``volume``, ``mix``, ``price``, ``assortment``, ``unknown_products``, ``credits`` and
+        ``change``, the last two the same at every level.
 
     Raises
     ------
@@ -259,20 +302,28 @@ def effects_by_level(
     >>> effects_by_level(items, levels=levels)[["level", "mix", "price"]].values.tolist()
     [['product', 640.0, 0.0], ['category', 0.0, 640.0]]
     """
-    frame = executed(items).astype(dict.fromkeys(ITEM, "float64"))
+    frame = executed(items)
+    told = amounts_told(frame.columns)
+    frame = frame.astype(dict.fromkeys(told, "float64"))
     if levels is None:
         levels = {name: keys for name, keys in LEVELS.items() if {*keys} <= {*frame.columns}}
     rows = []
     for level, keys in levels.items():
-        at = rolled_up(frame, by=list(keys)) if keys else frame[list(ITEM)].sum().to_frame().T
+        at = rolled_up(frame, by=list(keys)) if keys else frame[told].sum().to_frame().T
         rows.append((level, len(at), *price_volume_mix(at, product=keys)))
     return pd.DataFrame(rows, columns=["level", "rows", *Effects._fields])
 
 
-def effects_told(found: Effects) -> list[str]:
-    """Return the names of the effects, unknown products among them where they changed anything."""
-    always = ["volume", "mix", "price", "assortment"]
-    return [*always, *(["unknown_products"] if found.unknown_products else [])]
+def effects_told(found: Effects | pd.DataFrame) -> list[str]:
+    """Return the names of effects, or of those of a table, in the order of a bridge.
+
+    Unknown products and credits are among them where they changed anything.
+
+    >>> effects_told(Effects(10.0, -2.0, 1.0, 0.0, 0.0, -4.0, 5.0))
+    ['volume', 'mix', 'price', 'assortment', 'credits']
+    """
+    names = [name for name in Effects._fields if name != "change"]
+    return [name for name in names if name in _ALWAYS or np.any(getattr(found, name))]
 
 
 def bridge_of(changes: pd.DataFrame | Effects, *, before: float | None = None) -> pd.DataFrame:
@@ -288,12 +339,12 @@ def bridge_of(changes: pd.DataFrame | Effects, *, before: float | None = None) -
     Returns
     -------
     pandas.DataFrame
-        As `steps_between`: ``step``, ``amount``, ``level``. Unknown products are a step where there
-        are any.
+        As `steps_between`: ``step``, ``amount``, ``level``. Unknown products are a step, and so
+        are credits, where they changed anything.
 
     Examples
     --------
-    >>> bridge_of(Effects(10.0, -2.0, 1.0, 0.0, 0.0, 9.0), before=100.0)["level"].tolist()
+    >>> bridge_of(Effects(10.0, -2.0, 1.0, 0.0, 0.0, 0.0, 9.0), before=100.0)["level"].tolist()
     [100.0, 110.0, 108.0, 109.0, 109.0, 109.0]
     """
     if isinstance(changes, Effects):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 ITEM = ("quantity_before", "revenue_before", "quantity", "revenue")
 """What is known of a segment in both periods."""
+
+CREDITS = ("credits_before", "credits")
+"""What of the revenue of both periods is credits; what does not tell it has none."""
 
 _MONEY_OF_BOTH = ("revenue_before", "revenue")
 
@@ -144,9 +147,11 @@ def compared(data: Data, *, by: str | Sequence[str], periods: Periods) -> Frame:
     pandas.DataFrame or ibis.expr.types.Table
         A row a value of `by`, as rows of `price_volume_mix` are: the dimensions, units of known
         price and net sales of the period before (``quantity_before``, ``revenue_before``) and of
-        the period (``quantity``, ``revenue``), 0 where nothing was sold, then ``change`` and
-        ``contribution``, the change over the net sales of all the period before. Contributions
-        add up to the growth of the whole. pandas when the tables came as pandas, else lazy.
+        the period (``quantity``, ``revenue``), 0 where nothing was sold; what of these net sales
+        is credits (``credits_before``, ``credits``, 0 or below; see `kpis.facts.is_credit`), whose
+        units are not counted; then ``change`` and ``contribution``, the change over the net sales
+        of all the period before. Contributions add up to the growth of the whole. pandas when the
+        tables came as pandas, else lazy.
 
     Raises
     ------
@@ -270,13 +275,13 @@ def products_compared(
 def side_by_side(
     data: Data, keys: Sequence[str], periods: Periods, *, units: bool = False
 ) -> ir.Table:
-    """Return net sales of both periods, lazily, and units sold where they are asked for.
+    """Return net sales of both periods, lazily; where asked for, units sold, and credits in both.
 
     A unit whose price is not known adds nothing to net sales: it would make the others cheaper,
     and is not counted.
     """
     spans = Comparison.of(periods)
-    quantity = ["quantity"] if units else []
+    quantity = ["quantity", "bought"] if units else []
     rows = FACTS["sales"].build(data, {"ordered_at", "net_sales", *quantity, *keys})
     at, is_priced = rows.ordered_at, rows.net_sales.notnull()
     sides = {
@@ -288,6 +293,8 @@ def side_by_side(
         if units:
             sums[f"quantity{suffix}"] = rows.quantity.sum(where=there & is_priced)
         sums[f"revenue{suffix}"] = rows.net_sales.sum(where=there)
+        if units:
+            sums[f"credits{suffix}"] = rows.net_sales.sum(where=there & ~rows.bought)
     sums = {name: total.fill_null(0).cast(MONEY) for name, total in sums.items()}
     items = rows.filter(sides["_before"] | sides[""]).group_by(keys).aggregate(**sums)
     items = items.mutate(change=(items.revenue - items.revenue_before).cast(MONEY))
@@ -307,6 +314,12 @@ def _one_side(data: Data, keys: Sequence[str], periods: Periods) -> ir.Table:
         change=unknown_amount,
         contribution=unknown_rate,
     )
+
+
+def amounts_told(columns: Iterable[str]) -> list[str]:
+    """Return which of some columns are amounts of a segment: `ITEM`, and `CREDITS` if told."""
+    told = set(columns)
+    return [*ITEM, *(name for name in CREDITS if name in told)]
 
 
 def rolled_up(items: Frame, *, by: str | Sequence[str]) -> Frame:
@@ -331,13 +344,14 @@ def rolled_up(items: Frame, *, by: str | Sequence[str]) -> Frame:
     """
     keys = keys_of(by)
     require(items, [*keys, *ITEM], "items")
+    told = amounts_told(items.columns)
     if isinstance(items, ir.Table):
-        sums = {name: items[name].cast(MONEY).sum().fill_null(0) for name in ITEM}
+        sums = {name: items[name].cast(MONEY).sum().fill_null(0) for name in told}
         rows = items.group_by(keys).aggregate(**sums)
         rows = rows.mutate(change=rows.revenue - rows.revenue_before)
         return rows.mutate(contribution=ratio(rows.change, rows.revenue_before.sum()))
-    amounts = items.astype(dict.fromkeys(ITEM, "float64"))
-    rows = amounts.groupby(keys, dropna=False, as_index=False)[list(ITEM)].sum()
+    amounts = items.astype(dict.fromkeys(told, "float64"))
+    rows = amounts.groupby(keys, dropna=False, as_index=False)[told].sum()
     change = rows["revenue"] - rows["revenue_before"]
     before = rows["revenue_before"].sum()
     return rows.assign(change=change, contribution=change / (before if before else math.nan))

@@ -44,7 +44,7 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -358,6 +358,7 @@ class Dictionary(Mapping[str, Entry]):
     def __init__(self, entries: Mapping[str, Entry], places: Mapping[str, Place]) -> None:
         self._entries = dict(entries)
         self._places = dict(places)
+        self._words: dict[str, dict[str, _Words]] = {}
 
     def __getitem__(self, id: str) -> Entry:
         try:
@@ -417,7 +418,9 @@ class Dictionary(Mapping[str, Entry]):
         each, the dictionary's order. An empty text finds all.
         """
         words = normalise(text).split()
-        ranked = ((_rank(entry, words, lang), entry) for entry in self.values())
+        if lang not in self._words:  # made once: a search is asked at every letter typed
+            self._words[lang] = {id: _Words.of(entry, lang) for id, entry in self.items()}
+        ranked = ((held.rank(words), self[id]) for id, held in self._words[lang].items())
         found = [(rank, entry) for rank, entry in ranked if rank is not None]
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
@@ -456,18 +459,29 @@ def normalise(text: str) -> str:
     return " ".join(re.findall(r"\w+", bare.replace("_", " ")))
 
 
-def _rank(entry: Entry, words: list[str], lang: str) -> int | None:
-    """Return 0 for a name that is just these words, then how far one must read to find them.
+class _Words(NamedTuple):
+    """The words of an entry in a language, normalised: its names, and what is read in turn."""
 
-    That is 1 for the names, 2 for the definition, 3 for the whole entry; None when it lacks one.
-    """
-    names = [normalise(term) for term in (entry.id, *entry.terms(lang))]
-    if " ".join(words) in names:
-        return 0
-    prose = normalise(" ".join(entry.prose(lang)))
-    texts = (" ".join(names), normalise(entry.definition[lang]), " ".join([*names, prose]))
-    found = (all(f" {word}" in f" {text}" for word in words) for text in texts)
-    return next((rank for rank, holds in enumerate(found, start=1) if holds), None)
+    names: list[str]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, entry: Entry, lang: str) -> _Words:
+        names = [normalise(term) for term in (entry.id, *entry.terms(lang))]
+        prose = normalise(" ".join(entry.prose(lang)))
+        texts = (" ".join(names), normalise(entry.definition[lang]), " ".join([*names, prose]))
+        return cls(names, tuple(f" {text}" for text in texts))
+
+    def rank(self, words: Sequence[str]) -> int | None:
+        """Return 0 for a name that is just these words, then how far one must read to find them.
+
+        That is 1 for the names, 2 for the definition, 3 for the whole entry; None when it lacks
+        one.
+        """
+        if " ".join(words) in self.names:
+            return 0
+        found = (all(f" {word}" in text for word in words) for text in self.texts)
+        return next((rank for rank, holds in enumerate(found, start=1) if holds), None)
 
 
 @cache

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from marketing_kpi.errors import MarketingKpiError
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -181,7 +182,7 @@ def _demo(reader: Reader) -> _Seen:
             orders = int(data.orders.count().to_pyarrow().as_py())
     except (MarketingKpiError, OSError) as error:
         return _Seen(False, str(error).splitlines()[0], remedy)
-    return _told(orders > 0, _("{n} orders", n=reader.integer(orders)), remedy)
+    return _told(orders > 0, counted.orders(orders, reader), remedy)
 
 
 def _notebook(reader: Reader) -> _Seen:

@@ -346,10 +346,13 @@ def list_price_parts(
     axis.set_yticks(places, names, fontsize=9)
     axis.invert_yaxis()
     # Room for the text; a surcharge, sold above the list, is a bar to the left of 0.
-    axis.set_xlim(min(0.0, 1.1 * float(left.min())), 1.45 * max(float(left.max()), 0.01))
+    low, high = float(left.min()), float(left.max())
+    axis.set_xlim(min(0.0, 1.1 * low), 1.45 * max(high, 0.01, -0.15 * low))
     style.value_axis(axis.xaxis, unit="fraction", reader=reader)
     axis.grid(axis="x")
-    axis.legend(loc="lower right", fontsize=9)
+    is_above = bool((left < 0).any())
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.5 / max(len(rows), 2)), "ncols": 2}
+    axis.legend(fontsize=9, **(below if is_above else {"loc": "lower right"}))
     shown = zip(names, left, rows["price_realisation"], strict=True)
     parts = [
         _(
@@ -360,16 +363,21 @@ def list_price_parts(
         )
         for name, taken, paid in shown
     ]
-    return style.finish(
-        axis,
-        title=title,
-        alt=_("Stacked bars of what discounts take: {parts}.", parts=_("; ").join(parts)),
-        caption=_(
+    caption = [
+        _(
             "Promotions, other discounts and what is paid add up to the list price. Returns are "
             "not deducted."
         )
         if parted
-        else _("Discounts and what is paid add up to the list price. Returns are not deducted."),
+        else _("Discounts and what is paid add up to the list price. Returns are not deducted.")
+    ]
+    if is_above:
+        caption.append(_("Left of 0: sold above the list price."))
+    return style.finish(
+        axis,
+        title=title,
+        alt=_("Stacked bars of what discounts take: {parts}.", parts=_("; ").join(parts)),
+        caption=" ".join(caption),
     )
 
 

@@ -326,9 +326,8 @@ def balance_table(
         hidden=["control_mean", "treatment_mean", "p_adjusted"],
         notes=[
             _(
-                "Orders and net sales before are those of the {days} days before the first "
-                "contact.",
-                days=reader.integer(before_days),
+                "Orders and net sales before are those of the {days} before the first contact.",
+                days=reader.days(before_days),
             )
         ],
     )

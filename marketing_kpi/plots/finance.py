@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from marketing_kpi.finance import (
+    DEDUCTIONS,
     FEWEST_DECIDED,
     PROMOTION_UNKNOWN,
     Fighting,
@@ -143,8 +144,11 @@ def net_bridge(steps: pd.DataFrame, *, lang: str | Reader, ax: Axes | None = Non
     for row in known.to_dict("records"):
         name = _(STEP_NAMES[row["step"]])
         label = reader.money(row["amount"], decimals=0)
-        if shares[row["step"]] is not None:
-            label += f" ({reader.percent(shares[row['step']])})"
+        share = shares[row["step"]]
+        if row["step"] in DEDUCTIONS and row["amount"] > 0:
+            label = reader.signed_money(row["amount"])
+        if share is not None:
+            label += f" ({reader.percent(abs(share))})"
         said.append(f"{name} {reader.money(row['amount'])}")
         drawn.append(bridges.Step(name, row["level"], label, row["step"] in _LEVELS))
     bridges.draw(axis, drawn, reader=reader, from_zero=True)
@@ -228,7 +232,7 @@ def leak_pareto(
     Parameters
     ----------
     causes
-        What `finance.root_causes` returns.
+        What `finance.root_causes` returns; amounts below 0 leaked nothing, and are not drawn.
     lang
         The reader, or a language.
     lacks
@@ -239,9 +243,11 @@ def leak_pareto(
     reader = Reader.of(lang)
     _ = reader.translate
     title = _("What revenue is lost to, the largest first")
-    rows = causes.iloc[:MOST_CAUSES]
+    lost = causes[causes["amount"] > 0] if len(causes) else causes
+    most = MOST_CAUSES if len(lost) > MOST_CAUSES + 1 else len(lost)
+    rows = lost.iloc[:most]
     axis = style.axes(ax, height=1.3 + 0.33 * max(len(rows) + 1, 3))
-    if causes.empty:
+    if lost.empty:
         return style.empty(
             axis, title=title, message=why_nothing(_("Nothing was lost."), lacks, reader)
         )
@@ -251,7 +257,7 @@ def leak_pareto(
         f"{reader.money(a, decimals=0)} \u00b7 {reader.percent(c, decimals=0)}"
         for a, c in zip(amounts, rows["cumulative"], strict=True)
     ]
-    rest = causes.iloc[MOST_CAUSES:]
+    rest = lost.iloc[most:]
     if len(rest):
         names.append(_("The {count} others", count=reader.integer(len(rest))))
         amounts.append(rest["amount"].sum())
@@ -260,22 +266,27 @@ def leak_pareto(
     for place, (amount, is_first) in enumerate(zip(amounts, firsts, strict=True)):
         axis.barh(place, amount, height=_BAR, color=style.ACCENT if is_first else style.LIGHT)
         axis.annotate(
-            labels[place], (max(amount, 0), place), xytext=(4, 0), textcoords="offset points",
+            labels[place], (amount, place), xytext=(4, 0), textcoords="offset points",
             va="center", fontsize=8.5,
         )  # fmt: skip
     axis.set_yticks(range(len(names)), [shortened(name) for name in names], fontsize=8.5)
     axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.set_xlim(min(0, *amounts), 1.45 * max(*amounts, 1e-9))
+    axis.set_xlim(0, 1.45 * max(amounts))
     style.value_axis(axis.xaxis, unit="currency", reader=reader, ticks=4)
     said = [f"{name} {label}" for name, label in zip(names, labels, strict=True)]
+    caption = [
+        _(
+            "Amount, and cumulative share of all that was lost. Dark: the fewest causes that make "
+            "80% of it."
+        )
+    ]
+    if (causes["amount"] < 0).any():
+        caption.append(_("Not drawn: what was sold above its list price."))
     return style.finish(
         axis,
         title=title,
         alt=_("Bars of amounts with the cumulative share: {parts}.", parts=_("; ").join(said)),
-        caption=_(
-            "Amount, and cumulative share of all that was lost. Dark: the fewest causes that make "
-            "80% of it."
-        ),
+        caption=" ".join(caption),
     )
 
 
@@ -603,9 +614,14 @@ def ledger_gaps(
     )  # fmt: skip
     axis.axhline(0, color=style.INK, linewidth=0.9)
     step = max(1, -(-len(rows) // 12))
-    shown = range(0, len(rows), step)
+    ticks = rows["month"].iloc[::step]
+    years = ticks.dt.year != ticks.dt.year.shift()
     axis.set_xticks(
-        list(shown), [style.short_month(rows["month"].iloc[n], reader, first=n == 0) for n in shown]
+        range(0, len(rows), step),
+        [
+            style.short_month(month, reader, first=is_first)
+            for month, is_first in zip(ticks, years, strict=True)
+        ],
     )
     style.value_axis(axis.yaxis, unit="currency", reader=reader)
     axis.grid(axis="y")

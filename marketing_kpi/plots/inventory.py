@@ -25,6 +25,7 @@ from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.sentences.inventory import no_reorder_point, without_cost
 from marketing_kpi.plots.tables import Table, table
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -166,11 +167,10 @@ def stock_by_month(
         axis,
         title=title,
         alt=_(
-            "Lines of {months} months: the most on hand in {high}, {most} units; the least in "
-            "{low}, {least}.",
-            months=reader.integer(len(rows)),
+            "Lines of {months}: the most on hand in {high}, {most}; the least in {low}, {least}.",
+            months=reader.months(len(rows)),
             high=reader.month(most["period"]),
-            most=reader.integer(most["stock_on_hand"]),
+            most=counted.units(most["stock_on_hand"], reader),
             low=reader.month(least["period"]),
             least=reader.integer(least["stock_on_hand"]),
         ),

@@ -18,6 +18,7 @@ from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.promotions.effects import Study
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -596,11 +597,10 @@ def promotion_track(
         axis,
         title=promotion_name(chosen),
         alt=_(
-            "{name}: {units} units sold in {days} days, where {baseline} would have been ({low} to "
-            "{high}).",
+            "{name}: {units} sold in {days}, where {baseline} would have been ({low} to {high}).",
             name=promotion_name(chosen),
-            units=reader.integer(chosen["units"]),
-            days=reader.integer(chosen["days"]),
+            units=counted.units(chosen["units"], reader),
+            days=reader.days(chosen["days"]),
             baseline=reader.integer(chosen["baseline"]),
             low=reader.integer(chosen["baseline_low"]),
             high=reader.integer(chosen["baseline_high"]),

@@ -40,6 +40,14 @@ _DOUBTS: Mapping[str, str] = {
     ),
 }
 
+_NOT_COMPARED: Mapping[str, str] = {
+    "empty": N_("nothing was ordered in the period"),
+    "partial": N_("the data do not cover the whole period"),
+    "comparison": N_("the data do not cover the whole comparison period"),
+    "alone": N_("no comparison was asked for"),
+    "": N_("no value in one of the periods"),
+}
+
 _SHORTAGES: Mapping[str, str] = {
     "history": N_("the data begin too late for the days it reads"),
     "ends": N_("the data end before the period does"),
@@ -120,6 +128,7 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
     shown = known.assign(
         interval=[_spread(row, each, reader) for row, each in zip(rows, decimals, strict=True)],
         domain=[ABSENT if is_absent(row["domain"]) else _(_DOMAINS[row["domain"]]) for row in rows],
+        not_compared=[_(_NOT_COMPARED[row["reason"]]) for row in rows],
     )
     compared = known["previous"].notna().any()
     ids = known["kpi"].tolist()
@@ -136,14 +145,22 @@ def scorecard(scorecard: pd.DataFrame, *, lang: str | Reader) -> Table:
         columns=[
             *("kpi", *of_domains, "unit", "value", "low", "high"),
             *("interval", "previous", "change", "trend"),
+            *([] if compared else ["not_compared"]),
         ],
-        names={"interval": _("95% interval"), "domain": _("Domain")},
-        units={"interval": "interval", "domain": "text"},
+        names={
+            "interval": _("95% interval"),
+            "domain": _("Domain"),
+            "not_compared": _("Why nothing is compared"),
+        },
+        units={"interval": "interval", "domain": "text", "not_compared": "text"},
         kpis={id: id for id in ids},
         row_units=known["unit"].tolist(),
         row_decimals=decimals,
         row_labels=_kpi_names(ids, reader),
-        hidden=["unit", "low", "high", *([] if compared else ["previous", "change"])],
+        hidden=[
+            *("unit", "low", "high"),
+            *([] if compared else ["previous", "change", "not_compared"]),
+        ],
         notes=_scorecard_notes(scorecard, reader),
     )
 
@@ -243,12 +260,7 @@ def attention(
     _ = reader.translate
     compared = attention if scorecard is None else scorecard
     if not _are_compared(compared).any():
-        return Sentence(
-            _(
-                "Nothing is compared: no comparison was asked for, the data do not cover both "
-                "periods, or no KPI has a value in both."
-            )
-        )
+        return Sentence(_nothing_compared(compared, reader))
     judged = attention[attention["verdict"].isin(list(_VERDICTS))]
     if judged.empty:
         return Sentence(_("No KPI moved clearly."))
@@ -272,6 +284,18 @@ def attention(
             )
         ],
     )
+
+
+def _nothing_compared(card: pd.DataFrame, reader: Reader) -> str:
+    """Say why no KPI of a scorecard is compared, as the rows that can be computed tell it."""
+    _ = reader.translate
+    able = card[card["available"].astype(bool)]
+    if card.empty:
+        return _("Nothing is compared.")
+    if able.empty:
+        return _("Nothing is compared: none of these KPIs can be computed.")
+    reason = _(_NOT_COMPARED[able["reason"].iloc[0]])
+    return _("Nothing is compared: {reason}.", reason=reason)
 
 
 def undecided(

@@ -508,7 +508,7 @@ def purchase_gaps(found: Gaps, *, lang: str | Reader, ax: Axes | None = None) ->
             most=reader.days(found.ninety_percent_days),
         ),
         caption=_(
-            "Only of those who came back: {once} of {customers} customers have bought once and are "
+            "Only of those who came back: customers who bought once, {once} of {customers}, are "
             "not in it. Gaps too long for the data cannot be seen. The last bar holds all longer "
             "ones.",
             once=reader.integer(once),

@@ -27,7 +27,7 @@ from marketing_kpi.plots.dimensions import (
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.holes import no_verdict_on, of_holed_dots
 from marketing_kpi.plots.tables import Table, table
-from marketing_kpi.revenue import SUBTOTALS, Concentration, Growth, Sources
+from marketing_kpi.revenue import SUBTOTALS, Concentration, Growth, Sources, effects_told
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -54,6 +54,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "price": N_("Price"),
         "assortment": N_("Assortment"),
         "unknown_products": N_("Unknown products"),
+        "credits": N_("Credits"),
         "comparable": N_("Stores open in both periods"),
         "opened": N_("Stores opened since"),
         "closed": N_("Stores closed since"),
@@ -79,9 +80,6 @@ LEVELS: Mapping[str, str] = MappingProxyType(
 )
 """Names of the levels at which effects are computed."""
 
-EFFECTS = ("volume", "mix", "price", "assortment", "unknown_products")
-"""Effects, in the order of a bridge; the last only where products are unknown."""
-
 _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
     {
         "effects": N_("What changed revenue: units, their mix, their prices"),
@@ -89,10 +87,16 @@ _BRIDGES: Mapping[Bridge, str] = MappingProxyType(
         "customers": N_("Which customers change revenue"),
     }
 )
-_LOOKS = (
-    (style.ACCENT, ""), (style.LIGHT, ""), (style.BAD, "////"), (style.GRID, r"\\\\"),
-    (style.REFERENCE, "xxxx"),
-)  # fmt: skip
+_LOOKS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "volume": (style.ACCENT, ""),
+        "mix": (style.LIGHT, ""),
+        "price": (style.BAD, "////"),
+        "assortment": (style.GRID, r"\\\\"),
+        "unknown_products": (style.REFERENCE, "xxxx"),
+        "credits": (style.INK, "----"),
+    }
+)
 _USUAL_GROWTH = (-0.8, 1.0)
 """Growth beyond these is of what has just opened or closed, and would flatten the others."""
 
@@ -250,7 +254,7 @@ def recognition_table(steps: pd.DataFrame, *, lang: str | Reader) -> Table:
     _ = reader.translate
     lost = steps["amount"].isna()
     note = (
-        _("A dash: the data do not tell, so that nothing from there on is known.")
+        _("A dash: the data do not tell it, or what it is worked out from.")
         if lost.iloc[-1]
         else _("A dash: the data do not tell.")
     )
@@ -319,7 +323,11 @@ def booked_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     return style.finish(
         axis,
         title=title,
-        alt=_("Lines over {n} months. {parts}.", n=len(at), parts=_("; ").join(said)),
+        alt=_(
+            "Lines over {months}. {parts}.",
+            months=reader.months(len(at)),
+            parts=_("; ").join(said),
+        ),
         caption=_(
             "Booked at the date of the order, later cancellations included. Recognised when the "
             "customer receives the goods, less refunds, allowances and lost chargebacks at their "
@@ -659,7 +667,7 @@ def effect_table(rows: pd.DataFrame, *, lang: str | Reader) -> Table:
     keys = dimensions_of(rows, until="volume")
     order = rows["change"].abs().sort_values(ascending=False, kind="stable").index
     shown = rows.loc[order].reset_index(drop=True)
-    effects = _told(shown)
+    effects = effects_told(shown)
     amounts = [*effects, "change", "mix_between", "mix_within"]
     return table(
         with_names(shown, keys, lang=reader),
@@ -713,13 +721,13 @@ def effect_levels(
         nothing = why_nothing(_("Nothing to compare."), lacks, reader)
         return style.empty(style.axes(ax), title=title, message=nothing)
     axis = style.axes(ax, height=1.7 + 0.5 * max(len(levels), 2))
-    effects = _told(levels)
+    effects = effects_told(levels)
     names = [_level_name(row, reader) for row in levels.to_dict("records")]
     said = []
     for place, row in enumerate(levels.to_dict("records")):
         sides = {True: 0.0, False: 0.0}
-        for effect, (colour, hatch) in zip(effects, _LOOKS, strict=False):
-            width = row[effect]
+        for effect in effects:
+            (colour, hatch), width = _LOOKS[effect], row[effect]
             axis.barh(
                 place, width, left=sides[width >= 0], height=0.6, color=colour, hatch=hatch,
                 edgecolor="white", linewidth=0.5,
@@ -745,11 +753,6 @@ def effect_levels(
         alt=_("Stacked bars of the effects. {parts}.", parts=_("; ").join(said)),
         caption=_("Every row adds up to the same change of net sales."),
     )
-
-
-def _told(rows: pd.DataFrame) -> list[str]:
-    """Return the effects of a table, unknown products among them where they changed anything."""
-    return [name for name in EFFECTS if name != "unknown_products" or rows[name].any()]
 
 
 def _level_name(row: Mapping[Any, Any], reader: Reader) -> str:

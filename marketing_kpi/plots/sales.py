@@ -61,6 +61,7 @@ PARTS: Mapping[str, str] = MappingProxyType(
         "price_paid": N_("Prices paid"),
         "price_unlisted": N_("Prices paid where the list price is unknown"),
         "assortment": N_("Products sold"),
+        "credits": N_("Credits"),
     }
 )
 """Names of what is behind the price of a unit."""
@@ -483,8 +484,10 @@ def assortment_table(
         "kept": _("From products kept"),
         "kept_rate": _("Growth of products kept"),
         **({"unknown": _("Of unknown products")} if found["unknown"].any() else {}),
+        **({"credits": _("Credits")} if found["credits"].any() else {}),
     }
-    money = [name for name in ("change", "new", "gone", "kept", "unknown") if name in names]
+    amounts = ("change", "new", "gone", "kept", "unknown", "credits")
+    money = [name for name in amounts if name in names]
     return table(
         with_names(found, [key], lang=reader),
         lang=reader,
@@ -547,8 +550,8 @@ def season_lines(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
         axis,
         title=title,
         alt=_(
-            "Lines of {months} months, {first} to {last}; the highest, {best}, at {most}.",
-            months=reader.integer(len(rows)),
+            "Lines of {months}, {first} to {last}; the highest, {best}, at {most}.",
+            months=reader.months(len(rows)),
             first=reader.money(rows["value"].iloc[0], decimals=0),
             last=reader.money(rows["value"].iloc[-1], decimals=0),
             best=reader.month(best["period"]),
@@ -775,7 +778,7 @@ def funnel_bars(
         axis,
         title=title,
         alt=_(
-            "Bars from {sessions} sessions to {orders} orders: {parts}.",
+            "Bars, from sessions ({sessions}) to orders ({orders}): {parts}.",
             sessions=reader.integer(counts[0]),
             orders=reader.integer(counts[-1]),
             parts=_("; ").join(said),

@@ -43,7 +43,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "overlap": N_("The two periods share days: {before} of them."),
         "lengths": N_("The periods are not of one length: {before} days before, {after} after."),
         "partial_weeks": N_(
-            "A period is not made of whole weeks: {before} days over before, {after} after."
+            "A period is not made of whole weeks. Days over: {before} before, {after} after."
         ),
         "weekdays": N_("{detail}: {before} of them before, {after} after."),
         "holiday": N_("{detail}: {before} of its days before, {after} after."),

@@ -279,6 +279,19 @@ def clean(markup: str, state: PageState, *, allowed: frozenset[str] = CONTENT) -
     return writer.close_all()
 
 
+def whole_amounts(html: str) -> str:
+    """Keep a sign and the amount that begins with its currency on one line.
+
+    >>> whole_amounts("<p>It brought +€13,718 more.</p>")
+    '<p>It brought <span class="mk-whole">+€13,718</span> more.</p>'
+    """
+    return re.sub(r"[+\u2212][^\w\s<&]\d(?:[\d.,]*\d)?", _whole, html)
+
+
+def _whole(found: re.Match[str]) -> str:
+    return f'<span class="mk-whole">{found[0]}</span>'
+
+
 def markdown(source: str, state: PageState) -> str:
     """Return a Markdown cell as HTML: formulas as MathML, raw HTML limited to plain text tags.
 
@@ -346,7 +359,7 @@ def _renderer(state: PageState) -> Any:
 
 def _unbroken(text: str) -> str:
     """Keep a French verb and its pronoun on one line: no line ends within *a-t-elle*."""
-    return re.sub(r"\w+-t-\w+", r'<span class="mk-whole">\g<0></span>', text)
+    return re.sub(r"\w+-t-\w+", _whole, text)
 
 
 def _one_tag(tag: str) -> str:

@@ -40,7 +40,9 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """The lessons by what they are about, in the order to read them."""
 _OTHERS = N_("Other pages")
 
-_SENTENCE = '<p class="mk-sentence">'
+SENTENCE = '<p class="mk-sentence">'
+"""How a sentence of a page begins."""
+
 _GLOSSARY = re.compile(r'<section class="mk-glossary".*?</section>', flags=re.DOTALL)
 _SECTION = re.compile(r"^##\s", flags=re.MULTILINE)
 
@@ -92,7 +94,7 @@ def _in_sections(notebook: NotebookNode) -> Iterator[NotebookNode]:
 def _sentences(cell: NotebookNode) -> Iterator[str]:
     for output in cell.outputs:
         data = output.get("data", {})
-        if str(data.get("text/html", "")).startswith(_SENTENCE):
+        if str(data.get("text/html", "")).startswith(SENTENCE):
             yield str(data["text/plain"])
 
 

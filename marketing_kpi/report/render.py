@@ -33,6 +33,7 @@ from marketing_kpi.report.markup import (
     kpis_of,
     markdown,
     plain_text,
+    whole_amounts,
 )
 from marketing_kpi.report.passages import without_empty
 from marketing_kpi.text.locale import Reader
@@ -668,18 +669,20 @@ def attention(
     if not card or "00" not in files:
         return None
     found = reading.rows(tables, reading.ATTENTION)
-    is_compared = any(row["previous"] is not None for row in card.values())
     return Attention(
         alerts=tuple(_alert(row, card[row["kpi"]], files, reader) for row in found[:ALERTS]),
         rest=max(0, len(found) - ALERTS),
-        sentence=_("No KPI moved clearly.")
-        if is_compared
-        else _(
-            "Nothing is compared: no comparison was asked for, the data do not cover both "
-            "periods, or no KPI has a value in both."
-        ),
+        sentence=_nothing_moved([*card.values()], reader),
         file=files["00"],
     )
+
+
+def _nothing_moved(card: Sequence[Mapping[str, Any]], reader: Reader) -> str:
+    """Say that no KPI moved clearly, or why none is compared."""
+    _ = reader.translate
+    if any(row["previous"] is not None for row in card):
+        return _("No KPI moved clearly.")
+    return _("Nothing is compared: {reason}.", reason=card[0]["not_compared"])
 
 
 def _alert(
@@ -1000,7 +1003,8 @@ def _output(
     if "text/html" in data:
         is_quiz = QUIZ_MIME in data
         state.has_quiz = state.has_quiz or is_quiz
-        return clean(data["text/html"], state, allowed=CONTENT | CONTROLS if is_quiz else CONTENT)
+        html = clean(data["text/html"], state, allowed=CONTENT | CONTROLS if is_quiz else CONTENT)
+        return whole_amounts(html) if html.startswith(reading.SENTENCE) else html
     if "text/markdown" in data:
         return markdown(data["text/markdown"], state)
     return _preformatted(_plain(data))

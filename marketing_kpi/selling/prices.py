@@ -1,4 +1,4 @@
-"""What is behind the price of a unit: list prices, discounts, and which products are sold."""
+"""What is behind the price of a unit: list prices, discounts, products sold, and credits."""
 
 from __future__ import annotations
 
@@ -36,12 +36,13 @@ class Prices(NamedTuple):
         sales, in the data's currency; the effects add up, to the cent, to that of the average
         selling price in `tree.shop_tree`). Without list prices, the first two are one part,
         ``"price_paid"``; where some products have none in one of the periods, the prices paid for
-        these are a part of their own, ``"price_unlisted"``. Empty where no known product was sold
-        in both periods.
+        these are a part of their own, ``"price_unlisted"``. So are ``"credits"``, where either
+        period has any. Empty where no known product was sold in both periods.
     products
         How many products were sold in both periods: prices are compared on these.
     share
-        Their share of net sales, of both periods together.
+        Their share of what was bought: net sales of both periods together, credits left out, as
+        they are of all shares below.
     raised, lowered
         Share, of the net sales of these products, of those whose own list price (without list
         prices: price paid) rose, or fell, by more than `MOVED`; 0 without any product.
@@ -51,6 +52,8 @@ class Prices(NamedTuple):
     listed
         Share, of the net sales of the products compared, of lines whose list price is known; null
         where the data tell no list prices, or no product can be compared.
+    credited_before, credited
+        What credits gave back in each period, over what was bought in it; 0 without any.
     """
 
     parts: pd.DataFrame
@@ -60,10 +63,12 @@ class Prices(NamedTuple):
     lowered: float
     unknown: float
     listed: float | None = None
+    credited_before: float = 0.0
+    credited: float = 0.0
 
 
 def price_parts(data: Data, *, periods: Periods) -> Prices:
-    """Part the change of the average selling price in list prices, discounts and assortment.
+    """Part the change of the average selling price in prices, discounts, assortment and credits.
 
     Parameters
     ----------
@@ -92,6 +97,10 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     introduced and dropped, the shift between dear and cheap ones, what was given away, and lines of
     unknown product. Nobody paid more for it.
 
+    All of this is of purchases. A credit entered as an order (`kpis.facts.is_credit`) gives money
+    back and sells no unit: it lowers the average selling price, and moves no price. The part of
+    credits is ``(net sales / purchases after) / (net sales / purchases before)``.
+
     The list price of a product is that of its lines whose list price is known: the others are
     taken to have it too.
 
@@ -101,27 +110,40 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     chapter 8 (superlative indices).
     """
     items = compared_products(data, periods=periods)
-    first, last = (float(items[f"net_sales_{side}"].sum()) for side in ("before", "after"))
-    units = [float(items[f"quantity_{side}"].sum()) for side in ("before", "after")]
-    if not (min(first, last) > 0 and min(units) > 0):
+    bought, credits, units = (
+        [float(items[f"{name}_{side}"].sum()) for side in _SIDES]
+        for name in ("net_sales", "credits", "quantity")
+    )
+    first, last = (paid + back for paid, back in zip(bought, credits, strict=True))
+    if not min(first, last, *bought, *units) > 0:
         raise ComputeError("nothing was sold in one of the periods: prices cannot be compared")
+    left = (last / bought[1]) / (first / bought[0]) if any(credits) else None
     both = items[items["status"] == "both"]
     paid = _moves(both, "net_sales", "quantity")
     listed = _list_moves(both)
     moves = listed.combine_first(paid)
     return Prices(
-        _parts(both, first=first, last=last, average=(last / units[1]) / (first / units[0])),
+        _parts(
+            both, first=first, last=last, average=(last / units[1]) / (first / units[0]), left=left
+        ),
         products=len(both),
         share=_share(both, items),
         raised=_share(both.loc[moves.index[moves > MOVED]], both),
         lowered=_share(both.loc[moves.index[moves < -MOVED]], both),
         unknown=_share(items[items["status"] == "unknown"], items),
         listed=_listed(both),
+        credited_before=steady(-credits[0] / bought[0]) + 0.0,
+        credited=steady(-credits[1] / bought[1]) + 0.0,
     )
 
 
-def _parts(both: pd.DataFrame, *, first: float, last: float, average: float) -> pd.DataFrame:
-    """Part the change of the average selling price; nothing without products to compare."""
+def _parts(
+    both: pd.DataFrame, *, first: float, last: float, average: float, left: float | None
+) -> pd.DataFrame:
+    """Part the change of the average selling price; nothing without products to compare.
+
+    `left` is the factor by which what credits leave of purchases changed; None without any.
+    """
     names = ["part", "change", "effect"]
     if both.empty:
         return pd.DataFrame(columns=names)
@@ -133,7 +155,9 @@ def _parts(both: pd.DataFrame, *, first: float, last: float, average: float) -> 
         parts = {"list_price": _index(both, listed), "discount": told / _index(both, listed)}
         if len(listed) < len(both):
             parts["price_unlisted"] = index / told
-    parts["assortment"] = average / index
+    parts["assortment"] = average / index / (left or 1.0)
+    if left is not None:
+        parts["credits"] = left
     quantity = (last / first) / average
     effects = shared_out({"units": quantity, **parts}, first=first, last=last)
     rows = [(name, steady(ratio - 1), effects[name]) for name, ratio in parts.items()]
@@ -141,7 +165,7 @@ def _parts(both: pd.DataFrame, *, first: float, last: float, average: float) -> 
 
 
 def _share(some: pd.DataFrame, of: pd.DataFrame) -> float:
-    """Return the share of net sales, of both periods together, of some products among others."""
+    """Return the share of what was bought, in both periods together, of some products in others."""
     part, whole = (
         float(rows[[f"net_sales_{side}" for side in _SIDES]].sum().sum()) for rows in (some, of)
     )
@@ -174,8 +198,9 @@ def compared_products(
     Returns
     -------
     pandas.DataFrame
-        A row a product: the dimensions; quantity, gross_sales (where known), net_sales and, of the
-        lines whose list price is known, listed_units and listed_sales (their net sales), each
+        A row a product: the dimensions; of purchases, quantity, gross_sales (where known),
+        net_sales and, of the lines whose list price is known, listed_units and listed_sales (their
+        net sales); credits, the net sales of orders that are credits (0 or below); each
         ``_before`` and ``_after``; status: ``"both"`` where units and sales are above 0 in both
         periods, ``"new"`` or ``"gone"`` where in one only, ``"unknown"`` where the product is:
         its lines are of any number of products, and have no price of their own; ``"unpriced"``
@@ -189,14 +214,15 @@ def compared_products(
         raise MissingDataError("the data do not reach back to the period compared with")
     fact = FACTS["sales"]
     known = [name for name in _TOTALS if name != "gross_sales" or not lacks_list_prices(data)]
-    rows = fact.build(data, {"ordered_at", *by, *known})
+    rows = fact.build(data, {"ordered_at", "bought", *by, *known})
     rows = rows.filter(rows.net_sales.notnull())
     sides = sides_of(rows.ordered_at, periods)
-    totals = {name: rows[name] for name in known}
+    totals = {name: rows.bought.ifelse(rows[name], None) for name in known}
     if "gross_sales" in known:
         is_listed = rows.gross_sales.notnull()
-        totals["listed_units"] = is_listed.ifelse(rows.quantity, None)
-        totals["listed_sales"] = is_listed.ifelse(rows.net_sales, None)
+        totals["listed_units"] = is_listed.ifelse(totals["quantity"], None)
+        totals["listed_sales"] = is_listed.ifelse(totals["net_sales"], None)
+    totals["credits"] = (~rows.bought).ifelse(rows.net_sales, None)
     sums = {
         f"{name}_{side}": values.sum(where=there).fill_null(0).cast("float64")
         for name, values in totals.items()
@@ -242,23 +268,29 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
         A row a value of `by`, the largest changes first, of either sign: `by` (null: unknown);
         products_before, products_after (sold in each period), products_new, products_gone;
         before, after and change of net sales; new (sales of what was not sold before), gone (less
-        those of what is no longer sold), unknown (the change of lines whose product is not known)
-        and kept (of products sold in both periods, and of credits without one), which add up to the
-        change to the cent; kept_rate (the change of products sold in both over their sales before).
+        those of what is no longer sold), unknown (the change of lines whose product is not known),
+        credits (the change of credits, of any product) and kept (of products sold in both periods,
+        and of what has no price), which add up to the change to the cent; kept_rate (the change of
+        products sold in both over their sales before). All but credits is of purchases.
     """
     items = compared_products(data, periods=periods, by=(by, "product_id"))
-    brought = items[[f"net_sales_{side}" for side in _SIDES]].ne(0).any(axis="columns")
+    money = [f"{name}_{side}" for name in ("net_sales", "credits") for side in _SIDES]
+    brought = items[money].ne(0).any(axis="columns")
     rows = []
     for value, of_value in items[brought].groupby(by, dropna=False, sort=True):
         status = of_value["status"]
         sold = of_value["net_sales_before"], of_value["net_sales_after"]
-        before, after = (in_cents(float(one.sum())) for one in sold)
+        back = [float(of_value[f"credits_{side}"].sum()) for side in _SIDES]
+        before, after = (
+            in_cents(float(one.sum()) + given) for one, given in zip(sold, back, strict=True)
+        )
+        credits = in_cents(back[1] - back[0])
         new, gone, unknown = (
             in_cents(float((sold[1] - sold[0])[status == one].sum()))
             for one in ("new", "gone", "unknown")
         )
         base, base_after = (float(one[status == "both"].sum()) for one in sold)
-        kept = after - before - new - gone - unknown
+        kept = after - before - new - gone - unknown - credits
         rows.append(
             {
                 by: None if pd.isna(value) else value,
@@ -272,6 +304,7 @@ def assortment(data: Data, *, periods: Periods, by: str = "category") -> pd.Data
                 "new": float(new),
                 "gone": float(gone),
                 "unknown": float(unknown),
+                "credits": float(credits),
                 "kept": float(kept),
                 "kept_rate": steady(base_after / base - 1) if base > 0 else math.nan,
             }

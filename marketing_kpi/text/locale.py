@@ -299,6 +299,15 @@ class Reader:
         whole = exact is not None and exact == exact.to_integral_value()
         return self._duration(value, 0 if whole else decimals, N_("{n} month"), N_("{n} months"))
 
+    def counted(self, value: Any, one: str, many: str, *, decimals: int = 0) -> str:
+        """Format how many of something: `one` and `many` are its messages, with ``{n}``.
+
+        >>> from marketing_kpi.text.messages import N_
+        >>> reader("fr").counted(1.5, N_("{n} day"), N_("{n} days"), decimals=1)
+        '1,5 jour'
+        """
+        return self._duration(value, decimals, one, many)
+
     def _duration(self, value: Any, decimals: int, one: str, many: str) -> str:
         exact = _decimal(value)
         if exact is None:

@@ -155,10 +155,10 @@ said = None if missing else plots.sentences.sales.answer(tree, **about)
 plots.lacking(missing, lang=reader) if missing else said
 
 # %% [markdown] tags=["lang-fr"]
-# Chaque barre part d'où la précédente s'arrête. Le trait fin est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète, et ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
+# Chaque barre part d'où la précédente s'arrête. Le trait fin est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète et, si la période est assez longue pour le montrer, ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
 
 # %% [markdown] tags=["lang-en"]
-# Each bar starts where the one before ends. The thin line is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys, and what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
+# Each bar starts where the one before ends. The thin line is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys and, where the period is long enough to show it, what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
 
 # %%
 compared = not missing and tree.obstacle is None
@@ -202,10 +202,10 @@ prices = sales.price_parts(data, periods=dates) if compared and not no_prices el
 plots.sentences.sales.prices(prices, lang=reader, lacks=no_prices) if compared else None
 
 # %% [markdown] tags=["lang-fr"]
-# Leurs trois effets font, au cent près, celui du prix par unité :
+# Leurs effets font, au cent près, celui du prix par unité. Un avoir (une commande de montant négatif) abaisse le prix par unité sans changer aucun prix : s'il y en a, c'est une part de plus.
 
 # %% [markdown] tags=["lang-en"]
-# Their three effects make, to the cent, that of the price per unit:
+# Their effects make, to the cent, that of the price per unit. A credit (an order of a negative amount) lowers the price per unit and changes no price: where there are any, they are one more part.
 
 # %%
 plots.price_table(prices, lang=reader) if prices and prices.products else None
@@ -278,12 +278,12 @@ assert round(by_channel.change.sum(), 2) == round(shop.effect.sum(), 2)
 # %% [markdown] tags=["lang-fr"]
 # ### Par produit
 #
-# Sur une longue liste, le premier l'est en partie par hasard : la phrase compte ceux dont l'intervalle entier est d'un côté.
+# Sur une longue liste, le premier l'est en partie par hasard : la phrase nomme ceux dont l'intervalle entier est d'un côté.
 
 # %% [markdown] tags=["lang-en"]
 # ### By product
 #
-# On a long list the first is there partly by chance: the sentence counts those whose whole interval lies on one side.
+# On a long list the first is there partly by chance: the sentence names those whose whole interval lies on one side.
 
 # %%
 product = "name" if data.has("products", "name") else "product_id"
@@ -292,6 +292,15 @@ listed = compared and not no_product
 products = sales.branches(data, by=product, periods=dates) if listed else pd.DataFrame()
 ax = plots.branch_changes(products, lang=reader) if listed else None
 plots.sentences.sales.branches(products, whole=tree, lang=reader, lacks=no_product)
+
+# %% [markdown] tags=["lang-fr"]
+# En nombres, avec l'intervalle de chacun :
+
+# %% [markdown] tags=["lang-en"]
+# In numbers, with the interval of each:
+
+# %%
+plots.branch_table(products, lang=reader) if listed else None
 
 # %% [markdown] tags=["lang-fr"]
 # ### L'assortiment

@@ -272,7 +272,7 @@ assert all(abs(float(kpis[name]) - steps[name]) < 0.005 for name in kpis.index)
 # %% [markdown] tags=["lang-fr"]
 # ### Quel canal contribue ?
 #
-# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues à son prix, pendant qu'elle courait. Seules comptent les ventes dont tous les coûts sont connus. Les parts redonnent le total au centime près.
+# Chaque coût va aux lignes qui l'ont causé : les frais et les colis d'une commande à ses lignes, au prorata de leurs ventes ; la dépense d'une promotion aux lignes vendues sous cette promotion. Seules comptent les ventes dont tous les coûts sont connus. Les parts redonnent le total au centime près.
 
 # %% [markdown] tags=["lang-en"]
 # ### Which channel contributes?
@@ -628,13 +628,13 @@ mk.quiz("08", lang=reader)
 # %% [markdown] tags=["lang-fr", "lesson", "exercise"]
 # ## Questions ouvertes
 #
-# 1. **Comparer.** Relancez la page avec `as_of = "2025-02-10"`. Quelle promotion perd ses « manquantes ensuite », et pourquoi est‑ce une bonne chose ?
+# 1. **Comparer.** Relancez la page avec `as_of = "2025-02-10"`. Quelles promotions perdent leurs « manquantes ensuite », et pourquoi est‑ce une bonne chose ?
 # 2. **Décider.** D'après le tableau des promotions, laquelle referiez‑vous, à quelle remise et sur quels produits ? Que demanderiez‑vous au fournisseur ?
 # 3. **Cas.** La direction veut refaire le « Vendredi fou » parce que « les ventes ont triplé ». Pourquoi cette page ne peut‑elle pas le juger ? Proposez, en cinq phrases, une façon de le mesurer l'an prochain (leçons 04 et 05).
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]
 # ## Open questions
 #
-# 1. **Compare.** Run the page again with `as_of = "2025-02-10"`. Which promotion loses its "missing afterwards", and why is that a good thing?
+# 1. **Compare.** Run the page again with `as_of = "2025-02-10"`. Which promotions lose their "missing afterwards", and why is that a good thing?
 # 2. **Decide.** From the table of promotions, which one would you run again, at what discount and on which products? What would you ask the supplier?
 # 3. **Case.** Management wants to run the "Vendredi fou" again because "sales tripled". Why can this page not judge it? In five sentences, propose a way to measure it next year (lessons 04 and 05).

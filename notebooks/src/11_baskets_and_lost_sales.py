@@ -171,10 +171,10 @@ tables = {"orders": shop.orders.to_pandas(), "order_lines": shuffled}
 nothing = baskets.pairs(mk.open_data(tables), end=as_of, within=())
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Combien de paires passent pour liées si l'on se contente d'une valeur p sous 5 % ? Et combien si l'on corrige pour toutes les paires examinées (Benjamini et Hochberg : parmi celles que l'on nomme, un vingtième de fausses en moyenne) ?
+# Combien de paires passent pour liées si l'on se contente d'une valeur p sous 5 % ? Et combien si l'on corrige pour toutes les paires examinées (Benjamini et Hochberg : parmi celles que l'on nomme, un vingtième de fausses en moyenne) ? Sur une paire rare, le test est prudent : aucun compte entier ne tombe juste sur 5 %, et il reste en dessous ; il en passe moins d'une sur vingt, et bien trop tout de même.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# How many pairs pass for linked when one is content with a p-value below 5%? And how many when one corrects for all the pairs looked at (Benjamini and Hochberg: of those named, a twentieth false on average)?
+# How many pairs pass for linked when one is content with a p-value below 5%? And how many when one corrects for all the pairs looked at (Benjamini and Hochberg: of those named, a twentieth false on average)? On a rare pair the test is cautious: no whole count falls just on 5%, and it stays below; fewer than one in twenty pass, and far too many all the same.
 
 # %% tags=["lesson"]
 naive = (nothing.pairs.p_value < 0.05).sum()
@@ -499,12 +499,15 @@ plots.online_places(lost, lang=reader) if lost else None
 # %% [markdown] tags=["lang-fr"]
 # ### Jusqu'où s'y fier
 #
-# L'intervalle contient le hasard de la demande et l'erreur de chaque facteur. Il ne contient pas ce qu'aucun jour comparable ne peut savoir : un produit en train de passer de mode, ou d'y entrer. Deux choses tirent l'estimation. Vers le haut : le client privé d'un produit en achète parfois un autre, ce qui gonfle les ventes du reste ; cette part n'est pas perdue pour la boutique. Vers le bas : un produit s'épuise les jours de forte demande, qui ne sont pas parmi ceux où il était en stock. Enfin, une rupture au milieu de la journée, réparée avant la clôture, ne se voit pas.
+# Ce que l'intervalle contient, et ce qu'il ne peut pas savoir :
 
 # %% [markdown] tags=["lang-en"]
 # ### How far to trust it
 #
-# The interval holds the chance of demand and the error of each factor. It does not hold what no comparable day can know: a product going out of fashion, or coming into it. Two things pull the estimate. Up: a customer who misses a product sometimes buys another, which swells the sales of the rest; that part is no loss to the shop. Down: a product runs out on days of high demand, which are not among those in stock. Lastly, a stock-out in the middle of the day, mended before the close, does not show.
+# What the interval holds, and what it cannot know:
+
+# %%
+plots.sentences.baskets.limits(lost, lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
 # Boréal connaît la vérité : ce que les clients ont demandé et n'ont pas trouvé. L'intervalle la contient‑il, chaque année ?

@@ -496,12 +496,12 @@ assert ours.change == camp.revenue.sum() - camp.revenue_before.sum()
 # %% [markdown] tags=["lang-fr"]
 # ## Prix, volume, mix et assortiment
 #
-# Produit par produit, tous canaux réunis. Le prix est celui que l'on a payé, remises comprises.
+# Produit par produit, tous canaux réunis. Le prix est celui que l'on a payé, remises comprises. Un avoir (une commande de montant négatif) n'est pas un prix : s'il y en a, c'est un effet à part.
 
 # %% [markdown] tags=["lang-en"]
 # ## Price, volume, mix and assortment
 #
-# Product by product, all channels together. The price is the one paid, discounts included.
+# Product by product, all channels together. The price is the one paid, discounts included. A credit (an order of a negative amount) is no price: where there are any, they are an effect of their own.
 
 # %%
 bridge = revenue.bridge_of(effects, before=found.revenue_before) if effects else None
@@ -679,12 +679,12 @@ pd.Series([low, G - 1, high]).map(reader.change)
 # %% [markdown] tags=["lang-fr"]
 # ## Croissance ou bruit ?
 #
-# Deux hasards se mêlent à la croissance : qui achète, et ce qui déplace un mois entier (la météo, un concurrent). L'intervalle tient compte des deux. Un choc qui dure toute l'année, lui, ne se voit qu'à côté d'autres années.
+# Deux hasards se mêlent à la croissance : qui achète, et ce qui déplace un mois entier (la météo, un concurrent). L'intervalle tient compte des deux, si la période est assez longue pour montrer le second. Un choc qui dure toute l'année, lui, ne se voit qu'à côté d'autres années.
 
 # %% [markdown] tags=["lang-en"]
 # ## Growth or noise?
 #
-# Two kinds of chance mingle with growth: who buys, and what moves a whole month (weather, a rival). The interval accounts for both. A shock that lasts all year shows only beside other years.
+# Two kinds of chance mingle with growth: who buys, and what moves a whole month (weather, a rival). The interval accounts for both, where the period is long enough to show the second. A shock that lasts all year shows only beside other years.
 
 # %%
 ax = plots.growth_pieces(found, lang=reader)

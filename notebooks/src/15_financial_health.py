@@ -590,10 +590,9 @@ listed[["month", "account", "gap", "on_revenue", "reason"]]
 
 # %%
 silence = finance.lacks_books(data)
-bounds = finance.whole_months(dates.previous_start or dates.start, dates.end)
-matched = bounds is not None and not silence
-compared_books = {"start": bounds[0], "end": bounds[1]} if matched else {}
-gaps = finance.gaps(finance.reconciliation(data, **compared_books)) if matched else None
+booked = [] if silence else finance.compared_months(dates)
+bounds = {"start": booked[0][0], "end": booked[-1][1]} if booked else {}
+gaps = finance.gaps(finance.reconciliation(data, **bounds), months=booked) if booked else None
 plots.sentences.finance.books(gaps, lang=reader, lacks=silence)
 
 # %% [markdown] tags=["lang-fr"]

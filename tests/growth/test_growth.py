@@ -236,6 +236,7 @@ rows = st.lists(
     st.tuples(
         st.sampled_from("ab"), st.sampled_from("xy"),
         st.integers(0, 50), amounts, st.integers(0, 50), amounts,
+        amounts.map(lambda paid: -paid), amounts.map(lambda paid: -paid),
     ),
     min_size=1, max_size=9,
 )  # fmt: skip
@@ -244,20 +245,21 @@ rows = st.lists(
 @settings(max_examples=8, deadline=None)  # each takes a dozen queries
 @given(rows=rows)
 def test_effects_of_groups_add_up_to_those_of_all_at_every_level(rows):
-    items = pd.DataFrame(rows, columns=["channel", "category", *ITEM])
+    credits = ["credits_before", "credits"]
+    items = pd.DataFrame(rows, columns=["channel", "category", *ITEM, *credits])
+    effects = ["volume", "mix", "price", "assortment", "credits"]
     items["product_id"] = [f"p{n}" for n in range(len(items))]
     whole = revenue.price_volume_mix(items)
     for by in ("category", ["channel", "category"], "product_id"):
         parted = revenue.effects_by(items, by=by)
         for effect in revenue.Effects._fields:
             assert math.fsum(parted[effect]) == pytest.approx(getattr(whole, effect), abs=0.004)
-        row_sums = parted[["volume", "mix", "price", "assortment"]].sum(axis=1)
+        row_sums = parted[effects].sum(axis=1)
         assert np.allclose(row_sums, parted.change, atol=0.004)
         assert np.allclose(parted.mix_between + parted.mix_within, parted.mix, atol=0.004)
     levels = revenue.effects_by_level(items)
     assert levels.level.tolist() == [*revenue.LEVELS]
-    parts = levels[["volume", "mix", "price", "assortment"]].sum(axis=1)
-    assert np.allclose(parts, whole.change, atol=0.004)
+    assert np.allclose(levels[effects].sum(axis=1), whole.change, atol=0.004)
     assert levels.set_index("level").mix["whole"] == pytest.approx(0, abs=0.004)
 
 

@@ -224,10 +224,30 @@ def test_no_list_price_is_said_in_place_of_a_row_of_nothing(unparted):
     assert plain(said) == "No sale with a list price to show."
 
 
+def test_prices_above_the_list_are_no_discount(unparted):
+    whole, by_channel = unparted
+    dear = whole.assign(price_realisation=1.1, discounts=-120.0, promotion_discounts=30.0)
+    said = plain(sentences.baskets.prices(dear, lang="en"))
+    assert said.startswith(
+        "Customers pay 110.0% of the list price. Prices paid are above list prices, by $120 in all:"
+    )
+    assert "Promotions take" not in said
+    ax = plots.list_price_parts(
+        by_channel.assign(discounts=-0.1 * by_channel.gross_sales, price_realisation=1.1), lang="en"
+    )
+    assert ax.figure.caption.endswith("Left of 0: sold above the list price.")
+    assert "Left of 0" not in plots.list_price_parts(by_channel, lang="en").figure.caption
+    some = whole.assign(promotion_discounts=-1.0)
+    assert "Discounts take" in plain(sentences.baskets.prices(some, lang="en"))
+
+
 def test_losses_are_said(found):
     lost = found["lost"]
     said = plain(sentences.baskets.lost(lost, lang="en"))
     assert said.startswith(f"Stock-outs missed about {lost.units:,.0f} units ({lost.low:,.0f} to")
+    assert "what no comparable day can know" in plain(sentences.baskets.limits(lost, lang="en"))
+    for nothing in (None, lost._replace(days_out=0), lost._replace(units=None)):
+        assert sentences.baskets.limits(nothing, lang="en") is None
     none = plain(sentences.baskets.lost(lost._replace(days_out=0), lang="en"))
     assert none == "No product was out of stock in the period."
     unknown = plain(sentences.baskets.lost(lost._replace(units=None), lang="en"))

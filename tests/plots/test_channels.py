@@ -171,7 +171,7 @@ def test_campaigns_go_by_their_names():
 
 def test_the_headline_gives_the_range_of_the_models():
     said = plain(sentences.channels.headline(CREDITS, AGREED, lang="en", **PERIOD))
-    assert "95 orders placed online" in said
+    assert "orders placed online that follow recorded touches: 95." in said
     assert "Email comes first" in said
     assert "it gets from " in said
     assert "Spend exceeds margin under every model: Paid search." in said
@@ -258,7 +258,7 @@ def test_spend_recorded_in_a_part_of_the_period_is_said(first, last, words):
     ("found", "words"),
     [
         (lift(50, -20, 120), "cannot tell whether it added any order"),
-        (lift(50, 20, 120), "1 of 2 credits are more than the control group allows"),
+        (lift(50, 20, 120), "1 of 2 credits is more than the control group allows"),
         (None, "nothing here says what credit is worth"),
     ],
 )

@@ -149,7 +149,7 @@ def test_without_a_cost_of_serving_nobody_is_called_unprofitable():
     none = sentences.clv.unprofitable(found, lang="en", lacking=costs)
     assert "one cannot tell" in plain(none)
     some = sentences.clv.unprofitable(found, lang="en", lacking=costs[1:])
-    assert plain(some).startswith("1 customers of 2")
+    assert plain(some).startswith("1 customer of 2 (50.0%) costs more")
     assert "went back on the shelf" not in plain(some)
     unsure = {"lang": "en", "unsure": clv.UnsureReturns(4, 4)}
     lost = sentences.clv.unprofitable(found, **unsure)

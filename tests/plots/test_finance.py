@@ -236,6 +236,48 @@ def test_the_causes_of_the_pareto_are_those_of_the_table():
     assert "2 of 5. The first of them: Return \u2013 Defective, $500." in said
 
 
+def test_one_cause_more_than_is_drawn_has_its_name():
+    some = ranked(MANY[["cause", "root", "name", "times", "amount"]].iloc[:13])
+    names = [t.get_text() for t in plots.leak_pareto(some, lang="en").get_yticklabels()]
+    assert len(names) == 13
+    assert not any("other" in name for name in names)
+
+
+def test_few_causes_are_not_said_to_be_the_largest_of_many():
+    columns = ["cause", "root", "name", "times", "amount"]
+    one = plain(sentences.finance.causes(ranked(CAUSES[columns].iloc[:1]), lang="en"))
+    assert one.startswith(
+        "The $500 lost between gross and net have one root cause: Return \u2013 Defective."
+    )
+    two = plain(sentences.finance.causes(ranked(CAUSES[columns].iloc[:2]), lang="en"))
+    assert two.startswith(
+        "The $800 lost between gross and net come from 2 root causes, none of which is small. The "
+        "first of them: Return \u2013 Defective, $500."
+    )
+
+
+ABOVE = "Prices paid are above list prices, by $100 in all: check that list prices are up to date."
+
+
+def test_prices_above_the_list_are_said_and_no_leak():
+    columns = ["cause", "root", "name", "times", "amount"]
+    given = CAUSES[columns].assign(amount=[50.0, -300.0, 200.0, 20.0, 10.0])
+    causes = ranked(given.sort_values("amount", ascending=False))
+    said = plain(sentences.finance.causes(causes, lang="en"))
+    assert said.startswith("89% of the $280 lost between gross and net comes from the largest root")
+    assert f"{ABOVE} Returns: $50." in said
+    assert "Discounts:" not in said
+    ax = plots.leak_pareto(causes, lang="en")
+    assert [bar.get_width() for bar in ax.patches] == [200, 50, 20, 10]
+    assert ax.figure.caption.endswith("Not drawn: what was sold above its list price.")
+    assert "Not drawn" not in plots.leak_pareto(CAUSES, lang="en").figure.caption
+    rises = plots.net_bridge(steps(totals(1000, -100, 50)), lang="en")
+    assert "+$100 (10.0%)" in [text.get_text() for text in rises.texts]
+    head = plain(sentences.finance.headline(steps(totals(1000, -100, 50)), lang="en", **PERIOD))
+    assert "$1,000 at list price left $1,035 of net revenue: 103.5% of it. " + ABOVE in head
+    assert "Most of what is taken off goes to one step: refunds of returns, $50 (5.0% of" in head
+
+
 def test_the_gap_of_revenue_is_what_its_accounts_leave():
     # the ledger has 50 more of revenue: 20 for the refunds it lacks, and 30 of no account
     given = books(("2025-06-01", "refunds", 60, 80), ("2025-06-01", "revenue", 950, 900))
@@ -253,7 +295,7 @@ def test_only_causes_that_are_told_are_named():
     only = CAUSES[CAUSES.cause == "discount"]
     untold = ["return", "allowance", "chargeback"]
     said = plain(sentences.finance.causes(ranked(only), untold=untold, lang="en"))
-    assert "of the $400 lost to what the data tell comes" in said
+    assert "The $400 lost to what the data tell come from 2 root causes" in said
     assert "between gross and net" not in said
     assert "Discounts: $400." in said
     assert "$0" not in said
@@ -374,7 +416,7 @@ def test_what_moved_is_said_with_its_interval():
 def test_retention_is_said_with_its_interval():
     said = plain(sentences.finance.retention(KEPT, YEARS, lang="en"))
     row = KEPT.iloc[0]
-    assert said.startswith(f"Last year's 400 customers bring {row.net_retention:.1%}")
+    assert said.startswith(f"Last year's customers (400) bring {row.net_retention:.1%}")
     assert f"(95% interval: {row.net_retention_low:.1%} to {row.net_retention_high:.1%})" in said
     assert "Customers who brought nothing the year before make 30.0%" in said
     assert "year's net revenue ($330)" in said  # what they bring, and not the change of it
@@ -457,7 +499,9 @@ def test_few_disputes_give_no_advice():
 def test_outcomes_are_said():
     whole = OUTCOMES.drop(columns="reason").iloc[:1]
     said = plain(sentences.finance.outcomes(whole, lang="en"))
-    assert said.startswith("Of 23 disputes decided, 8 were won: 34.8% (95% interval: 19.0% to 55.0")
+    assert said.startswith(
+        "Disputes decided: 23, of which won: 8, that is 34.8% (95% interval: 19.0% to 55.0"
+    )
     waiting = whole.assign(win_rate=np.nan)
     assert "No dispute is decided yet; open: 2." in plain(
         sentences.finance.outcomes(waiting, lang="en")
@@ -509,9 +553,10 @@ def test_gaps_are_listed_with_what_shows_of_their_reason():
     assert "Décalage : l'inverse en juillet 2025" in text
     assert "Au grand livre, pas dans les données" in text
     said = plain(sentences.finance.books(GAPS, lang="en"))
-    assert "0 of 6 figures of the ledger agree" in said
+    assert said.startswith("Over 3 months, figures of the ledger that agree with the data to the")
+    assert "cent: 0 of 6." in said
     assert "Gaps: 3; the figures show the reason of 2. To ask finance about: 1, for −$15" in said
-    assert "Told on one side only, and so not compared: 1 figures." in said
+    assert "Figures told on one side only, and so not compared: 1." in said
     assert str(plots.gap_table(NO_GAPS, lang="en")) == "No gap to explain."
     assert "no gap" in plots.ledger_gaps(NO_GAPS, lang="en").figure.alt
     silent = "Months that one side alone tells, without a bar either: 1."  # September
@@ -531,6 +576,13 @@ def test_a_ledger_without_revenue_has_months_in_common_all_the_same():
     drawn = plots.ledger_gaps(apart, lang="en").figure.message
     told = str(sentences.finance.books(apart, lang="en"))
     assert drawn == told == "The ledger and the data tell no account of the same month."
+
+
+def test_months_of_two_years_show_their_years():
+    months = ["2024-10-01", "2024-11-01", "2025-10-01", "2025-11-01"]
+    found = finance.gaps(books(*((month, "revenue", 90, 100) for month in months)))
+    ticks = plots.ledger_gaps(found, lang="en").get_xticklabels()
+    assert [tick.get_text() for tick in ticks] == ["Oct\n2024", "Nov", "Oct\n2025", "Nov"]
 
 
 @pytest.mark.parametrize("lang", ["fr", "en"])

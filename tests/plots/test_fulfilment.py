@@ -189,7 +189,7 @@ def test_the_headline_answers_first():
 def test_the_agreement_is_counted_and_its_reach_is_told(low, high, says):
     whole = PROMISES.assign(on_time_low=low, on_time_high=high)
     said = plain(sentences.fulfilment.agreement(AGREED, whole, target=0.95, lang="en"))
-    assert "missed in 1 of 2 periods, by 20 parcels in all" in said
+    assert "periods that missed it, 1 of 2, by 20 parcels in all" in said
     assert says in said
     assert ("long run" in said) == bool(says)
     assert "3 parcels were due and have not come" in said

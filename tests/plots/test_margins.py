@@ -246,7 +246,7 @@ def test_doubts_about_the_break_even_are_said():
     assert "known cost" not in said
     some = EVEN._replace(asked_months=12)
     said = plain(sentences.margins.break_even(some, lang="en"))
-    assert "known for 3 of the 12 months" in said
+    assert "Months whose fixed costs are known: 3 of 12" in said
     assert "January 2025" in said
     assert "March 2025" in said
     for result in (EVEN, NEVER):

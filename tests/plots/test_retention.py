@@ -388,8 +388,8 @@ def test_returns_are_said():
     year = {"start": "2025-01-01", "end": "2026-01-01"}
     said = plain(sentences.retention.returns(RATES, lang="en", **year))
     assert said == (
-        "From January 1, 2025 to December 31, 2025, 150 units came back for 1,000 sold: 15.0% of "
-        "units and 16.0% of net sales. 95% interval (units): 12.0% to 18.0%."
+        "From January 1, 2025 to December 31, 2025, units that came back: 150, for 1,000 sold; "
+        "15.0% of units and 16.0% of net sales. 95% interval (units): 12.0% to 18.0%."
     )
     few = sentences.retention.returns(RATES.iloc[2:], lang="en", **year)
     assert plain(few).endswith("Too few customers to give an interval.")
@@ -440,7 +440,7 @@ def test_survival_and_gaps_are_said(orders):
     slow = retention.Survival(1, found.curve.iloc[:3], 9, 2, 30, None, None, None, found.waits)
     assert "Less than half" in plain(sentences.retention.survival(slow, lang="en"))
     gaps = retention.between_orders(orders, as_of="2026-01-01")
-    assert f"{gaps.customers - gaps.returned} customers who bought once" in plain(
+    assert f"Customers who bought once ({gaps.customers - gaps.returned}) are not in it" in plain(
         sentences.retention.gaps(gaps, lang="en")
     )
 

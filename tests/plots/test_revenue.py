@@ -15,7 +15,7 @@ from marketing_kpi.growth.network import CalendarEffect
 from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import sentences, style
-from marketing_kpi.plots.revenue import EFFECTS, STEPS
+from marketing_kpi.plots.revenue import STEPS
 
 PERIODS = mk.periods(as_of="2026-01-01")
 ALONE = mk.periods(as_of="2026-01-01", compare="none")
@@ -53,7 +53,8 @@ WAY = pd.DataFrame(
         "level": [400.0, 340, 340, 390, 310, 310, 310, 290, 290, 285, 285],
     }
 )
-EFFECTS_FOUND = revenue.Effects(60.0, -20.0, 15.0, 5.0, 0.0, 60.0)
+EFFECTS_FOUND = revenue.Effects(60.0, -20.0, 15.0, 5.0, 0.0, 0.0, 60.0)
+CREDITED = EFFECTS_FOUND._replace(credits=-70.0, change=-10.0)
 RATES = pd.DataFrame(
     {
         "channel": ["web", "store", None],
@@ -131,7 +132,31 @@ def test_a_bridge_shows_years_by_name_and_other_periods_as_before_and_now():
     quarter = mk.periods(as_of="2025-11-01", period="3 months")
     ax = plots.growth_bridge(bridge, of="effects", periods=quarter, lang="en")
     assert "Before" in words(ax)
-    assert len(ax.patches) == len(EFFECTS) - 1  # no product is unknown
+    assert len(ax.patches) == 4  # no product is unknown, and nothing credited
+
+
+@pytest.mark.parametrize(("found", "bars"), [(EFFECTS_FOUND, 4), (CREDITED, 5)])
+def test_credits_are_an_effect_only_where_there_are_any(found, bars):
+    bridge = revenue.bridge_of(found, before=1000.0)
+    levels = pd.DataFrame([("category", 3, *found)], columns=["level", "rows", *found._fields])
+    parted = pd.DataFrame(
+        [("a", *found, 1.0, 2.0)], columns=["brand", *found._fields, "mix_between", "mix_within"]
+    )
+    drawn = plots.effect_levels(levels, lang="en")
+    shown = [
+        figure(plots.growth_bridge(bridge, of="effects", periods=PERIODS, lang="en")).alt,
+        figure(drawn).alt,
+        plots.effect_table(parted, lang="en").to_text(),
+        sentences.revenue.effects(found, revenue_before=1000.0, lang="en"),
+    ]
+    assert ["redits" in str(one) for one in shown] == [bars == 5] * 4
+    assert len(drawn.containers) == bars
+    if bars == 5:
+        assert "credits −7.0 pts. Credits are in none of the other" in plain(shown[-1])
+        assert "avoirs" in plain(sentences.revenue.effects(found, revenue_before=1e3, lang="fr"))
+        fell = growth()._replace(verdict="fell")
+        about = {"channels": None, "effects": found, "periods": PERIODS, "lang": "en"}
+        assert "Credits took it" in plain(sentences.revenue.headline(fell, **about))
 
 
 def test_steps_that_are_unknown_or_lead_nowhere_known_are_left_out_of_the_bridge():
@@ -343,6 +368,20 @@ def test_the_first_are_said_to_change_only_where_they_do(former, said):
     text = plain(say.concentration(found, None, lang="en"))
     assert said in text
     assert ("no plan for tomorrow" in text) == (former == 0.4)
+
+
+@pytest.mark.parametrize(
+    ("half", "lang", "said"),
+    [
+        (1, "en", "Half of sales rest on 1 product of 3: keep it in stock first."),
+        (2, "en", "Half of sales rest on 2 products of 3: keep these in stock first."),
+        (1, "fr", "La moitié des ventes repose sur 1 produit sur 3\u202f: ne laissez pas celui-là"),
+    ],
+)
+def test_the_products_that_make_half_are_counted_in_words(half, lang, said):
+    products = Concentration(3, 9.0, half, 0.6, pd.DataFrame(), pd.DataFrame())
+    text = plain(say.concentration(None, products, lang=lang))
+    assert text.startswith(plain(said))
 
 
 def test_the_dashes_of_the_stores_are_named():

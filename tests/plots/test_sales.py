@@ -148,6 +148,7 @@ ASSORTMENT = pd.DataFrame(
         "gone": [0.0, -80.0],
         "kept": [50.0, -20.0],
         "unknown": [0.0, 0.0],
+        "credits": [0.0, 0.0],
         "kept_rate": [0.05, -0.05],
     }
 )
@@ -352,6 +353,8 @@ def test_sessions_of_unknown_visitors_are_said_to_be_left_out():
     said = plain(sentences.sales.visits(site, sessions=207, lang="en"))
     assert "whose visitor is known brought $2,111" in said
     assert "Left out: 7 sessions of unknown visitors" in said
+    one = plain(sentences.sales.visits(site, sessions=201, lang="fr"))
+    assert "Laissée de côté : 1 session d'un visiteur inconnu, et ce qu'elle a apporté." in one
     whole = plain(sentences.sales.visits(site, sessions=200, lang="en"))
     assert whole == plain(sentences.sales.visits(site, lang="en"))
     assert "Left out" not in whole
@@ -378,6 +381,18 @@ def test_the_funnel_names_the_step_that_loses_most_and_what_goes_beside_it():
     assert "session to cart, with 900 sessions, 93% of all losses (10.0% go on)" in said
     assert "cart to checkout, with 40 sessions lost" in said
     assert "without these steps: 2." in said
+
+
+def test_one_is_written_in_the_singular():
+    few = FUNNEL.assign(lost=[1, 1, 1, 1][: len(FUNNEL)])
+    said = plain(sentences.sales.funnel(few, lang="en"))
+    assert "with 1 session, " in said
+    assert "with 1 session lost." in said
+    assert ", 1 session, " in plain(sentences.sales.funnel(few, lang="fr"))
+    one = plain(sentences.sales.prices(PRICES._replace(products=1), lang="en"))
+    assert "compared on the one product sold in both periods" in one
+    un = plain(sentences.sales.prices(PRICES._replace(products=1), lang="fr"))
+    assert "comparés sur le seul produit vendu dans les deux périodes" in un
 
 
 def test_both_conversions_are_said_with_what_makes_them_differ():
@@ -440,6 +455,27 @@ def test_sales_of_unknown_product_are_said():
     assert "unknown products" not in plots.assortment_table(ASSORTMENT, lang="en").to_text()
 
 
+def test_credits_are_said_beside_prices_and_only_where_there_are_any():
+    parts = pd.concat(
+        [PRICES.parts, pd.DataFrame([("credits", -0.11, -456.0)], columns=[*PRICES.parts])]
+    )
+    found = PRICES._replace(parts=parts, credited_before=0.008, credited=0.117)
+    assert "credits −11.0% (−$456)" in plain(sentences.sales.prices(found, lang="en"))
+    said = "Credits gave back 0.8% of what was bought before, 11.7% now"
+    assert said in plain(sentences.sales.prices(found, lang="en"))
+    assert "avoirs −11,0 %" in plain(sentences.sales.prices(found, lang="fr"))
+    assert "Credits" in plots.price_table(found, lang="en").to_text()
+    some = ASSORTMENT.assign(credits=[0.0, -30.0])
+    assert "Credits: −$30." in plain(sentences.sales.assortment(some, lang="en"))
+    assert "Credits" in plots.assortment_table(some, lang="en").to_text()
+    for none in (
+        sentences.sales.prices(PRICES, lang="en"), plots.price_table(PRICES, lang="en").to_text(),
+        sentences.sales.assortment(ASSORTMENT, lang="en"),
+        plots.assortment_table(ASSORTMENT, lang="en").to_text(),
+    ):  # fmt: skip
+        assert "redits" not in str(none)
+
+
 def test_what_the_rest_leaves_out_is_named_wherever_the_rest_is_shown():
     named = "Cart to checkout (Organic search, Unknown)"
     assert named in plain(plots.step_differences(STEPS, lang="en").figure.caption)
@@ -461,13 +497,17 @@ def test_prices_branches_season_and_assortment_in_words():
     assert "drawn at random" in prices
     still = tree()._replace(months_error=0.0)
     branches = plain(sentences.sales.branches(BRANCHES, whole=still, lang="en"))
-    assert "growing: 1; shrinking: 0; one cannot tell: 1" in branches
+    assert f"growing: 1 ({LONG}); shrinking: 0; one cannot tell: 1" in branches
+    assert "Without an interval" not in branches
+    blurred = BRANCHES.assign(low=[None, *BRANCHES.low[1:]])
+    few = plain(sentences.sales.branches(blurred, whole=still, lang="en"))
+    assert "Without an interval, for too few buyers: 1." in few
     # Months that move as a whole by 10 % hide a growth of 20 %.
     shaken = tree()._replace(months_error=0.1)
     assert "growing: 0" in plain(sentences.sales.branches(BRANCHES, whole=shaken, lang="en"))
     assert "1 new, 0 no longer sold" in branches
     season = plain(sentences.sales.season(SEASON, lang="en"))
-    assert "Of 12 months compared, above the same month a year earlier by more than" in season
+    assert "Months compared with the same month a year earlier: 12. Above it by more than" in season
     assert "the luck of who buys: 10" in season
     assert "about 0.6 would lie apart by chance alone" in season
     assert "December 2025" in season
@@ -476,6 +516,14 @@ def test_prices_branches_season_and_assortment_in_words():
     assert "products kept went from −5.0% (Hats) to +5.0%" in assortment
     assert "by chance" in assortment
     assert "look there" not in assortment
+
+
+def test_no_more_than_five_that_grew_are_named():
+    names = [f"Hat {n}" for n in range(7)]
+    rows = pd.concat([BRANCHES.iloc[:1]] * 7, ignore_index=True).assign(category=names)
+    still = tree()._replace(months_error=0.0)
+    said = plain(sentences.sales.branches(rows, whole=still, lang="en"))
+    assert "growing: 7 (Hat 0, Hat 1, Hat 2, Hat 3, Hat 4, \u2026); shrinking: 0;" in said
 
 
 def test_what_the_data_lack_is_said_in_place_of_results():
@@ -507,7 +555,7 @@ def test_what_the_data_lack_is_said_in_place_of_results():
         plots.traffic_table(nothing, lang="en", lacks=lacks),
     ]
     assert all("order_lines.quantity" in str(one) for one in said)
-    assert "0 whole months" in plain(sentences.sales.season(empty, lang="en"))
+    assert "Whole months in the data: 0." in plain(sentences.sales.season(empty, lang="en"))
     for ax in (
         plots.season_lines(empty, lang="en"),
         plots.year_on_year(empty, lang="en"),

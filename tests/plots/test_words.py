@@ -303,14 +303,41 @@ def test_a_score_changes_by_a_difference(scorecard):
     assert "143" not in plain(shown.to_text())
 
 
+REASONS = {
+    "alone": "no comparison was asked for",
+    "empty": "nothing was ordered in the period",
+    "partial": "the data do not cover the whole period",
+    "comparison": "the data do not cover the whole comparison period",
+    "": "no value in one of the periods",
+}
+
+
+def lone(scorecard, reason):
+    nothing = dict.fromkeys(("previous", "change", "change_low", "change_high"))
+    able = scorecard.available
+    return scorecard.assign(**nothing, reason=scorecard.reason.mask(able, reason))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_the_reason_that_holds_is_given_where_nothing_is_compared(scorecard, reason):
+    alone = lone(scorecard, reason)
+    said = plots.attention(overview.attention(alone), lang="en", scorecard=alone)
+    assert str(said) == f"Nothing is compared: {REASONS[reason]}."
+    shown = plots.scorecard(alone, lang="en").payload()
+    place = [column["name"] for column in shown["columns"]].index("not_compared")
+    assert {row[place] for row in shown["rows"]} == {REASONS[reason]}
+    assert REASONS[reason] not in plots.scorecard(alone, lang="en").to_html().split("<tfoot")[0]
+
+
+def test_where_no_kpi_can_be_computed_none_is_compared(scorecard):
+    unable = lone(scorecard, "").assign(available=False, reason="missing")
+    said = plots.attention(overview.attention(unable), lang="en", scorecard=unable)
+    assert str(said) == "Nothing is compared: none of these KPIs can be computed."
+
+
 def test_without_a_comparison_one_sentence_says_so_and_nothing_else_is_shown(scorecard):
-    alone = scorecard.assign(previous=None, change=None, change_low=None, change_high=None)
+    alone = lone(scorecard, "alone")
     judged = overview.attention(alone)
-    said = plots.attention(judged, lang="en", scorecard=alone)
-    assert str(said) == (
-        "Nothing is compared: no comparison was asked for, the data do not cover both periods, or"
-        " no KPI has a value in both."
-    )
     assert plots.undecided(judged, lang="en", scorecard=alone) is None
     before = plt.get_fignums()
     plots.changes(alone, lang="en")

@@ -118,6 +118,12 @@ def test_the_time_to_read_a_page_leaves_out_what_is_for_looking_up():
     assert content.answer == "Sales are 5."
 
 
+def test_no_line_ends_between_a_sign_and_its_amount():
+    sentence = "It moved by +€13,718.50, then by \u2212$4, \u22125% or −3 €."
+    html = body(notebook("## A", [sentence]), lang="en").html
+    assert re.findall(r'<span class="mk-whole">(.*?)</span>', html) == ["+€13,718.50", "\u2212$4"]
+
+
 def test_every_lesson_has_its_place_in_the_order_to_read():
     numbers = {path.name[:2] for path in notebooks_folder().glob("fr/*.ipynb")}
     links = [Link(f"{number}_x.html", number) for number in sorted(numbers)]
@@ -161,11 +167,14 @@ def test_attention_is_not_made_up():
     assert attention([SCORECARD, MOVED], links=PAGES[2:], lang="en") is None
     calm = attention([SCORECARD], links=PAGES, lang="en")
     assert (calm.alerts, calm.sentence) == ((), "No KPI moved clearly.")
-    alone = {
-        **SCORECARD,
-        "rows": [[kpi, value, None, None] for kpi, value, *_ in SCORECARD["rows"]],
-    }
-    assert attention([alone], links=PAGES, lang="en").sentence.startswith("Nothing is compared")
+    why = "no comparison was asked for"
+    alone = table(
+        "scorecard",
+        ("kpi", "value", "previous", "change", "not_compared"),
+        *([kpi, value, None, None, why] for kpi, value, *_ in SCORECARD["rows"]),
+    )
+    got = attention([alone], links=PAGES, lang="en")
+    assert got.sentence == "Nothing is compared: no comparison was asked for."
     many = {**MOVED, "rows": MOVED["rows"] * 4, "row_units": ["fraction"] * 8}
     got = attention([SCORECARD, many], links=PAGES, lang="en")
     assert (len(got.alerts), got.rest) == (6, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +13,8 @@ from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import missing_days
+from marketing_kpi.plots.sentences.holes import above_list, missing_days
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
 
 
@@ -147,25 +149,7 @@ def prices(
         nothing = _("No sale with a list price to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
     row = now.iloc[0]
-    paid = reader.percent(row["price_realisation"])
-    given = reader.money(row["discounts"], decimals=0)
-    if pd.isna(row["promotion_discounts"]):
-        taken = _(
-            "Customers pay {paid} of the list price. Discounts take {share}: {given} in all.",
-            paid=paid,
-            share=reader.percent(row["discounts"] / row["gross_sales"]),
-            given=given,
-        )
-    else:
-        taken = _(
-            "Customers pay {paid} of the list price. Promotions take {promotions}, other discounts "
-            "{others}: {given} in all.",
-            paid=paid,
-            promotions=reader.percent(row["promotion_discounts"] / row["gross_sales"]),
-            others=reader.percent(row["other_discounts"] / row["gross_sales"]),
-            given=given,
-        )
-    said = [taken]
+    said = _paid(row, reader)
     if not pd.isna(row["promotion_share"]):
         share = reader.percent(row["promotion_share"])
         said.append(_("Sales on promotion make {share} of net sales.", share=share))
@@ -178,6 +162,34 @@ def prices(
             )
         )
     return Sentence(" ".join([*said, *missing_days(gap, reader)]))
+
+
+def _paid(row: pd.Series[Any], reader: Reader) -> list[str]:
+    """Say which part of the list price is paid, and what takes the rest; or that it is exceeded."""
+    _ = reader.translate
+    paid = reader.percent(row["price_realisation"])
+    if row["discounts"] < 0:
+        said = _("Customers pay {paid} of the list price.", paid=paid)
+        return [said, *above_list(-row["discounts"], reader)]
+    given = reader.money(row["discounts"], decimals=0)
+    parts = row[["promotion_discounts", "other_discounts"]]
+    if not (parts >= 0).all():
+        said = _(
+            "Customers pay {paid} of the list price. Discounts take {share}: {given} in all.",
+            paid=paid,
+            share=reader.percent(row["discounts"] / row["gross_sales"]),
+            given=given,
+        )
+        return [said]
+    said = _(
+        "Customers pay {paid} of the list price. Promotions take {promotions}, other discounts "
+        "{others}: {given} in all.",
+        paid=paid,
+        promotions=reader.percent(row["promotion_discounts"] / row["gross_sales"]),
+        others=reader.percent(row["other_discounts"] / row["gross_sales"]),
+        given=given,
+    )
+    return [said]
 
 
 def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
@@ -213,9 +225,9 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
         return Sentence(" ".join([share, unknown, *left_out]))
     said = [
         _(
-            "Stock-outs missed about {units} units ({units_interval}), {revenue} of sales "
+            "Stock-outs missed about {units} ({units_interval}), {revenue} of sales "
             "({revenue_interval}).",
-            units=reader.integer(found.units),
+            units=counted.units(found.units, reader),
             units_interval=intervals.words(found.low, found.high, reader.integer, reader),
             revenue=reader.money(found.revenue, decimals=0),
             revenue_interval=intervals.words(
@@ -236,6 +248,35 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
             )
         )
     return Sentence(" ".join([*said, *left_out]))
+
+
+def limits(found: LostSales | None, *, lang: str | Reader) -> Sentence | None:
+    """Say what the interval of lost sales holds, and what pulls it; None without an estimate.
+
+    Parameters
+    ----------
+    found
+        What `baskets.lost_sales` returns; None where the data lack something.
+    lang
+        The reader, or a language.
+    """
+    if found is None or not found.days_out or found.units is None:
+        return None
+    _ = Reader.of(lang).translate
+    said = [
+        _(
+            "The interval holds the chance of demand and the error of each factor. It does not "
+            "hold what no comparable day can know: a product going out of fashion, or coming into "
+            "it."
+        ),
+        _(
+            "Two things pull the estimate. Up: a customer who misses a product sometimes buys "
+            "another, which swells the sales of the rest; that part is no loss to the shop. Down: "
+            "a product runs out on days of high demand, which are not among those in stock."
+        ),
+        _("Lastly, a stock-out in the middle of the day, mended before the close, does not show."),
+    ]
+    return Sentence(" ".join(said))
 
 
 def where(losses: pd.DataFrame, *, lang: str | Reader) -> Sentence:

@@ -82,8 +82,8 @@ def headline(
     shares = known.loc[known["channel"] == usual["channel"], "share"]
     parts = [
         _(
-            "From {period}, {orders} orders placed online follow recorded touches. {channel} comes"
-            " first by the last touch that was no direct visit, with {share} of them.",
+            "From {period}, orders placed online that follow recorded touches: {orders}. {channel}"
+            " comes first by the last touch that was no direct visit, with {share} of them.",
             period=reader.date_range(start, end),
             orders=reader.integer(orders),
             channel=channel_name(usual["channel"], lang=reader),
@@ -407,10 +407,13 @@ def lift(
         parts.append(_("The control group cannot tell whether it added any order at all."))
     if count:
         parts.append(
-            _(
-                "{count} of {size} credits are more than the control group allows: the rest of"
-                " these orders would have come anyway.",
-                count=reader.integer(count),
+            _.n(
+                "{n} of {size} credits is more than the control group allows: the rest of these"
+                " orders would have come anyway.",
+                "{n} of {size} credits are more than the control group allows: the rest of these"
+                " orders would have come anyway.",
+                count,
+                n=reader.integer(count),
                 size=reader.integer(size),
             )
         )

@@ -223,9 +223,11 @@ def unprofitable(
         return Sentence(
             _("The data tell no cost of serving: who costs more than they bring, one cannot tell.")
         )
-    text = _(
-        "{count} customers of {all} ({share}) cost more than they bring: {loss} in all.",
-        count=reader.integer(found.unprofitable),
+    text = _.n(
+        "{n} customer of {all} ({share}) costs more than they bring: {loss} in all.",
+        "{n} customers of {all} ({share}) cost more than they bring: {loss} in all.",
+        found.unprofitable,
+        n=reader.integer(found.unprofitable),
         all=reader.integer(found.customers),
         share=reader.percent(found.share),
         loss=reader.money(found.loss, decimals=0),

@@ -551,9 +551,12 @@ def _few_baskets(found: experiments.Comparison, reader: Reader) -> str:
     _ = reader.translate
     if found.control_buyers is None or found.control_buyers >= comparison.ENOUGH_BUYERS:
         return ""
-    return _(
+    return _.n(
+        "What a buyer of the control spends rests on {n} buyer: one big basket more or less moves "
+        "it, and no verdict is given on it.",
         "What a buyer of the control spends rests on {n} buyers: one big basket more or less moves "
         "it, and no verdict is given on it.",
+        found.control_buyers,
         n=reader.integer(found.control_buyers),
     )
 

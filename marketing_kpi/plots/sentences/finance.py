@@ -32,7 +32,7 @@ from marketing_kpi.plots.finance import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import missing_days, missing_prices
+from marketing_kpi.plots.sentences.holes import above_list, missing_days, missing_prices
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
 
@@ -120,22 +120,31 @@ def _left_of_gross(
 def _most_taken(
     amounts: pd.Series[float], shares: Mapping[str, float | None], reader: Reader
 ) -> list[str]:
-    """Say which step takes most of what is not left; nothing where none takes anything."""
+    """Say which step takes most of what is not left, and that prices paid are above the list."""
     _ = reader.translate
     taken = -amounts[[*DEDUCTIONS]]
+    said = above_list(-taken["discounts"], reader)
     if not taken.max() > 0:
-        return []
+        return said
     most = str(taken.idxmax())
     told = {"step": _(STEP_NAMES[most]).lower(), "amount": reader.money(taken[most], decimals=0)}
     told["share"] = reader.percent(shares[most])
     if most != "discounts" and "unlisted" in shares:
-        return [
-            _("Most of what is taken off goes to one step: {step}, {amount} ({share} of net "
-              "sales).", **told)
-        ]  # fmt: skip
-    return [
-        _("Most of the rest goes to one step: {step}, {amount} ({share} of list prices).", **told)
-    ]
+        goes = _(
+            "Most of what is taken off goes to one step: {step}, {amount} ({share} of net sales).",
+            **told,
+        )
+    elif said:
+        goes = _(
+            "Most of what is taken off goes to one step: {step}, {amount} ({share} of list "
+            "prices).",
+            **told,
+        )
+    else:
+        goes = _(
+            "Most of the rest goes to one step: {step}, {amount} ({share} of list prices).", **told
+        )
+    return [*said, goes]
 
 
 def moved(
@@ -319,20 +328,41 @@ def causes(
         return Sentence(
             why_nothing(nothing, lacks, reader) if lacks else " ".join([nothing, *rest])
         )
-    first = found[found["is_first"]]
-    row = found.iloc[0]
-    said = _(
-        "{share} of the {total} lost {where} comes from the largest root causes: {first} of {all}. "
-        "The first of them: {cause}, {amount}.",
-        where=_("to what the data tell") if rest else _("between gross and net"),
-        first=reader.integer(len(first)),
-        all=reader.integer(len(found)),
-        share=reader.percent(first["cumulative"].iloc[-1], decimals=0),
-        total=reader.money(found["amount"].sum(), decimals=0),
-        cause=cause_name(row["cause"], row["root"], row["name"], lang=reader),
-        amount=reader.money(row["amount"], decimals=0),
-    )
-    return Sentence(" ".join([said, *_given_and_returned(found, untold, reader), *rest]))
+    where = _("to what the data tell") if rest else _("between gross and net")
+    said = [*_largest(found[found["amount"] > 0], where, reader)]
+    return Sentence(" ".join([*said, *_given_and_returned(found, untold, reader), *rest]))
+
+
+def _largest(lost: pd.DataFrame, where: str, reader: Reader) -> Iterator[str]:
+    """Say how few root causes make most of what is lost, unless it takes all, and the first."""
+    _ = reader.translate
+    first = lost[lost["is_first"]]
+    row = lost.iloc[0]
+    total = reader.money(lost["amount"].sum(), decimals=0)
+    told = {"cause": cause_name(row["cause"], row["root"], row["name"], lang=reader)}
+    told["amount"] = reader.money(row["amount"], decimals=0)
+    if len(lost) == 1:
+        yield _("The {total} lost {where} have one root cause: {cause}.", total=total, where=where,
+                cause=told["cause"])  # fmt: skip
+        return
+    if len(first) == len(lost):
+        yield _(
+            "The {total} lost {where} come from {all} root causes, none of which is small.",
+            total=total,
+            where=where,
+            all=reader.integer(len(lost)),
+        )
+    else:
+        yield _(
+            "{share} of the {total} lost {where} comes from the largest root causes: {first} of "
+            "{all}.",
+            where=where,
+            first=reader.integer(len(first)),
+            all=reader.integer(len(lost)),
+            share=reader.percent(first["cumulative"].iloc[-1], decimals=0),
+            total=total,
+        )
+    yield _("The first of them: {cause}, {amount}.", **told)
 
 
 def _given_and_returned(
@@ -341,7 +371,9 @@ def _given_and_returned(
     """Say what discounts and returns took, where the data tell it, and how to judge them."""
     _ = reader.translate
     lost = found.groupby("cause")["amount"].sum()
-    if "discount" not in untold:
+    if lost.get("discount", 0.0) < 0:
+        yield from above_list(-lost["discount"], reader)
+    elif "discount" not in untold:
         yield _(
             "Discounts: {discounts}. A discount may have made the sale: judge it by what it "
             "brought.",
@@ -377,7 +409,7 @@ def retention(
         return Sentence(why_nothing(nothing, lacks, reader))
     row = found.iloc[0]
     said = _(
-        "Last year's {customers} customers bring {net} of what they brought then{net_interval}. "
+        "Last year's customers ({customers}) bring {net} of what they brought then{net_interval}. "
         "Without those who bring more, {gross}{gross_interval}. {kept} of them still bring "
         "something.",
         customers=reader.integer(row["customers"]),
@@ -548,8 +580,8 @@ def outcomes(whole: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         )
     else:
         said = _(
-            "Of {decided} disputes decided, {won} were won: {rate} (95% interval: {spread}). Lost: "
-            "{lost}. Still open: {open}, for {amount}.",
+            "Disputes decided: {decided}, of which won: {won}, that is {rate} (95% interval: "
+            "{spread}). Lost: {lost}. Still open: {open}, for {amount}.",
             **told,
             rate=reader.percent(row["win_rate"]),
             spread=intervals.words(row["low"], row["high"], "fraction", reader),
@@ -593,8 +625,8 @@ def fighting(found: Fighting | None, *, lang: str | Reader) -> Sentence:
         return Sentence(untold)
     said = [
         _(
-            "If each of the {decided} disputes decided had been fought at {cost}, {recovered} "
-            "would have come back for {spent}: {gain}.",
+            "Had all disputes decided ({decided}) been fought at {cost} each, {recovered} would "
+            "have come back for {spent}: {gain}.",
             decided=reader.integer(found.decided),
             cost=reader.money(found.cost),
             recovered=reader.money(found.recovered, decimals=0),
@@ -666,9 +698,9 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
         return Sentence(why_nothing(nothing, lacks, reader))
     said = [
         _(
-            "Over {months} months, {agreeing} of {compared} figures of the ledger agree with the "
-            "data to the cent.",
-            months=reader.integer(found.months),
+            "Over {months}, figures of the ledger that agree with the data to the cent: {agreeing} "
+            "of {compared}.",
+            months=reader.months(found.months),
             agreeing=reader.integer(found.agreeing),
             compared=reader.integer(found.compared),
         )
@@ -690,7 +722,7 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
     if found.one_sided:
         said.append(
             _(
-                "Told on one side only, and so not compared: {count} figures.",
+                "Figures told on one side only, and so not compared: {count}.",
                 count=reader.integer(found.one_sided),
             )
         )

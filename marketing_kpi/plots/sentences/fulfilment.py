@@ -19,6 +19,7 @@ from marketing_kpi.plots.fulfilment import (
 )
 from marketing_kpi.plots.retention import why_no_more, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
 
@@ -137,12 +138,12 @@ def agreement(
     row = whole.iloc[0]
     said = [
         _(
-            "{target} on time was agreed on: missed in {missed} of {all} periods, by {short} "
-            "parcels in all.",
+            "{target} on time was agreed on: periods that missed it, {missed} of {all}, by {short} "
+            "in all.",
             target=reader.percent(target, decimals=0),
             missed=reader.integer(len(missed)),
             all=reader.integer(len(agreed)),
-            short=reader.integer(agreed["short"].sum()),
+            short=counted.parcels(agreed["short"].sum(), reader),
         )
         if len(missed)
         else _(

@@ -115,9 +115,9 @@ def freshness(systems: pd.DataFrame, *, lang: str | Reader) -> Sentence:
     late = systems[systems["latency_days"] > _SLOW_DAYS]
     first = systems.sort_values("kpis", ascending=False, kind="stable").iloc[0]
     said = _(
-        "The system that most KPIs read: {system} ({count} KPIs).",
+        "The system that most KPIs read: {system} ({count}).",
         system=_(SYSTEM_NAMES[first["system"]]),
-        count=reader.integer(int(first["kpis"])),
+        count=_.n("{n} KPI", "{n} KPIs", int(first["kpis"])),
     )
     if late.empty:
         return Sentence(f"{said} {_('Every system tells of a day by the next one.')}")

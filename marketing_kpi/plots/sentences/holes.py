@@ -1,4 +1,4 @@
-"""What missing prices and missing days do to a comparison: faults of the data, no causes."""
+"""What looks like a fault of the data: missing prices, missing days, prices above the list."""
 
 from __future__ import annotations
 
@@ -89,3 +89,17 @@ def of_no_row(reader: Reader) -> str:
         "As prices are missing for more of one period than of the other, of no row can it be said "
         "that it grew or fell."
     )
+
+
+def above_list(amount: float, reader: Reader) -> list[str]:
+    """Say by how much prices paid exceed list prices in all; nothing where they do not."""
+    _ = reader.translate
+    if not amount > 0:
+        return []
+    return [
+        _(
+            "Prices paid are above list prices, by {amount} in all: check that list prices are up "
+            "to date.",
+            amount=reader.money(amount, decimals=0),
+        )
+    ]

@@ -11,6 +11,7 @@ from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
 
 _MOST_NAMED = 6
@@ -101,11 +102,11 @@ def stock_outs(
         share = reader.percent(lost.rate)
         said.append(
             _(
-                "They lose {share} of the demand (95% interval: {interval}), {units} units; part "
-                "of it may have been bought as another product.",
+                "They lose {share} of the demand (95% interval: {interval}), {units}; part of it "
+                "may have been bought as another product.",
                 share=share,
                 interval=interval,
-                units=reader.integer(lost.lost.units),
+                units=counted.units(lost.lost.units, reader),
             )
             if interval
             else _("They lose {share} of the demand.", share=share)

@@ -79,7 +79,7 @@ def stages(found: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFA
         return Sentence(_("No contact to show."))
     # Without contacts or responses in the data, there are leads that nobody sees.
     text = (
-        _("{contacts} contacts: {leads} have bought nothing yet, {customers} are customers.",
+        _("Contacts: {contacts}, {leads} of them without a purchase yet; customers: {customers}.",
           contacts=reader.integer(leads + customers), leads=reader.integer(leads),
           customers=reader.integer(customers))
         if leads
@@ -231,7 +231,7 @@ def advice(found: Advice, *, lang: str | Reader) -> Sentence:
     if proposal.median_days is None:
         return Sentence(_("Too few customers came back to say when they usually do."))
     text = _(
-        "Of those who come back, half have done so within {median} ({returns} returns observed).",
+        "Of those who come back, half have done so within {median} (returns observed: {returns}).",
         median=reader.days(proposal.median_days),
         returns=reader.integer(proposal.returns),
     )

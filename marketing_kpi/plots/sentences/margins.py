@@ -15,6 +15,7 @@ from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.sentences.holes import missing_days
 from marketing_kpi.promotions.effects import Study
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -170,9 +171,9 @@ def _not_costed(unknown: pd.DataFrame | None, reader: Reader) -> list[str]:
         return []
     _ = reader.translate
     rows = unknown.set_index("what")
-    counted = rows.drop(index="net_sales")
-    counted = counted[counted["unknown"] > 0]
-    if counted.empty:
+    costs = rows.drop(index="net_sales")
+    costs = costs[costs["unknown"] > 0]
+    if costs.empty:
         return []
     named = [
         _(
@@ -181,7 +182,7 @@ def _not_costed(unknown: pd.DataFrame | None, reader: Reader) -> list[str]:
             n=reader.integer(row["unknown"]),
             all=reader.integer(row["all"]),
         )
-        for cost, row in counted.iterrows()
+        for cost, row in costs.iterrows()
     ]
     sales, left_out = float(rows["all"]["net_sales"]), float(rows["unknown"]["net_sales"])
     return [
@@ -219,11 +220,11 @@ def break_even(result: BreakEven, *, lang: str | Reader) -> Sentence:
     said = [
         *doubts,
         _(
-            "The shop must sell {revenue} to pay its fixed costs of {fixed}: {days} days of "
-            "average sales out of {period}.",
+            "The shop must sell {revenue} to pay its fixed costs of {fixed}: {days} of average "
+            "sales out of {period}.",
             revenue=reader.money(result.revenue, decimals=0),
             fixed=reader.money(result.fixed_costs, decimals=0),
-            days=reader.integer(round(result.days)),
+            days=reader.days(round(result.days)),
             period=reader.integer(result.period_days),
         ),
     ]
@@ -260,7 +261,7 @@ def _doubts(result: BreakEven, reader: Reader) -> list[str]:
     if len(result.months) < result.asked_months:
         said.append(
             _(
-                "Fixed costs are known for {known} of the {asked} months, the only ones that count "
+                "Months whose fixed costs are known: {known} of {asked}, the only ones that count "
                 "here: {months}.",
                 known=reader.integer(len(result.months)),
                 asked=reader.integer(result.asked_months),
@@ -423,18 +424,18 @@ def _cost(study: Study, about: dict[str, str], reader: Reader) -> str:
     low, high = float(rates["low"]["halo"]), float(rates["high"]["halo"])
     if math.isnan(needed):
         return f"{said} {advice}"
-    units = reader.number(needed, decimals=2)
+    units = counted.units(needed, reader, decimals=2)
     undone = (
         _(
-            "To lose nothing, they needed at least {needed} units of other categories with each "
-            "extra unit",
-            needed=units,
+            "To lose nothing, they needed at least {units} of other categories with each extra "
+            "unit",
+            units=units,
         )
         if left_out
         else _(
-            "They would have lost nothing had {needed} units of other categories come with each "
-            "extra unit",
-            needed=units,
+            "They would have lost nothing had {units} of other categories come with each extra "
+            "unit",
+            units=units,
         )
     )
     if math.isnan(high):
@@ -476,10 +477,10 @@ def track(study: Study | None, *, lang: str | Reader) -> Sentence | None:
         return None
     row = told.sort_values("extra", ascending=False).iloc[0]
     said = _(
-        "{name} sold {extra} units more than without it (95% interval: {low} to {high}): a lift of "
+        "{name} sold {extra} more than without it (95% interval: {low} to {high}): a lift of "
         "{lift}.",
         name=promotion_name(row),
-        extra=reader.integer(row["extra"]),
+        extra=counted.units(row["extra"], reader),
         low=reader.integer(row["extra_low"]),
         high=reader.integer(row["extra_high"]),
         lift=reader.percent(row["lift"], decimals=0),

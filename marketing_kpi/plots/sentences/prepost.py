@@ -21,6 +21,7 @@ from marketing_kpi.quasi_experiments import (
 )
 from marketing_kpi.quasi_experiments.conclusion import DOUBTS
 from marketing_kpi.quasi_experiments.study import PROBLEMS
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -538,12 +539,12 @@ def _units_too_few(analyses: prepost.Analyses, reader: Reader) -> list[str]:
         return []
     return [
         _(
-            "The comparison of {treated} units with {control} others cannot confirm it: for an "
-            "effect as large as it estimates, it would have taken at least {needed} units in each "
+            "The comparison of {treated} with {control} left alone cannot confirm it: for an "
+            "effect as large as it estimates, it would have taken at least {needed} in each "
             "group, drawn at random.",
-            treated=reader.integer(found.treated_units),
+            treated=counted.units(found.treated_units, reader),
             control=reader.integer(found.control_units),
-            needed=reader.integer(needed),
+            needed=counted.units(needed, reader),
         )
     ]
 

@@ -45,8 +45,8 @@ def returns(
         return Sentence(_("From {period}, no sale to compare returns with.", period=period))
     row = whole.iloc[0]
     said = _(
-        "From {period}, {returned} units came back for {sold} sold: {units} of units and {value} "
-        "of net sales.",
+        "From {period}, units that came back: {returned}, for {sold} sold; {units} of units and "
+        "{value} of net sales.",
         period=period,
         returned=reader.integer(row["units_returned"]),
         sold=reader.integer(row["units_sold"]),
@@ -298,7 +298,7 @@ def gaps(found: Gaps, *, lang: str | Reader) -> Sentence:
     return Sentence(
         _(
             "Between two purchases of one customer lie {median} (median; mean {mean}). Nine gaps "
-            "in ten are of {most} or less. The {once} customers who bought once are not in it, nor "
+            "in ten are of {most} or less. Customers who bought once ({once}) are not in it, nor "
             "is anyone's wait since the last purchase.",
             median=reader.days(found.median_days),
             mean=reader.days(found.mean_days),

@@ -308,9 +308,11 @@ def concentration(
             )
     if products is not None and products.members and products.half is not None:
         parts.append(
-            _(
-                "Half of sales rest on {half} products of {members}: keep these in stock first.",
-                half=reader.integer(products.half),
+            _.n(
+                "Half of sales rest on {n} product of {members}: keep it in stock first.",
+                "Half of sales rest on {n} products of {members}: keep these in stock first.",
+                products.half,
+                n=reader.integer(products.half),
                 members=reader.integer(products.members),
             )
         )
@@ -391,9 +393,9 @@ def calendar(found: CalendarEffect, *, lang: str | Reader) -> Sentence:
     if not (found.days["days"] != found.days["days_before"]).any():
         return Sentence(_("Both periods have the same days of the week: no calendar effect."))
     said = _(
-        "The calendar alone ({before} days, then {now}, and other days of the week): {effect}, "
-        "{points} of growth.",
-        before=reader.integer(found.days["days_before"].sum()),
+        "The calendar alone ({before}, then {now}, and other days of the week): {effect}, {points} "
+        "of growth.",
+        before=reader.days(found.days["days_before"].sum()),
         now=reader.integer(found.days["days"].sum()),
         effect=reader.signed_money(found.effect),
         points=reader.points(found.share, 2),
@@ -429,6 +431,13 @@ def effects(found: Effects, *, revenue_before: float, lang: str | Reader) -> Sen
                 "that could be compared."
             )
         )
+    if found.credits:
+        said.append(
+            _(
+                "Credits are in none of the other effects: they give money back for what was sold "
+                "before, and move no price."
+            )
+        )
     return Sentence(" ".join(said))
 
 
@@ -446,6 +455,8 @@ def _advice(effects: Effects, reader: Reader) -> str:
         ("mix", False): _("Sales moved to cheaper products: look at display and stock-outs."),
         ("assortment", True): _("New products carry it: see what they took from the old ones."),
         ("assortment", False): _("Dropped products weigh: see what replaced them, if anything."),
+        ("credits", True): _("Fewer credits carry it: see whether returns are entered elsewhere."),
+        ("credits", False): _("Credits took it: see why money is given back, and on what."),
     }
     unknown = _("Most of it is of unknown products: find which these are before you act on prices.")
     return unknown if first == "unknown_products" else advice[first, amounts[first] >= 0]
@@ -654,7 +665,7 @@ def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> S
     parts = [
         _(
             "By their whole interval, above the growth of all together: {above}; below it: "
-            "{below}. For the other {rest}, one cannot tell.",
+            "{below}. One cannot tell: {rest}.",
             above=named["above"] or none,
             below=named["below"] or none,
             rest=reader.integer(rest),

@@ -32,11 +32,14 @@ from marketing_kpi.plots.sentences.holes import (
 )
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
+from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
 from marketing_kpi.text.messages import N_
 
 NEARLY_ALL = 0.8
 """Share of net sales whose prices moved the same way, from which none is left to compare with."""
+
+_MOST_NAMED = 5
 
 _TO_DO = {
     "orders": N_("Look next at which channels brought or lost these orders."),
@@ -44,7 +47,7 @@ _TO_DO = {
         "Look next at what a basket holds: items offered together, free-delivery threshold."
     ),
     "average_selling_price": N_(
-        "Look next at what is behind the price: list prices, discounts or the products sold."
+        "Look next at what is behind the price: list prices, discounts, products sold or credits."
     ),
     "average_order_value": N_("Look next at what a basket holds, and at what price."),
     "visitors": N_("Look next at which channels bring fewer or more people."),
@@ -205,12 +208,17 @@ def visits(
         "product": " \u00d7 ".join(parts),
     }
     if sessions is not None and (anonymous := sessions - _sessions_of(tree)) > 0:
-        said = _(
-            "The visits of this period whose visitor is known brought {amount}: {product}. Left "
-            "out: {sessions} sessions of unknown visitors, and what they brought.",
+        known = _(
+            "The visits of this period whose visitor is known brought {amount}: {product}.",
             **brought,
-            sessions=reader.integer(anonymous),
         )
+        others = _.n(
+            "Left out: {n} session of an unknown visitor, and what it brought.",
+            "Left out: {n} sessions of unknown visitors, and what they brought.",
+            anonymous,
+            n=reader.integer(anonymous),
+        )
+        said = f"{known} {others}"
     else:
         said = _("The visits of this period brought {amount}: {product}.", **brought)
     if tree.obstacle == "not_recorded":
@@ -253,15 +261,16 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
         f"({reader.signed_money(row.effect)})"
         for row in rows_of(found.parts)
     ]
-    said = _(
-        "Behind the price of a unit: {parts}. Prices are compared on the {products} products sold "
-        "in both periods ({share} of net sales).",
-        parts=_("; ").join(parts),
-        products=reader.integer(found.products),
+    behind = _("Behind the price of a unit: {parts}.", parts=_("; ").join(parts))
+    compared = _.n(
+        "Prices are compared on the one product sold in both periods ({share} of net sales).",
+        "Prices are compared on the {n} products sold in both periods ({share} of net sales).",
+        found.products,
+        n=reader.integer(found.products),
         share=reader.percent(found.share, decimals=0),
     )
-    rest = [*_unlisted(found, reader), *_outside(found, reader), *_moved(found, reader)]
-    return Sentence(" ".join([said, *rest]))
+    apart = [*_unlisted(found, reader), *_outside(found, reader), *_credited(found, reader)]
+    return Sentence(" ".join([behind, compared, *apart, *_moved(found, reader)]))
 
 
 def _unlisted(found: Prices, reader: Reader) -> list[str]:
@@ -286,6 +295,20 @@ def _outside(found: Prices, reader: Reader) -> list[str]:
         "{share} of net sales are of unknown products: they are in no price compared, and what "
         "they changed is in the products sold.",
         share=reader.percent(found.unknown, decimals=0),
+    )
+    return [said]
+
+
+def _credited(found: Prices, reader: Reader) -> list[str]:
+    """Say how much credits gave back: they are in no price compared."""
+    _ = reader.translate
+    if not (found.credited_before or found.credited):
+        return []
+    said = _(
+        "Credits gave back {before} of what was bought before, {now} now: they are in no price "
+        "compared.",
+        before=reader.percent(found.credited_before),
+        now=reader.percent(found.credited),
     )
     return [said]
 
@@ -354,9 +377,8 @@ def branches(
         change=reader.signed_money(first["change"]),
         total=reader.signed_money(total),
     )
-    told = found.dropna(subset=["low", "high"])
     came = {status: int((found["status"] == status).sum()) for status in ("new", "gone")}
-    parts = [said, *_grown(told, whole, reader)]
+    parts = [said, *_grown(found, whole, reader)]
     if any(came.values()):
         parts.append(
             _(
@@ -368,23 +390,38 @@ def branches(
     return Sentence(" ".join(parts))
 
 
-def _grown(told: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]:
-    """Count the rows that grew, shrank, or of which one cannot tell."""
+def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]:
+    """Name the rows that grew or shrank; count those of which one cannot tell, or too little."""
     _ = reader.translate
     unpriced = _unpriced(whole)
     if unpriced and unpriced.differs:
         return [of_no_row(reader)]
+    told = found.dropna(subset=["low", "high"])
     if told.empty:
         return []
-    verdicts = _verdicts(told, whole)
-    counts = _(
-        "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
-        "shrinking: {down}; one cannot tell: {rest}.",
-        up=reader.integer(verdicts.count("grew")),
-        down=reader.integer(verdicts.count("fell")),
-        rest=reader.integer(verdicts.count("cannot_tell")),
-    )
-    return [counts, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
+    verdicts = pd.Series(_verdicts(told, whole), told.index)
+    said = [
+        _(
+            "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
+            "shrinking: {down}; one cannot tell: {rest}.",
+            up=_named(told[verdicts == "grew"], reader),
+            down=_named(told[verdicts == "fell"], reader),
+            rest=reader.integer((verdicts == "cannot_tell").sum()),
+        )
+    ]
+    if few := int((found["status"] == "both").sum()) - len(told):
+        said.append(_("Without an interval, for too few buyers: {n}.", n=reader.integer(few)))
+    return [*said, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
+
+
+def _named(rows: pd.DataFrame, reader: Reader) -> str:
+    """Return how many rows, and the names of the first."""
+    if rows.empty:
+        return reader.integer(0)
+    key = str(rows.columns[0])
+    names = [value_name(value, key, lang=reader) for value in rows[key].iloc[:_MOST_NAMED]]
+    more = ["\u2026"] if len(rows) > _MOST_NAMED else []
+    return f"{reader.integer(len(rows))} ({', '.join([*names, *more])})"
 
 
 def _verdicts(told: pd.DataFrame, whole: Tree | None) -> list[str]:
@@ -422,8 +459,8 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
     if told.empty:
         return Sentence(
             _(
-                "The data hold {months} whole months: none has the same month a year earlier, and "
-                "a trend cannot be told from the season.",
+                "Whole months in the data: {months}. None has the same month a year earlier, and a "
+                "trend cannot be told from the season.",
                 months=reader.integer(len(found.months)),
             )
         )
@@ -431,8 +468,8 @@ def season(found: Season, *, lang: str | Reader) -> Sentence:
     sure = told[~is_holed].dropna(subset=["low", "high"])
     up, down = int((sure["low"] > 0).sum()), int((sure["high"] < 0).sum())
     said = _(
-        "Of {months} months compared, above the same month a year earlier by more than the luck of "
-        "who buys: {up}; below: {down}; one cannot tell: {rest}.",
+        "Months compared with the same month a year earlier: {months}. Above it by more than the "
+        "luck of who buys: {up}; below: {down}; one cannot tell: {rest}.",
         months=reader.integer(len(told)),
         up=reader.integer(up),
         down=reader.integer(down),
@@ -476,10 +513,9 @@ def funnel(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
         return Sentence(why_nothing(_("No visits to show."), lacks, reader))
     most = told.iloc[int(told["lost"].argmax())]
     said = _(
-        "The step that loses most: {step}, with {lost} sessions, {share} of all losses ({rate} go "
-        "on).",
+        "The step that loses most: {step}, with {lost}, {share} of all losses ({rate} go on).",
         step=_lower(_(STEP_NAMES[most["step"]])),
-        lost=reader.integer(most["lost"]),
+        lost=counted.sessions(most["lost"], reader),
         share=reader.percent(most["loss_share"], decimals=0),
         rate=reader.percent(most["rate"]),
     )
@@ -487,9 +523,9 @@ def funnel(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ()
     if len(later):
         worst = later.iloc[int(later["lost"].argmax())]
         said += " " + _(
-            "Among people who had filled a cart: {step}, with {lost} sessions lost.",
+            "Among people who had filled a cart: {step}, with {lost} lost.",
             step=_lower(_(STEP_NAMES[worst["step"]])),
-            lost=reader.integer(worst["lost"]),
+            lost=counted.sessions(worst["lost"], reader),
         )
     rule = _(
         "Nearly every shop loses most at the first step. One tenth more at any step makes one "
@@ -565,9 +601,9 @@ def steps(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
     apart = tested[tested["verdict"].isin(["higher", "lower"])]
     if apart.empty:
         none = _(
-            "No step can be told from the others: of {looked} comparisons of a device or channel "
-            "with the rest, none differs beyond chance once their number is allowed for.",
-            looked=looked,
+            "No step can be told from the others: of {looked} of a device or channel with the "
+            "rest, none differs beyond chance once their number is allowed for.",
+            looked=counted.comparisons(len(tested), reader),
         )
         return Sentence(" ".join([none, *_smallest_gap(tested, reader)]))
     said = _(
@@ -629,11 +665,11 @@ def _worth(tested: pd.DataFrame, reader: Reader) -> str:
         names = names_aside(row["set_aside"], str(row["dimension"]), lang=reader)
         without = _(" (set aside: {names})", names=names)
     said = _(
-        "What costs most: {step}; at the rate of the rest{without}, it would bring {orders} orders "
-        "more (95% interval: {low} to {high}){amount}.",
+        "What costs most: {step}; at the rate of the rest{without}, it would bring {orders} more "
+        "(95% interval: {low} to {high}){amount}.",
         step=step_name(row.to_dict(), lang=reader),
         without=without,
-        orders=reader.integer(row["orders"]),
+        orders=counted.orders(row["orders"], reader),
         low=reader.integer(row["orders_low"]),
         high=reader.integer(row["orders_high"]),
         amount=amount,
@@ -675,6 +711,8 @@ def assortment(
     if found["unknown"].any():
         unknown = reader.signed_money(found["unknown"].sum())
         said += " " + _("Of unknown products: {unknown}.", unknown=unknown)
+    if found["credits"].any():
+        said += " " + _("Credits: {credits}.", credits=reader.signed_money(found["credits"].sum()))
     key = str(found.columns[0])
     known = found.dropna(subset=["kept_rate"])
     if len(known) < 2:
