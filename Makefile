@@ -94,16 +94,16 @@ CLV := $(foreach name,lifetimes clvkit pymc-marketing,$(call PEER,$(name)))
 lock:
 	@$(PYTHON) -m uv --version >/dev/null 2>&1 || { echo "error: 'make lock' needs uv: $(PYTHON) -m pip install uv"; exit 1; }
 	$(PYTHON) -m uv pip compile pyproject.toml --extra samples --extra site --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--output-file requirements.lock
 	$(PYTHON) -m uv pip compile --group engines --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--constraints requirements.lock --output-file requirements-engines.lock
 	$(PYTHON) -m uv pip compile pyproject.toml --extra bench --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--constraints requirements.lock --output-file requirements-bench.lock
 	$(PYTHON) -m uv pip compile --group pandas2 --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--output-file requirements-pandas2.lock
 
 clean:
