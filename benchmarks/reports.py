@@ -153,13 +153,14 @@ def pages(folder: Path, clients: int, *, is_forked: bool) -> None:
         parameters = config.parameters_for("07", lang="en")
         job = execute.Job(config.id, "07", "en", path, parameters)
         reader = config.reader("en")
-        made[config.id] = partial(tasks.page, job, reader, is_forked=is_forked)
+        in_order = execute.in_turn if is_forked else execute.one_by_one
+        made[config.id] = partial(in_order, [partial(tasks.page, job, reader)])
 
-    def failed(_: str, error: BaseException) -> tasks.Made:
+    def failed(_: str, error: BaseException) -> list[tasks.Made]:
         raise error
 
     run_all = forks.run_all if is_forked else execute.run_all
-    for page in run_all(made, jobs=AT_ONCE, failed=failed, done=lambda *_: None).values():
+    for (page,) in run_all(made, jobs=AT_ONCE, failed=failed, done=lambda *_: None).values():
         assert page.content, page.failure
 
 

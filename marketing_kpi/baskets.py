@@ -330,9 +330,10 @@ def prices_by(
         A row a cell, the largest discounts (in money) first: the dimensions; gross_sales,
         discounts, of which promotion_discounts (given on lines that name a promotion) and
         other_discounts, net_sales, all of lines with both prices, and null without any: gross sales
-        less discounts are net sales, to the cent; discount_rate, price_realisation, promotion_share
-        (as `compute` gives them). The two parts of discounts and promotion_share are null where
-        the data have no column that names a promotion.
+        less discounts are net sales, to the cent; credit_discounts, those of the discounts that are
+        of credits entered as orders (`kpis.facts.is_credit`), mostly below 0; discount_rate,
+        price_realisation, promotion_share (as `compute` gives them). The two parts of discounts and
+        promotion_share are null where the data have no column that names a promotion.
 
     Raises
     ------
@@ -361,27 +362,31 @@ def prices_by(
     lines = _priced_lines(data, keys, told)
     lines = lines.filter(lines.ordered_at >= midnight(first), lines.ordered_at < midnight(last))
     names = [name for name in _AMOUNTS if told or name not in _PARTED]
-    amounts = {name: lines[name].sum().cast("float64") for name in names}
+    amounts = {name: lines[name].sum().cast("float64") for name in [*names, _CREDITED]}
     cells = (lines.group_by(keys) if keys else lines).aggregate(**amounts).to_pandas()
     table = cells.merge(rates, on=keys, how="left") if keys else cells.join(rates)
-    table = table.reindex(columns=[*keys, *_AMOUNTS, *PRICE_KPIS]).sort_values(
+    table = table.reindex(columns=[*keys, *_AMOUNTS, _CREDITED, *PRICE_KPIS]).sort_values(
         ["discounts", *keys], ascending=[False, *(True for _ in keys)], ignore_index=True
     )
-    typed: pd.DataFrame = table.astype(dict.fromkeys([*_AMOUNTS, *PRICE_KPIS], "float64"))
+    typed: pd.DataFrame = table.astype(
+        dict.fromkeys([*_AMOUNTS, _CREDITED, *PRICE_KPIS], "float64")
+    )
     return typed
 
 
 _PARTED = ("promotion_discounts", "other_discounts")
 _AMOUNTS = ("gross_sales", "discounts", *_PARTED, "net_sales")
+_CREDITED = "credit_discounts"
 
 
 def _priced_lines(data: Data, keys: Sequence[str], told: bool) -> Fact:
     """Return the lines whose two prices are known, with their discount, parted where it is told."""
     promotion = {"promotion_id"} if told else set()
-    read = {"ordered_at", "gross_sales", "net_sales", *keys, *promotion}
+    read = {"ordered_at", "bought", "gross_sales", "net_sales", *keys, *promotion}
     lines = FACTS["sales"].build(data, read)
     lines = lines.filter(lines.gross_sales.notnull(), lines.net_sales.notnull())
     lines = lines.mutate(discounts=lines.gross_sales - lines.net_sales)
+    lines = lines.mutate(credit_discounts=lines.bought.ifelse(0, lines.discounts))
     if not told:
         return lines
     promoted, given = lines.promotion_id.notnull(), lines.discounts

@@ -48,6 +48,7 @@ from marketing_kpi.accounts.kept import (
 )
 from marketing_kpi.accounts.leaks import (
     CAUSES,
+    CREDITED_GOODS,
     PROMOTION_UNKNOWN,
     lacks_causes,
     root_causes,
@@ -79,6 +80,7 @@ __all__ = [
     "ACCOUNTS",
     "CAUSES",
     "COHORT",
+    "CREDITED_GOODS",
     "DEDUCTIONS",
     "FEWEST_DECIDED",
     "PROMOTION_UNKNOWN",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from marketing_kpi.assortment.stockouts import LostSales, lost_sales
+from marketing_kpi.assortment.stockouts import LONGEST_GAP, LostSales, lost_sales
 from marketing_kpi.assortment.stockouts import lacking as lacking_for_lost_demand
 from marketing_kpi.kpis.formulas import ratio
 from marketing_kpi.stock.classes import CLASSES, VARIATIONS, class_grid, classify
@@ -46,6 +46,7 @@ __all__ = [
     "COVER_KPIS",
     "DAYS_A_YEAR",
     "FEWEST_DAYS",
+    "LONGEST_GAP",
     "STOCK_KPIS",
     "VARIATIONS",
     "Demand",

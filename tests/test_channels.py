@@ -243,6 +243,25 @@ def test_spend_on_a_channel_whose_touches_name_no_campaign_is_followed_by_channe
     assert math.isnan(new.new_customers["always_social"]) == ("social" in untagged)
 
 
+def test_a_channel_of_which_some_touches_name_no_campaign_keeps_all_its_spend():
+    """100 and 50 credited, 20 and 55 spent: 150 / 75, not 150 / 20."""
+    paid = spend(
+        ("2025-05-01", "email", "letters", "retention", 20.0),
+        ("2025-05-01", "email", "unseen", "retention", 55.0),
+    )
+    touches = pd.DataFrame(
+        {"customer_id": ["a", "b"], "at": pd.to_datetime(["2025-05-01"] * 2),
+         "marketing_channel": "email", "campaign_id": ["letters", NONE]}
+    )  # fmt: skip
+    orders = [("1", "a", "2025-05-01 10:00", 100.0), ("2", "b", "2025-05-01 11:00", 50.0)]
+    with shop([], orders, touchpoints=touches, marketing_spend=paid) as data:
+        assert channels.spend_to_credit(data, **YEAR) == {"email": 75}
+        assert by_channel(data, "return_on_ad_spend") == {"email": 2}
+        each = mk.compute("cost_per_order", data, by="campaign_id", **YEAR)
+    told = dict(zip(each.campaign_id.fillna("none"), each.cost_per_order, strict=True))
+    assert told == {"letters": 20, "none": 55}
+
+
 def test_what_is_credited_is_told_where_spend_is_on_campaigns_that_no_touch_names():
     paid = spend(("2025-05-01", "email", "mailing", "retention", 500.0))
     with shop([("a", "2025-05-01", "email")], [("1", "a", "2025-05-01 10:00", 100.0)],

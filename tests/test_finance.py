@@ -240,6 +240,45 @@ def test_a_ledger_that_writes_deductions_below_0_is_read_the_same():
     pd.testing.assert_frame_equal(*found)
 
 
+@pytest.mark.parametrize("given_back", [1, -1])
+@pytest.mark.parametrize("discounts", [1, -1])
+@pytest.mark.parametrize("dear", [False, True])
+@pytest.mark.parametrize("told", ["all", "no_revenue"])
+def test_a_ledger_equal_to_the_data_has_no_gap(given_back, discounts, dear, told):
+    # Two units listed at 50, sold at 60 or 40, and 10 refunded: 100 -/+ 20 - 10 is left.
+    premium = 20.0 if dear else -20.0
+    given = tables()
+    given["order_lines"] = given["order_lines"].iloc[:1].assign(unit_price=50 + premium / 2)
+    given["orders"] = given["orders"].iloc[:1]
+    given["returns"] = given["returns"].iloc[:1].assign(refund_amount=10.0)
+    given["chargebacks"] = DISPUTES.iloc[:0]
+    booked = {
+        "gross_sales": 100.0,
+        "discounts": -discounts * premium,
+        "refunds": given_back * 10.0,
+        "revenue": 90.0 + premium,
+    }
+    if told == "no_revenue":
+        del booked["revenue"]
+    at = pd.Timestamp("2025-02-01")
+    given["ledger"] = pd.DataFrame([(at, *entry) for entry in booked.items()])
+    given["ledger"].columns = ["month", "account", "amount"]
+    with mk.open_data(given) as data:
+        found = finance.reconciliation(data, **YEAR)
+    found = found.dropna(subset=["ledger"]).set_index("account")
+    assert found.ours["discounts"] == -premium
+    assert found.ledger["discounts"] == -premium
+    assert (found.gap == 0).all()
+
+
+@pytest.mark.parametrize("amount", [-7.0, 7.0])
+def test_discounts_that_agree_with_nothing_are_read_above_0(amount):
+    entry = pd.DataFrame({"month": pd.to_datetime(["2025-02-01"]), "account": "discounts"})
+    with mk.open_data(tables(ledger=entry.assign(amount=amount))) as data:
+        found = finance.reconciliation(data, **YEAR).dropna(subset=["ledger"])
+    assert found.ledger.tolist() == [7]
+
+
 def test_what_the_data_do_not_tell_of_an_account_is_unknown():
     with mk.open_data(tables(ledger=LEDGER)) as data:
         found = finance.reconciliation(data, start="2025-02-01", end="2025-03-01")
@@ -449,6 +488,27 @@ def test_what_the_data_do_not_tell_is_named_and_no_cause():
     del given["returns"]
     with mk.open_data(given) as data:
         assert finance.untold_causes(data) == ["return", "allowance", "chargeback"]
+
+
+@pytest.mark.parametrize("promotion", [True, False])
+def test_discounts_of_credits_stand_apart_from_those_of_purchases(promotion):
+    # Listed at 100, sold at 90; two credits give back 70 each for goods listed at 100.
+    given = {
+        "orders": pd.DataFrame({
+            "order_id": [*"123"], "ordered_at": pd.Timestamp("2025-02-03")}),
+        "order_lines": pd.DataFrame({
+            "order_id": [*"123"], "line_id": "1", "quantity": [1, -1, -1], "list_price": 100.0,
+            "unit_price": [90.0, 70.0, 70.0]}),
+    }  # fmt: skip
+    if promotion:
+        given["order_lines"]["promotion_id"] = ["sale", "sale", None]
+    with mk.open_data(given) as data:
+        found = finance.root_causes(data, **YEAR)
+        leaked = mk.compute(["net_sales", "gross_sales"], data, **YEAR).iloc[0]
+    told = found[["root", "times", "amount"]].to_numpy().tolist()
+    root = "sale" if promotion else finance.PROMOTION_UNKNOWN
+    assert told == [[root, 1, 10], [finance.CREDITED_GOODS, 2, -60]]
+    assert found.amount.sum() == leaked.gross_sales - leaked.net_sales
 
 
 def test_a_price_above_the_list_is_no_leak_and_has_no_share():

@@ -12,6 +12,7 @@ import marketing_kpi as mk
 from marketing_kpi import fulfilment
 from marketing_kpi.data.demo import truth
 from marketing_kpi.dispatch.chance import equality, rate_interval, ratio_interval
+from marketing_kpi.dispatch.costs import cost_sides
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.examples import rows_of
 from marketing_kpi.kpis.facts import FACTS
@@ -462,6 +463,47 @@ def test_items_of_an_order(demo):
     # An item more adds 0.85 of transport and 0.28 of packaging, whatever the region.
     assert (found.cost.diff().iloc[1:4] - 1.13).abs().max() < 0.15
     assert found.orders.sum() == costed(demo).orders[0]
+
+
+def test_a_region_bears_the_labour_of_its_parcels_and_of_their_month():
+    """80 of labour for 4 parcels: 20 each; A has 3 of them in 2 orders, B 1.
+
+    A is pulled by its own days, (20 - 30) / 2 and (40 - 30) / 2, and by what a parcel bears: 30 an
+    order, of which the days paid a half each and sent a quarter and three.
+    """
+    parcels = pd.DataFrame({"order_id": ["a", "c", "c", "b"], "transport_cost": 0.0})
+    parcels["shipped_at"] = at("2025-03-03", "2025-03-04", "2025-03-04", "2025-03-04")
+    parcels = parcels.assign(packaging_cost=0.0, carrier=["A", "A", "A", "B"])
+    labour = pd.DataFrame({"day": at("2025-03-03", "2025-03-04"), "cost": 40.0, "activity": "pick"})
+    with shop(parcels, labour=labour) as data:
+        (_, one), (_, other) = cost_sides(data, by="carrier", **MARCH)
+    assert (one.total, other.total) == (30, 20)
+    assert one.pulls.tolist() == pytest.approx([-5 + 7.5, 5 - 7.5])
+    assert other.pulls.tolist() == pytest.approx([5, -5])
+
+
+def test_regions_drawn_at_random_differ_in_cost_no_more_than_chance():
+    """Fifth orders of two parcels, and labour twice as dear in the second half: 1 of 20 at 5 %."""
+    rng = np.random.default_rng(11)
+    days = pd.date_range("2025-01-01", "2025-06-30")
+    sent = days.repeat(12)
+    names = np.array([f"o{n}" for n in range(len(sent))])
+    split = rng.random(len(sent)) < 0.2
+    parcels = pd.DataFrame({"order_id": np.append(names, names[split])})
+    parcels["shipped_at"] = sent.append(sent[split])
+    parcels["packaging_cost"], parcels["transport_cost"] = 1.0, rng.normal(5, 1, len(parcels))
+    paid = np.where(days.month <= 3, 60.0, 120.0) * rng.uniform(0.8, 1.2, len(days))
+    labour = pd.DataFrame({"day": days, "cost": paid, "activity": "pick"})
+    span = {"start": "2025-01-01", "end": "2025-07-01"}
+    found = 0
+    for _ in range(20):
+        of_order = dict(zip(names, rng.choice([*"ABC"], len(names)), strict=True))
+        with shop(parcels.assign(carrier=parcels.order_id.map(of_order)), labour=labour) as data:
+            sides = [side for _, side in cost_sides(data, by="carrier", **span)]
+        pulls = np.column_stack([side.pulls for side in sides])
+        tested = equality([side.total for side in sides], pulls, [len(days)] * 3)
+        found += tested.p_value < 0.05
+    assert found <= 3
 
 
 def test_the_truth_of_the_demo(demo):

@@ -226,6 +226,55 @@ def test_days_on_record_say_why_no_reorder_point_is_set(every, days, points):
     assert len(found.points) == points
 
 
+def store(held, lines):
+    """Open a store S that sells its own stock, and an order received after a week."""
+    data = shop(held, lines)
+    tables = {name: data.table(name).execute() for name in ("order_lines", "stock")}
+    orders = data.orders.execute().assign(store_id="S", customer_id="c")
+    bought = pd.DataFrame({"po_id": ["1"], "product_id": "a", "quantity": [9.0]})
+    bought["ordered_at"], bought["received_at"] = pd.to_datetime(["2025-01-05", "2025-01-12"])
+    return mk.open_data({**tables, "orders": orders, "purchase_orders": bought})
+
+
+WEEKS = {"start": "2025-01-04", "end": "2025-04-05"}  # thirteen, from a Saturday
+HELD_DAYS = pd.date_range("2025-01-03", "2025-04-04")
+
+
+def week_ends(held):
+    """Sell a unit on weekdays and three a day at week-ends; `held` are the closes on record."""
+    lines = [(day, "a", 3 if day.day_of_week > 4 else 1) for day in HELD_DAYS]
+    return store([(day, "a", "S", units) for day, units in held], lines)
+
+
+def test_demand_is_that_of_a_calendar_day_where_stock_is_on_record_on_weekdays():
+    data = week_ends([(day, 9) for day in HELD_DAYS if day.day_of_week < 5])
+    found = inventory.reorder_points(data, **WEEKS)
+    row = found.points.iloc[0]
+    assert (row["days"], row["units"]) == (91, 13 * (5 * 1 + 2 * 3))
+    assert row["mean_demand"] == pytest.approx(11 / 7)
+    assert (found.days_recorded, found.sparse) == (65, ())
+    assert inventory.lost_demand(data, **WEEKS).lost.days_recorded == 65
+
+
+def test_days_without_a_record_beside_a_stock_out_tell_no_demand():
+    out = pd.Timestamp("2025-02-03")  # a Monday
+    data = week_ends([(day, 9 * (day != out)) for day in HELD_DAYS if day.day_of_week < 5])
+    row = inventory.reorder_points(data, **WEEKS).points.iloc[0]
+    assert (row["days"], row["units"]) == (91 - 3, 143 - 3 - 3 - 1)
+
+
+def test_records_too_far_apart_set_no_reorder_point():
+    days = pd.date_range("2025-01-01", "2026-12-31")
+    lines = [(day, "a", 3) for day in days]
+    span = {"start": "2025-01-01", "end": "2027-01-01"}
+    weekly = store([(day, "a", "S", 9) for day in days[::7]], lines)
+    found = inventory.reorder_points(weekly, **span)
+    assert (len(found.points), found.sparse, found.days_recorded) == (0, ("S",), 105)
+    closed = [(day, "a", "S", 9) for day in days if not (day.year == 2025 and day.month == 8)]
+    found = inventory.reorder_points(store(closed, lines), **span)
+    assert (len(found.points), found.sparse) == (1, ())  # 31 of 730 days are not told
+
+
 # --- Lost demand --------------------------------------------------------------------------------
 
 

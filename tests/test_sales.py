@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marketing_kpi as mk
-from marketing_kpi import finance, revenue, sales
+from marketing_kpi import finance, plots, revenue, sales
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.plots import sentences
 from marketing_kpi.selling import chains, steps
@@ -432,6 +432,47 @@ def test_branches_find_the_products_that_came_and_went(demo):
     for status, name in (("new", "introduced"), ("gone", "dropped")):
         asked = {id for id, year in prices[name].items() if year == 2025}
         assert set(found.index[found == status]) == asked
+
+
+def test_branches_of_credits_alone_are_neither_new_nor_gone():
+    # A hat each year; goods of an unknown product given back in 2025, none bought in either year.
+    days = pd.to_datetime(["2024-01-02", "2024-12-30", "2025-01-02", "2025-06-01", "2025-12-30"])
+    tables = {
+        "orders": pd.DataFrame({"order_id": [*"12345"], "ordered_at": days}),
+        "order_lines": pd.DataFrame({
+            "order_id": [*"12345"], "line_id": "1", "quantity": [1, 1, 1, -2, 1],
+            "product_id": ["hat", "hat", "hat", None, "hat"], "unit_price": 10.0,
+        }),
+    }  # fmt: skip
+    found = sales.branches(mk.open_data(tables), by="product_id", periods=BOTH)
+    assert found.change.tolist() == [-20.0, 0.0]
+    assert found.status.tolist() == ["credits", "both"]
+    assert found.product_id.isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("amounts", [False, True])
+def test_what_credits_take_from_a_product_is_no_fall_of_its_price(amounts):
+    # Each year a cap at 10 and two hats at 10; in 2025, 5 of a hat given back.
+    days = ["2024-01-02", "2024-05-01", "2024-12-30", "2025-01-02", "2025-05-01", "2025-12-30"]
+    orders = pd.DataFrame({"order_id": [*"1234567"]})
+    orders["ordered_at"] = pd.to_datetime([*days, "2025-06-01"])
+    sold = {"product_id": ["hat", "hat", "cap"] * 2 + ["hat"], "unit_price": [10.0] * 6 + [5.0]}
+    lines = orders[["order_id"]].assign(line_id="1", quantity=[1] * 6 + [-1], **sold)
+    tables = {"orders": orders, "order_lines": lines}
+    if amounts:
+        orders["channel"], orders["amount"] = sold["product_id"], [10.0] * 6 + [-5.0]
+        tables = {"orders": orders}
+    by, price = ("channel", "basket_effect") if amounts else ("product_id", "price_effect")
+    found = sales.branches(mk.open_data(tables), by=by, periods=BOTH).set_index(by)
+    assert found.change.to_dict() == {"hat": -5.0, "cap": 0.0}
+    assert found[price].to_dict() == {"hat": 0.0, "cap": 0.0}
+    assert found.credits_effect.to_dict() == {"hat": -5.0, "cap": 0.0}
+    assert found.orders_effect.tolist() == [0, 0]
+    if not amounts:
+        shown = plots.branch_table(found.reset_index(), lang="fr").payload()["columns"]
+        assert "Avoirs" in [column["label"] for column in shown]
+        no_credit = mk.open_data({name: rows.iloc[:6] for name, rows in tables.items()})
+        assert "credits_effect" not in sales.branches(no_credit, by=by, periods=BOTH)
 
 
 def test_branches_refuse_what_they_cannot_do(demo):

@@ -55,7 +55,9 @@ def reconciliation(
         finance says; null where it says nothing), ``ours`` (null where the data do not tell the
         account), ``gap``, the first less the second. Deductions are positive, so that a gap of
         one lowers revenue by as much; those that a ledger writes below 0, all months taken
-        together, are read with the other sign. A month with a line that tells only one of its two
+        together, are read with the other sign. Discounts below 0 may be prices paid above the
+        list: they are read with the sign by which more months agree, with the ledger's own
+        revenue and with the data. A month with a line that tells only one of its two
         prices, paid and at list, tells neither gross sales nor discounts. pandas when the tables
         came as pandas, else lazy.
 
@@ -107,7 +109,7 @@ def reconciliation(
             hint=f"these data have: {', '.join(data.tables)}",
         )
     ours, told = _ours_by_account(data, period)
-    both = ibis.union(_ledger_by_account(data, period), ours)
+    both = ibis.union(_ledger_by_account(data, period, ours), ours)
     found = both.group_by("month", "account").aggregate(
         ledger=both.ledger.sum(), ours=both.ours.sum(), untold=both.untold.max()
     )
@@ -139,7 +141,7 @@ def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
     return (ibis.union(*tall) if len(tall) > 1 else tall[0]), [*made]
 
 
-def _ledger_by_account(data: Data, period: Period) -> ir.Table:
+def _ledger_by_account(data: Data, period: Period, ours: ir.Table) -> ir.Table:
     ledger = data.table("ledger")
     month = ledger.month.cast("timestamp").truncate("M").date()
     rows = ledger.select(
@@ -151,10 +153,35 @@ def _ledger_by_account(data: Data, period: Period) -> ir.Table:
     )
     # A ledger whose accounts add up to revenue by themselves writes deductions below 0.
     is_below = rows.ledger.sum().over(ibis.window(group_by="account")) < 0
-    is_turned = is_below & rows.account.isin(DEDUCTIONS)
+    is_turned = is_below & rows.account.isin(DEDUCTIONS[1:])
     rows = rows.mutate(ledger=is_turned.ifelse(-rows.ledger, rows.ledger))
-    wanted = rows.account.isin(ACCOUNTS)
-    return rows.filter(wanted, rows.month >= period.start, rows.month < period.end)
+    signed = rows.cross_join(_sign_of_discounts(rows, ours))
+    is_turned = (signed.account == "discounts") & signed.writes_below
+    rows = signed.mutate(ledger=is_turned.ifelse(-signed.ledger, signed.ledger))
+    rows = rows.drop("writes_below").filter(rows.account.isin(ACCOUNTS))
+    return rows.filter(rows.month >= period.start, rows.month < period.end)
+
+
+def _sign_of_discounts(rows: ir.Table, ours: ir.Table) -> ir.Table:
+    """Return one row: whether a ledger, its other deductions above 0, writes discounts below."""
+    names = ("gross_sales", "revenue", "discounts")
+    each = rows.group_by("month").aggregate(
+        **{name: rows.ledger.sum(where=rows.account == name) for name in names},
+        given_back=rows.ledger.sum(where=rows.account.isin(DEDUCTIONS[1:])),
+    )
+    theirs = ours.filter(ours.account == "discounts").select(at=ours.month, ours=ours.ours)
+    each = each.left_join(theirs, each.month == theirs["at"])
+    left = each.gross_sales - each.given_back.fill_null(0) - each.revenue
+
+    def agree(one: ir.NumericValue, other: ir.NumericValue) -> ir.IntegerValue:
+        apart = (one - other).cast("float64").abs()
+        return (apart <= TOLERANCE).fill_null(False).cast("int32")
+
+    below = agree(-each.discounts, left) + agree(-each.discounts, each.ours)
+    above = agree(each.discounts, left) + agree(each.discounts, each.ours)
+    votes = each.aggregate(votes=(below - above).sum(), total=each.discounts.sum())
+    writes_below = (votes.votes > 0) | ((votes.votes == 0) & (votes.total < 0))
+    return votes.select(writes_below=writes_below.fill_null(False))
 
 
 class Gaps(NamedTuple):

@@ -27,6 +27,10 @@ FIRST_CAUSES = 0.8
 PROMOTION_UNKNOWN = "promotion_unknown"
 """Root of the discounts of data that do not tell promotions; null is outside any promotion."""
 
+CREDITED_GOODS = "credited_goods"
+"""Root of the discounts of lines of credits entered as orders: mostly below 0, for what is given
+back of goods sold at a discount is less than their list price."""
+
 _TOLD_BY = (
     ("sales", ("gross_sales", "net_sales"), ("discount",)),
     ("sales_and_deductions", ("refunds_and_allowances",), ("return", "allowance")),
@@ -49,12 +53,13 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     pandas.DataFrame
         A row a cause and root, the largest amount first: ``cause`` (see `CAUSES`); ``root``, what
         is behind it: the promotion of a discount (`PROMOTION_UNKNOWN` where the data tell none of
-        any line), the reason of the others, null where none is told; ``name``, the promotion's
-        where it is known; ``times``, how many lines, returns or disputes; ``amount`` in the data's
-        currency; ``share`` of all amounts above 0, and ``cumulative`` with those before it;
-        ``is_first``, whether it is among the fewest that make `FIRST_CAUSES` of the whole. A line
-        sold above its list price lowers the amount of its root; a root whose amount is below 0
-        leaked nothing, and its shares are null. Causes that the data do not tell are left out.
+        any line, `CREDITED_GOODS` where the order is a credit, `kpis.facts.is_credit`), the reason
+        of the others, null where none is told; ``name``, the promotion's where it is known;
+        ``times``, how many lines, returns or disputes; ``amount`` in the data's currency; ``share``
+        of all amounts above 0, and ``cumulative`` with those before it; ``is_first``, whether it is
+        among the fewest that make `FIRST_CAUSES` of the whole. A line sold above its list price
+        lowers the amount of its root; a root whose amount is below 0 leaked nothing, and its shares
+        are null. Causes that the data do not tell are left out.
 
     Raises
     ------
@@ -94,11 +99,8 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
     columns = {"occurred_at", "amount", "cause", "reason"}
     rows = within(FACTS["leaks"].build(data, columns), period)
     rows = rows.select("cause", "amount", root=rows.reason)
-    if not missing(FACTS["sales"], ["gross_sales", "net_sales", "promotion_id"], data):
+    if not missing(FACTS["sales"], ["gross_sales", "net_sales"], data):
         rows = ibis.union(rows.filter(rows.cause != "discount"), _by_promotion(data, period))
-    else:
-        is_discount = rows.cause == "discount"
-        rows = rows.mutate(root=is_discount.ifelse(ibis.literal(PROMOTION_UNKNOWN), rows.root))
     sums = rows.group_by("cause", "root").aggregate(
         times=rows.count(), amount=rows.amount.sum().cast(MONEY)
     )
@@ -107,11 +109,14 @@ def root_causes(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.D
 
 def _by_promotion(data: Data, period: Period) -> ir.Table:
     """Return the discounts with their promotion, which the lines sold tell and `leaks` may not."""
-    read = {"ordered_at", "gross_sales", "net_sales", "promotion_id"}
+    told = set() if missing(FACTS["sales"], ["promotion_id"], data) else {"promotion_id"}
+    read = {"ordered_at", "bought", "gross_sales", "net_sales", *told}
     lines = FACTS["sales"].build(data, read)
     lines = within(lines.mutate(occurred_at=lines.ordered_at.cast("timestamp")), period)
     amount = (lines.gross_sales - lines.net_sales).cast(MONEY)
-    rows = lines.select(cause=ibis.literal("discount"), amount=amount, root=lines.promotion_id)
+    promotion = lines.promotion_id if told else ibis.literal(PROMOTION_UNKNOWN)
+    root = lines.bought.ifelse(promotion, ibis.literal(CREDITED_GOODS))
+    rows = lines.select(cause=ibis.literal("discount"), amount=amount, root=root)
     return rows.filter(rows.amount != 0)
 
 

@@ -32,6 +32,18 @@ LEAST_MATCH = 0.9
 """Share of a region's online sales that the stock of a place must have let out, to be its own: a
 place that sent only a part would be given the sales of the others too. A convention."""
 
+LEAST_EXPLAINED = 0.8
+"""Share of what the stock of a place let out that the regions given to it must have bought, for its
+demand to be told: below it, the place also serves others, or stores. A convention."""
+
+LEAST_COMPARED = 0.25
+"""Share of a region's online sales that must fall on days of which the stock of a place tells what
+it let out, to hold one against the other. A convention."""
+
+LONGEST_GAP = 4
+"""Days in a row without a stock record, as a week-end and two holidays, of which the closes around
+them tell: a product that was in stock at both was in stock between them. A convention."""
+
 LOST_BY = ("product_id", "name", "category", "location_id", "month")
 """What `lost_by` can split lost sales by."""
 
@@ -62,8 +74,10 @@ class LostSales(NamedTuple):
         number, units expected and lost, and what the interval needs; see `lost_by`.
     places
         Where online orders leave from, those that name no store: region, location_id (null: not
-        known, and left out), units (sold online), matched (share of these units that the stock of
-        the place let out); empty where every order names its store.
+        known, and left out), units (sold online, on the days of the stock records and between
+        them), matched (share of them that the stock of the place let out, on days of which it
+        tells), explained (share of what the place let out that its regions bought); both null for
+        the only place that is no store. Empty where every order names its store.
     sold
         Units sold in the period on the days, of the products and from the places on record.
     elsewhere
@@ -77,6 +91,9 @@ class LostSales(NamedTuple):
         The period; comparable days are all those recorded before its end.
     recorded
         First and last day of the stock records before the end; None without any.
+    days_recorded
+        Days of the period on which any stock is on record; what was lost on the others is not
+        counted. None: not counted.
     """
 
     units: float | None
@@ -97,6 +114,7 @@ class LostSales(NamedTuple):
     start: dt.date
     end: dt.date
     recorded: tuple[dt.date, dt.date] | None
+    days_recorded: int | None = None
 
 
 def lacking(data: Data) -> list[str]:
@@ -206,7 +224,7 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
         days_unknown=int(cells.loc[cells["lost_units"].isna(), "days"].sum()),
         cells=cells, places=places, sold=whole["units"], elsewhere=elsewhere,
         replaced=replaced, dispersion=dispersion,
-        start=first, end=last, recorded=whole["recorded"],
+        start=first, end=last, recorded=whole["recorded"], days_recorded=whole["days_recorded"],
     )  # fmt: skip
 
 
@@ -223,10 +241,12 @@ def demand_by_day(data: Data, *, start: str | dt.date, end: str | dt.date) -> ir
     Returns
     -------
     ibis.expr.types.Table
-        Lazily, a row a day, product and place in stock: day, product_id, location_id, units, 0
-        where nothing was sold. A day out of stock at its close does not tell what was asked for.
-        Online sales are those of the place they leave from; a place of which no sale is known is
-        not there (see `lost_sales`).
+        Lazily, a row a day, product and place in stock: day, product_id, location_id, is_recorded,
+        units, 0 where nothing was sold. A day out of stock at its close does not tell what was
+        asked for. Days of which a place has no record are there too, up to `LONGEST_GAP` in a row,
+        of the products in stock at the closes before and after. Online sales are those of the place
+        they leave from; a place of which no sale is known, or too few to explain what its stock let
+        out (`LEAST_EXPLAINED`), is not there (see `lost_sales`).
 
     Raises
     ------
@@ -237,10 +257,15 @@ def demand_by_day(data: Data, *, start: str | dt.date, end: str | dt.date) -> ir
         raise MissingDataError(f"demand by day needs {', '.join(absent)}, which these data lack")
     first, last = day(start, name="start"), day(end, name="end")
     stock = data.keep(_stock(data, last))
-    sold, _ = _sold_by_place(data, _sold(data, stock, last), stock, last)
-    sold = data.keep(sold)
-    seen = stock.filter(~stock.is_out, stock.day >= ibis.literal(first, "date"))
-    seen = seen.drop("is_out").semi_join(sold, "location_id")
+    sold, places = _sold_by_place(data, _sold(data, stock, last), stock, last)
+    part = places.loc[places["explained"] < LEAST_EXPLAINED, "location_id"]
+    sold = data.keep(sold.filter(~sold.location_id.isin([*part.unique()])) if len(part) else sold)
+    there = stock.filter(~stock.is_out).drop("is_out")
+    seen = there.mutate(is_recorded=ibis.literal(True))
+    if (gaps := _gaps(data, stock, first)) is not None:
+        between = _between(there, gaps).mutate(is_recorded=ibis.literal(False))
+        seen = seen.union(between.select(*seen.columns))
+    seen = seen.filter(seen.day >= ibis.literal(first, "date")).semi_join(sold, "location_id")
     keys = ["day", "product_id", "location_id"]
     rows = attach(seen, sold, on=keys, columns={"units": "units"})
     return rows.mutate(units=rows.units.fill_null(0))
@@ -293,6 +318,41 @@ def _stock(data: Data, end: dt.date) -> ir.Table:
     return _recorded(data, end).select("day", "product_id", "location_id", "is_out")
 
 
+def _later(days: ir.DateValue, by: int) -> ir.DateValue:
+    return (days + ibis.interval(days=by)).cast("timestamp").date()
+
+
+def _gaps(data: Data, stock: ir.Table, start: dt.date) -> ir.Table | None:
+    """Return the closes of a place that short gaps follow, and the next; None where there is none.
+
+    A row a place and gap: location_id, day, next_day.
+    """
+    since = start - dt.timedelta(days=LONGEST_GAP)
+    days = stock.filter(stock.day >= ibis.literal(since, "date"))
+    days = days.select("location_id", "day").distinct()
+    after = days.day.lead().over(group_by="location_id", order_by=days.day)
+    days = days.mutate(next_day=after)
+    gaps = data.keep(
+        days.filter(
+            days.next_day > _later(days.day, 1), days.next_day <= _later(days.day, LONGEST_GAP + 1)
+        )
+    )
+    return gaps if gaps.count().execute() else None
+
+
+def _between(there: ir.Table, gaps: ir.Table) -> ir.Table:
+    """Return the days of the gaps, of the products in stock at the closes before and after."""
+    before = there.join(gaps, ["location_id", "day"])
+    after = there.select("product_id", "location_id", next_day=there.day)
+    both = before.join(after, ["product_id", "location_id", "next_day"])
+    keys = ("product_id", "location_id")
+    parts = []
+    for by in range(1, LONGEST_GAP + 1):
+        part = both.select(*keys, "next_day", day=_later(both.day, by))
+        parts.append(part.filter(part.day < part.next_day).drop("next_day"))
+    return ibis.union(*parts)
+
+
 def _recorded(data: Data, end: dt.date) -> ir.Table:
     """Return the rows of the stock that tell whether a product is out of stock, before a day."""
     rows = data.table("stock")
@@ -303,18 +363,20 @@ def _recorded(data: Data, end: dt.date) -> ir.Table:
 
 
 def _let_out(data: Data, end: dt.date, places: Sequence[str]) -> ir.Table:
-    """Return the units that left places: a row a day, product and place where some did.
+    """Return the units that left places: a row a day, product and place of which they are known.
 
-    It is not known where the day before is not on record, or no movement is.
+    They are not where the day before is not on record, or no movement is.
     """
     rows = _recorded(data, end)
     rows = rows.filter(rows.location_id.isin([*places]))
     let_out: ir.Value = ibis.null(MONEY)
     if {"on_hand", "received"} <= {*rows.columns}:
-        before = rows.on_hand.lag().over(group_by=["product_id", "location_id"], order_by=rows.day)
-        let_out = (before + rows.received.fill_null(0) - rows.on_hand).cast(MONEY)
+        each = {"group_by": ["product_id", "location_id"], "order_by": rows.day}
+        rows = rows.mutate(before=rows.on_hand.lag().over(**each), last=rows.day.lag().over(**each))
+        moved = (rows.before + rows.received.fill_null(0) - rows.on_hand).cast(MONEY)
+        let_out = (_later(rows["last"], 1) == rows.day).ifelse(moved, ibis.null(MONEY))
     rows = rows.select("day", "product_id", "location_id", let_out=let_out)
-    return rows.filter(rows.let_out > 0)
+    return rows.filter(rows.let_out.notnull())
 
 
 def _sold(data: Data, stock: ir.Table, end: dt.date) -> ir.Table:
@@ -381,31 +443,49 @@ def _places(data: Data, each: ir.Table, stock: ir.Table, end: dt.date) -> pd.Dat
     online = each.filter(each.is_online)
     sold = online.group_by("region").aggregate(units=online.units.sum().cast("float64"))
     table = sold.to_pandas().sort_values("region", ignore_index=True)
-    table["location_id"], table["matched"] = None, np.nan
+    table["location_id"], table["matched"], table["explained"] = None, np.nan, np.nan
     stores = set(each.select("place").distinct().to_pandas()["place"].dropna())
     everywhere = set(stock.select("location_id").distinct().to_pandas()["location_id"])
     others = sorted(everywhere - stores)
     if len(others) == 1:
         table["location_id"] = others[0]
     elif others and len(table):
-        best = _matched(online, _let_out(data, end, others))
-        table = table.drop(columns=["location_id", "matched"]).merge(best, on="region", how="left")
-        table["matched"] = table["matched"] / table["units"]
-        table["location_id"] = table["location_id"].where(table["matched"] >= LEAST_MATCH, None)
-    places: pd.DataFrame = table[["region", "location_id", "units", "matched"]]
+        let_out = data.keep(_let_out(data, end, others))
+        table = table[["region", "units"]].merge(_matched(online, let_out), how="left")
+        is_own = table["matched"] >= LEAST_MATCH
+        is_own &= table["compared"] >= LEAST_COMPARED * table["units"]
+        table["location_id"] = table["location_id"].where(is_own, None)
+        bought = (table["matched"] * table["compared"]).groupby(table["location_id"]).sum()
+        table["explained"] = table["location_id"].map(bought / _all_let_out(let_out))
+    places: pd.DataFrame = table[["region", "location_id", "units", "matched", "explained"]]
     return places
+
+
+def _all_let_out(let_out: ir.Table) -> pd.Series[float]:
+    """Return the units that left each place, by its id."""
+    rows = let_out.filter(let_out.let_out > 0)
+    units = rows.group_by("location_id").aggregate(units=rows.let_out.sum().cast("float64"))
+    frame: pd.DataFrame = units.to_pandas()
+    return frame.set_index("location_id")["units"]
 
 
 def _matched(online: ir.Table, let_out: ir.Table) -> pd.DataFrame:
     """Return, for each region, the place whose stock let out most of what it bought, and how much.
 
-    Only days on record count on either side.
+    Only days of which the place tells what it let out count on either side: `compared` are the
+    units that the region bought on them, of any product, `matched` the share of these let out.
     """
-    met = online.join(let_out, ["day", "product_id"])
+    met = online.join(let_out.filter(let_out.let_out > 0), ["day", "product_id"])
     matched = met.group_by("region", "location_id").aggregate(
         matched=ibis.least(met.units, met.let_out).sum().cast("float64")
     )
-    ranked = matched.to_pandas().sort_values(
+    on = online.join(let_out.select("day", "location_id").distinct(), ["day"])
+    compared = on.group_by("region", "location_id").aggregate(
+        compared=on.units.sum().cast("float64")
+    )
+    frame = matched.to_pandas().merge(compared.to_pandas(), on=["region", "location_id"])
+    frame["matched"] /= frame["compared"]
+    ranked = frame.sort_values(
         ["matched", "location_id"], ascending=[False, True], ignore_index=True
     )
     best: pd.DataFrame = ranked.drop_duplicates("region")
@@ -606,10 +686,12 @@ _FACTORS = {
 
 def _told(stock: ir.Table, judged: ir.Table, start: dt.date) -> dict[str, Any]:
     """Return the days on record in the period, those on record at all, and the dispersion."""
+    asked = stock.day >= ibis.literal(start, "date")
     days = stock.aggregate(
         first=stock.day.min(),
         last=stock.day.max(),
-        days=(stock.day >= ibis.literal(start, "date")).sum(),
+        days=asked.sum(),
+        days_recorded=asked.ifelse(stock.day, ibis.null("date")).nunique(),
     )
     (told,) = days.to_pyarrow().to_pylist()
     seen = judged.filter(~judged.is_out)
@@ -626,6 +708,7 @@ def _told(stock: ir.Table, judged: ir.Table, start: dt.date) -> dict[str, Any]:
     return {
         "units": 0.0 if pd.isna(sold) else float(sold),
         "days": int(told["days"] or 0),
+        "days_recorded": int(told["days_recorded"] or 0),
         "recorded": (told["first"], told["last"]) if told["first"] else None,
         # that of the fit, which follows the data a little, and that of units a line
         "dispersion": max([*found, 1.0]) if found else None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import ibis
+import numpy as np
 from ibis.backends.duckdb import Backend
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
@@ -17,10 +18,17 @@ from marketing_kpi.data.faults import reason_of, telling
 from marketing_kpi.data.watch import Watch
 from marketing_kpi.errors import EngineError
 
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
 _DISK = re.compile(r"could not (?:write|sync|read)|no space left|disk is full", re.IGNORECASE)
 
 
 _ONE_AT_A_TIME = Lock()
+
+LARGEST_REMEMBERED = 2_000_000
+"""Bytes of the largest answer that an engine keeps to give it again."""
 
 
 class Compiler(DuckDBCompiler):  # type: ignore[misc]
@@ -49,10 +57,51 @@ class Engine(telling(Backend)):  # type: ignore[misc]
         super().__init__(*arguments, **options)
         self.files = Watch()
         self.single_orders: str | None = None
+        self._answers: dict[tuple[Any, ...], Any] | None = None
+
+    def remember(self) -> None:
+        """Give from now on the answer that was given before, where a question is asked again.
+
+        For an engine in which nothing changes but by `keep`. Answers of more than
+        `LARGEST_REMEMBERED` bytes are asked for again.
+        """
+        self._answers = {}
+
+    def execute(self, expr: ir.Expr, /, **options: Any) -> Any:
+        """Return the result of an expression, as pandas gives it."""
+        return self._once("pandas", expr, options, super().execute)
+
+    def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> pa.Table | pa.Array | pa.Scalar:
+        """Return the result of an expression, as Arrow gives it."""
+        return self._once("arrow", expr, options, super().to_pyarrow)
+
+    def _once(
+        self, kind: str, expr: ir.Expr, options: Mapping[str, Any], ask: Callable[..., Any]
+    ) -> Any:
+        limit, others = options.get("limit"), {**options, "limit": None}
+        if self._answers is None or any(value is not None for value in others.values()):
+            return ask(expr, **options)
+        asked = kind, type(expr).__name__, expr.op(), limit
+        if asked in self._answers:
+            self.files.refuse_changed()
+            found = self._answers[asked]
+        else:
+            found = ask(expr, **options)
+            if _bytes_of(found) > LARGEST_REMEMBERED:
+                return found
+            self._answers[asked] = found
+        return found.copy() if hasattr(found, "memory_usage") else found  # a frame may be changed
 
     def telling(self) -> AbstractContextManager[None]:
         """Return what turns a fault within its block into an error of ours."""
         return _telling(self.con, self.files)
+
+
+def _bytes_of(found: Any) -> int:
+    """Return about how much memory an answer takes."""
+    if hasattr(found, "memory_usage"):  # pandas: of each column, or of a series
+        return int(np.sum(found.memory_usage()))
+    return int(getattr(found, "nbytes", 0))
 
 
 @contextmanager

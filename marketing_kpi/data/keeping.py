@@ -32,6 +32,15 @@ def is_refused(error: Exception) -> bool:
     return isinstance(error, RefusedError) or bool(_REFUSALS & kinds)
 
 
+_held: list[ir.Table] | None = None
+
+
+def hold_in(tables: list[ir.Table] | None) -> None:
+    """Have every table that is kept from now on held in a list, so that it is made once."""
+    global _held
+    _held = tables
+
+
 def kept(table: ir.Table) -> ir.Table:
     """Return a table computed once, in a temporary table of its engine.
 
@@ -40,7 +49,10 @@ def kept(table: ir.Table) -> ir.Table:
     try:
         # On Spark, Ibis keeps a table before it hands over the pandas frames that it reads.
         table.get_backend()._run_pre_execute_hooks(table)
-        return table.cache()
+        found = table.cache()
+        if _held is not None:
+            _held.append(found)
+        return found
     except Exception as error:
         if is_refused(error):
             return table
@@ -56,5 +68,5 @@ def keeping(table: ir.Table) -> Iterator[ir.Table]:
     try:
         yield found
     finally:
-        if isinstance(found, CachedTable):
+        if isinstance(found, CachedTable) and _held is None:
             found.release()

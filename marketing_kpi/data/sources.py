@@ -47,6 +47,7 @@ from marketing_kpi.data.parts import (
     read_parts,
 )
 from marketing_kpi.data.reading import Raw, read_frame
+from marketing_kpi.data.sharing import opened_once
 from marketing_kpi.data.store import DERIVED, Store, literal, open_store, quote
 from marketing_kpi.data.unread import without_known_refunds
 from marketing_kpi.errors import SourceError, suggest
@@ -141,7 +142,9 @@ def open_data(
     if isinstance(source, MappingType):
         return _open_tables(source, rules, memory_limit)
     if isinstance(source, str | Path):
-        return _open_named(source, rules, memory_limit)
+        return opened_once(
+            source, rules, memory_limit, lambda: _open_named(source, rules, memory_limit)
+        )
     connection = as_connection(source)
     return open_connection(connection, rules, "Ibis connection", memory_limit, owned=False)
 

@@ -64,7 +64,8 @@ def cost_per_order(
     Notes
     -----
     Labour is paid by day and place, not by parcel: each parcel bears an equal part of the labour of
-    the month in which it left. So it does not differ by region or carrier, whatever is true.
+    the month in which it left. So a parcel's does not differ by region or carrier, whatever is
+    true; an order's does, by its parcels and its month.
     """
     found = []
     for cell, side in cost_sides(data, start=start, end=end, by=by):
@@ -104,15 +105,17 @@ def cost_sides(
 ) -> list[tuple[object, CostSide]]:
     """Return what an order costs in each cell, and what each day pulls it by.
 
-    Labour is shared equally over a month, so that no day of it seems to differ. What varies is what
-    was paid on a day for the orders that left on it: by week and month, of their own days; by
-    another dimension, of all days, which every cell shares.
+    Labour is shared equally over the parcels of a month, so that no day of it seems to differ. What
+    varies is what was paid on a day for the orders that left on it: by week and month, of their own
+    days. By another dimension, it is how many parcels an order of the cell took and in which
+    months, day by day, and what a parcel of these months bears, which every cell shares.
     """
     told = told_parts(data)
     days = cost_days(data, start=start, end=end, by=by)
-    own = [part for part in told if part != "labour"]
     work = _work_of_days(data, Period.of(start, end)) if "labour" in told else None
-    all_orders = days.groupby("day")["orders"].sum()
+    is_of_time = by is None or by in GRAINS
+    own = [part for part in told if part != "labour" or not is_of_time]
+    borne = days.groupby("day")["labour"].sum() if "labour" in told else None
     found: list[tuple[object, CostSide]] = []
     for cell, rows in each(days, by=by):
         one = calendar(rows)
@@ -121,9 +124,10 @@ def cost_sides(
         spent = one[own].sum(axis=1)
         of_own: pd.Series[float] = (spent - math.fsum(spent) / count * one["orders"]) / count
         pulls: pd.Series[float] | None = of_own
-        if work is not None:
-            orders = one["orders"] if by is None or by in GRAINS else all_orders
-            pulls = _with_work(of_own, work, orders, parts["labour"])
+        if work is not None and is_of_time:
+            pulls = _with_work(of_own, work, one["orders"], parts["labour"])
+        elif work is not None and borne is not None:
+            pulls = _with_shared_work(of_own, work, borne, one["labour"] / count)
         found.append((cell, CostSide(int(count), parts, math.fsum(parts.values()), pulls)))
     return found
 
@@ -132,12 +136,49 @@ def _with_work(
     pulls: pd.Series[float], work: pd.Series[float], orders: pd.Series[float], labour: float
 ) -> pd.Series[float] | None:
     """Add what each day pulls labour an order by: its part of the pay less that of the orders."""
-    of_orders = orders.set_axis(pd.DatetimeIndex(orders.index))
-    within = work[(work.index >= of_orders.index.min()) & (work.index <= of_orders.index.max())]
-    if len(within) < (of_orders > 0).sum() / 2 or not within.sum():
+    both = _paid_beside(work, orders)
+    if both is None:
         return None
-    both = pd.DataFrame({"paid": within / within.sum(), "sent": of_orders / of_orders.sum()})
-    moved = labour * (both["paid"].fillna(0.0) - both["sent"].fillna(0.0))
+    shares = both / both.sum()
+    return _added(pulls, labour * (shares["paid"] - shares["sent"]))
+
+
+def _with_shared_work(
+    pulls: pd.Series[float],
+    work: pd.Series[float],
+    borne: pd.Series[float],
+    of_cell: pd.Series[float],
+) -> pd.Series[float] | None:
+    """Add what each day pulls what a parcel of its month bears, as much as the cell bears of it.
+
+    `borne` is the labour that the parcels of all cells bear, by day; `of_cell` that of the cell, an
+    order. With the month's share r = W / P of a parcel, a cell of p parcels in it bears r p, which
+    a day of pay w and P' parcels pulls by p (w - r P') / P.
+    """
+    both = _paid_beside(work, borne)
+    if both is None:
+        return None
+    months = pd.DatetimeIndex(both.index).to_period("M")
+    shares = (both / both.groupby(months).transform("sum")).fillna(0.0)
+    by_month = of_cell.groupby(pd.DatetimeIndex(of_cell.index).to_period("M")).sum()
+    weights = by_month.reindex(months, fill_value=0.0).set_axis(both.index)
+    return _added(pulls, weights * (shares["paid"] - shares["sent"]))
+
+
+def _paid_beside(work: pd.Series[float], sent: pd.Series[float]) -> pd.DataFrame | None:
+    """Return what was paid and sent on each day from the first on which something was sent.
+
+    None where the pay of fewer than half of these days is told.
+    """
+    sent = sent.set_axis(pd.DatetimeIndex(sent.index))
+    within = work[(work.index >= sent.index.min()) & (work.index <= sent.index.max())]
+    if len(within) < (sent > 0).sum() / 2 or not within.sum():
+        return None
+    return pd.DataFrame({"paid": within, "sent": sent}).fillna(0.0)
+
+
+def _added(pulls: pd.Series[float], moved: pd.Series[float]) -> pd.Series[float]:
+    """Add what days pull a value by, for every day from the first to the last."""
     whole = pulls.add(moved, fill_value=0.0)
     return whole.reindex(pd.date_range(whole.index.min(), whole.index.max()), fill_value=0.0)
 

@@ -368,7 +368,7 @@ def widened(
     if value is None or low is None or high is None or not error:
         return interval
     months = float(stdtrit(pieces - 1, 0.975)) * error
-    down = math.hypot(math.log((1 + value) / (1 + low)), months)
+    down = math.hypot(math.log((1 + value) / (1 + low)), months) if low > -1 else math.inf
     up = math.hypot(math.log((1 + high) / (1 + value)), months)
     return Interval(
         steady((1 + value) * math.exp(-down) - 1), steady((1 + value) * math.exp(up) - 1)

@@ -116,6 +116,11 @@ class Share(NamedTuple):
         Persons known to any system.
     systems
         The systems looked at.
+    shared
+        Accounts of several persons: at most one of them is right.
+    least
+        The share of matches that are wrong for that alone. Persons with two accounts do not tell of
+        these, and `share` may lie below.
     """
 
     share: float | None
@@ -125,6 +130,8 @@ class Share(NamedTuple):
     extra: int
     people: int
     systems: tuple[str, ...]
+    shared: int = 0
+    least: float = 0.0
 
 
 def wrong_share(data: Data, *, single: Sequence[str] = SINGLE) -> Share:
@@ -166,7 +173,17 @@ def wrong_share(data: Data, *, single: Sequence[str] = SINGLE) -> Share:
     named = tuple(chosen["system"])
     if not total or not everybody:
         return Share(None, None, None, total, extra, everybody, named)
-    return Share(*share_of(extra, counts, everybody), total, extra, everybody, named)
+    share = Share(*share_of(extra, counts, everybody), total, extra, everybody, named)
+    beyond = int(chosen["shared"].sum())
+    return share._replace(shared=_of_several(data, single), least=beyond / total)
+
+
+def _of_several(data: Data, systems: Sequence[str]) -> int:
+    """Count the accounts of these systems that are matched to several persons."""
+    rows = data.table("identities")
+    rows = rows.filter(rows.source_system.isin([*systems]), rows.source_id.notnull())
+    each = rows.group_by("source_system", "source_id").aggregate(people=rows.customer_id.nunique())
+    return int(each.filter(each.people > 1).count().execute())
 
 
 def share_of(

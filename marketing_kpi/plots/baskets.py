@@ -22,6 +22,7 @@ from marketing_kpi.plots.dimensions import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
+from marketing_kpi.plots.sentences.holes import of_goods_back
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text.locale import Reader
 from marketing_kpi.text.messages import N_
@@ -351,8 +352,8 @@ def list_price_parts(
     style.value_axis(axis.xaxis, unit="fraction", reader=reader)
     axis.grid(axis="x")
     is_above = bool((left < 0).any())
-    below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.5 / max(len(rows), 2)), "ncols": 2}
-    axis.legend(fontsize=9, **(below if is_above else {"loc": "lower right"}))
+    under = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.5 / max(len(rows), 2)), "ncols": 2}
+    axis.legend(fontsize=9, **(under if is_above else {"loc": "lower right"}))
     shown = zip(names, left, rows["price_realisation"], strict=True)
     parts = [
         _(
@@ -371,8 +372,13 @@ def list_price_parts(
         if parted
         else _("Discounts and what is paid add up to the list price. Returns are not deducted.")
     ]
-    if is_above:
+    below = rows[left < 0]
+    if (below["discounts"] < below["credit_discounts"]).any():
         caption.append(_("Left of 0: sold above the list price."))
+    if (below["discounts"] >= below["credit_discounts"]).any():
+        caption.append(
+            _("Left of 0: goods given back by credits, that had been sold at a discount.")
+        )
     return style.finish(
         axis,
         title=title,
@@ -434,6 +440,7 @@ def list_price_table(
             **dict.fromkeys(rates, "fraction"),
         },
         kpis={name: name for name in ("gross_sales", "net_sales", *rates)},
+        notes=of_goods_back(prices["credit_discounts"].sum(), reader),
     )
 
 
@@ -577,7 +584,7 @@ def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if found.places.empty:
+    if found.places.empty or found.recorded is None:
         return Sentence(_("Every order names the store that it left from."))
     keys = ["region", "location_id"]
     names = {
@@ -589,7 +596,10 @@ def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
         with_names(found.places, keys, lang=reader),
         lang=reader,
         id="online_places",
-        caption=_("Where online orders leave from, read in the stock"),
+        caption=_(
+            "Where online orders leave from, read in the stock since {day}",
+            day=reader.date(found.recorded[0]),
+        ),
         columns=list(names),
         names=names,
         shown=MOST_DRAWN,

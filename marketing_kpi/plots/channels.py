@@ -90,7 +90,9 @@ OUTCOME_NAMES: Mapping[str, str] = MappingProxyType(
 
 REASON_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "few_weeks": N_("under two years of weeks: a season cannot be told from spend"),
+        "few_weeks": N_(
+            "under two years of weeks with results: a season cannot be told from spend"
+        ),
         "few_results": N_("too few results a week"),
         "never_varied": N_("spend never varied by itself"),
         "few_moves": N_("spend varied in a few weeks only"),

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from marketing_kpi.finance import (
+    CREDITED_GOODS,
     DEDUCTIONS,
     FEWEST_DECIDED,
     PROMOTION_UNKNOWN,
@@ -110,6 +111,8 @@ def cause_name(cause: str, root: Any, name: Any, *, lang: str | Reader) -> str:
         return f"{way} \u2013 {name}"
     if cause == "discount" and root == PROMOTION_UNKNOWN:
         return f"{way} \u2013 {_('promotion not known')}"
+    if cause == "discount" and root == CREDITED_GOODS:
+        return f"{way} \u2013 {_('goods given back')}"
     if pd.isna(root):
         nothing = _("outside promotions") if cause == "discount" else _("reason not stated")
         return f"{way} \u2013 {nothing}"
@@ -280,8 +283,11 @@ def leak_pareto(
             "80% of it."
         )
     ]
-    if (causes["amount"] < 0).any():
+    roots = causes.loc[causes["amount"] < 0, "root"]
+    if (roots != CREDITED_GOODS).any():
         caption.append(_("Not drawn: what was sold above its list price."))
+    if (roots == CREDITED_GOODS).any():
+        caption.append(_("Not drawn: what goods given back by credits had been discounted by."))
     return style.finish(
         axis,
         title=title,

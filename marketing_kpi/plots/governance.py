@@ -921,6 +921,9 @@ def matching_moves(
         return style.empty(axis, title=title, message=_("No accounts to try it on."))
     if too_few_customers(errors):
         return style.empty(axis, title=title, message=_(TOO_FEW_CUSTOMERS), is_said=True)
+    if error == "missed" and not rows["change"].any():
+        nobody = _("Nobody bought through two channels: missed matches would not show.")
+        return style.empty(axis, title=title, message=nobody, is_said=True)
     axis.axhline(0, color=style.REFERENCE, linewidth=0.8)
     said = []
     colours = (style.ACCENT, style.BAD, style.INK)

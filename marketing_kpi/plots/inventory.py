@@ -23,7 +23,12 @@ from marketing_kpi.plots.dimensions import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.inventory import no_reorder_point, without_cost
+from marketing_kpi.plots.sentences.inventory import (
+    no_reorder_point,
+    over_the_whole,
+    sell_through,
+    without_cost,
+)
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
@@ -242,25 +247,10 @@ def _stock_caption(kpis: Sequence[str], dimension: str, reader: Reader) -> str:
 
 
 def _stock_notes(levels: pd.DataFrame, reader: Reader) -> list[str]:
-    _ = reader.translate
     if "sell_through_rate" not in levels:
         return []
-    if levels["sell_through_rate"].isna().all():
-        return [
-            _(
-                "Sell-through is not known: it takes what was received, and the stock at the close "
-                "of every day and of the day before the first."
-            )
-        ]
-    if not (levels["sell_through_rate"] > 1).any():
-        return []
-    return [
-        _(
-            "A sell-through over {whole}: more was sold than was there at the opening and "
-            "received. The record lacks receipts, or the days between.",
-            whole=reader.percent(1, decimals=0),
-        )
-    ]
+    rates = levels["sell_through_rate"].dropna()
+    return sell_through(None, reader) if rates.empty else over_the_whole(rates.max(), reader)
 
 
 # --- Against the target -------------------------------------------------------------------------

@@ -416,8 +416,10 @@ def _share_and_growth(row: Mapping[Any, Any], both: bool, reader: Reader) -> str
     share = reader.percent(row["share"])
     if not both:
         return share
-    moved = _("new") if is_absent(row["growth"]) else reader.change(row["growth"])
-    return f"{share} ({moved})"
+    if not is_absent(row["growth"]):
+        return f"{share} ({reader.change(row['growth'])})"
+    is_new = row["revenue_before"] == 0 and row["revenue"] > 0
+    return f"{share} ({_('new')})" if is_new else share
 
 
 def _mix_caption(rows: pd.DataFrame, shown: pd.DataFrame, both: bool, reader: Reader) -> list[str]:

@@ -351,7 +351,7 @@ def branch_changes(
     keys = dimensions_of(branches, until="before")
     rows = branches.iloc[:MOST_BRANCHES]
     axis = style.axes(ax, height=intervals.height(len(rows)) + 0.2)
-    statuses = {"new": _("new"), "gone": _("no longer sold")}
+    statuses = {"new": _("new"), "gone": _("no longer sold"), "credits": _("credits alone")}
     names = [
         fill(name, _LONGEST_NAME) + (f"\n({statuses[status]})" if status in statuses else "")
         for name, status in zip(row_names(rows, keys, lang=reader), rows["status"], strict=True)
@@ -416,6 +416,7 @@ def branch_table(
         "price_effect": _("Price per unit"),
         "known_amount_effect": _("Known amounts"),
         "basket_effect": _("Basket"),
+        "credits_effect": _("Credits"),
     }
     effects = {name: label for name, label in effects.items() if name in branches}
     names = {

@@ -16,10 +16,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
@@ -237,9 +237,9 @@ def _register_engines() -> None:
 
         @classmethod
         def execute_managed_notebook(
-            cls, nb_man: Any, _: str, *, execution_timeout: float, **__: Any
+            cls, nb_man: Any, _: str, *, shell: Shell, execution_timeout: float, **__: Any
         ) -> None:
-            _run_in_fork(nb_man, timeout=execution_timeout)
+            shell.run(nb_man, timeout=execution_timeout)
 
     papermill_engines.register(_ENGINE, Engine)
     papermill_engines.register(_FORKED_ENGINE, ForkedEngine)
@@ -247,24 +247,74 @@ def _register_engines() -> None:
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
 
-def _run_in_fork(nb_man: Any, *, timeout: float) -> None:
-    """Run the cells of a notebook one after the other, until one fails."""
-    from marketing_kpi.report.forks import fork
-    from marketing_kpi.report.shell import serve
+class Shell:
+    """A fork of this process in which notebooks run, one after the other; see `report.shell`.
 
-    child = fork(serve)
-    try:
-        for index, cell in enumerate(nb_man.nb.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
-            nb_man.cell_start(cell, index)
-            _run_cell(child, cell, index, timeout=timeout)
-            if any(output.output_type == "error" for output in cell.outputs):
-                nb_man.cell_exception(cell, index)
-                return
-            nb_man.cell_complete(cell, index)
-    finally:
-        child.end()
+    After a notebook that failed the next one has a new fork.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._child: Child | None = None
+
+    def run(self, nb_man: Any, *, timeout: float) -> None:
+        """Run the cells of a notebook one after the other, until one fails."""
+        child, self._child = self._next(), None
+        try:
+            for index, cell in enumerate(nb_man.nb.cells):
+                if cell.cell_type != "code" or not cell.source.strip():
+                    continue
+                nb_man.cell_start(cell, index)
+                _run_cell(child, cell, index, timeout=timeout)
+                if any(output.output_type == "error" for output in cell.outputs):
+                    nb_man.cell_exception(cell, index)
+                    return
+                nb_man.cell_complete(cell, index)
+            self._child = child
+        finally:
+            if self._child is None:
+                child.end()
+
+    def _next(self) -> Child:
+        from marketing_kpi.report.forks import fork
+        from marketing_kpi.report.shell import NEXT, serve
+
+        if self._child is not None and self._child.stirs(0):  # it has ended meanwhile
+            self._child.end()
+            self._child = None
+        if self._child is None:
+            return fork(serve)
+        self._child.line.send(NEXT)
+        return self._child
+
+    def end(self) -> None:
+        """End its process."""
+        if self._child is not None:
+            self._child.end()
+
+
+def in_turn(tasks: Sequence[Callable[..., T]]) -> list[T]:
+    """Do tasks one after the other, whose notebooks share a fork of this process.
+
+    What they open and ask of the same data is opened and answered once; see `data.sharing`.
+
+    Parameters
+    ----------
+    tasks
+        Each takes the shell as `execute` does. This process is one that may be forked; see
+        `report.forks`.
+    """
+    with _quiet_folder() as folder:
+        shell = Shell(folder)
+        try:
+            return [task(shell=shell) for task in tasks]
+        finally:
+            shell.end()
+
+
+def one_by_one(tasks: Sequence[Callable[..., T]]) -> list[T]:
+    """Do tasks one after the other, each with a kernel of its own."""
+    return [task() for task in tasks]
 
 
 def _run_cell(child: Child, cell: NotebookNode, index: int, *, timeout: float) -> None:
@@ -291,16 +341,15 @@ def _last_started(notebook: NotebookNode) -> int:
     return started[-1] if started else 0
 
 
-def execute(job: Job, *, is_forked: bool = False) -> Executed:
+def execute(job: Job, *, shell: Shell | None = None) -> Executed:
     """Execute one lesson as a report.
 
     Parameters
     ----------
     job
         The lesson.
-    is_forked
-        Whether this process is one that may be forked (`report.forks`): the cells then run in a
-        fork of it instead of a Jupyter kernel.
+    shell
+        Where the cells run; without one, in a Jupyter kernel.
 
     Returns
     -------
@@ -316,13 +365,13 @@ def execute(job: Job, *, is_forked: bool = False) -> Executed:
     source = report_cells(nbformat.read(job.path, as_version=4))  # type: ignore[no-untyped-call]
     failure: Failure | None = None
     executed: NotebookNode | None = None
-    with _quiet_folder() as folder:
+    with nullcontext(shell.folder) if shell else _quiet_folder() as folder:
         try:
             executed = execute_notebook(
                 source,
                 None,
                 parameters=dict(job.parameters),
-                engine_name=_FORKED_ENGINE if is_forked else _ENGINE,
+                engine_name=_FORKED_ENGINE if shell else _ENGINE,
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
@@ -331,6 +380,7 @@ def execute(job: Job, *, is_forked: bool = False) -> Executed:
                 start_timeout=START_TIMEOUT_SECONDS,
                 execution_timeout=job.cell_timeout,
                 cwd=folder,
+                **({"shell": shell} if shell else {}),
             )
         except PapermillExecutionError as error:
             cell = _source_index(source, error.cell_index)

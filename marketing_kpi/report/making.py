@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from marketing_kpi.report.tasks import Made, check, now, page
 
 Key = tuple[str, ...]
 """A client's id alone for the check of its data; with language and lesson for a page."""
+Keys = tuple[Key, ...]
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class Task:
     Attributes
     ----------
     make
-        Makes it, in another process.
+        Makes it, in another process; a page takes the shell to run in.
     source
         The data.
     kept_as
         Returns the hash of all that it is made from, as the files are when it is called.
     """
 
-    make: Callable[[], Made]
+    make: Callable[..., Made]
     source: Source
     kept_as: Callable[[], str]
 
@@ -143,7 +144,6 @@ def _tasks(
     clients: Sequence[ClientConfig], pages: Sequence[Job], recipe: Recipe
 ) -> dict[Key, Task]:
     tasks: dict[Key, Task] = {}
-    is_forked = forks.can_fork()
     configs = {config.id: config for config in clients}
     for config in clients:
         name, mapping = config.source_for_notebooks, config.mapping_for_notebooks
@@ -156,7 +156,7 @@ def _tasks(
     for job in pages:
         source, reader = tasks[job.client,].source, configs[job.client].reader(job.lang)
         tasks[job.key] = Task(
-            partial(page, job, reader, is_forked=is_forked),
+            partial(page, job, reader),
             source,
             partial(recipe.page, job, source=source),
         )
@@ -190,18 +190,52 @@ def _with_progress(
 ) -> None:
     from tqdm import tqdm
 
-    tasks = {key: task.make for key, task in plan.rest.items()}
-    if not tasks:
+    if not plan.rest:
         return
+    can_fork = forks.can_fork()
+    makes = {
+        keys: _in_order([plan.rest[key].make for key in keys], in_fork=can_fork and _is_page(keys))
+        for keys in _together(plan.rest, jobs=jobs if can_fork else None)
+    }
     with tqdm(
         total=len(plan.tasks), initial=len(plan.found), unit="page", desc="report", leave=False
     ) as bar:
 
-        def shown(key: Key, made: Made) -> None:
-            with bar.external_write_mode():
-                done(key, made)
-            bar.set_postfix_str(" ".join(key))
-            bar.update()
+        def shown(keys: Keys, made: Sequence[Made]) -> None:
+            for key, one in zip(keys, made, strict=True):
+                with bar.external_write_mode():
+                    done(key, one)
+                bar.set_postfix_str(" ".join(key))
+                bar.update()
 
-        run_all = forks.run_all if forks.can_fork() else execute.run_all
-        run_all(tasks, jobs=min(jobs, len(tasks)), failed=failed, done=shown)
+        def all_failed(keys: Keys, error: BaseException) -> list[Made]:
+            return [failed(key, error) for key in keys]
+
+        run_all = forks.run_all if can_fork else execute.run_all
+        run_all(makes, jobs=min(jobs, len(makes)), failed=all_failed, done=shown)
+
+
+def _in_order(makes: Sequence[Callable[..., Made]], *, in_fork: bool) -> Callable[[], list[Made]]:
+    return partial(execute.in_turn if in_fork else execute.one_by_one, makes)
+
+
+def _is_page(keys: Keys) -> bool:
+    """Say whether something is a page, and not the check of a client's data."""
+    return len(keys[0]) > 1
+
+
+def _together(rest: Iterable[Key], *, jobs: int | None) -> list[Keys]:
+    """Return what is made in one process: a page in all its languages, which ask the same.
+
+    Unless there are more processes than pages, or no process is shared (`jobs` is None).
+
+    >>> _together([("b", "fr", "01"), ("b", "fr", "02"), ("b", "en", "01")], jobs=2)
+    [(('b', 'fr', '01'), ('b', 'en', '01')), (('b', 'fr', '02'),)]
+    """
+    keys = list(rest)
+    pages: dict[tuple[str, str], list[Key]] = {}
+    for key in keys:
+        pages.setdefault((key[0], key[-1]), []).append(key)
+    if jobs is None or len(pages) < jobs:
+        return [(key,) for key in keys]
+    return [tuple(same) for same in pages.values()]

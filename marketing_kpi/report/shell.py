@@ -6,26 +6,35 @@ It is what a Jupyter kernel has within, without the sockets and threads by which
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import json
 import os
 import random
 import sys
 import tempfile
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from marketing_kpi.data.sharing import share
+
 Output = dict[str, Any]
 
+NEXT = None
+"""What is sent in place of a source before another notebook begins."""
+
+_OF_THE_BACKEND = {"backend", "interactive"}
 _OOM_SCORE = "500"
 """When memory runs out, the system ends a notebook and not what runs the notebooks."""
 
@@ -110,6 +119,10 @@ class NotebookShell(InteractiveShell):
     def __init__(self, **options: Any) -> None:
         self.outputs = Outputs()
         self.displayed: dict[str, Output] = {}
+        # but for what the first figure sets, which sends all others where they are shown
+        self._style = {
+            name: value for name, value in mpl.rcParams.items() if name not in _OF_THE_BACKEND
+        }
         super().__init__(**options)  # type: ignore[no-untyped-call]
 
     def enable_gui(self, gui: Any = None) -> None:
@@ -118,6 +131,19 @@ class NotebookShell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         error = {"ename": getattr(etype, "__name__", str(etype)), "evalue": str(evalue)}
         self.outputs.append({"output_type": "error", **error, "traceback": list(stb)})
+
+    def forget(self) -> None:
+        """Begin anew, as for a notebook that is the first: names, figures, numbers of cells."""
+        import matplotlib.pyplot as plt
+
+        plt.close("all")
+        mpl.rcParams.update(self._style)
+        self.reset(new_session=True)  # type: ignore[no-untyped-call]
+        self.outputs.clear()
+        self.displayed.clear()
+        gc.collect()
+        with warnings.catch_warnings():
+            pass  # so that a warning of a place is given again
 
     def run(self, source: str) -> dict[str, Any]:
         """Run a cell; return its outputs and its number."""
@@ -128,8 +154,12 @@ class NotebookShell(InteractiveShell):
 
 
 def serve(line: Connection) -> None:
-    """In a process of its own: run each source that comes on a line and answer with its outputs."""
+    """In a process of its own: run each source that comes on a line and answer with its outputs.
+
+    `NEXT` comes between two notebooks: the second finds nothing that the first named or drew.
+    """
     _set_apart()
+    share()
     config = Config()
     config.HistoryManager.enabled = False
     shell = NotebookShell.instance(config=config)
@@ -137,7 +167,11 @@ def serve(line: Connection) -> None:
     sys.stderr = _Stream("stderr", shell.outputs)
     with suppress(EOFError):
         while True:
-            ran = shell.run(line.recv())
+            source = line.recv()
+            if source is NEXT:
+                shell.forget()
+                continue
+            ran = shell.run(source)
             line.send_bytes(json.dumps(ran, default=repr).encode())
 
 

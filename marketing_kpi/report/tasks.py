@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.errors import ReportError
 from marketing_kpi.report import render
-from marketing_kpi.report.execute import Failure, Job, execute
+from marketing_kpi.report.execute import Failure, Job, Shell, execute
 from marketing_kpi.report.inputs import inspect
 from marketing_kpi.text.locale import LANGUAGES, Reader
 
@@ -70,7 +70,7 @@ def warm() -> None:
     style.to_svg(figure)
 
 
-def page(job: Job, reader: Reader, *, is_forked: bool = False) -> Made:
+def page(job: Job, reader: Reader, *, shell: Shell | None = None) -> Made:
     """Execute a lesson and draw it; a page that cannot be shown well has failed too.
 
     Parameters
@@ -79,13 +79,13 @@ def page(job: Job, reader: Reader, *, is_forked: bool = False) -> Made:
         The lesson.
     reader
         Who reads the page.
-    is_forked
+    shell
         As `execute` takes it.
     """
     import nbformat
 
     started = time.perf_counter()
-    executed = execute(job, is_forked=is_forked)
+    executed = execute(job, shell=shell)
     if executed.notebook is None:
         return Made(time.perf_counter() - started, now(), failure=executed.failure)
     try:

@@ -116,7 +116,7 @@ def price_parts(data: Data, *, periods: Periods) -> Prices:
     )
     first, last = (paid + back for paid, back in zip(bought, credits, strict=True))
     if not min(first, last, *bought, *units) > 0:
-        raise ComputeError("nothing was sold in one of the periods: prices cannot be compared")
+        raise ComputeError("net sales are not above 0 in one of the periods: no prices to compare")
     left = (last / bought[1]) / (first / bought[0]) if any(credits) else None
     both = items[items["status"] == "both"]
     paid = _moves(both, "net_sales", "quantity")

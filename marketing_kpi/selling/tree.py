@@ -52,6 +52,9 @@ _HOLES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """By the total before net sales: the share of it whose value is known, and the total it ends."""
 
+_LEFT_BY_CREDITS = "left_by_credits"
+"""What credits entered as orders leave of the purchases of a row: a factor of its own."""
+
 _EFFECTS: Mapping[str, str] = MappingProxyType(
     {
         "orders": "orders_effect",
@@ -60,11 +63,24 @@ _EFFECTS: Mapping[str, str] = MappingProxyType(
         "average_selling_price": "price_effect",
         "known_amount_share": "known_amount_effect",
         "average_order_value": "basket_effect",
+        _LEFT_BY_CREDITS: "credits_effect",
     }
 )
 """What the effect of each factor is called in a row of `branches`."""
 
+_STATUSES: Mapping[tuple[bool, bool], str] = MappingProxyType(
+    {
+        (True, True): "both",
+        (False, True): "new",
+        (True, False): "gone",
+        (False, False): "credits",
+    }
+)
+"""Of a cell, by whether something was bought before, and now."""
+
 _ENDS = ("change_low", "change_high", "low", "high")
+
+_TOTALS = ("orders", "valued_orders", "units", "priced_units", "purchases", "net_sales")
 
 NO_COMPARISON = "no_comparison"
 NOT_RECORDED = "not_recorded"
@@ -215,10 +231,12 @@ def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.Dat
         A row a cell, the largest changes first, of either sign: the dimensions (null: unknown);
         before, after (net sales) and change (after - before), which add up to those of the shop;
         growth with its 95 % interval (low, high); status ("both", "new", "gone": sold in one
-        period only); orders_effect, units_effect, price_effect, which add up to the change of the
-        row, to the cent, and are null where it is new or gone (without quantities, orders_effect
-        and basket_effect; where prices are missing, known_price_effect or known_amount_effect
-        too, see `shop_tree`). Empty when nothing was sold in either period.
+        period only; "credits": sold in neither, credits alone); orders_effect, units_effect,
+        price_effect, which add up to the change of the row, to the cent, and are null where it was
+        not sold in both (without quantities, orders_effect and basket_effect; where prices are
+        missing, known_price_effect or known_amount_effect too, see `shop_tree`; where credits are
+        entered as orders, credits_effect, and the price is that of purchases). Empty when nothing
+        was sold in either period.
 
     Raises
     ------
@@ -240,7 +258,7 @@ def branches(data: Data, *, by: str | Sequence[str], periods: Periods) -> pd.Dat
     if lacks := lacking_sales(data, by=keys):
         raise MissingDataError(f"sales by {', '.join(keys)} need {', '.join(lacks)}")
     rows = _sales(data, periods, keys)
-    cells, chain = _cells(rows, keys, _shop_chain(data))
+    cells, chain = _cells(rows, keys, _shop_chain(data), credits=True)
     found = [{**dict(zip(keys, cell.key, strict=True)), **_branch(cell, chain)} for cell in cells]
     names = [
         *keys,
@@ -333,6 +351,7 @@ def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
         units=rows.units.sum(),
         priced_units=rows.priced_units.sum(),
         net_sales=rows.net_sales.sum(),
+        purchases=rows.net_sales.sum(where=rows.bought),
     )
     sides = sides_of(each.ordered_at, periods)
     return each.select(
@@ -342,7 +361,7 @@ def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
         **{
             f"{total}_{side}": there.ifelse(each[total], 0)
             for side, there in sides.items()
-            for total in ("orders", "valued_orders", "units", "priced_units", "net_sales")
+            for total in _TOTALS
         },
     )
 
@@ -412,18 +431,34 @@ def _measures(chain: Mapping[str, str]) -> list[str]:
 
 
 def _cells(
-    rows: ir.Table, keys: Sequence[str], chain: Mapping[str, str]
+    rows: ir.Table, keys: Sequence[str], chain: Mapping[str, str], *, credits: bool = False
 ) -> tuple[list[Sums], Mapping[str, str]]:
-    """Return the sums of each cell and their chain: with a share of what is known if not all is."""
+    """Return the sums of each cell and their chain: with a share of what is known if not all is.
+
+    Where `credits` are asked for and there are any, what they leave of purchases ends the chain.
+    """
     *factors, price = chain
     share, known = _HOLES[chain[factors[-1]]]
     whole = {**{name: chain[name] for name in factors}, share: known, price: chain[price]}
-    cells, place, count = summed(rows, keys, _measures(whole)), len(factors), len(whole)
-    holes = (place, count + place)
-    if any(cell.totals[hole] != cell.totals[hole - 1] for cell in cells for hole in holes):
-        return cells, whole
-    kept = [number for number in range(2 * count) if number not in holes]
-    return [cell.picked(kept) for cell in cells], chain
+    if credits:
+        whole |= {price: "purchases", _LEFT_BY_CREDITS: chain[price]}
+    cells = summed(rows, keys, _measures(whole))
+    for name in (share, _LEFT_BY_CREDITS) if credits else (share,):
+        cells, whole = _without_idle(cells, whole, name)
+    return cells, whole
+
+
+def _without_idle(
+    cells: list[Sums], chain: dict[str, str], name: str
+) -> tuple[list[Sums], dict[str, str]]:
+    """Leave a factor out that is 1 in both periods of every cell."""
+    place, count = list(chain).index(name), len(chain)
+    ends = (place, count + place)
+    if any(cell.totals[end] != cell.totals[end - 1] for cell in cells for end in ends):
+        return cells, chain
+    kept = [number for number in range(2 * count) if number not in ends]
+    left = {factor: total for factor, total in chain.items() if factor != name}
+    return [cell.picked(kept) for cell in cells], left
 
 
 def _tree(rows: ir.Table, chain: Mapping[str, str], periods: Periods, *, covered: bool) -> Tree:
@@ -467,6 +502,6 @@ def _branch(cell: Sums, chain: Mapping[str, str]) -> dict[str, object]:
         "growth": grown,
         "low": ends.low,
         "high": ends.high,
-        "status": {(True, True): "both", (False, True): "new"}.get((sold[0], sold[1]), "gone"),
+        "status": _STATUSES[sold[0], sold[1]],
         **dict(zip((_EFFECTS[factor] for factor in chain), amounts, strict=True)),
     }

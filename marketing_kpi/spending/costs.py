@@ -245,8 +245,8 @@ def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     """Return the spend that credited orders are set against, by marketing channel.
 
     That of the KPI `return_on_ad_spend`: on channels of which touches are recorded, in the days of
-    these; where touches of a channel name campaigns, on those that are named. Empty where the data
-    lack spend or touches.
+    these; where all touches of a channel name their campaign, on campaigns that are named. Empty
+    where the data lack spend or touches.
 
     Parameters
     ----------

@@ -272,8 +272,10 @@ def _why_none(weeks: Weeks, name: str, controls: Floats, carryover: float) -> st
     if len(weeks.spend) < max(FEWEST_WEEKS, controls.shape[1] + 20):
         return "few_weeks"
     result = weeks.result["all" if weeks.outcome not in OWN else name].dropna()
-    if len(result) < FEWEST_WEEKS or result.mean() < FEWEST_RESULTS or (result <= 0).mean() > 0.05:
+    if not result.mean() >= FEWEST_RESULTS or (result <= 0).mean() > 0.05:
         return "few_results"
+    if len(result) < FEWEST_WEEKS:
+        return "few_weeks"
     logs, paid = _log_spend(weeks.spend[name], carryover)
     beside = controls if paid.all() else np.column_stack([controls, paid])
     own = logs - beside @ np.linalg.lstsq(beside, logs, rcond=None)[0]
@@ -339,9 +341,8 @@ def _table(
         spend = weeks.spend[name]
         result = weeks.result["all" if shared else name]
         now = float(spend.tail(current_weeks).mean()) if len(spend) else np.nan
-        came = float(result.tail(current_weeks).mean()) if len(result) else np.nan
+        each, came = _present(spend.tail(current_weeks), result.tail(current_weeks))
         b, low, high = found.get(name, (np.nan,) * 3)
-        each = came / now if now > 0 else np.nan
         rows.append(
             {
                 "marketing_channel": name,
@@ -366,6 +367,20 @@ def _table(
     table = pd.DataFrame(rows, columns=columns)
     table = table.sort_values(["spend", "marketing_channel"], ascending=[False, True])
     return table.reset_index(drop=True)
+
+
+def _present(spend: pd.Series, result: pd.Series) -> tuple[float, float]:
+    """Return the result of one unit of money, and the mean a week, of weeks whose result is known.
+
+    A week without spend of which no result is recorded brought none.
+    """
+    known = result.fillna(0.0).where(result.notna() | (spend <= 0))
+    told = known.notna()
+    paid, came = float(spend[told].sum()), float(known[told].sum())
+    if not paid > 0:
+        return np.nan, float(result.mean())
+    mean = float(known.mean()) if told.all() else came / paid * float(spend.mean())
+    return came / paid, mean
 
 
 def _verdict(low: float, high: float) -> str:

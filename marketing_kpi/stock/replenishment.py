@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from marketing_kpi.assortment.stockouts import demand_by_day
+from marketing_kpi.assortment.stockouts import LONGEST_GAP, demand_by_day
 from marketing_kpi.assortment.stockouts import lacking as lacking_for_demand
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.formulas import nearest
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 FEWEST_DAYS = 60
 """Days in stock below which a day's demand is not told."""
+
+LEAST_TOLD = 0.9
+"""Share of the days from the first to the last stock record of a place that records, or the closes
+around them, must tell of: demand is that of a calendar day, as lead times are."""
 
 FEWEST_ORDERS = 30
 """Orders received by a place below which the lead times of all places serve."""
@@ -58,6 +62,9 @@ class ReorderPoints(NamedTuple):
     days_recorded
         Days of the period on which stock is on record; under 60 of them, nothing is set at all.
         None: not counted.
+    sparse
+        Places whose stock records lie too far apart to know the demand of a calendar day
+        (`LEAST_TOLD`): nothing is set for them.
     """
 
     points: pd.DataFrame
@@ -68,6 +75,7 @@ class ReorderPoints(NamedTuple):
     end: dt.date
     unsold: tuple[str, ...] = ()
     days_recorded: int | None = None
+    sparse: tuple[str, ...] = ()
 
 
 def lacking(data: Data) -> list[str]:
@@ -172,11 +180,12 @@ def reorder_points(
 
     Notes
     -----
-    Demand is what was sold on days that did not end out of stock, in whole units. The level that a
-    point buys is made of the very distributions of these days and lead times, by convolution, with
-    the units by which stock had passed the point when the order left (`Demand`); it agrees with
-    the rule played day by day (``benchmarks/service_level.md``). It takes days as independent and
-    alike: a season, a promotion or a product going out of fashion is not in it.
+    Demand is what was sold on days that did not end out of stock, in whole units; those without a
+    record between two closes in stock, as week-ends, are among them (`LONGEST_GAP`). The level that
+    a point buys is made of the very distributions of these days and lead times, by convolution,
+    with the units by which stock had passed the point when the order left (`Demand`); it agrees
+    with the rule played day by day (``benchmarks/service_level.md``). It takes days as independent
+    and alike: a season, a promotion or a product going out of fashion is not in it.
 
     References
     ----------
@@ -188,21 +197,23 @@ def reorder_points(
     _check_level(service_level)
     leads = lead_times(data, start=start, end=end)
     days = _days(data, start=start, end=end)
+    first, last = (pd.Timestamp(bound).date() for bound in (start, end))
+    record = _on_record(data, first, last)
+    unsold = record.places - {str(place) for place in days["location_id"].unique()}
+    sparse = record.sparse - unsold
+    days = days[~days["location_id"].astype(str).isin(sparse)]
     places = days["location_id"].unique() if len(leads) else ()
     waits = {str(place): _leads_of(leads, str(place)) for place in places}
     rows, cells = [], list(days.groupby(["product_id", "location_id"]))
     for (product, place), part in cells:
         counts = np.bincount(part["units"], part["days"]).astype(np.float64)
-        if counts.sum() >= FEWEST_DAYS and part["units"].max() > 0 and len(leads):
+        if part["recorded"].sum() >= FEWEST_DAYS and part["units"].max() > 0 and len(leads):
             row = _point(counts, waits[str(place)], service_level)
             rows.append({"product_id": product, "location_id": place, **row})
     points = pd.DataFrame(rows, columns=["product_id", "location_id", *_COLUMNS])
     keys = ["units", "product_id", "location_id"]
     points = points.sort_values(keys, ascending=[False, True, True], ignore_index=True)
     each = leads.groupby("days", as_index=False).agg(orders=("orders", "sum"))
-    first, last = (pd.Timestamp(bound).date() for bound in (start, end))
-    held, days_recorded = _on_record(data, first, last)
-    unsold = held - {str(place) for place in days["location_id"].unique()}
     return ReorderPoints(
         points=with_names(points, data),
         lead_times=each,
@@ -211,17 +222,31 @@ def reorder_points(
         start=first,
         end=last,
         unsold=tuple(sorted(unsold)),
-        days_recorded=days_recorded,
+        days_recorded=record.days,
+        sparse=tuple(sorted(sparse)),
     )
 
 
-def _on_record(data: Data, first: dt.date, last: dt.date) -> tuple[set[str], int]:
-    """Return the places with stock on record in a period, and the days on which any has."""
+class _Record(NamedTuple):
+    """Places with stock on record in a period, those with too few days, and days that any has."""
+
+    places: set[str]
+    sparse: set[str]
+    days: int
+
+
+def _on_record(data: Data, first: dt.date, last: dt.date) -> _Record:
+    """Return where and on how many days of a period stock is on record."""
     stock = data.table("stock")
     stock = stock.filter(stock.day >= first, stock.day < last)
-    places = stock.filter(stock.location_id.notnull()).select("location_id").distinct()
-    days = int(stock.day.nunique().execute())
-    return {str(place) for place in places.to_pandas()["location_id"]}, days
+    frame = stock.select("location_id", "day").distinct().to_pandas()
+    frame["day"] = pd.to_datetime(frame["day"])
+    held = frame.dropna().sort_values(["location_id", "day"])
+    step = held.groupby("location_id")["day"].diff().dt.days.fillna(1)
+    told = step.where(step <= LONGEST_GAP + 1, 1)
+    known = told.groupby(held["location_id"]).sum() / step.groupby(held["location_id"]).sum()
+    sparse = {str(place) for place in known.index[known < LEAST_TOLD]}
+    return _Record({str(place) for place in known.index}, sparse, int(frame["day"].nunique()))
 
 
 _COLUMNS = (
@@ -258,10 +283,15 @@ def lead_times(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.Da
 
 
 def _days(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame:
-    """Return how many days in stock saw each number of units, of each product and place."""
+    """Return how many days in stock saw each number of units, of each product and place.
+
+    Of these, `recorded` are on record, the others between two closes in stock.
+    """
     rows = demand_by_day(data, start=start, end=end)
     rows = rows.mutate(units=nearest(rows.units))
-    counted = rows.group_by("product_id", "location_id", "units").aggregate(days=rows.count())
+    counted = rows.group_by("product_id", "location_id", "units").aggregate(
+        days=rows.count(), recorded=rows.is_recorded.cast("int32").sum()
+    )
     frame: pd.DataFrame = counted.to_pandas()
     return frame
 

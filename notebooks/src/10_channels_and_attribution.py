@@ -275,10 +275,10 @@ results = channels.channel_results(data, **span)
 plots.channel_table(results, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les ventes et les commandes sont attribuées au dernier contact non direct des 30 jours qui les précèdent, et mises en face de la seule dépense que des contacts suivent. Un canal ou une campagne sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené. Un canal dont aucun contact ne nomme de campagne est suivi en entier.
+# Les ventes et les commandes sont attribuées au dernier contact non direct des 30 jours qui les précèdent, et mises en face de la seule dépense que des contacts suivent. Un canal ou une campagne sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené. Un canal dont des contacts ne nomment pas de campagne est suivi en entier : n'importe laquelle des siennes a pu les amener.
 
 # %% [markdown] tags=["lang-en"]
-# Sales and orders are credited to the last non-direct touch of the 30 days before them, and set against that spend alone which touches follow. A channel or a campaign without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought. A channel of which no touch names a campaign is followed as a whole.
+# Sales and orders are credited to the last non-direct touch of the 30 days before them, and set against that spend alone which touches follow. A channel or a campaign without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought. A channel of which some touches name no campaign is followed as a whole: any of its campaigns may have brought these.
 
 # %%
 plots.credit_table(results, lang=reader)

@@ -6,6 +6,7 @@ import pytest
 
 import marketing_kpi as mk
 from marketing_kpi import baskets
+from marketing_kpi.assortment.stockouts import demand_by_day
 from marketing_kpi.errors import ComputeError, MissingDataError
 
 MARCH = {"start": "2025-03-01", "end": "2025-04-01"}
@@ -135,6 +136,57 @@ def test_a_place_without_a_known_sale_loses_an_unknown_number():
     assert places["lost_units"]["S1"] == pytest.approx(8)
     assert places.loc["W1", ["lost_units", "lost_revenue"]].isna().all()
     assert found.elsewhere == 0
+
+
+def two_warehouses(sends, days):
+    """Open a shop of two warehouses, E and M, that send so many of 4 cups a day to the North."""
+    tables = {}
+    lines = pd.DataFrame({"ordered_at": days[1:], "product_id": "cup", "quantity": 4.0})
+    lines["order_id"] = lines["line_id"] = lines.index.astype(str)
+    lines["unit_price"] = 6.0
+    orders = lines[["order_id"]].assign(ordered_at=lines.pop("ordered_at"), customer_id="c")
+    tables["contacts"] = pd.DataFrame({"customer_id": ["c"], "region": ["North"]})
+    stock = [
+        (day, "cup", place, 9_000.0 - units * n)
+        for place, units in sends.items()
+        for n, day in enumerate(days)
+    ]
+    stock = pd.DataFrame(stock, columns=["day", "product_id", "location_id", "on_hand"])
+    return {**tables, "orders": orders, "order_lines": lines, "stock": stock.assign(received=0.0)}
+
+
+@pytest.mark.parametrize(
+    ("sends", "place", "matched"),
+    [({"E": 4, "M": 0}, "E", 1), ({"E": 3, "M": 1}, None, 0.75), ({"E": 9, "M": 0}, "E", 1)],
+)
+def test_days_without_a_record_count_on_neither_side_of_where_orders_leave(sends, place, matched):
+    days = pd.date_range("2025-03-01", periods=28)
+    tables = two_warehouses(sends, days)
+    stock = tables["stock"]
+    tables["stock"] = stock[stock["day"].dt.day_of_week < 5]
+    found = baskets.lost_sales(mk.open_data(tables), **MARCH)
+    row = found.places.iloc[0]
+    leaves = None if pd.isna(row["location_id"]) else row["location_id"]
+    assert (leaves, row["matched"]) == (place, matched)
+    assert row["units"] == 4 * 26  # sold since Monday the 3rd, the first day on record
+
+
+@pytest.mark.parametrize(("sent", "explained", "places"), [(5, 4 / 5, {"E"}), (6, 4 / 6, set())])
+def test_a_place_that_also_serves_others_tells_no_demand(sent, explained, places):
+    data = mk.open_data(
+        two_warehouses({"E": sent, "M": 0}, pd.date_range("2025-03-01", periods=28))
+    )
+    found = baskets.lost_sales(data, **MARCH).places.iloc[0]
+    assert (found["location_id"], found["explained"]) == ("E", pytest.approx(explained))
+    rows = demand_by_day(data, **MARCH).to_pandas()
+    assert set(rows["location_id"]) == places
+
+
+def test_one_record_a_week_does_not_tell_where_orders_leave():
+    tables = two_warehouses({"E": 4, "M": 0}, pd.date_range("2025-03-01", periods=28))
+    tables["stock"] = tables["stock"][tables["stock"]["day"].dt.day_of_week == 2]
+    found = baskets.lost_sales(mk.open_data(tables), **MARCH)
+    assert found.places["location_id"].isna().all()
 
 
 def test_cancelled_orders_are_no_demand():

@@ -534,6 +534,10 @@ def test_the_luck_of_orders_is_taken_off_the_months_by_hand():
     assert months_error(pieces * 0, squares_before=0, squares=0) is None
     assert widened(0.1, Interval(), error=0.1, pieces=12) == Interval()
     assert widened(0.1, Interval(0.0, 0.2), error=0.0, pieces=12) == Interval(0.0, 0.2)
+    # Nearly all sales given back: the end at -100 % stays there.
+    low, high = widened(-0.99, Interval(-1.0, 0.5), error=0.05, pieces=12)
+    assert low == -1
+    assert high > 0.5
 
 
 @pytest.mark.parametrize(

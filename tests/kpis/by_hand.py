@@ -1488,10 +1488,12 @@ def credits(shop):
     spend = spending(shop)
     seen = spend.marketing_channel.isin([*touches.marketing_channel.dropna()])
     tagged = touches[touches.campaign_id.notna()]
+    untagged = touches[touches.campaign_id.isna()]
     by_campaign = spend.marketing_channel.isin([*tagged.marketing_channel.dropna()])
-    named = spend.campaign_id.isna() | spend.campaign_id.isin([*tagged.campaign_id])
-    spend = spend.assign(campaign_id=spend.campaign_id.where(by_campaign, None))
-    seen &= named | ~by_campaign
+    whole = spend.marketing_channel.isin([*untagged.marketing_channel.dropna()])
+    named = spend.campaign_id.isin([*tagged.campaign_id])
+    seen &= named | spend.campaign_id.isna() | whole
+    spend = spend.assign(campaign_id=spend.campaign_id.where(by_campaign & named, None))
     spend = spend[seen & spend.day.between(days.min(), days.max())]
     paid = spend[["marketing_channel", "campaign_id"]].assign(
         at=spend.day, orders=0, revenue=None, margin=None, spend=spend.amount

@@ -108,6 +108,16 @@ def test_missed_matches_raise_counts_and_lower_averages(bought):
     assert found["missed", 0.5, "customers"] > found["missed", 0.1, "customers"]
 
 
+def test_accounts_of_several_persons_are_wrong_for_all_but_one():
+    """Four cards: one of three persons, one of two; 3 of 7 matches are wrong at least."""
+    cards = [("pos", "k1", "a"), ("pos", "k1", "b"), ("pos", "k1", "c"), ("pos", "k2", "d"),
+             ("pos", "k2", "e"), ("pos", "k3", "f"), ("pos", "k4", "g"), ("web", "k3", "a"),
+             ("web", "k3", "b")]  # fmt: skip
+    found = governance.wrong_share(identities(cards))
+    assert (found.accounts, found.extra, found.shared) == (7, 0, 2)
+    assert found.least == 3 / 7
+
+
 def test_wrong_matches_misplace_sales_at_their_share(bought):
     found = tried(bought, mixed=[0.1], draws=20)["seen"]
     assert found["mixed", 0.1, governance.MISPLACED] == pytest.approx(0.1, abs=0.01)

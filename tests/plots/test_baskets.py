@@ -224,6 +224,25 @@ def test_no_list_price_is_said_in_place_of_a_row_of_nothing(unparted):
     assert plain(said) == "No sale with a list price to show."
 
 
+def test_discounts_of_credits_are_no_price_above_the_list():
+    # Sold at list price, 100; a credit gives back 70 for goods listed at 100.
+    day = pd.Timestamp("2025-03-03")
+    orders = pd.DataFrame({"order_id": [*"123"], "ordered_at": day, "channel": "web"})
+    lines = pd.DataFrame({"order_id": [*"123"], "line_id": "1", "quantity": [1, 1, -1]})
+    lines["list_price"], lines["unit_price"] = 100.0, [100.0, 100.0, 70.0]
+    data = mk.open_data({"orders": orders, "order_lines": lines})
+    by_channel = baskets.prices_by(data, by="channel", **YEAR)
+    assert by_channel.discounts.tolist() == by_channel.credit_discounts.tolist() == [-30]
+    back = "Goods given back by credits had been sold at a discount, of $30 in all."
+    said = plain(sentences.baskets.prices(baskets.prices_by(data, **YEAR), lang="en"))
+    assert said == f"Credits counted, 130.0% of the list price is left. {back}"
+    caption = plots.list_price_parts(by_channel, lang="en").figure.caption
+    assert caption.endswith("Left of 0: goods given back by credits, that had been sold at a "
+                            "discount.")  # fmt: skip
+    assert "above" not in caption
+    assert [*map(plain, plots.list_price_table(by_channel, lang="en").notes)] == [back]
+
+
 def test_prices_above_the_list_are_no_discount(unparted):
     whole, by_channel = unparted
     dear = whole.assign(price_realisation=1.1, discounts=-120.0, promotion_discounts=30.0)
@@ -252,6 +271,10 @@ def test_losses_are_said(found):
     assert none == "No product was out of stock in the period."
     unknown = plain(sentences.baskets.lost(lost._replace(units=None), lang="en"))
     assert unknown.endswith("No comparable day tells what these stock-outs lost.")
+    part = plain(sentences.baskets.lost(lost._replace(days_recorded=261), lang="en"))
+    assert "261 of" in part
+    assert "what was lost on the others is not counted" in part
+    assert "stock record" not in plain(sentences.baskets.lost(lost, lang="en"))
     some = plain(sentences.baskets.lost(lost._replace(days_unknown=7), lang="en"))
     assert some.endswith("left out: 7.")
     away = "Units sold by stores without stock on record, left out: 1,234."

@@ -257,6 +257,10 @@ def test_few_causes_are_not_said_to_be_the_largest_of_many():
 
 
 ABOVE = "Prices paid are above list prices, by $100 in all: check that list prices are up to date."
+EXCEED = (
+    "Net sales exceed the same sales at list price by $100: prices paid above the list, or credits "
+    "for goods that had been sold at a discount."
+)
 
 
 def test_prices_above_the_list_are_said_and_no_leak():
@@ -274,8 +278,31 @@ def test_prices_above_the_list_are_said_and_no_leak():
     rises = plots.net_bridge(steps(totals(1000, -100, 50)), lang="en")
     assert "+$100 (10.0%)" in [text.get_text() for text in rises.texts]
     head = plain(sentences.finance.headline(steps(totals(1000, -100, 50)), lang="en", **PERIOD))
-    assert "$1,000 at list price left $1,035 of net revenue: 103.5% of it. " + ABOVE in head
+    assert "$1,000 at list price left $1,035 of net revenue: 103.5% of it. " + EXCEED in head
     assert "Most of what is taken off goes to one step: refunds of returns, $50 (5.0% of" in head
+
+
+def test_goods_given_back_are_no_prices_above_the_list():
+    # 30 of discounts given; credits of goods that had been sold 243 below their list price.
+    causes = pd.DataFrame({
+        "cause": ["discount", "return", "discount"],
+        "root": [None, "size", finance.CREDITED_GOODS],
+        "name": None,
+        "times": [3, 1, 20],
+        "amount": [30.0, 20.0, -243.0],
+    })  # fmt: skip
+    said = plain(sentences.finance.causes(ranked(causes), lang="en"))
+    assert "Discounts: $30." in said
+    assert "Goods given back by credits had been sold at a discount, of $243 in all." in said
+    assert "above" not in said
+    caption = plots.leak_pareto(ranked(causes), lang="en").figure.caption
+    assert caption.endswith("Not drawn: what goods given back by credits had been discounted by.")
+    assert "above" not in caption
+    dear = ranked(causes.assign(amount=[30.0, 20.0, 5.0]))
+    told = plain(sentences.finance.causes(dear, lang="en"))
+    assert "Credits gave back $5 more than the list price of their goods." in told
+    french = plain(plots.leak_pareto(dear, lang="fr").figure.alt)
+    assert "Remise – articles repris" in french
 
 
 def test_the_gap_of_revenue_is_what_its_accounts_leave():
@@ -564,6 +591,8 @@ def test_gaps_are_listed_with_what_shows_of_their_reason():
     assert "one side" not in plots.ledger_gaps(NO_GAPS, lang="en").figure.caption
     none = sentences.finance.books(None, lang="en", lacks=["ledger.month"])
     assert "they lack ledger.month" in str(none)
+    short = "The period holds no whole month, and a ledger is kept by the month."
+    assert str(sentences.finance.books(None, lang="en")) == short
 
 
 def test_a_ledger_without_revenue_has_months_in_common_all_the_same():

@@ -262,7 +262,22 @@ def test_a_share_has_its_interval_and_few_accounts_none():
     assert "%" not in few
     none = governance.Share(None, None, None, 0, 0, 5, ())
     assert "check a sample of accounts by hand" in plain(said.persons(none, lang="en"))
+    one = SHARE._replace(extra=1)
+    assert "1 account too many tells" in plain(said.persons(one, lang="en"))
+    assert "1 compte de trop indique qu" in plain(said.persons(one, lang="fr"))
     assert "identities.x" in plain(said.persons(None, lang="en", lacks=["identities.x"]))
+
+
+def test_accounts_of_several_persons_are_said_and_clear_nobody():
+    cards = SHARE._replace(share=0.0, low=0.0, high=0.009, extra=0, shared=400, least=400 / 1300)
+    told = plain(said.persons(cards, lang="en"))
+    assert "400 accounts (till, mobile app) are on several persons" in told
+    assert "at least 30.8% of the matches are wrong" in told
+    assert "0.0%" not in told
+    assert "0.9%" not in told
+    few = plain(said.persons(SHARE._replace(shared=1, least=1 / 6054), lang="en"))
+    assert "1 account (till, mobile app) is on several persons" in few
+    assert "about 0.8% hang on the wrong person" in few
 
 
 def test_what_matching_costs():
@@ -278,6 +293,7 @@ def test_what_matching_costs():
         single, missed=(1.0,), rng=np.random.default_rng(1), draws=2
     )
     assert "Nobody bought through two channels" in plain(said.matching(alone, lang="en"))
+    assert not plots.matching_moves(alone, lang="en").lines
     assert "cannot be tried" in plain(said.matching(None, lang="en"))
     assert "cannot be tried" in plain(said.matching(ERRORS.iloc[:0], lang="en"))
 

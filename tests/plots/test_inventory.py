@@ -211,6 +211,63 @@ def test_stock_outs_keep_silent_on_a_loss_that_nobody_knows():
     assert "lose" not in plain(sentences.inventory.stock_outs(None, None, lang="en"))
 
 
+@LANGUAGES
+def test_a_loss_that_is_known_in_part_says_so(lang):
+    whole = lost().lost._replace(days_recorded=365)
+    now = pd.DataFrame({"stockout_rate": [0.03]})
+    cells = pd.DataFrame({"location_id": ["S", "S", "W"], "lost_units": [50.0, None, None]})
+    part = whole._replace(days_unknown=7, cells=cells)
+    words = {
+        "fr": ("7 des 20 jours de rupture, dont tous ceux de W", "261 sur 365", "950 unités"),
+        "en": ("7 of the 20 days out of stock, with all those of W", "261 of 365", "950 units"),
+    }[lang]
+    cases = (
+        (whole, [False, False, False]),
+        (part, [True, False, True]),
+        (whole._replace(days_recorded=261), [False, True, True]),
+    )
+    for found, told in cases:
+        shown = inventory.LostDemand(0.05, 0.04, 0.06, found)
+        said = plain(sentences.inventory.stock_outs(now, shown, lang=lang))
+        assert [word in said for word in words] == told
+    nowhere = part._replace(cells=cells[:2])
+    said = plain(
+        sentences.inventory.stock_outs(
+            now, inventory.LostDemand(0.05, 0.04, 0.06, nowhere), lang=lang
+        )
+    )
+    assert words[0].split(",")[0] in said
+    assert words[0] not in said
+
+
+@LANGUAGES
+def test_days_without_a_stock_record_are_told_beside_the_service(lang):
+    found = points()
+    paces = service_by_pace(found)
+    word = {"fr": "enregistré : 261 sur 365", "en": "record: 261 of 365"}[lang]
+    for days, is_said in ((261, True), (365, False), (None, False)):
+        said = plain(
+            sentences.inventory.service(found._replace(days_recorded=days), paces, lang=lang)
+        )
+        assert (word in said) == is_said
+    apart = {
+        "fr": "S : les relevés de stock sont trop espacés",
+        "en": "S: stock records lie too far",
+    }
+    none = found._replace(points=found.points[:0], sparse=("S",), days_recorded=104)
+    for said in (
+        sentences.inventory.service(none, None, lang=lang),
+        plots.reorder_table(none, lang=lang),
+    ):
+        assert apart[lang] in plain(said)
+
+
+def test_what_lacks_for_the_loss_follows_a_rate_that_is_known():
+    now = pd.DataFrame({"stockout_rate": [0.03]})
+    said = plain(sentences.inventory.stock_outs(now, None, lang="en", lacks=["stock.location_id"]))
+    assert said.endswith("nothing to sell. To say more, the data lack stock.location_id.")
+
+
 def test_only_what_is_far_from_its_target_is_called_so():
     now = pd.DataFrame({"days_of_inventory": [62.0]})
     before = pd.DataFrame({"days_of_inventory": [70.0]})
@@ -291,6 +348,21 @@ def test_returns_name_the_fastest_and_the_best():
     assert "fastest: p3, 12.2 times a year; slowest: p4, 0.0 times" in said
     assert "p3, $9.00 of gross profit" in said
     assert "No turnover" in plain(sentences.inventory.returns(None, lang="en"))
+
+
+@LANGUAGES
+def test_returns_tell_the_sell_through_or_why_it_is_not_known(lang):
+    covers = COVERS.drop(columns="name")
+    told = {
+        "fr": ("87,5 % s'est vendu", "n'est pas connu", "plus de 100 %"),
+        "en": ("87.5% was sold", "is not known", "over 100%"),
+    }[lang]
+    for rate, words in ((0.875, told[:1]), (None, told[1:2]), (1.2, told[2:])):
+        whole = pd.DataFrame({"sell_through_rate": [rate]})
+        said = plain(sentences.inventory.returns(covers, whole, lang=lang))
+        assert [word in said for word in told] == [word in words for word in told]
+    said = plain(sentences.inventory.returns(covers, lang=lang))
+    assert not any(word in said for word in told)
 
 
 def test_classes_warn_of_chance():

@@ -240,6 +240,22 @@ def test_sentences_of_margins_and_break_even():
     assert "no volume" in plain(sentences.margins.break_even(NEVER, lang="en"))
 
 
+def test_no_row_is_named_as_keeping_least_where_others_keep_as_much():
+    rates = {"gross_margin_rate": 0.5, "gross_profit": [50.0, 30.0, 20.0]}
+    even = pd.DataFrame({"category": ["Shoes", "Coats", "Hats"], "markup_rate": 1.0, **rates})
+    even["profit_share"] = even["gross_profit"] / 100
+    most = "Shoes brings most: $50, 50.0% of the gross profit. "
+    said = plain(sentences.margins.spread(even, lang="en"))
+    assert said == f"{most}All keep as much of each sale: 50.0%."
+    two = even.assign(gross_margin_rate=[0.6, 0.50001, 0.5])
+    told = plain(sentences.margins.spread(two, lang="en"))
+    assert told == f"{most}Those that keep least of each sale, 2 of 3, keep 50.0%."
+    one = plain(
+        sentences.margins.spread(even.assign(gross_margin_rate=[0.6, 0.55, 0.5]), lang="en")
+    )
+    assert "Hats keeps least of each sale: 50.0%." in one
+
+
 def test_doubts_about_the_break_even_are_said():
     said = plain(sentences.margins.break_even(EVEN, lang="en"))
     assert "month" not in said

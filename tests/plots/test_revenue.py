@@ -203,6 +203,39 @@ def test_what_is_unknown_leads_nothing_and_has_its_share_said():
     assert french.endswith("Inconnu : 70,0 % des ventes nettes.")
 
 
+def test_no_points_of_growth_are_told_of_sales_below_0():
+    said = plain(say.effects(EFFECTS_FOUND, revenue_before=-45.0, lang="en"))
+    assert said == (
+        "Credits exceed what was bought in the period before: there is no growth to tell."
+    )
+    assert plain(say.effects(EFFECTS_FOUND, revenue_before=0.0, lang="en")).startswith(
+        "Nothing was sold"
+    )
+
+
+def test_a_segment_that_gained_share_is_not_said_to_lose_it():
+    # Of 1,000 then 1,000: the unknown one fell from 4 % to 2.6 %, both others gained.
+    both = MIX.assign(share_before=[0.577, 0.383, 0.04], share=[0.578, 0.396, 0.026])
+    said = plain(say.mix(both, lang="en"))
+    assert "Gains most share: Literie (+1.3 pts)." in said
+    assert "oses" not in said
+    none = plain(say.mix(MIX.assign(share_before=MIX.share), lang="en"))
+    assert "share:" not in none
+    lost = plain(say.mix(MIX, lang="en"))
+    assert "Loses most share: Literie (−10.0 pts), with sales at −25.0%." in lost
+    new = plain(say.mix(MIX.assign(growth=np.nan), lang="en"))
+    assert "Loses most share: Literie (−10.0 pts). Unknown" in new
+
+
+def test_credits_alone_are_no_new_segment():
+    # 40 given back in a segment where nothing was sold before: its share is -4.2 %.
+    credited = MIX.assign(revenue=[660.0, 340.0, -40.0], share=[0.6875, 0.3542, -0.0417])
+    drawn = words(plots.revenue_mix(credited, by="category", periods=PERIODS, lang="en"))
+    assert "−4.2%" in drawn
+    assert "new" not in drawn
+    assert "4.0% (new)" in words(plots.revenue_mix(MIX, by="category", periods=PERIODS, lang="en"))
+
+
 def test_growth_beyond_the_axis_is_written_at_its_edge():
     ax = plots.growth_dots(RATES, lang="en")
     assert "+800% ▶" in words(ax)

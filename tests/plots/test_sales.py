@@ -518,6 +518,44 @@ def test_prices_branches_season_and_assortment_in_words():
     assert "look there" not in assortment
 
 
+@pytest.mark.parametrize(("error", "word"), [(None, "left out"), (0.0, "included")])
+def test_a_period_too_short_for_months_does_not_say_that_they_count(error, word):
+    whole = tree()._replace(months_error=error, pieces=0 if error is None else 12)
+    said = plain(sentences.sales.branches(BRANCHES, whole=whole, lang="en"))
+    assert f"what moves months as a whole {word}, growing: 1 ({LONG}); shrinking: 0" in said
+
+
+@pytest.mark.parametrize(("before", "after"), [(3200.0, -120.0), (-45.0, 50.0)])
+def test_credits_above_purchases_are_not_called_nothing_sold(before, after):
+    found = tree(obstacle="nothing_sold")._replace(before=before, after=after)
+    said = plain(sentences.sales.answer(found, lang="en", periods=YEAR))
+    assert "Credits exceed what was bought in one of the periods: nothing to compare." in said
+    assert "Nothing was sold" not in said
+    empty = plain(sentences.sales.answer(found._replace(before=0.0, after=0.0), lang="en",
+                                         periods=YEAR))  # fmt: skip
+    assert "Nothing was sold in one of the periods" in empty
+
+
+def test_a_product_that_credits_took_back_has_not_too_few_buyers():
+    back = BRANCHES.assign(status="both", after=[1200.0, 400.0, -10.0])
+    said = plain(sentences.sales.branches(back, whole=tree(), lang="en"))
+    assert "credits having taken back all that was bought in a period: 1." in said
+    assert "too few" not in said
+
+
+def test_credits_alone_are_neither_new_nor_gone():
+    # What an unknown product gave back, 40, where none was bought in either period.
+    credited = {"after": -40.0, "change": -40.0, "status": "credits"}
+    rows = pd.concat([BRANCHES.iloc[:2], BRANCHES.iloc[2:].assign(**credited)])
+    said = plain(sentences.sales.branches(rows, whole=tree(), lang="en"))
+    assert said.endswith("Credits alone, nothing bought in either period: 1.")
+    assert "Sold in one period only" not in said
+    assert "Credits alone" not in plain(sentences.sales.branches(BRANCHES, whole=tree(), lang="en"))
+    alt = plain(plots.branch_changes(rows, lang="fr").figure.alt)
+    assert "Inconnu (avoirs seuls) −40" in alt
+    assert "arrêté" not in alt
+
+
 def test_no_more_than_five_that_grew_are_named():
     names = [f"Hat {n}" for n in range(7)]
     rows = pd.concat([BRANCHES.iloc[:1]] * 7, ignore_index=True).assign(category=names)

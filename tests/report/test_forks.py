@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from marketing_kpi.report import forks, run
-from marketing_kpi.report.execute import Executed, Job, execute, failure_of
+from marketing_kpi.report.execute import Executed, Job, Shell, execute, failure_of, in_turn
 
 SECRET = "hunter2"
 
@@ -113,12 +114,13 @@ def jobs(tmp_path_factory, lessons):
 @pytest.fixture(scope="module")
 def executed(jobs):
     """What became of them, one after the other in forks of one process."""
-    return forks.run_all(
-        {name: partial(execute, job, is_forked=True) for name, job in jobs.items()},
+    found = forks.run_all(
+        {name: partial(in_turn, [partial(execute, job)]) for name, job in jobs.items()},
         jobs=1,
-        failed=lambda _, error: Executed(0.0, failure=failure_of(error, ())),
+        failed=lambda _, error: [Executed(0.0, failure=failure_of(error, ()))],
         done=lambda *_: None,
     )
+    return {name: one for name, (one,) in found.items()}
 
 
 def outputs(executed):
@@ -176,6 +178,84 @@ def test_a_fork_shows_what_a_jupyter_kernel_shows(executed, jobs):
 def test_a_notebook_is_in_an_empty_folder_without_the_users_profile(executed):
     assert printed(executed["place"]) == [f"{sys.executable} [] False __main__"]
     assert executed["quiet"].failure is None
+
+
+FIRST = """
+import warnings
+import matplotlib, matplotlib.pyplot as plt
+left = 1
+matplotlib.rcParams["lines.linewidth"] = 40
+lines = plt.figure(7).add_subplot().plot([1, 2])
+def warned():
+    warnings.warn("odd")
+warned()
+"""
+SECOND = """
+print("left" in globals(), matplotlib.rcParams["lines.linewidth"], plt.get_fignums(), In)
+"""
+
+
+def in_one_fork(folder, lesson, *sources):
+    """What became of notebooks of these sources, one after the other in one fork of a process."""
+    import nbformat
+
+    jobs = []
+    for place, source in enumerate(sources):
+        path = folder / f"{place}.ipynb"
+        lesson.cells[-1].source = source
+        nbformat.write(lesson, path)
+        jobs.append(Job("b", "01", "en", path, {"lang": "en"}, (), 60))
+    return forks.run_all(
+        {"all": partial(in_turn, [partial(execute, job) for job in jobs])},
+        jobs=1,
+        failed=lambda _, error: pytest.fail(repr(error)),
+        done=lambda *_: None,
+    )["all"]
+
+
+@pytest.fixture
+def one_lesson(lessons):
+    import nbformat
+
+    return nbformat.read(lessons / "en" / "01_broken.ipynb", as_version=4)
+
+
+def test_the_next_notebook_of_a_fork_finds_nothing_of_the_last(tmp_path, one_lesson):
+    imports = "import matplotlib, matplotlib.pyplot as plt\n"
+    told = in_one_fork(tmp_path, one_lesson, FIRST, FIRST, imports + SECOND)
+    assert [one.failure for one in told] == [None] * 3
+    first, again = (outputs(one) for one in told[:2])
+    assert first == again  # the warning and the figure among them
+    assert {"stream", "display_data"} <= {output["output_type"] for output in first}
+    (alone,) = in_one_fork(tmp_path, one_lesson, imports + SECOND)
+    assert printed(told[2]) == printed(alone)
+    assert printed(alone)[0].startswith("False 1.5 []")
+
+
+def test_after_a_notebook_that_fails_the_next_has_a_fork_of_its_own(tmp_path, one_lesson):
+    process = "import os\nprint(os.getpid())"
+    one, two, broken, three = in_one_fork(tmp_path, one_lesson, process, process, "1 / 0", process)
+    assert broken.failure.error == "ZeroDivisionError"
+    assert printed(one) == printed(two) != printed(three)
+
+
+def killed_between(first, second):
+    with tempfile.TemporaryDirectory() as folder:
+        shell = Shell(folder)
+        found = [execute(first, shell=shell)]
+        os.kill(shell._child.pid, signal.SIGKILL)
+        assert shell._child.stirs(10)
+        return [*found, execute(second, shell=shell)]
+
+
+def test_a_fork_that_died_between_two_notebooks_costs_neither(jobs):
+    found = forks.run_all(
+        {"both": partial(killed_between, jobs["quiet"], jobs["place"])},
+        jobs=1,
+        failed=lambda _, error: pytest.fail(repr(error)),
+        done=lambda *_: None,
+    )["both"]
+    assert [one.failure for one in found] == [None, None]
 
 
 def die():

@@ -89,11 +89,41 @@ def test_weeks_without_spend_have_a_level_of_their_own():
     assert found.elasticity.a == pytest.approx(0.7, abs=0.02)
 
 
+def alternate(result):
+    """Return 13 weeks of one channel: 100 spent in every other one, from the first."""
+    mondays = pd.date_range("2025-09-29", periods=13, freq="7D", name="week")
+    frames = (
+        pd.DataFrame({"x": column}, index=mondays) for column in ([100.0, 0] * 6 + [100], result)
+    )
+    return channels.Weeks("clicks", *frames)
+
+
+@pytest.mark.parametrize(
+    ("off", "paid"),
+    [
+        (np.nan, [200.0] * 7),  # nothing spent, nothing recorded: nothing came
+        (0.0, [200.0] * 7),
+        (np.nan, [200.0] * 6 + [np.nan]),  # a week whose clicks are not known counts for neither
+    ],
+)
+def test_a_result_costs_the_spend_of_the_weeks_that_it_is_known_of(off, paid):
+    """Clicks at 0.50: 700 a quarter is 53.85 a week, for 107.69 clicks."""
+    row = channels.response_curves(
+        alternate([*np.ravel([(n, off) for n in paid])][:13])
+    ).table.iloc[0]
+    assert row.spend == pytest.approx(700 / 13)
+    assert row.result == pytest.approx(1400 / 13)
+    assert row.spend / row.result == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         (lambda weeks: weeks._replace(spend=weeks.spend.tail(90), result=weeks.result.tail(90)),
          "few_weeks"),
+        (lambda weeks: weeks._replace(result=weeks.result.tail(60).reindex(weeks.spend.index)),
+         "few_weeks"),
+        (lambda weeks: weeks._replace(result=weeks.result * np.nan), "few_results"),
         (lambda weeks: weeks._replace(result=weeks.result / 100), "few_results"),
         (lambda weeks: weeks._replace(spend=weeks.spend * 0 + NOW), "never_varied"),
         (lambda weeks: weeks._replace(spend=weeks.spend * 0 + NOW + 9e4 * one_in(156, 50)),

@@ -180,7 +180,8 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
 
     Nothing tells what money brought where no touch can be seen (a poster, advice in a store, a
     campaign that no touch names), nor before the first of them: no order would be set against it.
-    A channel of which no touch names a campaign is followed as a whole: of its spend, no campaign.
+    A channel of which a touch names no campaign is followed as a whole, since any of its campaigns
+    may have brought what is credited to that touch: spend on one that no touch names is on none.
     """
     import ibis
 
@@ -190,7 +191,9 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     names += ["campaign_id"] if of_campaigns or named else []
     rows = MARKETING_SPEND.build(data, names)
     seen = source_of(data).read(data)
-    followed = seen.group_by(seen_channel="channel").aggregate(tagged=seen.campaign_id.count())
+    followed = seen.group_by(seen_channel="channel").aggregate(
+        tagged=seen.campaign_id.count(), untagged=seen.count() - seen.campaign_id.count()
+    )
     rows = rows.inner_join(followed, rows.marketing_channel == followed.seen_channel)
     if named:
         rows = _of_named_campaigns(rows, seen)
@@ -209,14 +212,14 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
 
 
 def _of_named_campaigns(rows: ir.Table, seen: ir.Table) -> ir.Table:
-    """Keep, of the channels whose touches name campaigns, the spend on these and on none."""
+    """Keep, of channels whose touches all name campaigns, the spend on these and on none."""
     import ibis
 
     told = seen.select(seen_campaign="campaign_id").distinct()
     rows = rows.left_join(told, rows.campaign_id == told.seen_campaign)
     is_told = rows.campaign_id.isnull() | rows.seen_campaign.notnull()
-    rows = rows.filter(is_told | (rows.tagged == 0))
-    by_campaign = (rows.tagged > 0).ifelse(rows.campaign_id, ibis.null("string"))
+    rows = rows.filter(is_told | (rows.untagged > 0))
+    by_campaign = (rows.tagged > 0).ifelse(rows.seen_campaign, ibis.null("string"))
     return rows.mutate(campaign_id=by_campaign)
 
 

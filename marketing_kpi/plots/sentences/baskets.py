@@ -13,7 +13,8 @@ from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import above_list, missing_days
+from marketing_kpi.plots.sentences.holes import above_list, missing_days, of_goods_back
+from marketing_kpi.plots.sentences.inventory import days_without_record
 from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
 
@@ -169,8 +170,10 @@ def _paid(row: pd.Series[Any], reader: Reader) -> list[str]:
     _ = reader.translate
     paid = reader.percent(row["price_realisation"])
     if row["discounts"] < 0:
-        said = _("Customers pay {paid} of the list price.", paid=paid)
-        return [said, *above_list(-row["discounts"], reader)]
+        above = above_list(row["credit_discounts"] - row["discounts"], reader)
+        pay = _("Customers pay {paid} of the list price.", paid=paid)
+        left = _("Credits counted, {paid} of the list price is left.", paid=paid)
+        return [pay if above else left, *above, *of_goods_back(row["credit_discounts"], reader)]
     given = reader.money(row["discounts"], decimals=0)
     parts = row[["promotion_discounts", "other_discounts"]]
     if not (parts >= 0).all():
@@ -247,7 +250,7 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
                 days=reader.integer(found.days_unknown),
             )
         )
-    return Sentence(" ".join([*said, *left_out]))
+    return Sentence(" ".join([*said, *left_out, *days_without_record(found, reader)]))
 
 
 def limits(found: LostSales | None, *, lang: str | Reader) -> Sentence | None:

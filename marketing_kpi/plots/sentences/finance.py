@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from marketing_kpi.finance import (
+    CREDITED_GOODS,
     DEDUCTIONS,
     FEWEST_DECIDED,
     Delays,
@@ -32,7 +33,13 @@ from marketing_kpi.plots.finance import (
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import above_list, missing_days, missing_prices
+from marketing_kpi.plots.sentences.holes import (
+    above_list,
+    added_to_list,
+    missing_days,
+    missing_prices,
+    of_goods_back,
+)
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
 
@@ -123,7 +130,7 @@ def _most_taken(
     """Say which step takes most of what is not left, and that prices paid are above the list."""
     _ = reader.translate
     taken = -amounts[[*DEDUCTIONS]]
-    said = above_list(-taken["discounts"], reader)
+    said = added_to_list(-taken["discounts"], reader)
     if not taken.max() > 0:
         return said
     most = str(taken.idxmax())
@@ -370,15 +377,17 @@ def _given_and_returned(
 ) -> Iterator[str]:
     """Say what discounts and returns took, where the data tell it, and how to judge them."""
     _ = reader.translate
-    lost = found.groupby("cause")["amount"].sum()
+    is_back = (found["cause"] == "discount") & (found["root"] == CREDITED_GOODS)
+    lost = found[~is_back].groupby("cause")["amount"].sum()
     if lost.get("discount", 0.0) < 0:
         yield from above_list(-lost["discount"], reader)
-    elif "discount" not in untold:
+    elif lost.get("discount", 0.0) > 0:
         yield _(
             "Discounts: {discounts}. A discount may have made the sale: judge it by what it "
             "brought.",
-            discounts=reader.money(lost.get("discount", 0.0), decimals=0),
+            discounts=reader.money(lost["discount"], decimals=0),
         )
+    yield from of_goods_back(float(found.loc[is_back, "amount"].sum()), reader)
     if "return" not in untold:
         yield _(
             "Returns: {returns}. A return is worth mending at its reason.",
@@ -685,7 +694,8 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
     Parameters
     ----------
     found
-        What `finance.gaps` returns; None where the data cannot tell.
+        What `finance.gaps` returns; None where the data cannot tell, or the period holds no whole
+        month (`finance.compared_months` returns none).
     lang
         The reader, or a language.
     lacks
@@ -693,7 +703,10 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if found is None or not found.compared:
+    if found is None:
+        nothing = _("The period holds no whole month, and a ledger is kept by the month.")
+        return Sentence(why_nothing(nothing, lacks, reader))
+    if not found.compared:
         nothing = _("The ledger and the data tell no account of the same month.")
         return Sentence(why_nothing(nothing, lacks, reader))
     said = [

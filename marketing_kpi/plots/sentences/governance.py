@@ -255,17 +255,43 @@ def persons(found: Share | None, *, lang: str | Reader, lacks: Sequence[str] = (
             _("Too few accounts ({few}) to tell how many are on the wrong person.", few=few)
         )
     names = ", ".join(system_name(name, lang=reader) for name in found.systems)
-    said = _(
-        "{people} persons are known. Where each has one account ({systems}), {extra} accounts too "
-        "many tell that about {share} hang on the wrong person (95% interval: {spread}).",
-        people=reader.integer(found.people),
-        systems=names,
-        extra=reader.integer(found.extra),
-        share=reader.percent(found.share),
-        spread=intervals.words(found.low, found.high, "fraction", reader),
+    told = [_("{people} persons are known.", people=reader.integer(found.people))]
+    if found.shared:
+        told.append(_of_several(found, names, reader))
+    if found.share >= found.least:
+        told.append(
+            _.n(
+                "Where each has one account ({systems}), {n} account too many tells that about "
+                "{share} hang on the wrong person (95% interval: {spread}).",
+                "Where each has one account ({systems}), {n} accounts too many tell that about "
+                "{share} hang on the wrong person (95% interval: {spread}).",
+                found.extra,
+                n=reader.integer(found.extra),
+                systems=names,
+                share=reader.percent(found.share),
+                spread=intervals.words(found.low, found.high, "fraction", reader),
+            )
+        )
+        told.append(_("That supposes errors at random; check a sample by hand to be sure."))
+    else:
+        told.append(
+            _("Nothing here tells how many of the other matches are wrong: check a sample by hand.")
+        )
+    return Sentence(" ".join(told))
+
+
+def _of_several(found: Share, systems: str, reader: Reader) -> str:
+    _ = reader.translate
+    return _.n(
+        "{n} account ({systems}) is on several persons, of whom one at most is right: at least "
+        "{least} of the matches are wrong.",
+        "{n} accounts ({systems}) are on several persons, of whom one at most is right: at least "
+        "{least} of the matches are wrong.",
+        found.shared,
+        n=reader.integer(found.shared),
+        systems=systems,
+        least=reader.percent(found.least),
     )
-    by_hand = _("That supposes errors at random; check a sample by hand to be sure.")
-    return Sentence(f"{said} {by_hand}")
 
 
 def matching(errors: pd.DataFrame | None, *, lang: str | Reader) -> Sentence:

@@ -91,6 +91,40 @@ def of_no_row(reader: Reader) -> str:
     )
 
 
+def added_to_list(amount: float, reader: Reader) -> list[str]:
+    """Say by how much net sales exceed those at list price, and the two reasons that this has."""
+    if not amount > 0:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "Net sales exceed the same sales at list price by {amount}: prices paid above the "
+            "list, or credits for goods that had been sold at a discount.",
+            amount=reader.money(amount, decimals=0),
+        )
+    ]
+
+
+def of_goods_back(amount: float, reader: Reader) -> list[str]:
+    """Say what the discounts of credits, mostly below 0, come to; nothing where they are 0."""
+    _ = reader.translate
+    if amount < 0:
+        return [
+            _(
+                "Goods given back by credits had been sold at a discount, of {amount} in all.",
+                amount=reader.money(-amount, decimals=0),
+            )
+        ]
+    if amount > 0:
+        return [
+            _(
+                "Credits gave back {amount} more than the list price of their goods.",
+                amount=reader.money(amount, decimals=0),
+            )
+        ]
+    return []
+
+
 def above_list(amount: float, reader: Reader) -> list[str]:
     """Say by how much prices paid exceed list prices in all; nothing where they do not."""
     _ = reader.translate

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from marketing_kpi.inventory import FEWEST_DAYS, VARIATIONS, LostDemand, ReorderPoints
+from marketing_kpi.baskets import LostSales
+from marketing_kpi.inventory import (
+    FEWEST_DAYS,
+    LONGEST_GAP,
+    VARIATIONS,
+    LostDemand,
+    ReorderPoints,
+)
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.dimensions import value_name
-from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.retention import why_no_more, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader, is_absent
@@ -96,7 +103,8 @@ def stock_outs(
         )
     ]
     if lost is None or lost.rate is None:
-        said.append(why_nothing(_("What this loses, the data do not tell."), lacks, reader))
+        unknown = _("What this loses, the data do not tell.")
+        said.append(why_no_more(lacks, reader) if lacks else unknown)
     else:
         interval = intervals.words(lost.low, lost.high, reader.percent, reader, absent="")
         share = reader.percent(lost.rate)
@@ -111,7 +119,60 @@ def stock_outs(
             if interval
             else _("They lose {share} of the demand.", share=share)
         )
+        said += _left_out(lost.lost, reader)
     return Sentence(" ".join(said))
+
+
+def _left_out(lost: LostSales, reader: Reader) -> list[str]:
+    """Say of which days the loss is not known, and of how many sales the share then is."""
+    _ = reader.translate
+    said: list[str] = []
+    if lost.days_unknown:
+        counts = {"days": reader.integer(lost.days_unknown), "total": reader.integer(lost.days_out)}
+        known = lost.cells.groupby("location_id")["lost_units"].count()
+        places = sorted(str(place) for place in known.index[known == 0])
+        said.append(
+            _(
+                "Not known, and left out of both figures: {days} of the {total} days out of stock, "
+                "with all those of {places}.",
+                places=_named(places, reader),
+                **counts,
+            )
+            if places
+            else _(
+                "Not known, and left out of both figures: {days} of the {total} days out of stock.",
+                **counts,
+            )
+        )
+    said += days_without_record(lost, reader)
+    if said:
+        known_sales = counted.units(lost.sold, reader)
+        said.insert(0, _("Demand is counted where it is known: {units} sold.", units=known_sales))
+    return said
+
+
+def days_without_record(lost: LostSales, reader: Reader) -> list[str]:
+    """Say that the loss of days without a stock record is not counted; nothing where all have one.
+
+    Parameters
+    ----------
+    lost
+        What `baskets.lost_sales` returns.
+    reader
+        Who reads.
+    """
+    total = (lost.end - lost.start).days
+    if lost.days_recorded is None or lost.days_recorded >= total:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "Days of the period with a stock record: {n} of {total}; what was lost on the others "
+            "is not counted.",
+            n=reader.integer(lost.days_recorded),
+            total=reader.integer(total),
+        )
+    ]
 
 
 def cover(
@@ -224,14 +285,20 @@ def _away(products: pd.DataFrame | None, *, above: bool) -> pd.Series[float]:
 
 
 def returns(
-    groups: pd.DataFrame | None, *, lang: str | Reader, lacks: Sequence[str] = ()
+    groups: pd.DataFrame | None,
+    whole: pd.DataFrame | None = None,
+    *,
+    lang: str | Reader,
+    lacks: Sequence[str] = (),
 ) -> Sentence:
-    """Say which group turns its stock fastest, and which earns the most on it.
+    """Say which group turns its stock fastest, which earns the most on it, and what was sold of it.
 
     Parameters
     ----------
     groups
         What `inventory.cover` returns by category, brand or kind of place.
+    whole
+        What `inventory.levels` returns of the whole period, for the sell-through; None without.
     lang
         The reader, or a language.
     lacks
@@ -279,7 +346,50 @@ def returns(
                 unit=reader.money(1, decimals=0),
             )
         )
+    if whole is not None:
+        said += sell_through(_first(whole, "sell_through_rate"), reader)
     return Sentence(" ".join(said))
+
+
+def sell_through(rate: float | None, reader: Reader) -> list[str]:
+    """Say which part of the opening stock and of receipts was sold, or why it is not known.
+
+    Parameters
+    ----------
+    rate
+        Sell-through of the whole; None where it is not known.
+    reader
+        Who reads.
+    """
+    _ = reader.translate
+    if rate is None:
+        return [
+            _(
+                "Sell-through is not known: it takes what was received, and the stock at the close "
+                "of every day and of the day before the first."
+            )
+        ]
+    said = [
+        _(
+            "Of the opening stock and all that was received, {rate} was sold (sell-through).",
+            rate=reader.percent(rate),
+        )
+    ]
+    return [*said, *over_the_whole(rate, reader)]
+
+
+def over_the_whole(rate: float, reader: Reader) -> list[str]:
+    """Say what a sell-through over 1 means; nothing of another."""
+    _ = reader.translate
+    if not rate > 1:
+        return []
+    return [
+        _(
+            "A sell-through over {whole}: more was sold than was there at the opening and "
+            "received. The record lacks receipts, or the days between.",
+            whole=reader.percent(1, decimals=0),
+        )
+    ]
 
 
 def classes(
@@ -347,7 +457,6 @@ def service(
     _ = reader.translate
     if found is None or paces is None or paces.empty:
         return Sentence(why_nothing(no_reorder_point(found, reader), lacks, reader))
-    unsold = _unsold(found.unsold, reader)
     whole = paces.iloc[-1]
     level = reader.percent(found.level)
     verdicts = {
@@ -385,7 +494,18 @@ def service(
                 total=total,
             )
         )
-    return Sentence(" ".join([*said, *unsold]))
+    total_days = (found.end - found.start).days
+    if found.days_recorded is not None and found.days_recorded < total_days:
+        said.append(
+            _(
+                "Days of the period with a stock record: {n} of {total}. Up to {gap} days in a row "
+                "without one count too, where the product was in stock before and after.",
+                n=reader.integer(found.days_recorded),
+                total=reader.integer(total_days),
+                gap=reader.integer(LONGEST_GAP),
+            )
+        )
+    return Sentence(" ".join([*said, *_not_set(found, reader)]))
 
 
 def no_reorder_point(found: ReorderPoints | None, reader: Reader) -> str:
@@ -417,29 +537,39 @@ def no_reorder_point(found: ReorderPoints | None, reader: Reader) -> str:
             n=reader.integer(found.days_recorded),
             least=least,
         )
-    return " ".join(_unsold(found.unsold, reader)) or _(
+    return " ".join(_not_set(found, reader)) or _(
         "No reorder point can be set: no product that sells was in stock on {least} of the days "
         "on record.",
         least=least,
     )
 
 
-def _unsold(places: Sequence[str], reader: Reader) -> list[str]:
-    """Name the places of which no sale is known, so that no point is set for them."""
-    if not places:
-        return []
+def _not_set(found: ReorderPoints, reader: Reader) -> list[str]:
+    """Name the places for which no point is set, and say why."""
     _ = reader.translate
-    names = [value_name(place, "location_id", lang=reader) for place in places[:_MOST_NAMED]]
-    if len(places) > _MOST_NAMED:
-        names.append("\u2026")
-    return [
-        _.n(
-            "No point is set for {places}: no sale is known to have left this place.",
-            "No point is set for {places}: no sale is known to have left these places.",
-            len(places),
-            places=", ".join(names),
+    said = []
+    if found.unsold:
+        said.append(
+            _(
+                "No point is set for {places}: the sales that left from there are not all known.",
+                places=_named(found.unsold, reader),
+            )
         )
-    ]
+    if found.sparse:
+        said.append(
+            _(
+                "No point is set for {places}: stock records lie too far apart to know the demand "
+                "of a day.",
+                places=_named(found.sparse, reader),
+            )
+        )
+    return said
+
+
+def _named(places: Sequence[str], reader: Reader) -> str:
+    """Name places, the first of them where they are many."""
+    names = [value_name(place, "location_id", lang=reader) for place in places[:_MOST_NAMED]]
+    return ", ".join([*names, "\u2026"] if len(places) > _MOST_NAMED else names)
 
 
 def _first(table: pd.DataFrame | None, name: str) -> float | None:

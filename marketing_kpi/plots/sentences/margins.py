@@ -100,7 +100,17 @@ def spread(margins: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
     if len(known) < 2:
         return None
     key, first = keys[0], known.iloc[0]
+    shown = known["gross_margin_rate"].map(reader.percent)
     least = known.sort_values("gross_margin_rate").iloc[0]
+    rate = reader.percent(least["gross_margin_rate"])
+    if alike := int((shown == rate).sum()) - 1:
+        most = _(
+            "{first} brings most: {profit}, {share} of the gross profit.",
+            first=first[key],
+            profit=reader.money(first["gross_profit"], decimals=0),
+            share=reader.percent(first["profit_share"]),
+        )
+        return Sentence(f"{most} {_least_kept(alike + 1, len(known), rate, reader)}")
     said = _(
         "{first} brings most: {profit}, {share} of the gross profit. {least} keeps least of each "
         "sale: {rate}.",
@@ -108,10 +118,23 @@ def spread(margins: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
         profit=reader.money(first["gross_profit"], decimals=0),
         share=reader.percent(first["profit_share"]),
         least=least[key],
-        rate=reader.percent(least["gross_margin_rate"]),
+        rate=rate,
     )
     advice = _("Before any discount there, look at what it leaves: its margin is the thinnest.")
     return Sentence(f"{said} {advice}")
+
+
+def _least_kept(alike: int, rows: int, rate: str, reader: Reader) -> str:
+    """Say what several rows that keep least, as the figures are shown, keep of each sale."""
+    _ = reader.translate
+    if alike == rows:
+        return _("All keep as much of each sale: {rate}.", rate=rate)
+    return _(
+        "Those that keep least of each sale, {n} of {rows}, keep {rate}.",
+        n=reader.integer(alike),
+        rows=reader.integer(rows),
+        rate=rate,
+    )
 
 
 def steps(

@@ -71,7 +71,7 @@ def headline(
     if found is None:
         return Sentence(_no_comparison(periods, reader))
     if found.value is None:
-        return Sentence(_("Nothing was sold in the period before: there is no growth to tell."))
+        return Sentence(_no_growth(found.revenue_before, reader))
     said = _(
         "Net sales from {now}: {revenue}, against {before} a period earlier, {growth}.",
         now=reader.date_range(periods.start, periods.end),
@@ -89,6 +89,13 @@ def headline(
     if effects is not None and found.verdict != "cannot_tell":
         parts.append(_advice(effects, reader))
     return Sentence(" ".join(part for part in parts if part))
+
+
+def _no_growth(revenue_before: float, reader: Reader) -> str:
+    _ = reader.translate
+    if revenue_before < 0:
+        return _("Credits exceed what was bought in the period before: there is no growth to tell.")
+    return _("Nothing was sold in the period before: there is no growth to tell.")
 
 
 def _no_comparison(periods: Periods, reader: Reader) -> str:
@@ -247,21 +254,38 @@ def mix(rows: pd.DataFrame, *, lang: str | Reader) -> Sentence:
             share=reader.percent(first["share"]),
         )
         return Sentence(" ".join([said, *unknown]))
+    said = _(
+        "First: {first}, {share} of net sales.",
+        first=value_name(first[key], key, lang=reader),
+        share=reader.percent(first["share"]),
+    )
+    return Sentence(" ".join([said, *_shifted(known, key, reader), *unknown]))
+
+
+def _shifted(known: pd.DataFrame, key: str, reader: Reader) -> list[str]:
+    """Name the segment that gained most share, where one did, and the one that lost most."""
+    _ = reader.translate
     moved = known.assign(points=known["share"] - known["share_before"])
     ordered = moved.sort_values("points", kind="stable")
     loser, winner = ordered.iloc[0], ordered.iloc[-1]
-    said = _(
-        "First: {first}, {share} of net sales. Gains most share: {winner} ({up}); loses most: "
-        "{loser} ({down}), with sales at {growth}.",
-        first=value_name(first[key], key, lang=reader),
-        share=reader.percent(first["share"]),
-        winner=value_name(winner[key], key, lang=reader),
-        up=reader.points(winner["points"]),
-        loser=value_name(loser[key], key, lang=reader),
-        down=reader.points(loser["points"]),
-        growth=reader.change(loser["growth"]),
-    )
-    return Sentence(" ".join([said, *unknown]))
+    up = {
+        "winner": value_name(winner[key], key, lang=reader),
+        "up": reader.points(winner["points"]),
+    }
+    down = {
+        "loser": value_name(loser[key], key, lang=reader),
+        "down": reader.points(loser["points"]),
+    }
+    said = [_("Gains most share: {winner} ({up}).", **up)] if winner["points"] > 0 else []
+    if not loser["points"] < 0:
+        return said
+    if is_absent(loser["growth"]):
+        return [*said, _("Loses most share: {loser} ({down}).", **down)]
+    growth = reader.change(loser["growth"])
+    return [
+        *said,
+        _("Loses most share: {loser} ({down}), with sales at {growth}.", **down, growth=growth),
+    ]
 
 
 def concentration(
@@ -417,8 +441,8 @@ def effects(found: Effects, *, revenue_before: float, lang: str | Reader) -> Sen
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if not revenue_before:
-        return Sentence(_("Nothing was sold in the period before: there is no growth to tell."))
+    if revenue_before <= 0:
+        return Sentence(_no_growth(revenue_before, reader))
     parts = ", ".join(
         f"{_(STEPS[name]).lower()} {reader.points(getattr(found, name) / revenue_before)}"
         for name in effects_told(found)
@@ -556,7 +580,7 @@ def noise(found: Growth, years: pd.DataFrame, *, lang: str | Reader) -> Sentence
     reader = Reader.of(lang)
     _ = reader.translate
     if found.value is None:
-        return Sentence(_("Nothing was sold in the period before: there is no growth to tell."))
+        return Sentence(_no_growth(found.revenue_before, reader))
     if found.low is None or found.customers_low is None:
         return Sentence(
             _(

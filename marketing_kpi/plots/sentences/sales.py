@@ -114,7 +114,14 @@ def _obstacle(tree: Tree, reader: Reader) -> str:
         "not_recorded": _(
             "The data do not cover the whole of both periods: no comparison would be fair."
         ),
-    }.get(tree.obstacle or "", _("Nothing was sold in one of the periods: nothing to compare."))
+    }.get(tree.obstacle or "", _nothing_sold(tree, reader))
+
+
+def _nothing_sold(tree: Tree, reader: Reader) -> str:
+    _ = reader.translate
+    if tree.after < 0 or (tree.before or 0.0) < 0:
+        return _("Credits exceed what was bought in one of the periods: nothing to compare.")
+    return _("Nothing was sold in one of the periods: nothing to compare.")
 
 
 def _movers(tree: Tree, reader: Reader) -> list[str]:
@@ -352,7 +359,8 @@ def branches(
 ) -> Sentence:
     """Say where net sales moved most, and where beyond what chance alone does.
 
-    What moves months as a whole is common to the rows: it is added to the interval of each.
+    What moves months as a whole is common to the rows: it is added to the interval of each, or
+    said to be left out where the period is too short to see it.
 
     Parameters
     ----------
@@ -387,6 +395,13 @@ def branches(
                 gone=reader.integer(came["gone"]),
             )
         )
+    if credited := int((found["status"] == "credits").sum()):
+        parts.append(
+            _(
+                "Credits alone, nothing bought in either period: {n}.",
+                n=reader.integer(credited),
+            )
+        )
     return Sentence(" ".join(parts))
 
 
@@ -400,17 +415,36 @@ def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]
     if told.empty:
         return []
     verdicts = pd.Series(_verdicts(told, whole), told.index)
+    counts = {
+        "up": _named(told[verdicts == "grew"], reader),
+        "down": _named(told[verdicts == "fell"], reader),
+        "rest": reader.integer((verdicts == "cannot_tell").sum()),
+    }
+    is_short = whole is None or whole.months_error is None
     said = [
         _(
+            "By its whole 95% interval, what moves months as a whole left out, growing: {up}; "
+            "shrinking: {down}; one cannot tell: {rest}.",
+            **counts,
+        )
+        if is_short
+        else _(
             "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
             "shrinking: {down}; one cannot tell: {rest}.",
-            up=_named(told[verdicts == "grew"], reader),
-            down=_named(told[verdicts == "fell"], reader),
-            rest=reader.integer((verdicts == "cannot_tell").sum()),
+            **counts,
         )
     ]
-    if few := int((found["status"] == "both").sum()) - len(told):
+    untold = found[(found["status"] == "both") & ~found.index.isin(told.index)]
+    if few := int(untold["growth"].notna().sum()):
         said.append(_("Without an interval, for too few buyers: {n}.", n=reader.integer(few)))
+    if credited := int(untold["growth"].isna().sum()):
+        said.append(
+            _(
+                "Without a growth rate, credits having taken back all that was bought in a "
+                "period: {n}.",
+                n=reader.integer(credited),
+            )
+        )
     return [*said, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
 
 
