@@ -42,6 +42,7 @@ def share() -> None:
     """
     global _shared
     _shared = Shared()
+    hold_in(_shared.kept)
 
 
 def opened_once(
@@ -67,10 +68,11 @@ def opened_once(
     key = (str(source), rules and rules.model_dump_json(), memory_limit, states)
     if key not in _shared.opened:
         data = open_()
+        is_small = sum(size for _, (size, *_rest) in states) <= LARGEST_HELD
         if isinstance(data.connection, Engine):
             data.connection.remember()
-            is_small = sum(size for _, (size, *_rest) in states) <= LARGEST_HELD
-            hold_in(_shared.kept if is_small else None)
+        if not (isinstance(data.connection, Engine) and is_small):
+            hold_in(None)  # from here on: what is kept may be large, or on another's server
         _shared.opened[key] = data
     return replace(_shared.opened[key], on_close=(), _kept=[])
 
