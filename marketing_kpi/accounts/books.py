@@ -66,7 +66,8 @@ def reconciliation(
     ComputeError
         When a bound cuts a month.
     MissingDataError
-        When the data lack a ledger, or net sales and when they are recognised.
+        When the data lack a ledger, or net sales and when they are recognised, or tell none of its
+        accounts; see `lacks_books`.
 
     Notes
     -----
@@ -123,7 +124,12 @@ def reconciliation(
 def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
     rows = within(rows_of("recognised", data), period)
     rows = rows.mutate(month=rows.occurred_at.truncate("M").date())
-    made = {name: made for name, made in accounts(rows).items() if name in ACCOUNTS}
+    made = _told_of(rows)
+    if not made:
+        absent = ", ".join(missing(FACTS["books"], ["recognised"], data))
+        raise MissingDataError(
+            "no account of a ledger can be made from these data", hint=f"they lack {absent}"
+        )
     if "gross_sales" in made:
         is_told = tells_one_price(rows) == 0
         made |= {name: is_told.ifelse(made[name], None) for name in ACCOUNTS[:2]}
@@ -139,6 +145,11 @@ def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
         for name in made
     ]
     return (ibis.union(*tall) if len(tall) > 1 else tall[0]), [*made]
+
+
+def _told_of(rows: ir.Table) -> dict[str, ir.Value]:
+    """Return the accounts of a ledger that rows tell."""
+    return {name: made for name, made in accounts(rows).items() if name in ACCOUNTS}
 
 
 def _ledger_by_account(data: Data, period: Period, ours: ir.Table) -> ir.Table:
@@ -194,7 +205,7 @@ class Gaps(NamedTuple):
     agreeing
         Of these, those that differ by no more than the tolerance.
     one_sided
-        Pairs that only one side tells: nothing can be said of them.
+        Months of each account that only one side tells: nothing can be said of them.
     found
         A row a gap to explain, in order of time: ``month``, ``account``, ``ledger``, ``ours``,
         ``gap`` (ledger less ours; of revenue, what its accounts do not bring about),
@@ -210,7 +221,7 @@ class Gaps(NamedTuple):
     months: int
     compared: int
     agreeing: int
-    one_sided: int
+    one_sided: dict[str, int]
     found: pd.DataFrame
     net: float
     revenue: pd.DataFrame
@@ -273,6 +284,7 @@ def gaps(
     found = pd.DataFrame(_with_timing(roots, tolerance), columns=[*_ROOT])
     rows, both, found = (_of_months(frame, months) for frame in (rows, both, found))
     apart = both[both["gap"].abs() > tolerance]
+    times = rows.loc[rows["gap"].isna(), "account"].value_counts().to_dict()
     found = found.astype({"month": "datetime64[us]", "account": rows["account"].dtype})
     found = found.merge(rows[["month", "account", "ledger", "ours"]], on=["month", "account"])
     found["other_month"] = pd.to_datetime(found["other_month"])
@@ -282,7 +294,7 @@ def gaps(
         months=int(both["month"].nunique()),
         compared=len(both),
         agreeing=len(both) - len(apart),
-        one_sided=len(rows) - len(both),
+        one_sided={name: times[name] for name in ACCOUNTS if name in times},
         found=found[[*_COLUMNS]],
         net=round(float(found["on_revenue"].sum()), 4),
         revenue=rows.loc[rows["account"] == "revenue", ["month", "gap"]].reset_index(drop=True),
@@ -391,6 +403,13 @@ def compared_months(periods: Periods) -> list[tuple[dt.date, dt.date]]:
 
 
 def lacks_books(data: Data) -> list[str]:
-    """Return what the data lack to be held against a ledger, as ``table.column``."""
-    columns: Sequence[str] = ("occurred_at", "recognised", "ledger_revenue")
-    return missing(FACTS["books"], columns, data)
+    """Return what the data lack to be held against a ledger, as ``table.column``.
+
+    Net sales when recognised, and an account of the ledger; without disputes, say, the others are
+    compared.
+    """
+    needed = missing(FACTS["books"], ["occurred_at", "ledger_revenue"], data)
+    needed += missing(FACTS["recognised"], ["net_sales"], data)
+    if needed or _told_of(rows_of("recognised", data)):
+        return needed
+    return missing(FACTS["books"], ["recognised"], data)

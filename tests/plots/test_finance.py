@@ -583,7 +583,7 @@ def test_gaps_are_listed_with_what_shows_of_their_reason():
     assert said.startswith("Over 3 months, figures of the ledger that agree with the data to the")
     assert "cent: 0 of 6." in said
     assert "Gaps: 3; the figures show the reason of 2. To ask finance about: 1, for −$15" in said
-    assert "Figures told on one side only, and so not compared: 1." in said
+    assert "Figures told on one side only, and so not compared: 1 (net revenue 1)." in said
     assert str(plots.gap_table(NO_GAPS, lang="en")) == "No gap to explain."
     assert "no gap" in plots.ledger_gaps(NO_GAPS, lang="en").figure.alt
     silent = "Months that one side alone tells, without a bar either: 1."  # September

@@ -733,10 +733,15 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
             )
         )
     if found.one_sided:
+        of_each = [
+            f"{_(STEP_NAMES[name]).lower()} {reader.integer(times)}"
+            for name, times in found.one_sided.items()
+        ]
         said.append(
             _(
-                "Figures told on one side only, and so not compared: {count}.",
-                count=reader.integer(found.one_sided),
+                "Figures told on one side only, and so not compared: {count} ({of_each}).",
+                count=reader.integer(sum(found.one_sided.values())),
+                of_each=", ".join(of_each),
             )
         )
     return Sentence(" ".join(said))
