@@ -38,11 +38,11 @@ TEMPLATES: Mapping[str, str] = {
     "cost_above_price": N_("{place}: the unit cost is above the unit price in {rows}"),
     "days_without_orders": N_(
         "{place}: {days} consecutive days without any order, "
-        "from {first_day} to {last_day} (such gaps in all: {gaps})"
+        "from {first_day} to {last_day} (gaps this unusual in all: {gaps})"
     ),
     "delivered_before_ordered": N_("{place}: delivered before it was ordered in {rows}"),
     "duplicate_keys": N_("{place}: the key ({key}) repeats one already seen in {rows}"),
-    "duplicate_lines": N_("{place}: exact copies of another row, {rows}"),
+    "duplicate_lines": N_("{place}: equal to another row in all columns read, {rows}"),
     "empty_table": N_("{place}: the table has no row"),
     "extreme_values": N_(
         "{place}: more than {times} times the median ({median}) in {rows}; the largest is {largest}"
@@ -159,8 +159,10 @@ TEMPLATES: Mapping[str, str] = {
     "amount_derived": N_("{place}: absent, made from the quantities and prices of the lines"),
     "broken_rows": N_("{place}: broken quotation marks or line ends, {rows} left out"),
     "date_formats": N_("{place}: dates are written like {formats}"),
-    "duplicate_rows": N_("{place}: exact copies of another row, {rows}, kept"),
-    "duplicate_rows_dropped": N_("{place}: exact copies of another row, {rows}, left out"),
+    "duplicate_rows": N_("{place}: equal to another row in all columns read, {rows}, kept"),
+    "duplicate_rows_dropped": N_(
+        "{place}: equal to another row in all columns read, {rows}, left out"
+    ),
     "excel_sheet": N_("{place}: read from the sheet {sheet}"),
     "float_ids": N_(
         "{place}: identifiers written as decimal numbers (17850.0) read as 17850 in {rows}"

@@ -69,7 +69,8 @@ def growth_by(
         stands for itself); ``revenue_before``, ``revenue``; ``growth``, null where nothing above
         0 was sold before, with its 95 % interval (``low``, ``high``). An interval is null under
         `FEWEST_UNITS` buyers in either period, where the data cannot tell, and where revenue is
-        not above 0 in both periods.
+        not above 0 in both periods by more than chance: of a few large buyers, or where credits
+        are nearly as much as purchases, the ratio of two periods may be anything.
 
     Raises
     ------
@@ -186,10 +187,19 @@ def _by_units(row: Mapping[str, float]) -> Interval:
     fewest = min(row["buyers_before"], row["buyers_now"])
     if fewest < FEWEST_UNITS or not (row["x"] > 0 and row["y"] > 0):
         return Interval()
+    count = row["buyers"]
+    if not all(_is_above_0(row[name], row[2 * name], count) for name in ("x", "y")):
+        return Interval()
     ratio = row["y"] / row["x"]
     sums = {name: row[name] for name in ("x", "xx", "xy", "yy")}
-    factor = math.exp(Z95 * ratio_error(ratio, count=row["buyers"], **sums) / ratio)
+    factor = math.exp(Z95 * ratio_error(ratio, count=count, **sums) / ratio)
     return Interval(steady(ratio / factor - 1), steady(ratio * factor - 1))
+
+
+def _is_above_0(total: float, squares: float, count: float) -> bool:
+    """Say whether other customers would have brought more than 0 too, by a 95 % interval."""
+    variance = count / (count - 1) * (squares - total**2 / count)
+    return total > Z95 * math.sqrt(max(variance, 0.0))
 
 
 class Growth(NamedTuple):

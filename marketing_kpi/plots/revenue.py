@@ -13,7 +13,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, TwoSlopeNorm
 
-from marketing_kpi.kpis.periods import Periods
+from marketing_kpi.growth.chance import Pieces
+from marketing_kpi.kpis.periods import MONTHS_A_YEAR, Periods, shift
 from marketing_kpi.kpis.unpriced import differ
 from marketing_kpi.plots import bridges, intervals, style
 from marketing_kpi.plots.dimensions import (
@@ -725,6 +726,8 @@ def effect_levels(
     axis = style.axes(ax, height=1.7 + 0.5 * max(len(levels), 2))
     effects = effects_told(levels)
     names = [_level_name(row, reader) for row in levels.to_dict("records")]
+    # A level may be without products: what it does not know is a category, or a channel.
+    words = {**STEPS, "unknown_products": N_("Unknown at that level")}
     said = []
     for place, row in enumerate(levels.to_dict("records")):
         sides = {True: 0.0, False: 0.0}
@@ -733,10 +736,10 @@ def effect_levels(
             axis.barh(
                 place, width, left=sides[width >= 0], height=0.6, color=colour, hatch=hatch,
                 edgecolor="white", linewidth=0.5,
-                label=_(STEPS[effect]) if place == 0 else None,
+                label=_(words[effect]) if place == 0 else None,
             )  # fmt: skip
             sides[width >= 0] += width
-        parts = [f"{_(STEPS[effect])} {reader.signed_money(row[effect])}" for effect in effects]
+        parts = [f"{_(words[effect])} {reader.signed_money(row[effect])}" for effect in effects]
         said.append(_("{name}: {parts}", name=names[place], parts=", ".join(parts)))
     axis.axvline(0, color=style.INK, linewidth=0.8)
     axis.margins(x=0.04)
@@ -984,14 +987,25 @@ def _clip(ax: Axes, rows: pd.DataFrame, reader: Reader) -> None:
             )  # fmt: skip
 
 
+def _piece_of(rows: pd.DataFrame) -> str:
+    """Return what moves as a whole in the intervals of years: months, weeks, or nothing told."""
+    if "start" not in rows.columns:
+        return ""
+    start, end = (pd.Timestamp(rows[name].iloc[-1]).date() for name in ("start", "end"))
+    before = [shift(bound, months=-MONTHS_A_YEAR) for bound in (start, end)]
+    pieces = Pieces.of(Periods(start, end, *before))
+    return pieces.piece if pieces.are_enough else ""
+
+
 def _growth_caption(
     rows: pd.DataFrame, overall: float | None, overall_of: str, reader: Reader
 ) -> list[str]:
     _ = reader.translate
     said = [
-        _("Bars: 95% interval, over customers and over months that move as a whole.")
-        if "start" in rows.columns
-        else _("Bars: 95% interval, customers as the unit that was drawn.")
+        {
+            "month": _("Bars: 95% interval, over customers and over months that move as a whole."),
+            "week": _("Bars: 95% interval, over customers and over weeks that move as a whole."),
+        }.get(_piece_of(rows), _("Bars: 95% interval, customers as the unit that was drawn."))
     ]
     if overall is not None and not is_absent(overall):
         share = reader.change(overall)
@@ -1001,7 +1015,7 @@ def _growth_caption(
             else _("Dashes: all together, {share}.", share=share)
         )
     if rows["low"].isna().any():
-        said.append(_("Hollow: too few customers to tell."))
+        said.append(_("Hollow: too few customers, or amounts too unlike, to tell."))
     usual = rows["growth"].between(*_USUAL_GROWTH)
     if usual.any() and not usual.all():
         said.append(_("At the edge: growth beyond the axis, as of what has just opened or closed."))
@@ -1097,19 +1111,24 @@ def growth_pieces(found: Growth | None, *, lang: str | Reader, ax: Axes | None =
     reader = Reader.of(lang)
     _ = reader.translate
     axis = style.axes(ax, height=3.2)
+    of_weeks = found is not None and found.piece == "week"
     title = (
         _("Growth of each week, on that of the period before")
-        if found is not None and found.piece == "week"
+        if of_weeks
         else _("Growth of each month, on that of the period before")
     )
     if found is None:
         return style.empty(axis, title=title, message=_("Nothing to compare."))
+    tick = style.short_day if of_weeks else style.short_month
     rows = found.pieces.dropna(subset=["growth"])
     if found.piece is None or rows.empty:
         return style.empty(axis, title=title, message=_("Too short a period for its months."))
     places = rows.index.to_numpy()
+    caption = [_("Dashes: growth of the period.")]
     if found.low is not None and found.high is not None:
         axis.axhspan(found.low, found.high, color=style.GRID, alpha=0.7)
+        caption.append(_("Grey band: its 95% interval."))
+    caption.append(_("A week alone says little.") if of_weeks else _("A month alone says little."))
     if found.value is not None:
         axis.axhline(found.value, color=style.ACCENT, linestyle="--", linewidth=1.4)
     for place, growth in zip(places, rows["growth"], strict=True):
@@ -1121,20 +1140,19 @@ def growth_pieces(found: Growth | None, *, lang: str | Reader, ax: Axes | None =
     step = max(1, math.ceil(len(at) / 12))
     axis.set_xticks(
         range(0, len(at), step),
-        [style.short_month(day, reader, first=n == 0) for n, day in enumerate(at[::step])],
+        [tick(day, reader, first=n == 0) for n, day in enumerate(at[::step])],
         fontsize=9,
     )
     style.value_axis(axis.yaxis, unit="fraction", reader=reader)
     axis.grid(axis="y")
+    at_start = reader.date if of_weeks else partial(reader.month, short=True)
     parts = [
-        f"{reader.month(row['start'], short=True)} {reader.change(row['growth'])}"
+        f"{at_start(row['start'])} {reader.change(row['growth'])}"
         for row in rows.to_dict("records")
     ]
     return style.finish(
         axis,
         title=title,
         alt=_("Dots of growth: {parts}.", parts=_("; ").join(parts)),
-        caption=_(
-            "Dashes: growth of the period; grey band: its 95% interval. A month alone says little."
-        ),
+        caption=" ".join(caption),
     )

@@ -329,6 +329,17 @@ def short_month(day: Any, reader: Reader, *, first: bool = False) -> str:
     return f"{text}\n{at.year}" if first or at.month == 1 else text
 
 
+def short_day(day: Any, reader: Reader, *, first: bool = False) -> str:
+    """Return a tick for a day, with the year under the first one and under the first of January.
+
+    >>> short_day("2025-11-03", Reader.of("en"), first=True)
+    'Nov 3\\n2025'
+    """
+    at = _as_date(day)
+    text = babel_dates.format_skeleton("MMMd", at, locale=reader.locale)
+    return f"{text}\n{at.year}" if first or (at.month, at.day) == (1, 1) else text
+
+
 def _as_date(day: Any) -> date:
     return date.fromisoformat(str(day)[:10])
 

@@ -497,6 +497,29 @@ def test_few_customers_get_no_interval(customers):
     assert whole.verdict == "cannot_tell" or customers >= 30
 
 
+@pytest.mark.parametrize("left", [0.01, 0.8])
+def test_sales_nearly_all_credited_get_no_interval(left):
+    sold = many(np.random.default_rng(1), 40)
+    now = sold[sold.ordered_at.dt.year == 2025]
+    back = -(1 - left) * now.amount.sum()  # of some customer of the year
+    credit = now.iloc[:1].assign(amount=back, order_id="credit")
+    with mk.open_data({"orders": pd.concat([sold, credit])}) as data:
+        found = revenue.growth_by(data, periods=PERIODS).iloc[0]
+        whole = revenue.growth(data, periods=PERIODS)
+    assert found.growth < 0
+    assert math.isnan(found.low) == (whole.low is None) == (left == 0.01)
+
+
+def test_one_customer_who_outweighs_all_others_leaves_no_interval():
+    sold = many(np.random.default_rng(1), 40)
+    is_large = sold.customer_id == "c7"
+    sold["amount"] = sold.amount.where(~is_large, 10_000 * sold.amount)
+    with mk.open_data({"orders": sold}) as data:
+        assert revenue.growth_by(data, periods=PERIODS).low.isna().all()
+        other = revenue.growth_by(data, periods=PERIODS, by="customer_id")
+    assert other.low.isna().all()  # one buyer each
+
+
 def test_growth_keeps_its_digits_whatever_the_order_the_scale_and_the_engine(tmp_path):
     sold = many(np.random.default_rng(2), growth=0.1)
     sold.to_parquet(tmp_path / "orders.parquet")

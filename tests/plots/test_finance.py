@@ -195,7 +195,7 @@ def test_a_bridge_without_its_last_steps_names_them():
     figure = plots.net_bridge(told, lang="en").figure
     assert "Not told by the data: Refunds of returns, Allowances" in figure.caption
     said = sentences.finance.headline(told, lang="en", lacks=["returns.kind"], **PERIOD)
-    assert "sales net of discounts are $90. The data cannot tell" in plain(said)
+    assert "sales net of discounts are $90. To say more, the data lack" in plain(said)
 
 
 def test_where_there_is_nothing_the_figures_say_so():

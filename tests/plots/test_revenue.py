@@ -261,6 +261,39 @@ def test_what_the_data_lack_is_said_in_place_of_the_figure(draw):
     assert figure(plots.revenue_concentration({}, lang="en")).message
 
 
+@pytest.mark.parametrize(
+    ("last", "said"), [("12-31", "months that"), ("03-15", "weeks that"), ("01-15", "the unit")]
+)
+def test_years_of_growth_tell_what_moves_as_a_whole_in_their_intervals(last, said):
+    ends = [pd.Timestamp(f"{year}-{last}") for year in (2024, 2025)]
+    years = YEARS.iloc[:2].assign(start=pd.to_datetime(["2024-01-01", "2025-01-01"]), end=ends)
+    if last == "12-31":
+        years["end"] += pd.Timedelta(days=1)
+    assert said in figure(plots.growth_dots(years, lang="en")).caption
+
+
+def test_what_a_level_does_not_know_is_not_called_a_product():
+    unknown = EFFECTS_FOUND._replace(unknown_products=5.0)
+    columns = ["level", "rows", *EFFECTS_FOUND._fields]
+    levels = pd.DataFrame([("channel", 3, *unknown)], columns=columns)
+    drawn = figure(plots.effect_levels(levels, lang="en"))
+    assert "Unknown at that level" in drawn.alt
+    assert "Unknown products" not in drawn.alt
+
+
+def test_growth_by_the_week_is_dated_by_the_day_and_speaks_of_what_is_drawn():
+    weeks = growth().pieces.iloc[:3].assign(start=pd.date_range("2025-11-10", periods=3, freq="7D"))
+    short = growth(pieces=weeks, piece="week", low=None, high=None)
+    drawn = figure(plots.growth_pieces(short, lang="en"))
+    for day in ("November 10", "November 17", "November 24"):
+        assert day in drawn.alt
+    assert drawn.caption == "Dashes: growth of the period. A week alone says little."
+    assert [text.get_text() for text in drawn.axes[0].get_xticklabels()][1:] == ["Nov 17", "Nov 24"]
+    long = figure(plots.growth_pieces(growth(), lang="fr"))
+    assert "Bande grise" in long.caption
+    assert "Un mois seul" in long.caption
+
+
 # --- Tables ---------------------------------------------------------------------------------
 
 
@@ -306,7 +339,7 @@ def test_the_headline_answers_and_says_what_to_do_only_when_it_is_sure():
     assert "cannot tell which way" in unsure
     assert "More units were sold" not in unsure
     few = plain(say.headline(growth(low=None, high=None, verdict="cannot_tell"), **about))
-    assert "too few customers" in few
+    assert "Customers are too few" in few
     assert "No period to compare with" in plain(
         say.headline(None, channels=None, effects=None, periods=ALONE, lang="en")
     )

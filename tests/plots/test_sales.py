@@ -501,7 +501,7 @@ def test_prices_branches_season_and_assortment_in_words():
     assert "Without an interval" not in branches
     blurred = BRANCHES.assign(low=[None, *BRANCHES.low[1:]])
     few = plain(sentences.sales.branches(blurred, whole=still, lang="en"))
-    assert "Without an interval, for too few buyers: 1." in few
+    assert "Without an interval, for too few buyers or too unlike amounts: 1." in few
     # Months that move as a whole by 10 % hide a growth of 20 %.
     shaken = tree()._replace(months_error=0.1)
     assert "growing: 0" in plain(sentences.sales.branches(BRANCHES, whole=shaken, lang="en"))

@@ -31,7 +31,7 @@ from marketing_kpi.plots.finance import (
     is_length_of_base,
     is_rate_told,
 )
-from marketing_kpi.plots.retention import why_nothing
+from marketing_kpi.plots.retention import why_no_more, why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.sentences.holes import (
     above_list,
@@ -78,12 +78,18 @@ def headline(
         return Sentence(why_nothing(_("Nothing was sold in the period."), lacks, reader))
     gross, net = (amounts.get(step) for step in ("gross_sales", "net_revenue"))
     if pd.isna(gross) or pd.isna(net) or not (gross > 0 or "unlisted" in amounts):
-        said = _(
-            "From {period}, sales net of discounts are {sales}.",
-            period=period,
-            sales=reader.money(amounts["net_sales"], decimals=0),
+        told = {"period": period, "sales": reader.money(amounts["net_sales"], decimals=0)}
+        said = (
+            _("From {period}, sales net of discounts are {sales}.", **told)
+            if pd.isna(net)
+            else _(
+                "From {period}, sales net of discounts are {sales}, of which {net} of net revenue "
+                "is left.",
+                **told,
+                net=reader.money(net, decimals=0),
+            )
         )
-        return Sentence(f"{said} {why_nothing('', lacks, reader)}".strip())
+        return Sentence(" ".join([said, *([why_no_more(lacks, reader)] if lacks else [])]))
     shares = step_shares(steps)
     left = _left_of_gross(amounts, shares, period, reader)
     return Sentence(" ".join([*left, *_most_taken(amounts, shares, reader)]))

@@ -116,7 +116,7 @@ def _no_comparison(periods: Periods, reader: Reader) -> str:
 def _is_sure(found: Growth, reader: Reader) -> str:
     _ = reader.translate
     if found.low is None:
-        return _("There are too few customers to tell growth from chance.")
+        return _("Customers are too few, or their amounts too unlike, to tell growth from chance.")
     span = intervals.words(found.low, found.high, reader.change, reader)
     if found.verdict == "cannot_tell":
         return _(

@@ -270,8 +270,8 @@ def prices(found: Prices | None, *, lang: str | Reader, lacks: Sequence[str] = (
     ]
     behind = _("Behind the price of a unit: {parts}.", parts=_("; ").join(parts))
     compared = _.n(
-        "Prices are compared on the one product sold in both periods ({share} of net sales).",
-        "Prices are compared on the {n} products sold in both periods ({share} of net sales).",
+        "Prices are compared on the one product sold in both periods ({share} of purchases).",
+        "Prices are compared on the {n} products sold in both periods ({share} of purchases).",
         found.products,
         n=reader.integer(found.products),
         share=reader.percent(found.share, decimals=0),
@@ -436,7 +436,12 @@ def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]
     ]
     untold = found[(found["status"] == "both") & ~found.index.isin(told.index)]
     if few := int(untold["growth"].notna().sum()):
-        said.append(_("Without an interval, for too few buyers: {n}.", n=reader.integer(few)))
+        said.append(
+            _(
+                "Without an interval, for too few buyers or too unlike amounts: {n}.",
+                n=reader.integer(few),
+            )
+        )
     if credited := int(untold["growth"].isna().sum()):
         said.append(
             _(
