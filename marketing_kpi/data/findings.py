@@ -302,6 +302,10 @@ TEMPLATES: Mapping[str, str] = {
         "kept (days between the first and the last line, at most: {longest}). If a number is used "
         "again on another day, write in the mapping {remedy}"
     ),
+    "several_over_time": N_(
+        "{place}: more than one value for {count} of {known} ({key}); the last one stands for all "
+        "that was sold"
+    ),
     "several_texts": N_(
         "{place}: more than one value in {count} orders of {orders}; the last in alphabetical "
         "order is kept"

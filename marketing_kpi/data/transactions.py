@@ -216,6 +216,7 @@ def split(
     if "return" in parts:
         tables["returns"] = _returns(flat.filter(flat[_ROLE] == "return"), mapping.kind)
     described = flat.filter(flat[_ROLE].isin([*kept, "return"]))
+    findings += _changing(described)
     tables |= {name: keep(name, table) for name, table in _attributes(described).items()}
     return Split(tables, tuple(findings))
 
@@ -228,6 +229,7 @@ _OF_RULES = (RETURN_MARK, LEAVE_MARK, ORIGINAL_ORDER)
 _GIVEN_PRICE = "given_unit_price"
 _EXAMPLES = 5
 _LITTLE_SHARE = 0.001
+_LITTLE_CHANGED = 0.01
 _MANY_SHARE = 0.2
 _MOST_SHARE = 0.5
 
@@ -611,16 +613,52 @@ def _attributes(rows: ir.Table) -> dict[str, ir.Table]:
     Rows are sales and returns: what was only ever returned is a product too. A sale says more
     than a return.
     """
-    tables: dict[str, ir.Table] = {}
-    for table, key in ATTRIBUTES.items():
-        columns = [name for name in rows.columns if name.startswith(f"{table}.")]
-        if not columns:
-            continue
-        known = rows.filter(rows[key].notnull())
-        tables[table] = known.group_by(key).aggregate(
-            **{name.partition(".")[2]: _latest(known, name) for name in columns}
+    return {
+        table: known.group_by(key).aggregate(
+            **{column: _latest(known, name) for column, name in columns.items()}
         )
-    return tables
+        for table, key, columns, known in _describing(rows)
+    }
+
+
+def _describing(rows: ir.Table) -> Iterator[tuple[str, str, dict[str, str], ir.Table]]:
+    """Yield each table that rows describe: its key, its columns by name, the rows with a key."""
+    for table, key in ATTRIBUTES.items():
+        named = {
+            name.partition(".")[2]: name for name in rows.columns if name.startswith(f"{table}.")
+        }
+        if named:
+            yield table, key, named, rows.filter(rows[key].notnull())
+
+
+def _changing(rows: ir.Table) -> Iterator[Finding]:
+    """Tell of what the columns that describe products and contacts say more than one thing.
+
+    Their last value stands for all that was sold: of a name that was spelt otherwise that is
+    right, of a cost or a region it moves the past.
+    """
+    for table, key, columns, known in _describing(rows):
+        ends = {f"least_{column}": known[name].min() for column, name in columns.items()}
+        ends |= {f"greatest_{column}": known[name].max() for column, name in columns.items()}
+        each = known.group_by(key).aggregate(**ends)
+        differ = {
+            column: (each[f"least_{column}"] != each[f"greatest_{column}"]).fill_null(False)
+            for column in columns
+        }
+        sums = {f"of_{column}": differs.sum() for column, differs in differ.items()}
+        (told,) = each.aggregate(known=each.count(), **sums).to_pyarrow().to_pylist()
+        for column, differs in differ.items():
+            if not (count := told[f"of_{column}"]):
+                continue
+            is_little = column == "name" or count < _LITTLE_CHANGED * told["known"]
+            level: Level = "info" if is_little else "suspicious"
+            some = each.filter(differs).order_by(key).limit(_EXAMPLES)
+            some = some.select(key, f"least_{column}", f"greatest_{column}").to_pyarrow()
+            details = {"known": told["known"], "key": key}
+            yield Finding(
+                "several_over_time", level, table, column, int(count), told["known"],
+                shown(some.to_pylist()), details,
+            )  # fmt: skip
 
 
 def _latest(rows: ir.Table, name: str) -> ir.Value:

@@ -190,3 +190,11 @@ def test_the_audit_of_the_opened_tables(client):
     # The shop closed from 24 December 2010 to 3 January 2011.
     gap = told["days_without_orders", "orders", "ordered_at"]
     assert (gap.details["first_day"], gap.details["last_day"]) == ("2010-12-24", "2011-01-03")
+
+
+def test_customers_of_two_countries_are_told(data, extract):
+    [found] = [
+        one for one in data.findings if (one.code, one.column) == ("several_over_time", "region")
+    ]
+    countries = extract.dropna(subset=["CustomerID"]).groupby("CustomerID").Country.nunique()
+    assert found.count == (countries > 1).sum() == 8

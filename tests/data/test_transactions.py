@@ -65,6 +65,26 @@ def _counts(data):
     return {f.code: (f.level, f.count) for f in data.findings if f.count}
 
 
+def test_what_changes_over_time_is_told_and_the_last_value_stands(extract):
+    with open_data(extract, mapping=MAPPING) as data:
+        assert _counts(data)["several_over_time"] == ("suspicious", 1)
+        [found] = [one for one in data.findings if one.code == "several_over_time"]
+        # Sales say more than a return: the one from Québec came back, the others were from France.
+        assert data.contacts.to_pandas().set_index("customer_id").region["17850"] == "FR"
+    assert (found.table, found.column, found.total) == ("contacts", "region", 2)
+    example = {"customer_id": "17850", "least_region": "FR", "greatest_region": "QC"}
+    assert [dict(one) for one in found.examples] == [example]
+
+
+def test_a_name_that_changes_is_no_fault(extract):
+    text = extract.read_text().replace("1002;P1;Tasse", "1002;P1;Grande tasse")
+    extract.write_text(text)
+    with open_data(extract, mapping=MAPPING) as data:
+        found = {one.column: one for one in data.findings if one.code == "several_over_time"}
+    assert (found["name"].level, found["name"].count, found["name"].total) == ("info", 1, 3)
+    assert "la dernière vaut" in found["name"].text("fr")
+
+
 def test_sales_returns_and_the_rest_are_told_apart(extract):
     data = open_data(extract, mapping=MAPPING)
     assert _rows(data.orders, "order_id", "customer_id", "ordered_at", "channel", "amount") == [
