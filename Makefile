@@ -10,6 +10,8 @@ PEERS := .venv/bench/.installed
 PANDAS2 := .venv/pandas2/.installed
 PIP_OF = $(1)/python -m pip --disable-pip-version-check --quiet
 PIP := $(call PIP_OF,$(BIN))
+# On all processors, where pip uses one; files that no interpreter reads are left as they are.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib 2>/dev/null
 
 .PHONY: help report site test check lint lessons notebooks-check lock bench clean
 
@@ -27,14 +29,15 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PIP) --version >/dev/null 2>&1 || { echo "making .venv with $(PYTHON)"; rm -rf .venv; \
 		$(PYTHON) -m venv .venv || { echo "error: $(PYTHON) cannot make .venv; on Debian and Ubuntu install python3-venv"; exit 1; }; }
 	@echo "installing the locked dependencies (about a minute, only when they change)"
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-compile --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q marketing_kpi
+	@$(COMPILE) marketing_kpi || true
 	@touch $@
 
 $(ENGINES): requirements-engines.lock $(INSTALLED)
 	@echo "installing Spark and the driver of PostgreSQL, for the tests only"
-	@$(PIP) install --require-hashes --requirement requirements-engines.lock
+	@$(PIP) install --no-compile --require-hashes --requirement requirements-engines.lock
+	@$(COMPILE) || true
 	@touch $@
 
 # What is only compared with stays out of .venv: it is heavy, and one package needs another pandas.
@@ -56,7 +59,9 @@ report: $(INSTALLED)
 site: $(INSTALLED)
 	@$(BIN)/marketing-kpi site
 
-test: lint notebooks-check $(ENGINES)
+# The checks side by side, then the tests, on two processors each.
+test: $(INSTALLED) $(ENGINES)
+	@$(MAKE) --no-print-directory --jobs 2 lint notebooks-check
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(INSTALLED)

@@ -47,6 +47,22 @@ def columns_of(kpi: str, *, entries: Dictionary | None = None) -> frozenset[str]
     return frozenset().union(*map(_of_simple, simple_parts(known.kpi(kpi), entries=known)))
 
 
+def places_of(dimension: str) -> frozenset[str]:
+    """Return the columns of the data that a dimension is taken from, as ``table.column``.
+
+    Of any fact; empty for what is no dimension: a key, a date, or a name that no fact knows.
+
+    >>> sorted(places_of("category"))
+    ['category_spend.category', 'products.category']
+    """
+    if dimension.endswith("_id"):
+        return frozenset()
+    known = [fact.events[dimension] for fact in FACTS.values() if dimension in fact.events]
+    return frozenset(
+        ".".join(column.home) for column in known if column.home and column.type == "string"
+    )
+
+
 def simple_parts(kpi: Kpi, *, entries: Dictionary) -> tuple[Kpi, ...]:
     """Return the simple KPIs that a KPI is made of: itself, or those that it depends on."""
     if kpi.type == "analysis":

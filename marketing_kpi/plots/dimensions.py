@@ -16,6 +16,7 @@ DIMENSIONS: Mapping[str, str] = MappingProxyType(
     {
         "channel": N_("Channel"),
         "marketing_channel": N_("Marketing channel"),
+        "acquisition_channel": N_("Acquisition channel"),
         "device": N_("Device"),
         "store_type": N_("Store type"),
         "store_id": N_("Store"),
@@ -26,6 +27,7 @@ DIMENSIONS: Mapping[str, str] = MappingProxyType(
         "product_id": N_("Product"),
         "name": N_("Product"),
         "region": N_("Customer's region"),
+        "customer_region": N_("Customer's region"),
         "store_region": N_("Store's region"),
         "reason": N_("Reason for the return"),
         "month": N_("Month"),

@@ -1,5 +1,7 @@
 """Which figures of a page a finding in the data touches: those of the KPIs that read what it is in.
 
+And those by a dimension that it is in: sales by region rest on the regions.
+
 What was repaired, or is for information, puts no figure in doubt; nor do rows that the mapping
 itself asks to leave out.
 """
@@ -25,26 +27,34 @@ _OF_EXTRACTS = frozenset({"orders", "order_lines", "returns"})
 
 @dataclass(frozen=True)
 class Doubt:
-    """A finding, and the KPIs whose figures it touches."""
+    """A finding, the KPIs whose figures it touches, and the dimensions by which figures are."""
 
     finding: Finding
     kpis: tuple[str, ...]
+    dimensions: tuple[str, ...] = ()
 
 
-def doubts(findings: Iterable[Finding], kpis: Sequence[str]) -> tuple[Doubt, ...]:
-    """Return the findings that touch the KPIs of a page, the most serious first."""
-    from marketing_kpi.kpis.lineage import columns_of
+def doubts(
+    findings: Iterable[Finding], kpis: Sequence[str], *, dimensions: Sequence[str] = ()
+) -> tuple[Doubt, ...]:
+    """Return the findings that touch the KPIs and dimensions of a page, the most serious first."""
+    from marketing_kpi.kpis.lineage import columns_of, places_of
 
     columns = {kpi: columns_of(kpi) for kpi in kpis}
+    places = {dimension: places_of(dimension) for dimension in dimensions}
     serious = [
         found for found in findings if found.level in LEVELS and found.code not in _ASKED_FOR
     ]
     serious.sort(key=lambda found: LEVELS.index(found.level))
     touched = (
-        Doubt(found, tuple(kpi for kpi in kpis if _touches(found, columns[kpi])))
+        Doubt(
+            found,
+            tuple(kpi for kpi in kpis if _touches(found, columns[kpi])),
+            tuple(name for name in dimensions if _place_of(found) in places[name]),
+        )
         for found in serious
     )
-    return tuple(doubt for doubt in touched if doubt.kpis)
+    return tuple(doubt for doubt in touched if doubt.kpis or doubt.dimensions)
 
 
 def _touches(found: Finding, columns: frozenset[str]) -> bool:
@@ -55,7 +65,11 @@ def _touches(found: Finding, columns: frozenset[str]) -> bool:
     of_all = {*TABLES[table].key, *_OF_ALL.get(table, ())}
     if found.column is None or found.column in of_all:
         return table in tables
-    return f"{table}.{found.column}" in columns
+    return _place_of(found) in columns
+
+
+def _place_of(found: Finding) -> str:
+    return f"{_table_of(found)}.{found.column}"
 
 
 def _table_of(found: Finding) -> str | None:

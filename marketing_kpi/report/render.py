@@ -70,6 +70,8 @@ DIFFERENCES = frozenset({"fraction", "points", "index"})
 WITHOUT_CENTS = 1000
 """From this amount on, the index shows money without its cents."""
 
+_NAME = re.compile(r'"([a-z_]+)"')
+
 Status = Literal["ok", "failed"]
 
 _LEVELS = {
@@ -162,6 +164,7 @@ class Body:
     summary: str
     tables: list[dict[str, Any]] = field(default_factory=list)
     kpis: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
     has_quiz: bool = False
     answer: str = ""
@@ -275,11 +278,20 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
         summary=_first_sentences(html),
         tables=tables,
         kpis=tuple(kpi for kpi in state.kpis if kpi in known),
+        dimensions=_dimensions(shown),
         ids=frozenset(state.ids),
         has_quiz=state.has_quiz,
         answer=reading.answer(shown),
         words=reading.words(html),
     )
+
+
+def _dimensions(notebook: NotebookNode) -> tuple[str, ...]:
+    """Return the dimensions that the code of a page names: what its figures are by."""
+    from marketing_kpi.kpis.lineage import places_of
+
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return tuple(name for name in dict.fromkeys(_NAME.findall(code)) if places_of(name))
 
 
 def _first_sentences(html: str) -> str:
@@ -312,7 +324,9 @@ def page(
         cover=cover,
         file=file,
         also=beside(content),
-        **drawn(content, reader, found=doubts(findings, content.kpis)),
+        **drawn(
+            content, reader, found=doubts(findings, content.kpis, dimensions=content.dimensions)
+        ),
     )
 
 
@@ -338,14 +352,18 @@ def drawn(content: Body, reader: Reader, *, found: Sequence[Doubt] = ()) -> dict
 
 
 def _doubt(doubt: Doubt, reader: Reader) -> Fact:
-    """Return what was found in the data, and the KPIs of the page that it touches."""
+    """Return what was found in the data, and what of the page it touches: KPIs, dimensions."""
     from marketing_kpi.kpis.dictionary import dictionary
+    from marketing_kpi.plots.dimensions import dimension_names
 
+    _ = reader.translate
     names = [dictionary()[kpi].name[reader.lang] for kpi in doubt.kpis]
     rest = len(names) - NAMED
     if rest > 1:
-        _ = reader.translate
         names[NAMED:] = [_("{count} others", count=reader.integer(rest))]
+    if doubt.dimensions:
+        by = ", ".join(dimension_names(doubt.dimensions, lang=reader).values())
+        names.append(_("all that is shown by: {dimensions}", dimensions=by))
     return Fact(doubt.finding.text(reader), ", ".join(names))
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from markupsafe import escape
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from marketing_kpi.data.model import Finding
 from marketing_kpi.report import render, run
@@ -85,6 +86,40 @@ def test_a_page_tells_what_was_found_beside_the_figure_and_at_its_end(lang):
     clean = render.page(content, cover=Cover("c"), file="a.html", lang=lang)
     assert "data-doubts" not in clean
     assert not re.search(r'class="mk-term mk-doubted', clean)
+
+
+@pytest.mark.parametrize(
+    ("place", "dimensions"),
+    [
+        (("contacts", "region"), ("region",)),
+        (("products", "category"), ("category",)),
+        (("products", None), ()),
+        (("stores", "region"), ()),
+    ],
+)
+def test_a_finding_touches_what_is_shown_by_the_dimension_that_it_is_in(place, dimensions):
+    given = [Finding("several_over_time", "suspicious", *place, count=3, total=100)]
+    found = doubts(given, (), dimensions=("region", "category", "channel"))
+    assert [one.dimensions for one in found] == ([dimensions] if dimensions else [])
+
+
+def test_a_page_tells_which_of_its_figures_rest_on_a_dimension_in_doubt():
+    code = 'mix = revenue.mix(data, by="region", periods=dates)\nplots.revenue_mix(mix)'
+    notebook = new_notebook(cells=[new_markdown_cell("# T"), new_code_cell(code)])
+    content = render.body(notebook, lang="fr", code=True)
+    assert content.dimensions == ("region",)
+    found = Finding(
+        "several_over_time",
+        "suspicious",
+        "contacts",
+        "region",
+        3,
+        100,
+        details={"known": 100, "key": "customer_id"},
+    )
+    html = render.page(content, cover=Cover("c"), file="a.html", findings=[found], lang="fr")
+    assert "tout ce qui est montré par\u00a0: Région du client" in html
+    assert 'mk-doubted"' not in html
 
 
 def test_a_report_of_odd_data_says_so_on_its_page(lessons, tmp_path):
