@@ -416,15 +416,18 @@ def test_segments_apart_are_counted_with_what_chance_would_do():
     assert "Too few" in plain(say.apart(RATES, whole=None, lang="en"))
 
 
-def test_no_segment_is_sure_where_the_whole_is_not_or_months_explain_it():
-    chance = growth(value=0.1, verdict="cannot_tell")
-    said = plain(say.apart(RATES, whole=chance, lang="en"))
-    assert "for sure" not in said
-    assert "of none can it be said that it grew or fell" in said
-    shaken = growth(value=0.1, months_error=0.2)
-    assert "0 of 2" in plain(say.apart(RATES, whole=shaken, lang="en"))
-    french = plain(say.apart(RATES, whole=chance, lang="fr"))
-    assert "sûre" not in french
+def test_a_segment_is_sure_by_its_own_interval_whatever_the_whole_does():
+    # Web +63 % and store -45 %, each beyond its interval: what the whole does says nothing of them.
+    rows = {"channel": ["web", "store"], "buyers": [500, 500], "revenue_before": [60.0, 103.0]}
+    rows |= {"revenue": [97.0, 57.0], "growth": [0.63, -0.45]}
+    shifted = pd.DataFrame(rows | {"low": [0.53, -0.49], "high": [0.75, -0.41]})
+    flat = growth(value=-0.05, verdict="cannot_tell", months_error=0.02)
+    assert "included: 1 of 2 grew, 1 fell." in plain(say.apart(shifted, whole=flat, lang="en"))
+    assert "1 en hausse sur 2, 1 en baisse." in plain(say.apart(shifted, whole=flat, lang="fr"))
+    shaken = flat._replace(months_error=0.4)
+    assert "included: 0 of 2 grew, 0 fell." in plain(say.apart(shifted, whole=shaken, lang="en"))
+    short = flat._replace(months_error=None)
+    assert "left out: 1 of 2 grew, 1 fell." in plain(say.apart(shifted, whole=short, lang="en"))
 
 
 @pytest.mark.parametrize(("former", "said"), [(0.4, "who is first changes"), (0.55, "mostly stay")])

@@ -707,19 +707,26 @@ def _sure(rates: pd.DataFrame, whole: Growth, reader: Reader) -> str:
     _ = reader.translate
     if whole.unpriced and whole.unpriced.differs:
         return of_no_row(reader)
-    if whole.verdict == "cannot_tell":
-        return _(
-            "As the growth of all together cannot be told from chance, of none can it be said that "
-            "it grew or fell."
+    verdicts = [
+        verdict_of(
+            widened(row["growth"], Interval(row["low"], row["high"]), error=whole.months_error,
+                    pieces=len(whole.pieces))
         )
-    ends = [
-        widened(row["growth"], Interval(row["low"], row["high"]), error=whole.months_error,
-                pieces=len(whole.pieces))
         for row in rates.to_dict("records")
     ]  # fmt: skip
+    counts = {
+        "up": reader.integer(verdicts.count("grew")),
+        "down": reader.integer(verdicts.count("fell")),
+        "all": reader.integer(len(rates)),
+    }
+    if whole.months_error is None:
+        return _(
+            "By their own intervals, what moves months as a whole left out: {up} of {all} grew, "
+            "{down} fell.",
+            **counts,
+        )
     return _(
-        "Segments that grew or fell for sure, months that move as a whole included: {sure} of "
-        "{all}.",
-        sure=reader.integer(sum(verdict_of(one) != "cannot_tell" for one in ends)),
-        all=reader.integer(len(rates)),
+        "By their own intervals, months that move as a whole included: {up} of {all} grew, {down} "
+        "fell.",
+        **counts,
     )
