@@ -434,6 +434,17 @@ def test_branches_find_the_products_that_came_and_went(demo):
         assert set(found.index[found == status]) == asked
 
 
+def test_credits_of_orders_without_lines_are_told_beside_the_basket():
+    at = pd.to_datetime(["2024-01-01", "2024-12-31", "2025-01-01", "2025-12-31", "2025-05-01"])
+    orders = pd.DataFrame({"order_id": [*"abcde"], "ordered_at": at})
+    orders["amount"] = [50.0, 50.0, 50.0, 50.0, -30.0]
+    with mk.open_data({"orders": orders}) as data:
+        tree = sales.shop_tree(data, periods=mk.periods(as_of="2026-01-01"))
+    basket = tree.factors.set_index("factor").loc["average_order_value"]
+    assert (basket.before, basket.after) == (50, 35)
+    assert tree.credits == (0, -30)
+
+
 def test_branches_of_credits_alone_are_neither_new_nor_gone():
     # A hat each year; goods of an unknown product given back in 2025, none bought in either year.
     days = pd.to_datetime(["2024-01-02", "2024-12-30", "2025-01-02", "2025-06-01", "2025-12-30"])

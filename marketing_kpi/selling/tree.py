@@ -107,6 +107,10 @@ class Tree(NamedTuple):
     months_error, pieces
         What months, or weeks, moved as a whole add to the growth: a standard error, over 1 +
         growth, and how many of them tell it. Null and 0 in periods too short for it.
+    credits
+        Of data without quantities, the credits entered as orders in each period, which lower the
+        average order: 0 or less. 0 too where quantities tell a price of which they are a part; see
+        `price_parts`.
     """
 
     factors: pd.DataFrame
@@ -117,6 +121,7 @@ class Tree(NamedTuple):
     obstacle: str | None
     months_error: float | None = None
     pieces: int = 0
+    credits: tuple[float, float] = (0.0, 0.0)
 
 
 def shop_tree(data: Data, *, periods: Periods) -> Tree:
@@ -180,7 +185,8 @@ def shop_tree(data: Data, *, periods: Periods) -> Tree:
     factors = found.factors
     if whole.low is None:
         factors = factors.assign(**dict.fromkeys(_ENDS, math.nan), verdict="cannot_tell")
-    return found._replace(factors=factors, change_low=whole.low, change_high=whole.high)
+    found = found._replace(factors=factors, change_low=whole.low, change_high=whole.high)
+    return found if _has_units(data) else found._replace(credits=_credits(rows))
 
 
 def site_tree(data: Data, *, periods: Periods) -> Tree:
@@ -312,6 +318,16 @@ def are_recorded(data: Data, start: dt.date | None, end: dt.date | None) -> bool
     row = data.sessions.filter(at < midnight(end)).agg(first=at.min(), last=at.max())
     first, last = (None if pd.isna(one) else one.date() for one in row.to_pandas().iloc[0])
     return begins_by(first, start) and lasts_to(last, end)
+
+
+def _credits(rows: ir.Table) -> tuple[float, float]:
+    """Return what was given back by orders below 0, before and now."""
+    given_back = {
+        side: (rows[f"net_sales_{side}"] - rows[f"purchases_{side}"].fill_null(0)).sum()
+        for side in ("before", "after")
+    }
+    (told,) = rows.agg(**given_back).to_pyarrow().to_pylist()
+    return float(told["before"] or 0), float(told["after"] or 0)
 
 
 def _has_units(data: Data) -> bool:

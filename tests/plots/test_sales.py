@@ -525,6 +525,18 @@ def test_a_period_too_short_for_months_does_not_say_that_they_count(error, word)
     assert f"what moves months as a whole {word}, growing: 1 ({LONG}); shrinking: 0" in said
 
 
+def test_credits_are_named_where_the_basket_moved_and_there_is_no_price():
+    given = tree()
+    factors = given.factors.iloc[[0, 1]].assign(factor=["orders", "average_order_value"])
+    factors = factors.assign(verdict=["cannot_tell", "fell"])
+    basket = given._replace(factors=factors, credits=(0.0, -300.0))
+    said = plain(sentences.sales.answer(basket, lang="en", periods=YEAR))
+    assert "Credits entered as orders lower the basket: $0 before, −$300 now." in said
+    assert "at what price, and at credits." in said
+    none = basket._replace(credits=(0.0, 0.0))
+    assert "entered as orders" not in plain(sentences.sales.answer(none, lang="en", periods=YEAR))
+
+
 @pytest.mark.parametrize(("before", "after"), [(3200.0, -120.0), (-45.0, 50.0)])
 def test_credits_above_purchases_are_not_called_nothing_sold(before, after):
     found = tree(obstacle="nothing_sold")._replace(before=before, after=after)

@@ -49,7 +49,7 @@ _TO_DO = {
     "average_selling_price": N_(
         "Look next at what is behind the price: list prices, discounts, products sold or credits."
     ),
-    "average_order_value": N_("Look next at what a basket holds, and at what price."),
+    "average_order_value": N_("Look next at what a basket holds, at what price, and at credits."),
     "visitors": N_("Look next at which channels bring fewer or more people."),
     "sessions_per_visitor": N_("Look next at what brings people back: e-mails, wish lists."),
     "conversion_rate": N_("Look next at the funnel, step by step and device by device."),
@@ -162,8 +162,25 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
             )
         )
     if len(sure):
-        said.append(_(_TO_DO[sure.iloc[0]["factor"]]))
+        first = sure.iloc[0]["factor"]
+        said += _in_basket(tree, reader) if first == "average_order_value" else []
+        said.append(_(_TO_DO[first]))
     return said
+
+
+def _in_basket(tree: Tree, reader: Reader) -> list[str]:
+    """Say which part of the change of the average order is that of credits."""
+    _ = reader.translate
+    before, now = tree.credits
+    if not (before or now):
+        return []
+    return [
+        _(
+            "Credits entered as orders lower the basket: {before} before, {now} now.",
+            before=reader.signed_money(before),
+            now=reader.signed_money(now),
+        )
+    ]
 
 
 def _unpriced(tree: Tree | None) -> Unpriced | None:
