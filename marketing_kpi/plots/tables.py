@@ -276,7 +276,10 @@ class Table:
         if len(known) < 2:
             return ABSENT
         unit = self.row_units[place] if self.row_units else "number"
-        first, last = (_formatted(value, unit, self.reader) for value in (known[0], known[-1]))
+        decimals = self.row_decimals[place] if self.row_decimals else None
+        first, last = (
+            _formatted(value, unit, self.reader, decimals) for value in (known[0], known[-1])
+        )
         _ = self.reader.translate
         label = _("from {first} to {last}", first=first, last=last)
         return sparkline(values, label=label)

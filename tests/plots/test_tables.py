@@ -192,6 +192,16 @@ def test_rows_may_have_their_own_unit():
     assert text.endswith("2     +10.0%")
 
 
+def test_a_trend_is_read_with_the_decimals_of_its_row():
+    frame = pd.DataFrame({"kpi": ["chargeback_rate"], "trend": [[0.0004, 0.0009]]})
+    told = table(
+        frame, lang="en", id="t", caption="C", columns=["kpi", "trend"],
+        names={"kpi": "KPI", "trend": "Trend"}, units={"kpi": "text", "trend": "trend"},
+        row_units=["fraction"], row_decimals=[2],
+    )  # fmt: skip
+    assert "from 0.04% to 0.09%" in told.to_html()
+
+
 @pytest.mark.parametrize("unit", sorted(UNITS - {"trend"}))
 def test_every_unit_shows_null_as_a_dash(unit):
     frame = pd.DataFrame({"segment": ["loyal"], "x": [None]})
