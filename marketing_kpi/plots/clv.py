@@ -231,7 +231,12 @@ def simple_cltv(found: clv.Simple, *, lang: str | Reader) -> Table:
         (_("Simple CLTV, in margin"), "currency", found.cltv),
         (_("The same in revenue"), "currency", found.revenue),
     ]
-    notes = []
+    notes = [
+        _(
+            "The average order and the orders a year are those of identified customers; orders "
+            "without a customer are not in them."
+        )
+    ]
     if not is_absent(found.low):
         spread = intervals.words(found.low, found.high, "currency", reader)
         notes.append(_("95% interval of the CLTV: {interval}.", interval=spread))
