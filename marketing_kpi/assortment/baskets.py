@@ -27,6 +27,8 @@ LEAST_TOGETHER = 5
 MOST_PRODUCTS = 2_000
 """Products looked at, those in most baskets: the pairs grow with their square."""
 
+_CODES = 1_000_000  # more than there are products that are looked at
+
 MOST_ROWS = 5_000
 """Rows of a result, those least likely by chance."""
 
@@ -234,10 +236,14 @@ def _of_two(met: pd.DataFrame) -> pd.DataFrame:
 
 
 def _meetings(rows: ir.Table, *, least: int) -> pd.DataFrame:
-    """Count the rows of a basket in which products meet, themselves included."""
+    """Count the rows of a basket in which products meet, themselves included.
+
+    A pair is one number: engines group by one faster than by two.
+    """
     other = rows.view()
     met = rows.join(other, [rows.basket == other.basket, rows.product <= other.product])
-    met = met.select(first=rows.product, second=other.product)
-    counted = met.group_by("first", "second").aggregate(together=met.count())
+    met = met.select(pair=rows.product.cast("int64") * _CODES + other.product)
+    counted = met.group_by("pair").aggregate(together=met.count())
     found: pd.DataFrame = counted.filter(counted.together >= least).to_pandas()
-    return found
+    first, second = divmod(found["pair"], _CODES)
+    return pd.DataFrame({"first": first, "second": second, "together": found["together"]})
