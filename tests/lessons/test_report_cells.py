@@ -104,20 +104,33 @@ def test_what_is_missing_is_named_once_and_its_figures_draw_without_a_warning(tm
 
 
 CHANGED = {
-    "no comparison": {"compare": "none"},
+    "no comparison": {"compare": "none", "as_of": "2025-06-01"},
     "the first weeks of the data": {"as_of": "2024-02-01"},
     "a quarter": {"period": "3 months", "compare": "previous_period"},
-    "two classes": {"classes": 2},
-    "seven classes": {"classes": 7, "as_of": "2025-06-01"},
 }
 
 
 @pytest.mark.parametrize("changed", CHANGED)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_a_student_may_change_the_parameters(source, changed, tmp_path):
-    ORDERS.to_csv(tmp_path / "orders.csv", index=False)
+    assert _shown_to_a_student(source, tmp_path, **CHANGED[changed])
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+def test_a_student_may_ask_for_other_classes(classes, tmp_path):
+    [rfm] = [
+        source
+        for source in SOURCES
+        for cell in build.read(source)
+        if "parameters" in build.tags(cell) and "\nclasses = " in cell.source
+    ]
+    assert _shown_to_a_student(rfm, tmp_path, classes=classes, as_of="2025-06-01")
+
+
+def _shown_to_a_student(source, folder, **parameters):
+    ORDERS.to_csv(folder / "orders.csv", index=False)
     cells = build.notebook(source, lang="en").cells
-    assert shown_by(cells, source, {"source": str(tmp_path), **CHANGED[changed]})
+    return shown_by(cells, source, {"source": str(folder), **parameters})
 
 
 def test_the_order_counts_of_cdnow_are_those_of_the_sample():
