@@ -62,10 +62,12 @@ def test_every_lesson_has_the_shared_parameters(source):
 
 @pytest.mark.parametrize("built", BUILT, ids=_name)
 def test_a_student_who_runs_the_notebook_gets_the_same_text_and_tables(built, tmp_path):
-    # A process of its own: nbval registers itself for every file of a session.
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-c", os.devnull, str(built)]
-    options = [f"--rootdir={tmp_path}", "-p", "no:cacheprovider", "--nbval-kernel-name=python3"]
+    # A process of its own: nbval registers itself for every file of a session. No other plugin.
+    command = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "--nbval", "-q", str(built)]
+    options = ["-c", os.devnull, f"--rootdir={tmp_path}", "-p", "no:cacheprovider"]
     run = subprocess.run(
-        [*command, *options], capture_output=True, text=True, cwd=tmp_path, timeout=600
-    )
+        [*command, *options, "--nbval-kernel-name=python3"],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True, text=True, cwd=tmp_path, timeout=600,
+    )  # fmt: skip
     assert run.returncode == 0, run.stdout[-3000:]
