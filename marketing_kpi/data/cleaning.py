@@ -354,6 +354,9 @@ def _shapes(text: _Text, like: dates.Written) -> dict[str, str]:
         shapes["float"] = (
             f"count(*) FILTER (WHERE {dotted} AND regexp_full_match({value}, '\\d+\\.0+'))"
         )
+        shapes["decimal"] = (
+            f"count(*) FILTER (WHERE {dotted} AND regexp_full_match({value}, '\\d+\\.\\d+'))"
+        )
         shapes["scientific"] = (
             f"count(*) FILTER (WHERE contains({value}, '+') "
             f"AND regexp_full_match({value}, '\\d([.,]\\d+)?[eE]\\+\\d+'))"
@@ -429,8 +432,8 @@ def _expressions(
         elif target.type == BOOLEAN:
             expressions[target.name] = _boolean(value)
         elif target.is_id:
-            if counts["changed"] or _is_float_id(counts):
-                expressions[target.name] = _id(value, counts)
+            if counts["changed"] or _is_float_id(target.name, counts):
+                expressions[target.name] = _id(target.name, counts)
             findings += _id_findings(text, counts, raw, store)
         else:
             meanings, found = _meanings(text, counts, raw, store)
@@ -481,22 +484,32 @@ def _boolean(value: str) -> str:
     return f"CASE WHEN {word} IN ({true}) THEN true WHEN {word} IN ({false}) THEN false END"
 
 
-def _is_float_id(counts: Mapping[str, Any]) -> bool:
-    # "10.0" may be a product code: it is a float only where all the ids are numbers.
+def _is_float_id(column: str, counts: Mapping[str, Any]) -> bool:
+    """Say whether ids such as 17850.0 are whole numbers that a program wrote as floats.
+
+    A product's "10.0" may be a code, and an order's "17.0" a revision: floats they are where all
+    ids of products are numbers, and where no other id has decimals. A guest among the customers
+    leaves the others what they are.
+    """
     floats: int = counts["float"]
-    return floats > 0 and floats + counts["whole"] == counts["filled"]
+    if column == "product_id":
+        return floats > 0 and floats + counts["whole"] == counts["filled"]
+    return floats > 0 and floats == counts["decimal"]
 
 
-def _id(value: str, counts: Mapping[str, Any]) -> str:
-    return f"regexp_replace({value}, '\\.0+$', '')" if _is_float_id(counts) else value
+def _id(column: str, counts: Mapping[str, Any]) -> str:
+    value = quote(column)
+    if not _is_float_id(column, counts):
+        return value
+    return f"regexp_replace({value}, '^(\\d+)\\.0+$', '\\1')"
 
 
 def _id_findings(
     text: _Text, counts: Mapping[str, Any], raw: Raw, store: Store
 ) -> Iterator[Finding]:
     column, filled = text.target.name, counts["filled"]
-    if _is_float_id(counts):
-        examples = _examples(raw, store, text, "value LIKE '%.0%'")
+    if _is_float_id(column, counts):
+        examples = _examples(raw, store, text, "regexp_full_match(value, '\\d+\\.0+')")
         yield Finding("float_ids", "repaired", raw.where, column, counts["float"], filled, examples)
     if counts["scientific"]:
         examples = _examples(raw, store, text, "regexp_matches(value, '[eE]\\+\\d+$')")

@@ -46,6 +46,7 @@ _USUAL = {
     "month_first": "['%m/%d/%Y %H:%M', '%m/%d/%Y', '%m/%d/%Y %H:%M:%S']",
 }
 _OVER_12 = r"1[3-9]|2\d|3[01]"
+_TO_12 = r"0?[1-9]|1[0-2]"
 # French and English, accents and case set aside, from their first letters.
 _MONTHS = (
     *("jan", "(?:fev|feb)", "mar", "(?:av|ap)r", "ma[iy]", "(?:juin|jun)"),
@@ -141,8 +142,9 @@ def shapes(value: str) -> dict[str, str]:
     numeric = f"{shape} IN ('numeric', 'numeric_short')"
     counts = {name: f"count(*) FILTER (WHERE {shape} = '{name}')" for name in tried}
     counts["numeric"] = f"count(*) FILTER (WHERE {numeric})"
-    first = f"regexp_matches({seen}, '^({_OVER_12})[-/. ]')"
-    second = rf"regexp_matches({seen}, '^\d+[-/. ]({_OVER_12})[-/. ]')"
+    # A date with both over 12 is none, and tells nothing.
+    first = f"regexp_matches({seen}, '^({_OVER_12})[-/. ]({_TO_12})[-/. ]')"
+    second = f"regexp_matches({seen}, '^({_TO_12})[-/. ]({_OVER_12})[-/. ]')"
     counts["first_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {first})"
     counts["second_over_12"] = f"count(*) FILTER (WHERE {numeric} AND {second})"
     zoned = f"length({seen}) > {_SHORTEST_ZONED} AND regexp_matches({seen}, '{_ZONE}')"

@@ -398,6 +398,37 @@ def test_float_ids_are_repaired_and_leading_zeros_kept(tmp_path):
     assert _found(data, "null_words").count == 1
 
 
+def test_a_guest_among_float_ids_leaves_the_others_numbers(tmp_path):
+    # Two months put together: January wrote 17850, February 17850.0.
+    content = (
+        "order_id,customer_id,ordered_at,amount\nA1,17850,2025-01-02,5\n"
+        "A2,17850.0,2025-02-02,5\nA3,GUEST,2025-02-03,5\nA4,v1.0,2025-02-03,5\n"
+    )
+    data = open_data(_written(tmp_path, content))
+    ids = [row[1] for row in _rows(data, "order_id", "customer_id")]
+    assert ids == ["17850", "17850", "GUEST", "v1.0"]
+    finding = _found(data, "float_ids")
+    assert (finding.level, finding.count, finding.total) == ("repaired", 1, 4)
+    assert finding.examples == ({"row": 3, "value": "17850.0"},)
+
+
+def test_revisions_of_orders_are_no_floats(tmp_path):
+    content = "order_id,ordered_at,amount\n17.0,2025-01-02,5\n17.1,2025-01-03,5\n"
+    data = open_data(_written(tmp_path, content))
+    assert [row[0] for row in _rows(data, "order_id", "amount")] == ["17.0", "17.1"]
+    assert not [one for one in data.findings if one.code == "float_ids"]
+
+
+@pytest.mark.parametrize("impossible", ["32/13/2025", "31/13/2025"])
+def test_a_date_that_is_none_says_nothing_of_the_others(tmp_path, impossible):
+    content = f"order_id,ordered_at,amount\n1,31/12/2025,5\n2,05/11/2025,5\n3,{impossible},5\n"
+    data = open_data(_written(tmp_path, content))
+    codes = [one.code for one in data.findings]
+    assert "mixed_date_orders" not in codes
+    [formats] = [one for one in data.findings if one.code == "date_formats"]
+    assert "12/31/2025" not in formats.text("en")
+
+
 def test_codes_with_a_decimal_part_stay_as_they_are(tmp_path):
     content = (
         "order_id,line_id,product_id,quantity,unit_price,ordered_at\n"
