@@ -363,7 +363,7 @@ def _doubt(doubt: Doubt, reader: Reader) -> Fact:
         names[NAMED:] = [_("{count} others", count=reader.integer(rest))]
     if doubt.dimensions:
         by = ", ".join(dimension_names(doubt.dimensions, lang=reader).values())
-        names.append(_("all that is shown by: {dimensions}", dimensions=by))
+        names.append(_("figures by dimension ({dimensions})", dimensions=by))
     return Fact(doubt.finding.text(reader), ", ".join(names))
 
 

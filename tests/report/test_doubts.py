@@ -118,7 +118,7 @@ def test_a_page_tells_which_of_its_figures_rest_on_a_dimension_in_doubt():
         details={"known": 100, "key": "customer_id"},
     )
     html = render.page(content, cover=Cover("c"), file="a.html", findings=[found], lang="fr")
-    assert "tout ce qui est montré par\u00a0: Région du client" in html
+    assert "chiffres par dimension (Région du client)" in html
     assert 'mk-doubted"' not in html
 
 
