@@ -216,6 +216,44 @@ def test_spend_that_no_touch_follows_is_set_against_nothing():
     assert row.spend_to_credit == row.attributed_revenue / row.return_on_ad_spend == 20
 
 
+# Days and sums of a channel's books; what of them pays for the days of touches, 10 February to
+# 20 May 2025, and what of that is February's.
+BOOKS = {
+    # 19 of the 28 days of February, 31 of March, 30 of April, and 20 of the 31 of May.
+    "first of the month": (["02-01", "03-01", "04-01", "05-01"], [28, 31, 30, 31], 100, 19),
+    # The same months, of which the last is not in the books; January's has no day of touches.
+    "last of the month": (["01-31", "02-28", "03-31", "04-30"], [310, 28, 31, 30], 80, 19),
+    # 28 January pays until 10 February, 14 by 14; the last, 20 May, for 1 day of 14.
+    "fortnight": (["01-28", "02-11", "02-25", "05-06", "05-20"], [14, 14, 14, 14, 14], 1 + 43, 29),
+    # A month without spend: February's ends with it, 31 days of March and April are not paid.
+    "pause": (["01-01", "02-01", "05-01", "06-01"], [31, 28, 31, 30], 19 + 20, 19),
+    # 8 February lies before the touches, and a week's rows are each of their day.
+    "week": (["02-01", "02-08", "02-15", "02-22", "05-20"], [7, 7, 7, 7, 7], 21, 14),
+    # One step is no habit: two payments, one of them before the touches.
+    "twice": (["02-01", "03-01"], [28, 31], 31, NONE),
+}
+
+
+@pytest.mark.parametrize("book", BOOKS)
+def test_spend_written_down_once_for_many_days_counts_for_those_with_touches(book):
+    days, amounts, counted, of_february = BOOKS[book]
+    paid = spend(
+        *((f"2025-{day}", "email", NONE, "retention", float(amount))
+          for day, amount in zip(days, amounts, strict=True)),
+        ("2025-02-09", "social", NONE, "brand", 900.0),
+        ("2025-02-10", "social", NONE, "brand", 6.0),
+    )  # fmt: skip
+    touches = [("a", "2025-02-10 09:00", "social"), ("a", "2025-05-20", "email")]
+    orders = [("1", "a", "2025-05-20 10:00", 1000.0)]
+    with shop(touches, orders, untagged=("email", "social"), marketing_spend=paid) as data:
+        assert channels.spend_to_credit(data, **YEAR) == {"email": counted, "social": 6}
+        assert by_channel(data, "cost_per_order")["email"] == counted
+        assert by_channel(data, "return_on_ad_spend")["email"] == 1000 / counted
+        assert by_channel(data, "marketing_spend")["email"] == sum(amounts)
+        february = channels.spend_to_credit(data, start="2025-02-01", end="2025-03-01")
+    assert february.get("email") == of_february
+
+
 @pytest.mark.parametrize("untagged", [("email",), ("email", "social")])
 def test_spend_on_a_channel_whose_touches_name_no_campaign_is_followed_by_channel(untagged):
     paid = spend(

@@ -73,8 +73,8 @@ class LostSales(NamedTuple):
         A row a product, place, month and whether it was on promotion, with stock-out days: their
         number, units expected and lost, and what the interval needs; see `lost_by`.
     places
-        Where online orders leave from, those that name no store: region, location_id (null: not
-        known, and left out), units (sold online, on the days of the stock records and between
+        Where the orders that name no store leave from: region, location_id (null: not known, and
+        left out), units (sold by these, on the days of the stock records and between
         them), matched (share of them that the stock of the place let out, on days of which it
         tells), explained (share of what the place let out that its regions bought); both null for
         the only place that is no store. Empty where every order names its store.

@@ -129,8 +129,8 @@ def journeys(
     lookback_days
         Days before an order in which touches count, 1 or more.
     conversions
-        Orders that end a journey: ``"online"`` (all that are not known to be placed in a store or
-        on a marketplace), ``"all"``, or a list of sales channels.
+        Orders that end a journey: ``"online"`` (those of the sales channels web and app, and those
+        that name none), ``"all"``, or a list of sales channels.
     kinds
         Kinds of touch that count, such as ``["click", "visit"]``; None: all.
     direct

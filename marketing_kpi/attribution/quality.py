@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis
@@ -19,7 +20,14 @@ from marketing_kpi.attribution.journeys import (
     days_of,
     journeys_and_orders,
 )
-from marketing_kpi.kpis.facts.touches import lacking, seen_together, source_of, with_person
+from marketing_kpi.data.model import SALES_CHANNELS
+from marketing_kpi.kpis.facts.touches import (
+    lacking,
+    orders_by_channel,
+    seen_together,
+    source_of,
+    with_person,
+)
 from marketing_kpi.kpis.frames import records
 from marketing_kpi.kpis.periods import midnight
 
@@ -69,10 +77,12 @@ class JourneyQuality(NamedTuple):
         ``shared_visitors`` (seen as several customers: nobody's). Of the orders of the period:
         ``orders_without_person``, ``orders_without_touch``, ``orders_without_amount``,
         ``orders_without_cost`` (the cost of a part of what they hold is not known),
-        ``visits_after_order`` (placed in a session that begins after them: clocks differ). Of the
-        orders with a journey: ``one_touch`` (all models agree on them), ``truncated`` (there are
-        touches in as many days before the look-back), ``before_data`` (the look-back reaches
-        days before the first touch recorded). Of the journeys without an order: ``under_way``
+        ``visits_after_order`` (placed in a session that begins after them: clocks differ). Of all
+        orders of the period, online or not: ``orders_of_unknown_channels`` (of sales channels that
+        the model does not know, and so not taken as placed online). Of the orders with a journey:
+        ``one_touch`` (all models agree on them), ``truncated`` (there are touches in as many days
+        before the look-back), ``before_data`` (the look-back reaches days before the first touch
+        recorded). Of the journeys without an order: ``under_way``
         (their last touch is less than the look-back before the end of the period). Checks of what
         the data do not have are not listed.
     blind
@@ -80,11 +90,15 @@ class JourneyQuality(NamedTuple):
         touches_unseen (share of the touches before orders that get nothing, whatever they did),
         journeys_unseen (share of the journeys that it does not look at: those without an order),
         sees_order, sees_time (whether it looks at the order of touches, at the days between).
+    unknown_channels
+        Of the sales channels that the model does not know, the orders of the period; the most
+        first. Empty where `conversions` is not ``"online"``.
     """
 
     journeys: Journeys
     checks: pd.DataFrame
     blind: pd.DataFrame
+    unknown_channels: Mapping[str, int] = MappingProxyType({})
 
 
 def journey_requirements(data: Data) -> pd.DataFrame:
@@ -176,18 +190,22 @@ def journey_quality(
         data, start=first, end=last, lookback_days=lookback_days, conversions=conversions,
         kinds=None, direct=direct,
     )  # fmt: skip
+    by_channel = _orders_of_channels(data, first, last) if conversions == "online" else {}
+    unknown = {name: n for name, n in by_channel.items() if name not in (*SALES_CHANNELS, None)}
     counts = {
         **_of_touches(data, first, last),
         **_of_visitors(data),
         **_of_orders(data, told, found),
         **_of_journeys(data, found),
     }
+    if by_channel:
+        counts["orders_of_unknown_channels"] = (sum(unknown.values()), sum(by_channel.values()))
     table = pd.DataFrame(
         [(name, count, total) for name, (count, total) in counts.items()],
         columns=["check", "count", "total"],
     )
     table["share"] = table["count"] / table["total"].where(table["total"] > 0)
-    return JourneyQuality(found, table, _blind(found))
+    return JourneyQuality(found, table, _blind(found), MappingProxyType(unknown))
 
 
 _Counts = dict[str, tuple[int, int]]
@@ -196,6 +214,15 @@ _Counts = dict[str, tuple[int, int]]
 def _row(table: ir.Table) -> dict[str, Any]:
     (found,) = records(table)
     return {name: value or 0 for name, value in found.items()}
+
+
+def _orders_of_channels(data: Data, start: dt.date, end: dt.date) -> dict[str | None, int]:
+    """Return how many orders each sales channel has, None for those that name none."""
+    rows = orders_by_channel(data, start=start, end=end)
+    if rows is None:
+        return {}
+    rows = rows.order_by(ibis.desc("orders"), "channel")
+    return {row["channel"]: row["orders"] for row in records(rows)}
 
 
 def _of_touches(data: Data, start: dt.date, end: dt.date) -> _Counts:

@@ -84,6 +84,11 @@ TEMPLATES: Mapping[str, str] = {
         "sales, and their refunds are unknown: no return rate counts them. Give the refunds as the "
         "table returns"
     ),
+    "unknown_channels": N_(
+        "{place}: values that the model does not know ({values}) in {rows}, kept; an order of an "
+        "unknown channel counts as none placed online; expected: {expected}. Say in the mapping "
+        "what they mean, such as {remedy}"
+    ),
     "unknown_statuses": N_(
         "{place}: values that the model does not know ({values}) in {rows}, kept and without "
         "effect (an order of an unknown status is a sale); expected: {expected}. Say in the "
@@ -287,8 +292,7 @@ TEMPLATES: Mapping[str, str] = {
         "out of returns in the mapping: the orders stay sales"
     ),
     "rows_unpriced": N_(
-        "{place}: no quantity or no price, {rows} left out; the amounts that are known add up to "
-        "{amount}"
+        "{place}: no quantity or no price, {rows} left out; what they are worth is not known"
     ),
     "rows_zero_price": N_("{place}: a price of zero, {rows}, kept as sales"),
     "rows_zero_price_dropped": N_("{place}: a price of zero, {rows} left out"),
@@ -301,6 +305,11 @@ TEMPLATES: Mapping[str, str] = {
         "{place}: orders whose lines fall on different days: {count} of {orders}; the first day is "
         "kept (days between the first and the last line, at most: {longest}). If a number is used "
         "again on another day, write in the mapping {remedy}"
+    ),
+    "several_of_lines": N_(
+        "{place}: more than one value for {count} of {known} ({key}); the last one stands for all "
+        "that was sold. To keep that of each line, write in the mapping {remedy} in place of "
+        "{place}"
     ),
     "several_over_time": N_(
         "{place}: more than one value for {count} of {known} ({key}); the last one stands for all "

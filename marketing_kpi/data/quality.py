@@ -110,6 +110,10 @@ _HAPPENED = frozenset(
     }
 )
 # Told by a finding of its own, in better words than "no value".
+_UNKNOWN = {
+    ("orders", "status"): "unknown_statuses",
+    ("orders", "channel"): "unknown_channels",
+}
 _MISSING_TOLD_ELSEWHERE = frozenset({("orders", "customer_id"), ("returns", "order_id")})
 
 # (table, column, table whose key it must be one of)
@@ -343,7 +347,7 @@ def _unknown_values(
             "values": dict(list(others.items())[:EXAMPLES]),
             "remedy": remedy(column, others, expected=spec.column(column).values),
         }
-        code = "unknown_statuses" if is_status else "unknown_values"
+        code = _UNKNOWN.get((spec.name, column), "unknown_values")
         left = one.predicate & table[column].notin([*back])
         told = one._replace(code=code, predicate=left, details=details)
         yield _row_finding(data, spec, told, count=count - sum(back.values()), rows=rows)

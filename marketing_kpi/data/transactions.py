@@ -230,6 +230,13 @@ _GIVEN_PRICE = "given_unit_price"
 _EXAMPLES = 5
 _LITTLE_SHARE = 0.001
 _LITTLE_CHANGED = 0.01
+# Of these, what was true of an earlier sale matters; of the others (a name, a consent), the last.
+_PAST_MATTERS = {
+    "products": ("category", "brand", "list_price", "unit_cost"),
+    "contacts": ("region", "acquisition_channel", "registered_at"),
+}
+# Of products, what the model also has of each line.
+_OF_LINES = ("list_price", "unit_cost")
 _MANY_SHARE = 0.2
 _MOST_SHARE = 0.5
 
@@ -546,10 +553,7 @@ def _with_quantity(flat: ir.Table, mapping: Mapping) -> int:
     return int(flat.aggregate(n=lacks.sum()).to_pyarrow().to_pylist()[0]["n"] or 0)
 
 
-_WITH_AMOUNT = (
-    *("rows_cancelled", "rows_left_out", "rows_negative_price", "rows_unpriced"),
-    "unpriced_lines",
-)
+_WITH_AMOUNT = ("rows_cancelled", "rows_left_out", "rows_negative_price", "unpriced_lines")
 
 
 def _balance(parts: MappingType[str, _Part], sold: int, dropped_before: int, where: str) -> Finding:
@@ -634,8 +638,8 @@ def _describing(rows: ir.Table) -> Iterator[tuple[str, str, dict[str, str], ir.T
 def _changing(rows: ir.Table) -> Iterator[Finding]:
     """Tell of what the columns that describe products and contacts say more than one thing.
 
-    Their last value stands for all that was sold: of a name that was spelt otherwise that is
-    right, of a cost or a region it moves the past.
+    Their last value stands for all that was sold: of a name or a consent that is right, of a cost
+    or a region it moves the past. What a line may have of its own, and has, moves nothing.
     """
     for table, key, columns, known in _describing(rows):
         ends = {f"least_{column}": known[name].min() for column, name in columns.items()}
@@ -650,15 +654,26 @@ def _changing(rows: ir.Table) -> Iterator[Finding]:
         for column, differs in differ.items():
             if not (count := told[f"of_{column}"]):
                 continue
-            is_little = column == "name" or count < _LITTLE_CHANGED * told["known"]
-            level: Level = "info" if is_little else "suspicious"
+            is_little = count < _LITTLE_CHANGED * told["known"]
+            may_be_of_lines = table == "products" and column in _OF_LINES
+            own = known[column] if may_be_of_lines and column in rows.columns else None
+            matters = column in _PAST_MATTERS[table] and (own is None or _is_lacking(known, own))
+            level: Level = "suspicious" if matters and not is_little else "info"
+            of_lines = may_be_of_lines and own is None
             some = each.filter(differs).order_by(key).limit(_EXAMPLES)
             some = some.select(key, f"least_{column}", f"greatest_{column}").to_pyarrow()
-            details = {"known": told["known"], "key": key}
+            details: dict[str, JSON] = {"known": told["known"], "key": key}
+            details |= {"remedy": f"columns: {{{column}: …}}"} if of_lines else {}
+            code = "several_of_lines" if of_lines else "several_over_time"
             yield Finding(
-                "several_over_time", level, table, column, int(count), told["known"],
+                code, level, table, column, int(count), told["known"],
                 shown(some.to_pylist()), details,
             )  # fmt: skip
+
+
+def _is_lacking(rows: ir.Table, column: ir.Value) -> bool:
+    (told,) = rows.aggregate(lacks=column.isnull().any()).to_pyarrow().to_pylist()
+    return bool(told["lacks"])
 
 
 def _latest(rows: ir.Table, name: str) -> ir.Value:

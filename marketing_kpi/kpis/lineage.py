@@ -28,9 +28,9 @@ def columns_of(kpi: str, *, entries: Dictionary | None = None) -> frozenset[str]
     Returns
     -------
     frozenset of str
-        Those that its fact reads for it, its date among them; of a derived KPI, those of all that
-        it is made of. Where one column stands in for another (an amount for prices), both. Empty
-        for an analysis, which takes what it is given.
+        Those that its fact reads for it, its date and what decides which rows count among them; of
+        a derived KPI, those of all that it is made of. Where one column stands in for
+        another (an amount for prices), both. Empty for an analysis, which takes what it is given.
 
     Raises
     ------
@@ -77,4 +77,5 @@ def _of_simple(kpi: Kpi) -> set[str]:
     fact = FACTS[str(kpi.fact)]
     read = (fact.events.get(name) for name in {*fact.event_columns(columns_read(kpi)), fact.time})
     needs = [need for column in read if column is not None for need in column.needs]
+    needs += fact.decided_by
     return {column for need in needs for column in _COLUMN.findall(need)}

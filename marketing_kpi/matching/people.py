@@ -16,6 +16,7 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.compute import compute
+from marketing_kpi.kpis.facts.touches import VISITORS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -121,6 +122,11 @@ class Share(NamedTuple):
     least
         The share of matches that are wrong for that alone. Persons with two accounts do not tell of
         these, and `share` may lie below.
+    elsewhere
+        Of the other systems, visitors apart, those that have accounts of several persons.
+    shared_elsewhere, least_elsewhere
+        These accounts, and the share of matches there that are wrong where an account is of one
+        person: one of a household or a firm is rightly of several.
     """
 
     share: float | None
@@ -132,6 +138,9 @@ class Share(NamedTuple):
     systems: tuple[str, ...]
     shared: int = 0
     least: float = 0.0
+    elsewhere: tuple[str, ...] = ()
+    shared_elsewhere: int = 0
+    least_elsewhere: float = 0.0
 
 
 def wrong_share(data: Data, *, single: Sequence[str] = SINGLE) -> Share:
@@ -167,15 +176,28 @@ def wrong_share(data: Data, *, single: Sequence[str] = SINGLE) -> Share:
     ids = data.table("identities")
     everybody = int(ids.customer_id.nunique().execute())
     chosen = rows[rows["system"].isin(list(single))]
-    links = chosen["accounts"] - chosen["unmatched"] + chosen["shared"]
-    counts = links.to_numpy(dtype=float)
+    counts = _links(chosen).to_numpy(dtype=float)
     extra, total = int(chosen["extra"].sum()), int(counts.sum())
     named = tuple(chosen["system"])
-    if not total or not everybody:
-        return Share(None, None, None, total, extra, everybody, named)
-    share = Share(*share_of(extra, counts, everybody), total, extra, everybody, named)
-    beyond = int(chosen["shared"].sum())
-    return share._replace(shared=_of_several(data, single), least=beyond / total)
+    share = Share(None, None, None, total, extra, everybody, named)
+    if total and everybody:
+        beyond = int(chosen["shared"].sum())
+        share = Share(*share_of(extra, counts, everybody), total, extra, everybody, named)
+        share = share._replace(shared=_of_several(data, single), least=beyond / total)
+    others = rows[~rows["system"].isin([*single, VISITORS]) & (rows["shared"] > 0)]
+    if others.empty:
+        return share
+    elsewhere = tuple(others["system"])
+    return share._replace(
+        elsewhere=elsewhere,
+        shared_elsewhere=_of_several(data, elsewhere),
+        least_elsewhere=float(others["shared"].sum() / _links(others).sum()),
+    )
+
+
+def _links(systems: pd.DataFrame) -> pd.Series:
+    """Count the matches of each system: an account of several persons has one with each."""
+    return systems["accounts"] - systems["unmatched"] + systems["shared"]
 
 
 def _of_several(data: Data, systems: Sequence[str]) -> int:

@@ -568,7 +568,7 @@ def lost_table(
 
 
 def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
-    """Show which place sends the online orders of each region, as the stock movements tell.
+    """Show which place sends each region the orders that name no store, as the stock tells.
 
     Parameters
     ----------
@@ -589,7 +589,7 @@ def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
     keys = ["region", "location_id"]
     names = {
         **dimension_names(keys, lang=reader),
-        "units": _("Units sold online"),
+        "units": _("Units sold without a store"),
         "matched": _("Left this stock on the same day"),
     }
     return table(
@@ -597,7 +597,7 @@ def online_places(found: LostSales, *, lang: str | Reader) -> Table | Sentence:
         lang=reader,
         id="online_places",
         caption=_(
-            "Where online orders leave from, read in the stock since {day}",
+            "Where orders of no store leave from, read in the stock since {day}",
             day=reader.date(found.recorded[0]),
         ),
         columns=list(names),

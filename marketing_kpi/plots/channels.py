@@ -68,6 +68,7 @@ CHECK_NAMES: Mapping[str, str] = MappingProxyType(
         "orders_without_amount": N_("Orders without an amount"),
         "orders_without_cost": N_("Orders with a product of unknown cost"),
         "visits_after_order": N_("Orders dated before their own visit"),
+        "orders_of_unknown_channels": N_("Orders of sales channels that the model does not know"),
         "one_touch": N_("Orders with one touch only"),
         "truncated": N_("Orders whose earlier touches are cut off"),
         "before_data": N_("Orders too early for all their touches to be recorded"),
@@ -606,6 +607,29 @@ def _of_campaigns(costs: pd.DataFrame, reader: Reader) -> list[str]:
 # --- Response curves and budget -------------------------------------------------------------
 
 
+def present_weeks(found: Curves | Allocation, *, lang: str | Reader) -> list[str]:
+    """Say of which weeks the present spend and results are; nothing where there is no week.
+
+    Parameters
+    ----------
+    found
+        What `channels.response_curves` or `channels.allocate` returns.
+    lang
+        The reader, or a language.
+    """
+    reader = Reader.of(lang)
+    _ = reader.translate
+    if found.present is None:
+        return []
+    return [
+        _(
+            "Present spend, results and costs are means of the last weeks on record ({days}),"
+            " whatever the period of the page.",
+            days=reader.date_range(*found.present),
+        )
+    ]
+
+
 @style.styled
 def response_curve(
     weeks: Weeks | None,
@@ -668,8 +692,11 @@ def response_curve(
               channel=name, spend=reader.money(row["spend"], decimals=0),
               result=reader.unit(row["result"], unit, decimals=0), outcome=outcome.lower(),
               double=reader.change(row["elasticity"] / 100, decimals=2)),
-        caption=_("Circles: weeks as they were, season and all. Line: the fitted curve at the"
-                  " present season, with its interval; diamond: the present."),
+        caption=" ".join([
+            _("Circles: weeks as they were, season and all. Line: the fitted curve at the"
+              " present season, with its interval; diamond: the present."),
+            *present_weeks(curves, lang=reader),
+        ]),
     )  # fmt: skip
 
 
@@ -781,6 +808,7 @@ def curve_table(curves: Curves | None, *, lang: str | Reader) -> Table | None:
         names=names,
         units=units,
         whole=["spend", "result"],
+        notes=present_weeks(curves, lang=reader),
         kpis={"marginal": "marginal_roas"} if "marginal" in columns else None,
     )
 
@@ -805,7 +833,7 @@ def budget_shares(
     title = _("The budget now, and as the curves would divide it")
     rows = pd.DataFrame() if allocation is None else allocation.table
     axis = style.axes(ax, height=1.5 + 0.42 * max(len(rows), 2))
-    if rows.empty:
+    if allocation is None or rows.empty:
         nothing = _("Under two channels have a response curve: there is nothing to divide.")
         return style.empty(axis, title=title, message=nothing, is_said=True)
     said = []
@@ -836,8 +864,11 @@ def budget_shares(
         axis,
         title=title,
         alt=_("Dots of the spend a week, now and best: {parts}.", parts=_("; ").join(said)),
-        caption=_("Grey dot: now. Diamond: best, filled where the weeks leave little doubt of the"
-                  " direction; no channel leaves the range that it has already spent."),
+        caption=" ".join([
+            _("Grey dot: now. Diamond: best, filled where the weeks leave little doubt of the"
+              " direction; no channel leaves the range that it has already spent."),
+            *present_weeks(allocation, lang=reader),
+        ]),
     )  # fmt: skip
 
 
@@ -868,6 +899,7 @@ def budget_table(allocation: Allocation | None, *, lang: str | Reader) -> Table 
         columns=["marketing_channel", "now", "best", "moved", "raised", "direction", "change"],
         hidden=["change"],
         whole=["now", "best"],
+        notes=present_weeks(allocation, lang=reader),
         names={
             "marketing_channel": _("Marketing channel"),
             "now": _("Now, a week"),

@@ -57,7 +57,7 @@ RETURN_REASONS: Mapping[str, str] = MappingProxyType(
 """Names of usual reasons for a return; another one is shown as it is."""
 
 LOCATION_TYPES: Mapping[str, str] = MappingProxyType(
-    {"store": N_("Stores"), "warehouse": N_("Warehouses (online orders)")}
+    {"store": N_("Stores"), "warehouse": N_("Warehouses (orders of no store)")}
 )
 """Kinds of place that hold stock."""
 

@@ -38,8 +38,8 @@ SUMMARY_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "on_time_delivery_rate": N_("Delivered on time"),
         "on_time_in_full_rate": N_("On time and in full (OTIF)"),
-        "order_cycle_time": N_("Order to delivery, median (h)"),
-        "order_cycle_time_p90": N_("Order to delivery, 90th percentile (h)"),
+        "order_cycle_time": N_("Order to its last parcel, median (h)"),
+        "order_cycle_time_p90": N_("Order to its last parcel, 90th percentile (h)"),
         "fulfilment_cost_per_order": N_("Cost of an order shipped"),
         "pick_productivity": N_("Lines picked an hour"),
         "pack_productivity": N_("Orders packed an hour"),
@@ -440,13 +440,14 @@ def component_table(
             "and percentiles do not.",
             averaged,
             count=reader.integer(averaged),
-        )
+        ),
+        _("These are times of parcels; the time of an order is that of its last one."),
     ]
     return table(
         components.assign(component=names, share=share),
         lang=reader,
         id="cycle_time_components",
-        caption=_("Components of the cycle time, in hours"),
+        caption=_("Components of a parcel's cycle time, in hours"),
         columns=["component", "parcels", "under_way", "median", "p90", "mean", "share"],
         names={
             "component": _("Component"),

@@ -301,6 +301,10 @@ def booked_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     told = [line for line in lines if line[0] in months]
     if months.empty or not told:
         return style.empty(axis, title=title, message=_("No sales in the period."))
+    if len(months) < 2:
+        return style.empty(
+            axis, title=title, message=_("One month only: there is no line to draw.")
+        )
     at = pd.to_datetime(months["period"])
     places = np.arange(len(months))
     said = []

@@ -181,13 +181,22 @@ def tree_effects(
         caption=" ".join(
             [
                 _(
-                    "Effects by the logarithmic mean: they add up to the change, to the cent. Thin "
-                    "bars: 95% interval of each effect. The axis does not begin at 0."
+                    "Effects by the logarithmic mean: they add up to the change, to the cent. The "
+                    "axis does not begin at 0."
                 ),
+                _("Thin bars: 95% interval of each effect.")
+                if _has_intervals(factors)
+                else _("No interval is known: customers are too few, or their amounts too unlike."),
                 *_of_holes(factors["factor"], reader),
             ]
         ),
     )
+
+
+def _has_intervals(factors: pd.DataFrame) -> bool:
+    """Say whether a factor that is not a fault of the data has an interval."""
+    causes = factors[~factors["factor"].isin(HOLES)]
+    return bool(causes["low"].notna().any())
 
 
 def _of_holes(factors: Iterable[str], reader: Reader) -> list[str]:
@@ -240,8 +249,10 @@ def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> T
         shown,
         lang=reader,
         id=id,
-        caption=_(
-            "Factors of net sales, and what each did to their change (95% intervals in brackets)"
+        caption=(
+            _("Factors of net sales, and what each did to their change (95% intervals in brackets)")
+            if not compared or _has_intervals(factors)
+            else _("Factors of net sales, and what each did to their change (no interval is known)")
         ),
         columns=[*columns, *numbers],
         names=names,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _HEADING = re.compile(r" {0,3}(#{1,6})\s")
 _SENTENCE = '<p class="mk-sentence">'
+_SECTION = 2
+"""Level of the headings of the sections that the first lines of a page announce."""
 
 
 @dataclass
@@ -32,11 +34,14 @@ class _Passage:
         The code cells.
     shows
         Whether they show something.
+    repeated
+        What they say that the page has said before, taken out of them.
     """
 
     lead: NotebookNode | None
     code: list[NotebookNode] = field(default_factory=list)
     shows: bool = False
+    repeated: list[NotebookNode] = field(default_factory=list)
 
     @property
     def level(self) -> int:
@@ -63,7 +68,8 @@ def without_empty(
         A copy. A Markdown cell goes when the code cells under it show nothing; of its heading and
         text, the heading stays where a passage under it shows something. The title of the page,
         with its text, and sections that are prose alone always stay. Where a passage shows nothing
-        but sentences, those that stood in such a passage before, word for word, are not shown.
+        but sentences, those that stood in such a passage before, word for word, are not shown;
+        a section of level 2 left with nothing by that keeps its heading, over the first of them.
     """
     from copy import deepcopy
 
@@ -73,6 +79,9 @@ def without_empty(
     for passage in passages:
         _say_once(passage, said, is_shown)
         passage.shows = any(is_shown(output) for cell in passage.code for output in cell.outputs)
+    for place, passage in enumerate(passages):
+        if passage.level == _SECTION:
+            _say_why([passage, *_under(passages[place + 1 :], _SECTION)])
     copy.cells = list(_kept(passages))
     return copy
 
@@ -101,9 +110,26 @@ def _say_once(
             sentence = _sentence(output)
             if sentence is None or sentence not in said:
                 kept.append(output)
+            else:
+                passage.repeated.append(output)
             if sentence is not None:
                 said.add(sentence)
         cell.outputs = kept
+
+
+def _say_why(section: list[_Passage]) -> None:
+    """Say again, under the heading alone, why a section that repeated itself is empty."""
+    repeated = [output for passage in section for output in passage.repeated]
+    cells = [cell for passage in section for cell in passage.code]
+    head = section[0]
+    if not repeated or any(passage.shows for passage in section) or head.lead is None:
+        return
+    head.lead.source = head.lead.source.partition("\n")[0]
+    cells[0].outputs = [*cells[0].outputs, repeated[0]]
+    for passage in section:
+        passage.code = [cell for cell in passage.code if cell is not cells[0]]
+    head.code = [cells[0], *head.code]
+    head.shows = True
 
 
 def _sentence(output: Mapping[str, Any]) -> str | None:

@@ -52,6 +52,8 @@ class Allocation(NamedTuple):
         What the best division brings beyond the present one, and its interval.
     verdict
         ``gain`` where the interval is above 0, else ``cannot_tell``.
+    present
+        The days whose spend is the present one, the last exclusive; see `Curves`.
     """
 
     table: pd.DataFrame
@@ -63,6 +65,7 @@ class Allocation(NamedTuple):
     low: float
     high: float
     verdict: str
+    present: tuple[dt.date, dt.date] | None = None
 
 
 def allocate(
@@ -156,7 +159,8 @@ def allocate(
         _direction(change / spent, share, verdict)
         for change, spent, share in zip(best - now, now, raised, strict=True)
     ]
-    return Allocation(found, left_out, total, before, before + gain, gain, *ends, verdict)
+    after = before + gain
+    return Allocation(found, left_out, total, before, after, gain, *ends, verdict, curves.present)
 
 
 def values_by_model(

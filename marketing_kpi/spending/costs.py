@@ -245,8 +245,10 @@ def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     """Return the spend that credited orders are set against, by marketing channel.
 
     That of the KPI `return_on_ad_spend`: on channels of which touches are recorded, in the days of
-    these; where all touches of a channel name their campaign, on campaigns that are named. Empty
-    where the data lack spend or touches.
+    these; where all touches of a channel name their campaign, on campaigns that are named. Money
+    written down once for more than a week, as in the books of a month, is spread evenly over the
+    days until the next such row, and counts for those among the days of touches. Empty where the
+    data lack spend or touches.
 
     Parameters
     ----------

@@ -66,6 +66,9 @@ class Curves(NamedTuple):
         Of the elasticities, a row and a column a channel that has a curve.
     degrees
         Degrees of freedom that the weeks leave.
+    present
+        The days of the weeks whose means are the present: the first one, and the day after the
+        last; null without a week. They are the last weeks there are, whatever else is asked of.
     """
 
     outcome: str
@@ -74,6 +77,7 @@ class Curves(NamedTuple):
     table: pd.DataFrame
     covariance: pd.DataFrame
     degrees: int
+    present: tuple[dt.date, dt.date] | None = None
 
     @property
     def main(self) -> str | None:
@@ -202,7 +206,16 @@ def response_curves(
         covariance.loc[group, group] = fitted[1]
     table = _table(weeks, names, found, reasons, current_weeks=current_weeks, shared=shared)
     degrees = len(weeks.spend) - controls.shape[1] - max(map(len, groups), default=0)
-    return Curves(weeks.outcome, shared, carryover, table, covariance, max(degrees, 1))
+    present = _span(weeks.spend.index[-current_weeks:])
+    return Curves(weeks.outcome, shared, carryover, table, covariance, max(degrees, 1), present)
+
+
+def _span(mondays: pd.Index) -> tuple[dt.date, dt.date] | None:
+    """Return the first day of some weeks and the day after the last; None without a week."""
+    if mondays.empty:
+        return None
+    first, last = (pd.Timestamp(mondays[place]).date() for place in (0, -1))
+    return first, last + dt.timedelta(weeks=1)
 
 
 def _controls(mondays: pd.Index, *, season: bool) -> Floats:

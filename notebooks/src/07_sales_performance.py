@@ -155,20 +155,20 @@ said = None if missing else plots.sentences.sales.answer(tree, **about)
 plots.lacking(missing, lang=reader) if missing else said
 
 # %% [markdown] tags=["lang-fr"]
-# Chaque barre part d'où la précédente s'arrête. Le trait fin est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète et, si la période est assez longue pour le montrer, ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
+# Chaque barre part d'où la précédente s'arrête. Le trait fin, là où il y en a un, est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète et, si la période est assez longue pour le montrer, ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
 
 # %% [markdown] tags=["lang-en"]
-# Each bar starts where the one before ends. The thin line is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys and, where the period is long enough to show it, what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
+# Each bar starts where the one before ends. The thin line, where there is one, is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys and, where the period is long enough to show it, what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
 
 # %%
 compared = not missing and tree.obstacle is None
 ax = plots.tree_effects(tree, lang=reader) if compared else None
 
 # %% [markdown] tags=["lang-fr"]
-# En nombres, avec l'intervalle de chaque variation :
+# En nombres, avec l'intervalle de chaque variation là où il est connu :
 
 # %% [markdown] tags=["lang-en"]
-# In numbers, with the interval of each change:
+# In numbers, with the interval of each change where it is known:
 
 # %%
 plots.tree_table(tree, lang=reader) if not missing else None

@@ -147,12 +147,12 @@ reader.number(email, decimals=2)
 # %% [markdown] tags=["lang-fr"]
 # ## Quels canaux amènent les commandes ?
 #
-# La page suit les commandes passées en ligne et les contacts enregistrés avant elles ; un modèle les partage, aucun ne prouve qu'un canal les a causées.
+# La page suit les commandes passées en ligne (canaux de vente `web` et `app`, ou sans canal) et les contacts enregistrés avant elles ; un modèle les partage, aucun ne prouve qu'un canal les a causées.
 
 # %% [markdown] tags=["lang-en"]
 # ## Which channels bring the orders?
 #
-# The page follows the orders placed online and the touches recorded before them; a model shares them out, none proves that a channel caused them.
+# The page follows the orders placed online (sales channels `web` and `app`, or no channel) and the touches recorded before them; a model shares them out, none proves that a channel caused them.
 
 # %%
 lacks = channels.lacking_for_journeys(data)
@@ -275,10 +275,10 @@ results = channels.channel_results(data, **span)
 plots.channel_table(results, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Les ventes et les commandes sont attribuées au dernier contact non direct des 30 jours qui les précèdent, et mises en face de la seule dépense que des contacts suivent. Un canal ou une campagne sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené. Un canal dont des contacts ne nomment pas de campagne est suivi en entier : n'importe laquelle des siennes a pu les amener.
+# Les ventes et les commandes sont attribuées au dernier contact non direct des 30 jours qui les précèdent, et mises en face de la seule dépense que des contacts suivent. Un canal ou une campagne sans contact enregistré (le conseil en magasin, un envoi qui n'est pas suivi) n'a ni coût par commande ni ROAS : rien ne dit ce qu'il a amené. Un canal dont des contacts ne nomment pas de campagne est suivi en entier : n'importe laquelle des siennes a pu les amener. L'argent inscrit une fois pour plus d'une semaine (un mois, une quinzaine) compte pour ceux de ses jours où des contacts sont enregistrés.
 
 # %% [markdown] tags=["lang-en"]
-# Sales and orders are credited to the last non-direct touch of the 30 days before them, and set against that spend alone which touches follow. A channel or a campaign without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought. A channel of which some touches name no campaign is followed as a whole: any of its campaigns may have brought these.
+# Sales and orders are credited to the last non-direct touch of the 30 days before them, and set against that spend alone which touches follow. A channel or a campaign without recorded touches (advice in the store, a mailing that is not followed) has neither a cost per order nor a ROAS: nothing says what it brought. A channel of which some touches name no campaign is followed as a whole: any of its campaigns may have brought these. Money written down once for more than a week (a month, a fortnight) counts for those of its days on which touches are recorded.
 
 # %%
 plots.credit_table(results, lang=reader)

@@ -488,10 +488,10 @@ months = baskets.lost_by(lost, by="month") if lost else pd.DataFrame()
 ax = plots.lost_revenue(months, lang=reader) if lost else None
 
 # %% [markdown] tags=["lang-fr"]
-# Les commandes en ligne ne disent pas de quel entrepôt elles partent. On le lit dans le stock : quel entrepôt a laissé sortir, ce jour‑là, ce que la région a acheté ?
+# Les commandes sans magasin (en ligne, par téléphone) ne disent pas de quel entrepôt elles partent. On le lit dans le stock : quel entrepôt a laissé sortir, ce jour‑là, ce que la région a acheté ?
 
 # %% [markdown] tags=["lang-en"]
-# Online orders do not say which warehouse they leave from. It is read in the stock: which warehouse let out, that day, what the region bought?
+# Orders of no store (online, by phone) do not say which warehouse they leave from. It is read in the stock: which warehouse let out, that day, what the region bought?
 
 # %%
 plots.online_places(lost, lang=reader) if lost else None

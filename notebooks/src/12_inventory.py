@@ -225,10 +225,10 @@ places = inventory.levels(data, **span, by="location_id")
 plots.stock_table(places, lost.lost if lost else None, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Une commande en ligne ne dit pas d'où elle part : elle est donnée au seul lieu qui n'est pas un magasin ou, s'il y en a plusieurs, à celui dont le stock a laissé sortir, le même jour, au moins 90 % de ce que sa région a acheté. Des entrepôts qui se partagent une région restent sans ventes connues : ni demande perdue, ni point de commande. Pas de point de commande non plus là où les régions données au lieu ont acheté moins de 80 % de ce qui en est sorti.
+# Une commande sans magasin (en ligne, par téléphone) ne dit pas d'où elle part : elle est donnée au seul lieu qui n'est pas un magasin ou, s'il y en a plusieurs, à celui dont le stock a laissé sortir, le même jour, au moins 90 % de ce que sa région a acheté. Des entrepôts qui se partagent une région restent sans ventes connues : ni demande perdue, ni point de commande. Pas de point de commande non plus là où les régions données au lieu ont acheté moins de 80 % de ce qui en est sorti.
 
 # %% [markdown] tags=["lang-en"]
-# An online order does not say where it leaves from: it is given to the only place that is no store or, of several, to the one whose stock let out, on the same day, at least 90% of what its region bought. Warehouses that share a region are left without known sales: no lost demand, no reorder point. Nor is there a reorder point where the regions given to a place bought less than 80% of what left it.
+# An order of no store (online, by phone) does not say where it leaves from: it is given to the only place that is no store or, of several, to the one whose stock let out, on the same day, at least 90% of what its region bought. Warehouses that share a region are left without known sales: no lost demand, no reorder point. Nor is there a reorder point where the regions given to a place bought less than 80% of what left it.
 
 # %%
 plots.online_places(lost.lost, lang=reader) if lost else None
@@ -332,10 +332,10 @@ plots.sentences.inventory.returns(families, now, lang=reader, lacks=lacks)
 plots.cover_table(families, lang=reader)
 
 # %% [markdown] tags=["lang-fr"]
-# Par canal : les magasins vendent leur propre stock, les commandes en ligne partent des entrepôts. Le stock ne dit pas lequel des canaux en ligne il servira : ils le partagent.
+# Par canal : les magasins vendent leur propre stock, les commandes sans magasin partent des entrepôts. Le stock ne dit pas lequel de leurs canaux il servira : ils le partagent.
 
 # %% [markdown] tags=["lang-en"]
-# By channel: stores sell their own stock, online orders leave from warehouses. Stock does not say which of the online channels it will serve: they share it.
+# By channel: stores sell their own stock, orders of no store leave from warehouses. Stock does not say which of their channels it will serve: they share it.
 
 # %%
 kinds = inventory.levels(data, **span, by="location_type")

@@ -679,12 +679,12 @@ pd.Series([low, G - 1, high]).map(reader.change)
 # %% [markdown] tags=["lang-fr"]
 # ## Croissance ou bruit ?
 #
-# Deux hasards se mêlent à la croissance : qui achète, et ce qui déplace un mois entier (la météo, un concurrent). L'intervalle tient compte des deux, si la période est assez longue pour montrer le second. Un choc qui dure toute l'année, lui, ne se voit qu'à côté d'autres années.
+# Deux hasards se mêlent à la croissance : qui achète, et ce qui déplace un mois entier, ou une semaine entière si la période est courte (la météo, un concurrent). L'intervalle tient compte des deux, si la période est assez longue pour montrer le second. Un choc qui dure toute l'année, lui, ne se voit qu'à côté d'autres années.
 
 # %% [markdown] tags=["lang-en"]
 # ## Growth or noise?
 #
-# Two kinds of chance mingle with growth: who buys, and what moves a whole month (weather, a rival). The interval accounts for both, where the period is long enough to show the second. A shock that lasts all year shows only beside other years.
+# Two kinds of chance mingle with growth: who buys, and what moves a whole month, or a whole week where the period is short (weather, a rival). The interval accounts for both, where the period is long enough to show the second. A shock that lasts all year shows only beside other years.
 
 # %%
 ax = plots.growth_pieces(found, lang=reader)
@@ -704,12 +704,12 @@ plots.growth_table(history, lang=reader) if told else None
 # %% [markdown] tags=["lang-fr"]
 # ### Quels segments croissent vraiment ?
 #
-# Une barre tout entière d'un côté des tirets croît autrement que l'ensemble ; une barre qui passe par 0 ne permet pas de dire qu'elle croît. Ces barres tiennent compte du hasard des clients, non de ce qui fait bouger un mois entier : la phrase, elle, en tient compte.
+# Une barre tout entière d'un côté des tirets croît autrement que l'ensemble ; une barre qui passe par 0 ne permet pas de dire qu'elle croît. Ces barres tiennent compte du hasard des clients, non de ce qui fait bouger un mois entier : la phrase, elle, dit si elle en tient compte.
 
 # %% [markdown] tags=["lang-en"]
 # ### Which segments really grow?
 #
-# A bar wholly on one side of the dashes grows otherwise than the rest; a bar that crosses 0 does not let you say that it grows. These bars hold the luck of customers, not what moves a whole month: the sentence does take that in.
+# A bar wholly on one side of the dashes grows otherwise than the rest; a bar that crosses 0 does not let you say that it grows. These bars hold the luck of customers, not what moves a whole month: the sentence says whether it takes that in.
 
 # %%
 overall = found.value if found else None

@@ -146,21 +146,22 @@ def test_an_order_without_a_customer_is_its_visitors():
 
 
 def test_which_orders_count():
-    touches = [(name, None, "2025-03-01", name, "click") for name in "abcdef"]
+    touches = [(name, None, "2025-03-01", name, "click") for name in "abcdefgh"]
     data = opened(
         touches,
-        [(name, "2025-03-02", 1.0 if name != "f" else -1.0) for name in "abcdef"],
-        channel=["web", "store", "marketplace", None, "app", "web"],
-        status=["delivered", "delivered", "delivered", "placed", "cancelled", "delivered"],
+        [(name, "2025-03-02", 1.0 if name != "f" else -1.0) for name in "abcdefgh"],
+        channel=["web", "store", "marketplace", None, "app", "web", "phone", "app"],
+        status=["delivered", "delivered", "delivered", "placed", "cancelled", *["delivered"] * 3],
     )
 
     def ended(**given):
         found = channels.journeys(data, **YEAR, **given)
         return {path[0] for path, row in told(found).items() if row[1]}
 
-    assert ended() == {"a", "d"}
-    assert ended(conversions="all") == {"a", "b", "c", "d"}
+    assert ended() == {"a", "d", "h"}
+    assert ended(conversions="all") == {"a", "b", "c", "d", "g", "h"}
     assert ended(conversions=["store"]) == {"b"}
+    assert ended(conversions=["phone"]) == {"g"}
 
 
 def test_kinds_that_count():

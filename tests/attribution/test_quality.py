@@ -6,6 +6,7 @@ import pytest
 import marketing_kpi as mk
 from marketing_kpi import channels
 from marketing_kpi.errors import ComputeError
+from marketing_kpi.plots import sentences
 
 MONTHS = {"start": "2025-03-01", "end": "2025-06-01"}
 
@@ -71,6 +72,56 @@ def test_each_check_by_hand(checked, check, count, total):
     row = checked.checks.set_index("check").loc[check]
     assert (row["count"], row["total"]) == (count, total)
     assert row["share"] == pytest.approx(count / total)
+
+
+def by_phone(channel):
+    """Open 100 of spend, and four orders of 200 that a touch precedes, on these sales channels."""
+    days = pd.to_datetime(["2025-03-05 12:00"] * 4)
+    orders = pd.DataFrame(
+        {"order_id": [*"1234"], "customer_id": [*"abcd"], "ordered_at": days, "amount": 200.0}
+    )
+    touches = pd.DataFrame(
+        {"touchpoint_id": [*"1234"], "customer_id": [*"abcd"], "at": days, "kind": "click"}
+    )
+    touches["at"] -= pd.Timedelta(hours=3)
+    spend = pd.DataFrame({"day": days[:1].normalize(), "amount": 100.0})
+    return mk.open_data(
+        {
+            "orders": orders.assign(channel=channel),
+            "touchpoints": touches.assign(marketing_channel="search"),
+            "marketing_spend": spend.assign(marketing_channel="search"),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("channel", "roas", "cost", "unknown"),
+    [
+        (["web", "phone", "phone", None], 4.0, 50.0, {"phone": 2}),
+        (["web", "store", "marketplace", None], 4.0, 50.0, {}),
+        (["web", "phone", "Comptoir", "phone"], 2.0, 100.0, {"phone": 2, "Comptoir": 1}),
+        (["phone"] * 4, None, None, {"phone": 4}),
+        ([None] * 4, 2.0 * 4, 25.0, {}),
+        (["store"] * 4, 0.0, None, {}),
+        ([1, 2, 1, 1], None, None, {"1": 3, "2": 1}),
+    ],
+)
+def test_an_order_of_an_unknown_sales_channel_is_none_placed_online(channel, roas, cost, unknown):
+    data = by_phone(channel)
+    found = channels.journey_quality(data, **MONTHS)
+    assert list(found.unknown_channels.items()) == list(unknown.items())
+    row = found.checks.set_index("check").loc["orders_of_unknown_channels"]
+    assert (row["count"], row["total"]) == (sum(unknown.values()), 4)
+    kpis = ["return_on_ad_spend", "cost_per_order"]
+    told = mk.compute(kpis, data, grain=None, start="2025-03-01", end="2025-04-01").iloc[0]
+    assert [None if pd.isna(told[kpi]) else told[kpi] for kpi in kpis] == [roas, cost]
+    listed = channels.journey_quality(data, conversions=["phone"], **MONTHS)
+    assert listed.unknown_channels == {}
+    assert "orders_of_unknown_channels" not in {*listed.checks["check"]}
+    for lang, words in (("en", "Left out"), ("fr", "Laissées de côté")):
+        said = str(sentences.channels.quality(found, lang=lang))
+        assert (words in said) == bool(unknown)
+        assert ("values: {channel: {" in said) == bool(unknown)
 
 
 def test_what_models_cannot_see_by_hand(checked):

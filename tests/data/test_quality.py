@@ -136,7 +136,7 @@ def test_tables_are_summed_up():
         ("orders", "ordered_at", 0, pd.Timestamp("2999-12-31"), "implausible_dates", "suspicious"),
         ("orders", "status", 2, "Delivered ", "unknown_statuses", "suspicious"),
         ("orders", "status", 2, "Remboursée", "refunded_orders", "suspicious"),
-        ("orders", "channel", 2, "WEB", "unknown_values", "suspicious"),
+        ("orders", "channel", 2, "WEB", "unknown_channels", "suspicious"),
         ("orders", "status", 2, "cancelled", "cancelled_orders", "info"),
         ("orders", "status", 2, "fraud", "fraud_orders", "info"),
         ("orders", "is_test", 2, True, "test_orders", "info"),
@@ -227,22 +227,23 @@ def test_what_unknown_values_mean_is_offered(column, values, remedy):
     frames = shop()
     rows = len(frames["orders"])
     frames["orders"][column] = (values * rows)[:rows]
-    code = "unknown_statuses" if column == "status" else "unknown_values"
+    code = {"status": "unknown_statuses", "channel": "unknown_channels"}[column]
     finding = found(frames)[code, f"orders.{column}"]
     assert finding.details["remedy"] == remedy
     for lang in ("fr", "en"):
         assert remedy in finding.text(lang)
 
 
-def test_only_of_an_unknown_status_it_is_said_that_the_order_is_a_sale():
+def test_what_an_unknown_value_does_to_an_order_is_said():
     frames = shop()
     frames["orders"]["status"] = "zzz"
     frames["orders"]["channel"] = "zzz"
     findings = found(frames)
     assert "is a sale" in findings["unknown_statuses", "orders.status"].text("en")
     assert "est une vente" in findings["unknown_statuses", "orders.status"].text("fr")
-    assert "is a sale" not in findings["unknown_values", "orders.channel"].text("en")
-    assert "est une vente" not in findings["unknown_values", "orders.channel"].text("fr")
+    of_channel = findings["unknown_channels", "orders.channel"]
+    assert "counts as none placed online" in of_channel.text("en")
+    assert "ne compte pas comme passée en ligne" in of_channel.text("fr")
 
 
 @pytest.mark.parametrize("word", ["Remboursée", "refunded", "Retourné"])

@@ -85,6 +85,65 @@ def test_a_name_that_changes_is_no_fault(extract):
     assert "la dernière vaut" in found["name"].text("fr")
 
 
+CHANGING = """\
+order;day;item;qty;price;cost;list;who;optin;label;paid
+1;2025-01-05;P1;1;10;4;12;A;true;Cup;3
+2;2025-06-05;P1;1;10;6;13;A;false;Mug;5
+3;2025-06-06;P2;1;20;9;25;B;true;Bowl;8
+"""
+CHANGING_COLUMNS = {
+    "order_id": "order", "ordered_at": "day", "product_id": "item", "quantity": "qty",
+    "unit_price": "price", "customer_id": "who", "products.unit_cost": "cost",
+    "products.list_price": "list", "contacts.email_opt_in": "optin", "products.name": "label",
+}  # fmt: skip
+
+
+def _over_time(path, columns):
+    mapping = {"kind": "lines", "columns": columns}
+    with open_data(path, mapping=mapping) as data:
+        told = [one for one in data.findings if one.code.startswith("several_o")]
+        costs = None
+        if data.has("order_lines", "unit_cost"):
+            told_costs = (cost for (cost,) in _rows(data.order_lines, "unit_cost"))
+            costs = sorted(cost for cost in told_costs if cost is not None)
+    return {f"{one.table}.{one.column}": one for one in told}, costs
+
+
+def test_what_moves_the_past_has_a_remedy_and_what_is_only_current_is_no_fault(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(CHANGING)
+    found, costs = _over_time(path, CHANGING_COLUMNS)
+    assert costs is None
+    assert {place: (one.code, one.level, one.count) for place, one in found.items()} == {
+        "products.unit_cost": ("several_of_lines", "suspicious", 1),
+        "products.list_price": ("several_of_lines", "suspicious", 1),
+        "contacts.email_opt_in": ("several_over_time", "info", 1),
+        "products.name": ("several_over_time", "info", 1),
+    }
+    said = found["products.unit_cost"].text("en")
+    assert "write in the mapping columns: {unit_cost: …} in place of products.unit_cost" in said
+    # The remedy: 4 and 6 for P1, 9 for P2, each on its own line.
+    names = {"products.unit_cost": "unit_cost", "products.list_price": "list_price"}
+    kept = {names.get(name, name): column for name, column in CHANGING_COLUMNS.items()}
+    found, costs = _over_time(path, kept)
+    assert costs == [4, 6, 9]
+    assert not {"products.unit_cost", "products.list_price"} & found.keys()
+
+
+def test_a_cost_that_each_line_has_of_its_own_moves_nothing(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text(CHANGING)
+    found, costs = _over_time(path, {**CHANGING_COLUMNS, "unit_cost": "paid"})
+    assert costs == [3, 5, 8]
+    cost = found["products.unit_cost"]
+    assert (cost.code, cost.level) == ("several_over_time", "info")
+    # Of the first line the cost is not told: the last one of its product stands for it.
+    path.write_text(CHANGING.replace("Cup;3", "Cup;"))
+    found, costs = _over_time(path, {**CHANGING_COLUMNS, "unit_cost": "paid"})
+    cost = found["products.unit_cost"]
+    assert (cost.code, cost.level) == ("several_over_time", "suspicious")
+
+
 def test_sales_returns_and_the_rest_are_told_apart(extract):
     data = open_data(extract, mapping=MAPPING)
     assert _rows(data.orders, "order_id", "customer_id", "ordered_at", "channel", "amount") == [
@@ -124,6 +183,7 @@ def test_sales_returns_and_the_rest_are_told_apart(extract):
         "rows_negative_price": ("dropped", 1),
         "rows_unpriced": ("dropped", 1),
         "rows_zero_quantity": ("dropped", 1),
+        "several_over_time": ("suspicious", 1),
     }
 
 

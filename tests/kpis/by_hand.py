@@ -1383,7 +1383,7 @@ ship_productivity = an_hour_of("ship")
 
 # --- Channels -----------------------------------------------------------------------------------
 
-ELSEWHERE = ("store", "marketplace")
+ONLINE = ("web", "app")
 KINDS = {"impression": 0, "open": 1, "click": 2, "visit": 3}
 
 
@@ -1449,11 +1449,47 @@ def touch_order(touch):
     )
 
 
+def stretches(spend):
+    """Add the days that each row of spend pays for, from one to the one before another.
+
+    A row pays for its day. Where more than a week is usual from one day of a channel and campaign
+    to the next, of at least two such steps, it pays until the next one: for a month at most where
+    that is usual, else for what is usual; on the last day of a month, for this month.
+    """
+    spend = spend[spend.day.notna() & spend.amount.notna()]
+    found = []
+    for _, rows in spend.groupby(["marketing_channel", "campaign_id"], dropna=False):
+        days = sorted({*rows.day})
+        steps = sorted((after - day).days for day, after in pairwise(days))
+        usual = steps[(len(steps) - 1) // 2] if len(steps) > 1 else 1
+        is_month = 28 <= usual <= 31
+        opens, closes = {}, {}
+        for day, following in zip(days, [*days[1:], pd.NaT], strict=True):
+            opens[day], closes[day] = day, day + DAY
+            if is_month and (day + DAY).day == 1:
+                opens[day] = day.replace(day=1)
+            elif usual > 7:
+                longest = day + (pd.DateOffset(months=1) if is_month else usual * DAY)
+                closes[day] = longest if pd.isna(following) else min(following, longest)
+        found.append(rows.assign(opens=rows.day.map(opens), closes=rows.day.map(closes)))
+    return pd.concat(found)
+
+
+def paid_between(spend, first, last):
+    """Keep the part of the spend that pays for days from one to another, dated on one of them."""
+    spend = stretches(spend)
+    paid = spend.closes.clip(upper=last + DAY) - spend.opens.clip(lower=first)
+    share = (paid / (spend.closes - spend.opens)).clip(lower=0)
+    spend = spend.assign(day=spend.day.clip(first, last), amount=(spend.amount * share).round(4))
+    return spend[share > 0]
+
+
 @cache
 def credits(shop):
     """Return the orders placed online, with the touch each is credited to, and the spend."""
     owner = owners(shop)
-    orders = shop.orders[shop.orders.bought & ~shop.orders.channel.isin(ELSEWHERE)]
+    is_online = shop.orders.channel.isin(ONLINE) | shop.orders.channel.isna()
+    orders = shop.orders[shop.orders.bought & is_online]
     visits = shop["sessions"].dropna(subset=["order_id", "visitor_id"])
     carried = visits.drop_duplicates(["order_id", "visitor_id"]).groupby("order_id").visitor_id
     carried = {order: one.iloc[0] for order, one in carried if len(one) == 1}
@@ -1485,7 +1521,7 @@ def credits(shop):
                     made["campaign_id"] = touch.campaign_id
                     made["revenue"], made["margin"] = worth[order.order_id]
             found.append(made)
-    spend = spending(shop)
+    spend = paid_between(spending(shop), days.min(), days.max())
     seen = spend.marketing_channel.isin([*touches.marketing_channel.dropna()])
     tagged = touches[touches.campaign_id.notna()]
     untagged = touches[touches.campaign_id.isna()]
@@ -1494,7 +1530,7 @@ def credits(shop):
     named = spend.campaign_id.isin([*tagged.campaign_id])
     seen &= named | spend.campaign_id.isna() | whole
     spend = spend.assign(campaign_id=spend.campaign_id.where(by_campaign & named, None))
-    spend = spend[seen & spend.day.between(days.min(), days.max())]
+    spend = spend[seen]
     paid = spend[["marketing_channel", "campaign_id"]].assign(
         at=spend.day, orders=0, revenue=None, margin=None, spend=spend.amount
     )

@@ -30,6 +30,11 @@ def test_returns_are_no_part_of_net_sales():
     assert "returns.refund_amount" in columns_of("return_rate_value")
 
 
+def test_what_decides_which_rows_count_is_read_too():
+    assert "orders.channel" in columns_of("return_on_ad_spend")
+    assert "orders.channel" not in columns_of("cost_per_click") | columns_of("net_sales")
+
+
 def test_an_analysis_takes_what_it_is_given():
     assert columns_of("rfm_score") == frozenset()
 

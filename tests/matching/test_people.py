@@ -118,6 +118,22 @@ def test_accounts_of_several_persons_are_wrong_for_all_but_one():
     assert found.least == 3 / 7
 
 
+def test_accounts_of_several_persons_are_counted_in_systems_of_several_accounts_too():
+    """CRM: 2 of 3 links of the shared account too many; ERP: 1 of 3; a visitor is no account."""
+    rows = [("crm", "1", "a"), ("crm", "1", "b"), ("crm", "1", "c"), ("erp", "7", "a"),
+            ("erp", "7", "b"), ("erp", "8", "c"), ("wms", "5", "a"), ("web_analytics", "v", "a"),
+            ("web_analytics", "v", "b"), ("wms", "6", "a")]  # fmt: skip
+    found = governance.wrong_share(identities(rows))
+    assert (found.share, found.shared, found.systems) == (None, 0, ())
+    assert {*found.elsewhere} == {"crm", "erp"}
+    assert (found.shared_elsewhere, found.least_elsewhere) == (2, 3 / 6)
+    beside = governance.wrong_share(identities([*rows, ("pos", "k", "a")]))
+    assert (beside.share, beside.shared) == (0.0, 0)
+    assert (beside.shared_elsewhere, beside.least_elsewhere) == (2, 3 / 6)
+    clean = governance.wrong_share(identities([("crm", "1", "a"), ("erp", "7", "a")]))
+    assert (clean.elsewhere, clean.shared_elsewhere) == ((), 0)
+
+
 def test_wrong_matches_misplace_sales_at_their_share(bought):
     found = tried(bought, mixed=[0.1], draws=20)["seen"]
     assert found["mixed", 0.1, governance.MISPLACED] == pytest.approx(0.1, abs=0.01)

@@ -105,6 +105,13 @@ TABLES = {
 }
 
 
+def test_units_of_orders_without_a_store_are_not_called_online(found):
+    """An order by phone names no store either."""
+    shown = TABLES["online_places"](found).payload()
+    assert "en ligne" not in str(shown)
+    assert "Unités vendues sans magasin" in str(shown)
+
+
 @pytest.mark.parametrize("id", TABLES)
 def test_a_table_has_its_id_and_its_rows(found, id):
     payload = TABLES[id](found).payload()

@@ -202,6 +202,23 @@ def test_no_channel_is_judged_on_what_is_mostly_not_told(shares, words):
     assert "Spend exceeds margin under every model: Paid search." in plain(judged)
 
 
+@pytest.mark.parametrize("credits", [CREDITS, CREDITS.iloc[:0], CREDITS.assign(conversions=0.1)])
+def test_the_headline_says_what_orders_it_leaves_out(credits):
+    names = [f"c{n}" for n in range(7)]
+    found = journeys_with(orders_of_unknown_channels=0.484, orders_without_touch=0.1)
+    found = found._replace(
+        checks=found.checks.assign(count=972), unknown_channels=dict.fromkeys(names, 1)
+    )
+    said = sentences.channels.headline(credits, AGREED, found=found, lang="en", **PERIOD)
+    assert plain(said).endswith(
+        " Left out, since the model does not know their sales channel (c0, c1, c2, c3, c4…):"
+        " 972 orders, 48.4% of those of the period."
+    )
+    known = journeys_with(orders_without_touch=0.1)
+    sure = sentences.channels.headline(credits, AGREED, found=known, lang="en", **PERIOD)
+    assert "Left out" not in str(sure)
+
+
 def test_of_one_channel_models_say_nothing_of_each_other():
     alone = channels.attribute(PATHS.assign(path=[("email",)] * 4, days_before=[(1.0,)] * 4),
                                model="all")  # fmt: skip
@@ -274,6 +291,25 @@ def test_what_more_spend_brings_in_clicks():
     said = plain(sentences.channels.responses(CURVES, lang="en"))
     assert "Saturating, counted in clicks: Paid search (the next one costs" in said
     assert "Cannot tell: Email (spend never varied by itself)." in said
+
+
+def test_the_present_of_curves_is_said_to_be_the_last_weeks():
+    """Thirteen weeks to Monday 22 December 2025: 29 September to Sunday 28 December."""
+    days = "(September 29, 2025 to December 28, 2025), whatever the period of the page."
+    figures = [
+        plots.response_curve(CLICKS, CURVES, channel="paid_search", lang="en"),
+        plots.budget_shares(PLAN, lang="en"),
+    ]
+    said = [
+        sentences.channels.responses(CURVES, lang="en"),
+        *(axis.get_figure().caption for axis in figures),
+        *plots.curve_table(CURVES, lang="en").notes,
+        *plots.budget_table(PLAN, lang="en").notes,
+    ]
+    assert len(said) == 5
+    assert all(days in plain(one) for one in said)
+    table = plots.curve_table(CURVES._replace(present=None), lang="en")
+    assert table.notes == ()
 
 
 def test_sales_that_tell_nothing_call_for_a_test():

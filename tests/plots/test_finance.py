@@ -478,6 +478,21 @@ def test_the_length_of_the_base_is_said_only_where_it_may_explain(months, rates,
     assert f"to {rates[1]:.0%} for those" in said
 
 
+def test_months_of_entry_between_the_first_and_the_last_are_said():
+    months = pd.date_range("2024-06-01", periods=13, freq="MS")
+    rates = [1.0, 0.76, *[0.9] * 9, 1.29, 1.0]
+    cohorts = COHORTS.iloc[[0] * 13].assign(cohort=months, net_retention=rates)
+    said = plain(sentences.finance.cohorts(cohorts.reset_index(drop=True), lang="en"))
+    assert "goes from 100% for those who entered in June 2024 to 100%" in said
+    assert "it is 76% (July 2024) to 129% (May 2025)." in said
+    assert "begins within a month: of the first and the last it holds only a part" in said
+    straight = COHORTS.iloc[[0] * 12].assign(cohort=months[:12], net_retention=rates[1:13])
+    calm = straight.assign(net_retention=[0.8, *[0.9] * 10, 1.0]).reset_index(drop=True)
+    told = plain(sentences.finance.cohorts(calm, lang="en"))
+    assert "Over all months" not in told
+    assert "only a part" not in told
+
+
 def test_young_months_are_hollow_and_said():
     ax = plots.disputes_by_month(DISPUTES, lang="en")
     dots = [line for line in ax.lines if line.get_marker() == "o"]

@@ -146,6 +146,19 @@ def test_tables_show_what_they_are_given():
     assert "compare" in str(plots.labour_table(NOTHING, lang="en"))
 
 
+@pytest.mark.parametrize(
+    ("lang", "of_orders", "of_parcels"),
+    [
+        ("en", "Order to its last parcel, median (h)", "the time of an order is that of its last"),
+        ("fr", "De la commande à son dernier colis, médiane (h)", "celui de son dernier colis"),
+    ],
+)
+def test_times_of_orders_and_of_parcels_are_told_apart(lang, of_orders, of_parcels):
+    summed = plain(plots.summary_table(summary(0.93), lang=lang).to_text())
+    assert of_orders in summed
+    assert of_parcels in plain(plots.component_table(COMPONENTS, lang=lang).to_text())
+
+
 def test_the_summary_names_what_moved():
     found = fulfilment.changes(summary(0.90), summary(0.93))
     text = plain(plots.summary_table(found, lang="en").to_text())

@@ -280,6 +280,21 @@ def test_accounts_of_several_persons_are_said_and_clear_nobody():
     assert "about 0.8% hang on the wrong person" in few
 
 
+def test_shared_accounts_of_other_systems_do_show():
+    none = governance.Share(None, None, None, 0, 0, 700, (), elsewhere=("crm", "erp"),
+                            shared_elsewhere=200, least_elsewhere=620 / 1460)  # fmt: skip
+    told = plain(said.persons(none, lang="en"))
+    assert "do not show" not in told
+    assert "200 accounts of other systems (CRM, ERP) are on several persons." in told
+    assert "at least 42.5% of the matches of CRM, ERP are wrong" in told
+    assert "200 comptes d'autres systèmes (CRM, ERP)" in plain(said.persons(none, lang="fr"))
+    beside = SHARE._replace(elsewhere=("crm",), shared_elsewhere=1, least_elsewhere=0.1)
+    for share in (beside, beside._replace(accounts=40)):
+        told = plain(said.persons(share, lang="en"))
+        assert "1 account of another system (CRM) is on several persons." in told
+    assert "other system" not in plain(said.persons(SHARE, lang="en"))
+
+
 def test_what_matching_costs():
     told = plain(said.matching(ERRORS, lang=Reader.of("en")))
     assert "count 100 customers instead of 50" in told

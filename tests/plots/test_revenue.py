@@ -209,7 +209,7 @@ def test_no_points_of_growth_are_told_of_sales_below_0():
         "Credits exceed what was bought in the period before: there is no growth to tell."
     )
     assert plain(say.effects(EFFECTS_FOUND, revenue_before=0.0, lang="en")).startswith(
-        "Nothing was sold"
+        "Net sales are 0 in the period before"
     )
 
 
@@ -430,6 +430,62 @@ def test_a_segment_is_sure_by_its_own_interval_whatever_the_whole_does():
     assert "left out: 1 of 2 grew, 1 fell." in plain(say.apart(shifted, whole=short, lang="en"))
 
 
+def test_one_month_has_no_course_to_draw():
+    months = pd.DataFrame({"period": pd.date_range("2025-06-01", periods=2, freq="MS")})
+    months["booked_revenue"], months["recognised_revenue"] = [9557.0, 300.0], [9100.0, 280.0]
+    assert plots.booked_by_month(months, lang="en").figure.message == ""
+    alone = plots.booked_by_month(months.iloc[:1], lang="en").figure
+    assert alone.message == "One month only: there is no line to draw."
+    assert "9,557 to" not in plain(alone.alt)
+
+
+def test_a_period_held_against_its_weeks_speaks_of_weeks():
+    weekly = growth(value=0.1, piece="week")
+    said = [
+        plain(say.noise(weekly, YEARS, lang="en")),
+        plain(say.noise(weekly._replace(months_error=0.0), YEARS, lang="en")),
+        plain(say.apart(RATES, whole=weekly, lang="en")),
+    ]
+    assert "Weeks also moved as a whole" in said[0]
+    assert "Weeks vary no more than the luck of orders" in said[1]
+    assert "weeks that move as a whole included" in said[2]
+    assert not any("onths " in text for text in said)
+    assert "Months also moved" in plain(say.noise(growth(), YEARS, lang="en"))
+    short = weekly._replace(months_error=None, piece=None)
+    assert "whether months or weeks moved" in plain(say.noise(short, YEARS, lang="en"))
+
+
+def test_segments_without_an_interval_are_named_beside_the_counts():
+    # Web: credits above what was bought (growth -1.14); store: below the whole.
+    rates = RATES.iloc[:2].assign(growth=[-1.14, 0.02], low=[np.nan, -0.05], high=[np.nan, 0.09])
+    said = plain(say.apart(rates, whole=growth(value=0.1), lang="en"))
+    assert (
+        "above the growth of all together: no segment; below it: Store. One cannot tell: 0" in said
+    )
+    assert "Not counted, since they have no interval: Web (too few" in said
+    every = plain(say.apart(RATES.iloc[:2], whole=growth(value=0.1), lang="en"))
+    assert "Not counted" not in every
+    many = pd.concat([RATES.iloc[:1], *[rates.iloc[:1].assign(channel=f"c{n}") for n in range(7)]])
+    cut = plain(say.apart(many, whole=growth(value=0.1), lang="en"))
+    assert "c0, c1, c2, c3, c4, … (too few" in cut
+
+
+def test_one_segment_alone_is_not_named_as_the_source():
+    lone = MIX.iloc[:1].rename(columns={"category": "channel"}).assign(channel="web")
+    about = {"effects": None, "periods": PERIODS, "lang": "en"}
+    assert "segment" not in plain(say.headline(growth(), channels=lone, **about))
+    both = MIX.iloc[:2].rename(columns={"category": "channel"}).assign(channel=["web", "store"])
+    assert "Web" in plain(say.headline(growth(), channels=both, **about))
+
+
+def test_sales_of_exactly_0_are_not_said_to_be_nothing_sold():
+    # 30 bought and 30 credited in the period before.
+    even = growth(value=None, revenue_before=0.0)
+    said = plain(say.noise(even, YEARS, lang="en"))
+    assert said.startswith("Net sales are 0 in the period before")
+    assert "all of it credited" in said
+
+
 @pytest.mark.parametrize(("former", "said"), [(0.4, "who is first changes"), (0.55, "mostly stay")])
 def test_the_first_are_said_to_change_only_where_they_do(former, said):
     tops = pd.DataFrame({"top": [0.2], "members": [2], "revenue": [5.0], "share": [0.583]})
@@ -499,7 +555,7 @@ def test_stores_and_customers_in_sentences():
     assert "So few stores" in said
     assert "−$50" in said
     # Of what has no store on record, nothing tells that it was sold online.
-    assert "Sales of no known store, as those online: +12.5%." in said
+    assert "such as sales online and credits entered without one: +12.5%." in said
     assert "No known store" in plots.network_table(rows, lang="en").to_text()
     assert "No store was open" in plain(say.network(rows.iloc[1:], None, lang="en"))
     kinds = pd.DataFrame({"kind": ["new", "silent", "kept"], "change": [60.0, -50.0, -5.0]})

@@ -286,6 +286,25 @@ def test_the_first_mover_is_one_that_chance_does_not_explain():
     assert "from chance: orders; units per order; price per unit." in said
 
 
+def test_where_no_interval_is_known_none_is_promised_and_the_reason_is_said():
+    few = tree()
+    ends = ["change_low", "change_high", "low", "high"]
+    factors = few.factors.assign(**dict.fromkeys(ends, np.nan), verdict="cannot_tell")
+    few = few._replace(factors=factors, change_low=None, change_high=None, pieces=0)
+    said = plain(sentences.sales.answer(few, lang="en", periods=YEAR))
+    assert "No interval is known: customers are too few" in said
+    assert "Of no factor" not in said
+    assert "from chance:" not in said
+    assert "too short" not in said
+    caption = plots.tree_effects(few, lang="en").figure.caption
+    assert "Thin bars" not in caption
+    assert "No interval is known" in caption
+    assert "95%" not in plots.tree_table(few, lang="en").caption
+    assert "Thin bars" in plots.tree_effects(tree(), lang="en").figure.caption
+    assert "95%" in plots.tree_table(tree(), lang="en").caption
+    assert "No interval" not in plain(sentences.sales.answer(tree(), lang="en", periods=YEAR))
+
+
 def holed(share_before=0.99, share=0.94):
     """Return a tree of which some units have no price."""
     whole = tree()
@@ -329,7 +348,7 @@ def test_the_share_of_known_prices_has_its_bar_and_its_row():
     [
         ("not_recorded", "do not cover the whole of both"),
         ("no_comparison", "No period to compare"),
-        ("nothing_sold", "Nothing was sold"),
+        ("nothing_sold", "Net sales are 0"),
     ],
 )
 def test_the_answer_says_why_there_is_no_comparison(obstacle, words):
@@ -502,6 +521,9 @@ def test_prices_branches_season_and_assortment_in_words():
     blurred = BRANCHES.assign(low=[None, *BRANCHES.low[1:]])
     few = plain(sentences.sales.branches(blurred, whole=still, lang="en"))
     assert "Without an interval, for too few buyers or too unlike amounts: 1." in few
+    bare = plain(sentences.sales.branches(BRANCHES.assign(low=None), whole=still, lang="en"))
+    assert "Without an interval, for too few buyers or too unlike amounts: 2." in bare
+    assert "growing" not in bare
     # Months that move as a whole by 10 % hide a growth of 20 %.
     shaken = tree()._replace(months_error=0.1)
     assert "growing: 0" in plain(sentences.sales.branches(BRANCHES, whole=shaken, lang="en"))
@@ -522,7 +544,9 @@ def test_prices_branches_season_and_assortment_in_words():
 def test_a_period_too_short_for_months_does_not_say_that_they_count(error, word):
     whole = tree()._replace(months_error=error, pieces=0 if error is None else 12)
     said = plain(sentences.sales.branches(BRANCHES, whole=whole, lang="en"))
-    assert f"what moves months as a whole {word}, growing: 1 ({LONG}); shrinking: 0" in said
+    assert (
+        f"what moves months or weeks as a whole {word}, growing: 1 ({LONG}); shrinking: 0" in said
+    )
 
 
 def test_credits_are_named_where_the_basket_moved_and_there_is_no_price():
@@ -542,10 +566,10 @@ def test_credits_above_purchases_are_not_called_nothing_sold(before, after):
     found = tree(obstacle="nothing_sold")._replace(before=before, after=after)
     said = plain(sentences.sales.answer(found, lang="en", periods=YEAR))
     assert "Credits exceed what was bought in one of the periods: nothing to compare." in said
-    assert "Nothing was sold" not in said
+    assert "Net sales are 0" not in said
     empty = plain(sentences.sales.answer(found._replace(before=0.0, after=0.0), lang="en",
                                          periods=YEAR))  # fmt: skip
-    assert "Nothing was sold in one of the periods" in empty
+    assert "Net sales are 0 in one of the periods, nothing being sold or all of it cred" in empty
 
 
 def test_a_product_that_credits_took_back_has_not_too_few_buyers():

@@ -74,9 +74,30 @@ def test_a_heading_over_empty_sections_goes_with_them_and_prose_stays():
 
 def test_where_there_are_only_sentences_one_said_already_is_not_said_again():
     why = sentence("There is no analysis to show.")
-    words, outputs = shown("## A", [why, why], "## B", [why], "## C", [sentence("Other."), why])
-    assert words == ["## A", "## C"]
+    words, outputs = shown("## A", [why, why], "### B", [why], "### C", [sentence("Other."), why])
+    assert words == ["## A", "### C"]
     assert outputs == ["There is no analysis to show.", "Other."]
+
+
+def test_a_section_keeps_its_heading_over_what_was_said_already():
+    why = sentence("The data lack shipments.")
+    words, outputs = shown(
+        "## Costs\n\nBy month.", [why], "## When are they paid?\n\nThe bars:", [why, why], [why]
+    )
+    assert words == ["## Costs\n\nBy month.", "## When are they paid?"]
+    assert outputs == ["The data lack shipments."] * 2
+
+
+def test_a_section_whose_parts_repeat_keeps_its_own_heading_alone():
+    why = sentence("The data lack shipments.")
+    parts = ["### By channel", [NONE], "In numbers:", [why], "### By week", [why]]
+    words, outputs = shown("## Costs", [why], "## Promises\n\nTwo looks.", *parts, "## C", [TABLE])
+    assert words == ["## Costs", "## Promises", "## C"]
+    assert [one for one in outputs if one != "None"] == ["The data lack shipments."] * 2 + ["a"]
+    words, outputs = shown("## Costs", [why], "## Promises", *parts, "### By day", [TABLE])
+    assert words == ["## Costs", "## Promises", "### By day"]
+    assert [one for one in outputs if one != "None"] == ["The data lack shipments.", "a"]
+    assert shown("## Costs", [why], "## Promises", "### A", [NONE], "### B", [])[0] == ["## Costs"]
 
 
 def test_a_sentence_beside_a_figure_is_said_each_time():

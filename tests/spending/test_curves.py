@@ -1,5 +1,7 @@
 """Response curves and budgets: what is put in comes out, and silence where nothing tells."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -285,6 +287,20 @@ def test_weeks_are_whole_and_hold_zeros():
     assert none.spend.empty
     assert channels.response_curves(none).table.empty
     assert {*channels.response_curves(found).table.reason} == {"few_weeks"}
+
+
+def test_the_present_is_that_of_the_last_weeks():
+    weeks = simulated([0.7, 0.4, 0.9])  # the last begins on Monday 22 December 2025
+    found = channels.response_curves(weeks)
+    assert found.present == (dt.date(2025, 9, 29), dt.date(2025, 12, 29))
+    after = weeks.spend.index >= "2025-09-29"
+    now = found.table.set_index("marketing_channel").spend
+    assert now[NAMES].tolist() == pytest.approx(weeks.spend[after].mean().tolist())
+    assert channels.allocate(found).present == found.present
+    last = channels.response_curves(weeks, current_weeks=1)
+    assert last.present == (dt.date(2025, 12, 22), dt.date(2025, 12, 29))
+    none = weeks._replace(spend=weeks.spend.head(0), result=weeks.result.head(0))
+    assert channels.response_curves(none).present is None
 
 
 def test_what_lacks_is_said():

@@ -116,6 +116,9 @@ class Fact:
     snapshots
         The table and column of the days that a state is recorded on, such as stock, which does not
         add up over days: the rows then have `SNAPSHOT_COLUMNS`, which `build` need not make.
+    decided_by
+        Columns of the data, as ``table.column``, that decide which of its rows count, where the
+        data have them.
     whole_months
         Whether part of it is only told by month (the ledger): days, weeks and periods that cut a
         month are refused.
@@ -141,6 +144,7 @@ class Fact:
         default=None, compare=False
     )
     snapshots: tuple[str, str] | None = None
+    decided_by: tuple[str, ...] = ()
     whole_months: bool = False
 
     @property

@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING
 from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, copied
 from marketing_kpi.kpis.facts.sales import SALES
 from marketing_kpi.kpis.facts.spend import MARKETING_SPEND
-from marketing_kpi.kpis.facts.touches import conversions, recorded_touches, source_of
+from marketing_kpi.kpis.facts.touches import (
+    conversions,
+    recorded_touches,
+    source_of,
+    tells_online,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -29,6 +34,11 @@ DIRECT = "direct"
 """Channel of those who came by themselves."""
 
 _SECONDS = 86_400
+
+_DECIMALS = 4  # of MONEY
+_WEEK_DAYS = 7
+_MONTH_DAYS = (28, 31)
+_FEWEST_STEPS = 2  # from one day of spend to the next, under which nothing says that it is a habit
 
 COUNTS = ("impressions", "clicks", "delivered", "opened")
 """What platforms count, in the table of spend."""
@@ -169,7 +179,8 @@ def _last_touches(seen: ir.Table, orders: ir.Table) -> ir.Table:
 def spend_on_touched(data: Data) -> ir.Table:
     """Return the spend that credited orders are set against: occurred_at, marketing_channel, spend.
 
-    That on channels and campaigns of which touches are recorded, in the days of these.
+    That on channels and campaigns of which touches are recorded, in the days of these; of money
+    written down once for many days, the part of those among them.
     """
     rows = _spend(data, {"marketing_channel"})
     return rows.select("occurred_at", "marketing_channel", "spend")
@@ -182,14 +193,15 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     campaign that no touch names), nor before the first of them: no order would be set against it.
     A channel of which a touch names no campaign is followed as a whole, since any of its campaigns
     may have brought what is credited to that touch: spend on one that no touch names is on none.
+    Money written down once for many days (`_with_stretch`) is spread evenly over them. Where the
+    sales channels do not tell which orders are placed online, nothing is set against any.
     """
     import ibis
 
     of_campaigns = "campaign_id" in columns
     named = data.has(source_of(data).table, "campaign_id")
-    names = ["spent_at", "marketing_channel", "amount"]
-    names += ["campaign_id"] if of_campaigns or named else []
-    rows = MARKETING_SPEND.build(data, names)
+    names = ["spent_at", "marketing_channel", "campaign_id", "amount"]
+    rows = _with_stretch(MARKETING_SPEND.build(data, names))
     seen = source_of(data).read(data)
     followed = seen.group_by(seen_channel="channel").aggregate(
         tagged=seen.campaign_id.count(), untagged=seen.count() - seen.campaign_id.count()
@@ -197,18 +209,78 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     rows = rows.inner_join(followed, rows.marketing_channel == followed.seen_channel)
     if named:
         rows = _of_named_campaigns(rows, seen)
-    first_day, last_day = _recorded_days(data)
-    rows = rows.filter(rows.spent_at.between(first_day, last_day))
+    rows = _in_recorded_days(rows, data)
+    is_told = tells_online(data)
+    if is_told is not None:
+        rows = rows.filter(is_told.as_scalar())
     nothing = {} if of_campaigns else {"campaign_id": ibis.null("string")}
     return rows.mutate(
-        occurred_at=rows.spent_at,
-        spend=rows.amount,
         orders=ibis.literal(0, "int64"),
         revenue=ibis.null(MONEY),
         margin=ibis.null(MONEY),
         is_followed=ibis.literal(True),
         **nothing,
     )
+
+
+def _with_stretch(rows: ir.Table) -> ir.Table:
+    """Return a row a day, channel and campaign, with the days it pays for: opens, and closes after.
+
+    A row pays for its day. Where more than a week is usual (the lower median) from one day of a
+    channel and campaign to the next, it pays for the days until the next, and for no more than is
+    usual, a month where that is 28 to 31 days; dated the last day of a month, for that month.
+    """
+    import ibis
+
+    keys = ["marketing_channel", "campaign_id"]
+    rows = rows.filter(rows.spent_at.notnull(), rows.amount.notnull())
+    rows = rows.mutate(day=rows.spent_at.truncate("D"))
+    rows = rows.group_by("day", *keys).aggregate(amount=rows.amount.sum().cast(MONEY))
+    following = ibis.window(group_by=keys, order_by="day")
+    rows = rows.mutate(next_day=rows.day.lead().over(following))
+    rows = rows.mutate(step=_days(rows.next_day, rows.day))
+    by_step = ibis.window(group_by=keys, order_by=[rows.step.isnull().cast("int32"), rows.step])
+    rows = rows.mutate(
+        place=ibis.row_number().over(by_step), steps=rows.step.count().over(group_by=keys)
+    )
+    twice = 2 * rows.place
+    is_middle = (twice == rows.steps - 1) | (twice == rows.steps - 2)
+    rows = rows.mutate(middle=is_middle.ifelse(rows.step, ibis.null("int64")))
+    rows = rows.mutate(usual=rows.middle.max().over(group_by=keys).fill_null(1))
+    is_long = (rows.usual > _WEEK_DAYS) & (rows.steps >= _FEWEST_STEPS)
+    is_month = is_long & rows.usual.between(*_MONTH_DAYS)
+    tomorrow = rows.day + ibis.interval(days=1)
+    usual_end = rows.day + rows.usual.as_interval("D")
+    usual_end = is_month.ifelse(rows.day + ibis.interval(months=1), usual_end)
+    until = ibis.least(rows.next_day.fill_null(usual_end), usual_end)
+    is_month_end = is_month & (tomorrow == tomorrow.truncate("M"))
+    return rows.select(
+        *keys,
+        "day",
+        "amount",
+        opens=is_month_end.ifelse(rows.day.truncate("M"), rows.day),
+        closes=(is_long & ~is_month_end).ifelse(until, tomorrow),
+    )
+
+
+def _days(end: ir.Value, start: ir.Value) -> ir.IntegerValue:
+    return end.date().delta(start.date(), unit="day")
+
+
+def _in_recorded_days(rows: ir.Table, data: Data) -> ir.Table:
+    """Keep the part of the spend that pays for days of touches, dated on one of them: spend."""
+    import ibis
+
+    first, last = _recorded_days(data)
+    rows = rows.mutate(
+        begun=ibis.greatest(rows.opens, first),
+        ended=ibis.least(rows.closes, last + ibis.interval(days=1)),
+        occurred_at=ibis.least(ibis.greatest(rows.day, first), last),
+    )
+    rows = rows.mutate(paid=_days(rows.ended, rows.begun), lasts=_days(rows.closes, rows.opens))
+    rows = rows.filter(rows.paid > 0)
+    part = (rows.amount.cast("float64") * rows.paid / rows.lasts).round(_DECIMALS).cast(MONEY)
+    return rows.mutate(spend=(rows.paid == rows.lasts).ifelse(rows.amount, part))
 
 
 def _of_named_campaigns(rows: ir.Table, seen: ir.Table) -> ir.Table:
@@ -266,4 +338,5 @@ CREDITED_ORDERS = Fact(
     },
     build=_credited_orders,
     tables=(),
+    decided_by=("orders.channel",),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from marketing_kpi.data.model import SALES_CHANNELS
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.facts.base import MONEY, missing
 from marketing_kpi.kpis.facts.sales import SALES
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 KINDS = ("impression", "open", "click", "visit")
 """Kinds of touch, in the order in which those of one moment count: seen before acted upon."""
 
-ELSEWHERE = ("store", "marketplace")
-"""Sales channels whose orders are not placed on the shop's own site or app."""
+ONLINE = ("web", "app")
+"""Sales channels whose orders are placed on the shop's own site or app. Neither are those of the
+other channels of the model, nor, as far as is known, those of a channel that it does not know."""
 
 VISITORS = "web_analytics"
 """Source system whose identifiers, in `identities`, are those of visitors."""
@@ -174,8 +176,9 @@ def conversions(
 ) -> ir.Table:
     """Return a row an order that counts, in [start, end): order_id, person, at, revenue.
 
-    Without bounds, all of them. With its margin, that of the lines whose cost is known, null where
-    none is; and uncosted, how many lines have none.
+    Online are those of `ONLINE` and those that name no channel. Without bounds, those of any day.
+    With its margin, that of the lines whose cost is known, null where none is; and uncosted, how
+    many lines have none.
 
     The person is null where neither a customer nor a visit tells who placed it; revenue (net
     sales) where no amount is known.
@@ -206,12 +209,35 @@ def conversions(
     return with_person(_with_visitor(orders, data), data).drop("customer_id", "visitor_id")
 
 
+def orders_by_channel(data: Data, *, start: dt.date, end: dt.date) -> ir.Table | None:
+    """Return how many orders that count each sales channel has: channel, orders; None if untold."""
+    if missing(SALES, ["channel"], data):
+        return None
+    rows = SALES.build(data, {"order_id", "ordered_at", "bought", "channel"})
+    in_time = [rows.ordered_at >= midnight(start), rows.ordered_at < midnight(end)]
+    rows = rows.filter(rows.bought, *in_time)
+    return rows.group_by("channel").aggregate(orders=rows.order_id.nunique())
+
+
+def tells_online(data: Data) -> ir.BooleanScalar | None:
+    """Return whether the sales channels tell which orders are placed online; None if untold.
+
+    They do not where none is online and some are of channels that the model does not know.
+    """
+    if not data.has("orders", "channel"):
+        return None
+    channel = data.table("orders").channel
+    online = (channel.isin(ONLINE) | channel.isnull()).sum().fill_null(0)
+    unknown = channel.notin(SALES_CHANNELS).sum().fill_null(0)
+    return ((online > 0) | (unknown == 0)).name("tells_online")
+
+
 def _counts(channel: ir.StringValue, which: str | Sequence[str]) -> list[ir.BooleanValue]:
     """Return the conditions that the sales channel of an order meets to count."""
     if which == "all":
         return []
     if which == "online":
-        return [channel.notin(ELSEWHERE) | channel.isnull()]
+        return [channel.isin(ONLINE) | channel.isnull()]
     if isinstance(which, str):
         raise ComputeError(
             f"conversions == '{which}', must be 'online', 'all' or a list of sales channels",

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from marketing_kpi.channels import AgainstLift, Allocation, Curves, JourneyQuality
+from marketing_kpi.data.model import SALES_CHANNELS
+from marketing_kpi.data.words import remedy
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.channels import (
@@ -17,6 +19,7 @@ from marketing_kpi.plots.channels import (
     REASON_NAMES,
     channel_name,
     channel_names,
+    present_weeks,
 )
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
@@ -32,6 +35,9 @@ _MANY = 0.05
 
 _LEAST_FOLLOWED = 0.5
 """Share of orders with a journey under which no channel is said to pay, or not to."""
+
+_MOST_NAMED = 5
+"""Sales channels named at most."""
 
 _SAME = 0.005
 """Difference of shares that no rounded figure shows."""
@@ -73,11 +79,13 @@ def headline(
     reader = Reader.of(lang)
     _ = reader.translate
     known = credits.dropna(subset=["share"]) if len(credits) else credits
+    left_out = [_left_out(found, reader)] if found and found.unknown_channels else []
     if known.empty:
-        return Sentence(why_nothing(_("No order of the period has a journey."), lacks, reader))
+        nothing = why_nothing(_("No order of the period has a journey."), lacks, reader)
+        return Sentence(" ".join([nothing, *left_out]))
     orders = known.loc[known["model"] == _USUAL, "conversions"].sum()
     if orders < _FEWEST:
-        return Sentence(_few(orders, reader))
+        return Sentence(" ".join([_few(orders, reader), *left_out]))
     usual = known[known["model"] == _USUAL].sort_values("share", ascending=False).iloc[0]
     shares = known.loc[known["channel"] == usual["channel"], "share"]
     parts = [
@@ -100,7 +108,8 @@ def headline(
         )
     verdicts = _by_verdict(agreed, reader)
     doubt = _no_verdict(found, reader)
-    return Sentence(" ".join([*parts, *([doubt] if doubt and verdicts else verdicts)]))
+    parts += [doubt] if doubt and verdicts else verdicts
+    return Sentence(" ".join([*parts, *left_out]))
 
 
 def _few(orders: float, reader: Reader) -> str:
@@ -201,7 +210,8 @@ def quality(
     journeys = found.journeys
     orders = journeys.conversions + journeys.without_touch
     if not orders:
-        return Sentence(_("No order was placed online in the period."))
+        nothing = _("No order was placed online in the period.")
+        return Sentence(" ".join([nothing, *_of_unknown_channels(found, reader)]))
     parts = [
         _(
             "Orders placed online: {orders}, of which {share} have a recorded journey.",
@@ -231,7 +241,40 @@ def quality(
                                  " is left out, so ROI looks too low. Complete the costs."),
     }  # fmt: skip
     parts += [said[name].format(share=reader.percent(shares[name])) for name in worst]
-    return Sentence(" ".join(parts))
+    return Sentence(" ".join([*parts, *_of_unknown_channels(found, reader)]))
+
+
+def _of_unknown_channels(found: JourneyQuality, reader: Reader) -> list[str]:
+    """Say which sales channels are not known, what is online, and how the mapping tells."""
+    _ = reader.translate
+    if not found.unknown_channels:
+        return []
+    known = {"online": "web, app", "elsewhere": "store, marketplace"}
+    return [
+        _left_out(found, reader),
+        _(
+            "Placed online are the orders of {online} and those that name no channel; those of"
+            " {elsewhere} are not. Say in the mapping which of these each other one is, such as"
+            " {remedy}.",
+            **known,
+            remedy=remedy("channel", found.unknown_channels, expected=SALES_CHANNELS),
+        ),
+    ]
+
+
+def _left_out(found: JourneyQuality, reader: Reader) -> str:
+    """Say which orders are left out, since nothing tells whether they were placed online."""
+    _ = reader.translate
+    row = found.checks.set_index("check").loc["orders_of_unknown_channels"]
+    names = ", ".join([*found.unknown_channels][:_MOST_NAMED])
+    rest = len(found.unknown_channels) - _MOST_NAMED
+    return _(
+        "Left out, since the model does not know their sales channel ({names}): {n} orders,"
+        " {share} of those of the period.",
+        names=names if rest <= 0 else f"{names}…",
+        n=reader.integer(row["count"]),
+        share=reader.percent(row["share"]),
+    )
 
 
 def models(credits: pd.DataFrame, *, lang: str | Reader) -> Sentence | None:
@@ -450,6 +493,7 @@ def responses(curves: Curves | None, *, lang: str | Reader, lacks: Sequence[str]
             for row in saturating.to_dict("records")
         )  # fmt: skip
         parts.append(_("Saturating, counted in {outcome}: {names}.", outcome=outcome, names=names))
+        parts += present_weeks(curves, lang=reader)
     straight = shown[shown["verdict"] == "proportional"]
     if len(straight):
         names = ", ".join(channel_names(list(straight["marketing_channel"]), lang=reader))

@@ -21,6 +21,7 @@ from marketing_kpi.finance import (
     step_shares,
 )
 from marketing_kpi.kpis.extent import Gap
+from marketing_kpi.kpis.facts.finance import RETENTION_MONTHS
 from marketing_kpi.kpis.periods import Periods
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.plots import intervals
@@ -487,7 +488,35 @@ def cohorts(found: pd.DataFrame, *, lang: str | Reader) -> Sentence:
         "Most of that is the length of their base: a whole year for the first, weeks for the last."
     )
     advice = _("Compare each month with the same month of another year.")
-    return Sentence(" ".join([said, *([length] if is_length_of_base(found) else []), advice]))
+    base = [length] if is_length_of_base(found) else []
+    return Sentence(" ".join([said, *_between_ends(found, reader), *base, advice]))
+
+
+def _between_ends(found: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say how far months of entry lie from the first and the last, and which are cut."""
+    _ = reader.translate
+    rates = found["net_retention"].astype("float64").round(2)
+    ends = rates.iloc[[0, -1]]
+    said = []
+    if rates.min() < ends.min() or rates.max() > ends.max():
+        low, high = (found.iloc[int(place)] for place in rates.agg(["argmin", "argmax"]))
+        said.append(
+            _(
+                "Over all months of entry, it is {low} ({low_month}) to {high} ({high_month}).",
+                low=reader.percent(low["net_retention"], decimals=0),
+                low_month=reader.month(low["cohort"]),
+                high=reader.percent(high["net_retention"], decimals=0),
+                high_month=reader.month(high["cohort"]),
+            )
+        )
+    if len(found) > RETENTION_MONTHS:
+        said.append(
+            _(
+                "The base year begins within a month: of the first and the last it holds only a "
+                "part."
+            )
+        )
+    return said
 
 
 def disputes(

@@ -242,6 +242,13 @@ def persons(found: Share | None, *, lang: str | Reader, lacks: Sequence[str] = (
     if found is None:
         said = _("Accounts of several systems cannot be told apart from persons here.")
         return Sentence(f"{said} {why_nothing('', lacks, reader)}".strip())
+    others = _of_several_elsewhere(found, reader)
+    if found.share is None and others:
+        nothing = _(
+            "No system of these data is known to give one account a person, so that an account too "
+            "many tells nothing."
+        )
+        return Sentence(" ".join([nothing, *others]))
     if found.share is None:
         return Sentence(
             _(
@@ -251,9 +258,8 @@ def persons(found: Share | None, *, lang: str | Reader, lacks: Sequence[str] = (
         )
     if found.accounts < FEWEST_ACCOUNTS:
         few = reader.integer(found.accounts)
-        return Sentence(
-            _("Too few accounts ({few}) to tell how many are on the wrong person.", few=few)
-        )
+        said = _("Too few accounts ({few}) to tell how many are on the wrong person.", few=few)
+        return Sentence(" ".join([said, *others]))
     names = ", ".join(system_name(name, lang=reader) for name in found.systems)
     told = [_("{people} persons are known.", people=reader.integer(found.people))]
     if found.shared:
@@ -277,7 +283,7 @@ def persons(found: Share | None, *, lang: str | Reader, lacks: Sequence[str] = (
         told.append(
             _("Nothing here tells how many of the other matches are wrong: check a sample by hand.")
         )
-    return Sentence(" ".join(told))
+    return Sentence(" ".join([*told, *others]))
 
 
 def _of_several(found: Share, systems: str, reader: Reader) -> str:
@@ -292,6 +298,27 @@ def _of_several(found: Share, systems: str, reader: Reader) -> str:
         systems=systems,
         least=reader.percent(found.least),
     )
+
+
+def _of_several_elsewhere(found: Share, reader: Reader) -> list[str]:
+    """Say which accounts of several persons may be wrong: those of a firm are not."""
+    _ = reader.translate
+    if not found.shared_elsewhere:
+        return []
+    return [
+        _.n(
+            "{n} account of another system ({systems}) is on several persons. If an account there "
+            "is one person's, at least {least} of the matches of {systems} are wrong; if it is a "
+            "household's or a firm's, nothing is wrong: look at a sample by hand.",
+            "{n} accounts of other systems ({systems}) are on several persons. If an account there "
+            "is one person's, at least {least} of the matches of {systems} are wrong; if it is a "
+            "household's or a firm's, nothing is wrong: look at a sample by hand.",
+            found.shared_elsewhere,
+            n=reader.integer(found.shared_elsewhere),
+            systems=", ".join(system_name(name, lang=reader) for name in found.elsewhere),
+            least=reader.percent(found.least_elsewhere),
+        )
+    ]
 
 
 def matching(errors: pd.DataFrame | None, *, lang: str | Reader) -> Sentence:

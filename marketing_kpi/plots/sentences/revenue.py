@@ -35,6 +35,8 @@ from marketing_kpi.text.locale import Reader, is_absent
 _STILL_FIRST = 0.8
 """Share of what the first bring that those who were first before must bring to be still first."""
 
+_MOST_NAMED = 5
+
 _LONE_STORES = 5
 """Like-for-like stores under which a growth rate is that of a few managers and streets."""
 
@@ -95,7 +97,10 @@ def _no_growth(revenue_before: float, reader: Reader) -> str:
     _ = reader.translate
     if revenue_before < 0:
         return _("Credits exceed what was bought in the period before: there is no growth to tell.")
-    return _("Nothing was sold in the period before: there is no growth to tell.")
+    return _(
+        "Net sales are 0 in the period before, nothing being sold or all of it credited: there is "
+        "no growth to tell."
+    )
 
 
 def _no_comparison(periods: Periods, reader: Reader) -> str:
@@ -129,6 +134,8 @@ def _is_sure(found: Growth, reader: Reader) -> str:
 
 def _from_segments(rows: pd.DataFrame, found: Growth, reader: Reader) -> str:
     _ = reader.translate
+    if len(rows) < 2:
+        return ""
     key = str(rows.columns[0])
     up = found.revenue >= found.revenue_before
     first = rows.sort_values("change", ascending=not up, kind="stable").iloc[0]
@@ -394,8 +401,11 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
         )
     if "no_store" in groups.index:
         parts.append(
-            _("Sales of no known store, as those online: {growth}.",
-              growth=reader.change(groups["growth"]["no_store"]))
+            _(
+                "All that has no known store, such as sales online and credits entered without "
+                "one: {growth}.",
+                growth=reader.change(groups["growth"]["no_store"]),
+            )
         )  # fmt: skip
     return Sentence(" ".join(parts))
 
@@ -607,12 +617,25 @@ def noise(found: Growth, years: pd.DataFrame, *, lang: str | Reader) -> Sentence
 def _months(found: Growth, reader: Reader) -> str:
     _ = reader.translate
     if found.months_error is None:
-        return _("The period is too short to see whether whole months moved.")
+        return _("The period is too short to see whether months or weeks moved as a whole.")
+    of_weeks = found.piece == "week"
     if not found.months_error:
-        return _("Months vary no more than the luck of orders: it stays at that.")
-    return _(
-        "Months also moved as a whole, by weather, rivals or campaigns: with that, {span}.",
-        span=intervals.words(found.low, found.high, reader.change, reader),
+        return (
+            _("Weeks vary no more than the luck of orders: it stays at that.")
+            if of_weeks
+            else _("Months vary no more than the luck of orders: it stays at that.")
+        )
+    span = intervals.words(found.low, found.high, reader.change, reader)
+    return (
+        _(
+            "Weeks also moved as a whole, by weather, rivals or campaigns: with that, {span}.",
+            span=span,
+        )
+        if of_weeks
+        else _(
+            "Months also moved as a whole, by weather, rivals or campaigns: with that, {span}.",
+            span=span,
+        )
     )
 
 
@@ -695,12 +718,30 @@ def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> S
             rest=reader.integer(rest),
         ),
         _sure(known, whole, reader),
+        *_without_interval(rates, key, reader),
         _(
             "Of so many compared, {chance} or so stand apart by chance alone.",
             chance=reader.number(0.05 * len(known)),
         ),
     ]
     return Sentence(" ".join(parts))
+
+
+def _without_interval(rates: pd.DataFrame, key: str, reader: Reader) -> list[str]:
+    """Name the segments that are in none of the counts, and why."""
+    _ = reader.translate
+    bare = rates.loc[rates["low"].isna() | rates["high"].isna(), key]
+    if bare.empty:
+        return []
+    shown = [value_name(value, key, lang=reader) for value in bare[:_MOST_NAMED]]
+    rest = ["…"] if len(bare) > len(shown) else []
+    return [
+        _(
+            "Not counted, since they have no interval: {names} (too few customers, amounts too "
+            "unlike, or nothing sold before).",
+            names=", ".join([*shown, *rest]),
+        )
+    ]
 
 
 def _sure(rates: pd.DataFrame, whole: Growth, reader: Reader) -> str:
@@ -721,7 +762,13 @@ def _sure(rates: pd.DataFrame, whole: Growth, reader: Reader) -> str:
     }
     if whole.months_error is None:
         return _(
-            "By their own intervals, what moves months as a whole left out: {up} of {all} grew, "
+            "By their own intervals, what moves months or weeks as a whole left out: {up} of {all} "
+            "grew, {down} fell.",
+            **counts,
+        )
+    if whole.piece == "week":
+        return _(
+            "By their own intervals, weeks that move as a whole included: {up} of {all} grew, "
             "{down} fell.",
             **counts,
         )

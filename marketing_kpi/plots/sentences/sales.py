@@ -121,7 +121,10 @@ def _nothing_sold(tree: Tree, reader: Reader) -> str:
     _ = reader.translate
     if tree.after < 0 or (tree.before or 0.0) < 0:
         return _("Credits exceed what was bought in one of the periods: nothing to compare.")
-    return _("Nothing was sold in one of the periods: nothing to compare.")
+    return _(
+        "Net sales are 0 in one of the periods, nothing being sold or all of it credited: nothing "
+        "to compare."
+    )
 
 
 def _movers(tree: Tree, reader: Reader) -> list[str]:
@@ -132,6 +135,8 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     sure = factors[~unsure]
     sure = sure.loc[sure["effect"].abs().sort_values(ascending=False, kind="stable").index]
     said = missing_prices(_unpriced(tree), reader)
+    if factors["change_low"].isna().all():
+        return [*said, _no_interval(reader)]
     if sure.empty:
         said.append(_("Of no factor can one say that it moved more than chance would."))
     else:
@@ -166,6 +171,14 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
         said += _in_basket(tree, reader) if first == "average_order_value" else []
         said.append(_(_TO_DO[first]))
     return said
+
+
+def _no_interval(reader: Reader) -> str:
+    _ = reader.translate
+    return _(
+        "No interval is known: customers are too few, or their amounts too unlike. Which of the "
+        "factors moved by more than chance, one cannot tell."
+    )
 
 
 def _in_basket(tree: Tree, reader: Reader) -> list[str]:
@@ -430,7 +443,7 @@ def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]
         return [of_no_row(reader)]
     told = found.dropna(subset=["low", "high"])
     if told.empty:
-        return []
+        return _untold(found, reader)
     verdicts = pd.Series(_verdicts(told, whole), told.index)
     counts = {
         "up": _named(told[verdicts == "grew"], reader),
@@ -440,18 +453,26 @@ def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]
     is_short = whole is None or whole.months_error is None
     said = [
         _(
-            "By its whole 95% interval, what moves months as a whole left out, growing: {up}; "
-            "shrinking: {down}; one cannot tell: {rest}.",
+            "By its whole 95% interval, what moves months or weeks as a whole left out, growing: "
+            "{up}; shrinking: {down}; one cannot tell: {rest}.",
             **counts,
         )
         if is_short
         else _(
-            "By its whole 95% interval, what moves months as a whole included, growing: {up}; "
-            "shrinking: {down}; one cannot tell: {rest}.",
+            "By its whole 95% interval, what moves months or weeks as a whole included, growing: "
+            "{up}; shrinking: {down}; one cannot tell: {rest}.",
             **counts,
         )
     ]
-    untold = found[(found["status"] == "both") & ~found.index.isin(told.index)]
+    said += _untold(found, reader)
+    return [*said, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
+
+
+def _untold(found: pd.DataFrame, reader: Reader) -> list[str]:
+    """Count the rows sold in both periods of which no interval tells anything, and say why."""
+    _ = reader.translate
+    untold = found[(found["status"] == "both") & found[["low", "high"]].isna().any(axis="columns")]
+    said = []
     if few := int(untold["growth"].notna().sum()):
         said.append(
             _(
@@ -467,7 +488,7 @@ def _grown(found: pd.DataFrame, whole: Tree | None, reader: Reader) -> list[str]
                 n=reader.integer(credited),
             )
         )
-    return [*said, *([_by_chance(len(told), reader)] if len(told) > 4 else [])]
+    return said
 
 
 def _named(rows: pd.DataFrame, reader: Reader) -> str:
