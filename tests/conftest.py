@@ -62,7 +62,8 @@ def is_on(engine):
     def is_so(item):
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
         fixtures = getattr(item, "fixturenames", ())
-        return engine in values or any(name.startswith(f"{engine}_") for name in fixtures)
+        named = any(isinstance(value, str) and value == engine for value in values)
+        return named or any(name.startswith(f"{engine}_") for name in fixtures)
 
     return is_so
 
