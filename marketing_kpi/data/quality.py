@@ -109,11 +109,12 @@ _HAPPENED = frozenset(
         ("responses", "at"),
     }
 )
-# Told by a finding of its own, in better words than "no value".
+# What an unknown value does to the figures, where that can be said.
 _UNKNOWN = {
     ("orders", "status"): "unknown_statuses",
     ("orders", "channel"): "unknown_channels",
 }
+# Told by a finding of its own, in better words than "no value".
 _MISSING_TOLD_ELSEWHERE = frozenset({("orders", "customer_id"), ("returns", "order_id")})
 
 # (table, column, table whose key it must be one of)

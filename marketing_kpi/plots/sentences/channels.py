@@ -10,6 +10,7 @@ import pandas as pd
 from marketing_kpi.channels import AgainstLift, Allocation, Curves, JourneyQuality
 from marketing_kpi.data.model import SALES_CHANNELS
 from marketing_kpi.data.words import remedy
+from marketing_kpi.kpis.facts.touches import ONLINE
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.channels import (
@@ -249,14 +250,15 @@ def _of_unknown_channels(found: JourneyQuality, reader: Reader) -> list[str]:
     _ = reader.translate
     if not found.unknown_channels:
         return []
-    known = {"online": "web, app", "elsewhere": "store, marketplace"}
+    elsewhere = [name for name in SALES_CHANNELS if name not in ONLINE]
     return [
         _left_out(found, reader),
         _(
             "Placed online are the orders of {online} and those that name no channel; those of"
             " {elsewhere} are not. Say in the mapping which of these each other one is, such as"
             " {remedy}.",
-            **known,
+            online=", ".join(ONLINE),
+            elsewhere=", ".join(elsewhere),
             remedy=remedy("channel", found.unknown_channels, expected=SALES_CHANNELS),
         ),
     ]

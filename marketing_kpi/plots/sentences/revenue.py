@@ -406,7 +406,7 @@ def network(rows: pd.DataFrame, found: Growth | None, *, lang: str | Reader) -> 
                 "one: {growth}.",
                 growth=reader.change(groups["growth"]["no_store"]),
             )
-        )  # fmt: skip
+        )
     return Sentence(" ".join(parts))
 
 
