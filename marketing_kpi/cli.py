@@ -307,8 +307,7 @@ def lessons_build(numbers: tuple[str, ...], check: bool) -> None:
 
     folder = notebooks_folder()
     if not check:
-        for built in build(folder, numbers=numbers):
-            click.echo(str(built))
+        build(folder, numbers=numbers, done=lambda built: click.echo(str(built)))
         return
     problems = problems_of(folder, numbers=numbers)
     for problem in problems:

@@ -13,12 +13,17 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marketing_kpi.errors import LessonError, unknown
+
+if TYPE_CHECKING:
+    from marketing_kpi.report.execute import Shell
 
 LANGS = ("fr", "en")
 CELL_TIMEOUT_SECONDS = 120
@@ -158,24 +163,51 @@ def notebook(source: Path, *, lang: str) -> Node:
     return nbformat.v4.new_notebook(cells=made, metadata=metadata)  # type: ignore[no-untyped-call]
 
 
-def execute(unexecuted: Node, *, folder: Path) -> Node:
-    """Run a notebook from `folder` as a student would, and return it with clean outputs.
+def execute(unexecuted: Node, *, folder: Path, shell: Shell | None = None) -> Node:
+    """Run a notebook as a student would, and return it with clean outputs.
+
+    Parameters
+    ----------
+    unexecuted
+        The notebook; it is left as it is.
+    folder
+        Where its kernel runs.
+    shell
+        What runs the cells in place of a kernel; see `report.execute.in_turn`.
 
     Raises
     ------
     LessonError
         When a cell fails or writes to the standard error (a warning).
     """
+    executed = copy.deepcopy(unexecuted)
+    if shell is None:
+        _run_in_kernel(executed, folder)
+    else:
+        _run_in_fork(executed, shell)
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                raise LessonError(
+                    f"{label(cell)} fails: {output.ename}: {output.evalue}",
+                    hint="run the notebook in JupyterLab to see the whole error",
+                )
+            if output.get("name") == "stderr":
+                raise LessonError(f"{label(cell)} warns: {output['text'].strip()}")
+    executed.metadata = copy.deepcopy(NOTEBOOK_METADATA)
+    return executed
+
+
+def _run_in_kernel(notebook: Node, folder: Path) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
     from traitlets.config import Config
 
-    executed = copy.deepcopy(unexecuted)
     # A shell may ask for another backend; a build may not.
     environment = {**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"}
-    with TemporaryDirectory() as sockets:
+    with TemporaryDirectory() as sockets, suppress(CellExecutionError):  # told by its outputs
         client = NotebookClient(
-            executed,
+            notebook,
             timeout=CELL_TIMEOUT_SECONDS,
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
@@ -183,19 +215,17 @@ def execute(unexecuted: Node, *, folder: Path) -> Node:
             coalesce_streams=True,
             config=Config({"KernelManager": _transport(Path(sockets))}),
         )
-        try:
-            client.execute(env=environment)
-        except CellExecutionError as error:
-            raise LessonError(
-                f"{_failed(executed)} fails: {error.ename}: {error.evalue}",
-                hint="run the notebook in JupyterLab to see the whole error",
-            ) from error
-    for cell in executed.cells:
-        for output in cell.get("outputs", []):
-            if output.get("name") == "stderr":
-                raise LessonError(f"{label(cell)} warns: {output['text'].strip()}")
-    executed.metadata = copy.deepcopy(NOTEBOOK_METADATA)
-    return executed
+        client.execute(env=environment)
+
+
+def _run_in_fork(notebook: Node, shell: Shell) -> None:
+    from marketing_kpi.report.execute import CellStoppedError
+
+    try:
+        for _ in shell.run(notebook.cells, timeout=CELL_TIMEOUT_SECONDS):
+            pass
+    except CellStoppedError as error:
+        raise LessonError(f"{label(notebook.cells[error.index])} stops: {error}") from error
 
 
 def _transport(folder: Path) -> dict[str, str]:
@@ -203,12 +233,6 @@ def _transport(folder: Path) -> dict[str, str]:
     if sys.platform == "win32":
         return {}
     return {"transport": "ipc", "ip": str(folder / "kernel")}
-
-
-def _failed(executed: Node) -> str:
-    cells = [cell for cell in executed.cells if cell.cell_type == "code"]
-    failed = [cell for cell in cells if any(o.output_type == "error" for o in cell.outputs)]
-    return label(failed[0]) if failed else "a cell"
 
 
 def dumps(node: Node) -> str:
@@ -220,8 +244,13 @@ def dumps(node: Node) -> str:
 
 
 def build(
-    folder: Path, *, numbers: Sequence[str] = (), langs: Sequence[str] = LANGS
-) -> Iterator[Path]:
+    folder: Path,
+    *,
+    numbers: Sequence[str] = (),
+    langs: Sequence[str] = LANGS,
+    jobs: int = 2,
+    done: Callable[[Path], None] = lambda _: None,
+) -> list[Path]:
     """Build and execute the lessons, in every language, on the demo data.
 
     Parameters
@@ -232,23 +261,95 @@ def build(
         Two-digit lesson numbers; empty for all.
     langs
         Languages to build.
+    jobs
+        How many lessons at once, each about a gigabyte.
+    done
+        Called with each notebook once it is written.
 
-    Yields
+    Returns
+    -------
+    list
+        The notebooks, in the order of the lessons.
+
+    Raises
     ------
-    Path
-        Each notebook once it is written. One that fails leaves the file on disk as it was.
+    LessonError
+        Of the first notebook that fails; the others are written, and its file is as it was.
     """
-    for source in sources(folder, numbers=numbers):
-        for lang in langs:
-            target = folder / lang / f"{source.stem}.ipynb"
+    lessons = sources(folder, numbers=numbers)
+    targets = {
+        source: [folder / lang / f"{source.stem}.ipynb" for lang in langs] for source in lessons
+    }
+    failed: dict[Path, LessonError] = {}
+
+    def keep(source: Path, made: Sequence[str | LessonError]) -> None:
+        for target, text in zip(targets[source], made, strict=True):
+            if isinstance(text, LessonError):
+                where = f"{target.parent.name}/{target.name}"
+                failed[target] = LessonError(f"{where}: {text.message}", hint=text.hint)
+                continue
             target.parent.mkdir(exist_ok=True)
-            try:
-                text = dumps(execute(notebook(source, lang=lang), folder=target.parent))
-            except LessonError as error:
-                message = f"{lang}/{target.name}: {error.message}"
-                raise LessonError(message, hint=error.hint) from error
             target.write_text(text, encoding="utf-8", newline="\n")
-            yield target
+            done(target)
+
+    run(lessons, folder=folder, langs=langs, jobs=jobs, done=keep)
+    built = [target for source in lessons for target in targets[source]]
+    for target in built:
+        if target in failed:
+            raise failed[target]
+    return built
+
+
+def run(
+    lessons: Sequence[Path],
+    *,
+    folder: Path,
+    langs: Sequence[str] = LANGS,
+    jobs: int = 2,
+    done: Callable[[Path, Sequence[str | LessonError]], None],
+) -> None:
+    """Run lessons, `jobs` at once, and hand over their notebooks as the texts of their files.
+
+    The languages of a lesson share a fork where this system can fork, so that the second costs
+    little; elsewhere each has a kernel.
+
+    Parameters
+    ----------
+    lessons
+        Their sources.
+    folder
+        The ``notebooks`` folder.
+    langs, jobs
+        As `build` takes them.
+    done
+        Called with a source and what came of it in each language: a text, or why there is none.
+    """
+    from marketing_kpi.report import execute as executing
+    from marketing_kpi.report import forks
+
+    can_fork = forks.can_fork()
+    in_order = partial(executing.in_turn, figures="png") if can_fork else executing.one_by_one
+    tasks = {
+        source: partial(
+            in_order, [partial(_text, source, lang=lang, folder=folder) for lang in langs]
+        )
+        for source in lessons
+    }
+
+    def lost(_: Path, error: BaseException) -> list[str | LessonError]:
+        return [LessonError(f"its process ended: {error}")] * len(langs)
+
+    run_all = forks.run_all if can_fork else executing.run_all
+    run_all(tasks, jobs=jobs, failed=lost, done=done)
+
+
+def _text(
+    source: Path, *, lang: str, folder: Path, shell: Shell | None = None
+) -> str | LessonError:
+    try:
+        return dumps(execute(notebook(source, lang=lang), folder=folder / lang, shell=shell))
+    except LessonError as error:
+        return LessonError(error.message, hint=error.hint)  # without what cannot be sent
 
 
 def _shared_tags(cell: Node) -> list[str]:

@@ -239,7 +239,13 @@ def _register_engines() -> None:
         def execute_managed_notebook(
             cls, nb_man: Any, _: str, *, shell: Shell, execution_timeout: float, **__: Any
         ) -> None:
-            shell.run(nb_man, timeout=execution_timeout)
+            for index, cell, has_run in shell.run(nb_man.nb.cells, timeout=execution_timeout):
+                if not has_run:
+                    nb_man.cell_start(cell, index)
+                elif has_failed(cell):
+                    nb_man.cell_exception(cell, index)
+                else:
+                    nb_man.cell_complete(cell, index)
 
     papermill_engines.register(_ENGINE, Engine)
     papermill_engines.register(_FORKED_ENGINE, ForkedEngine)
@@ -257,19 +263,31 @@ class Shell:
         self.folder = folder
         self._child: Child | None = None
 
-    def run(self, nb_man: Any, *, timeout: float) -> None:
-        """Run the cells of a notebook one after the other, until one fails."""
+    def run(
+        self, cells: Sequence[NotebookNode], *, timeout: float
+    ) -> Iterator[tuple[int, NotebookNode, bool]]:
+        """Run the cells of a notebook one after the other, until one fails.
+
+        Yields
+        ------
+        tuple
+            Place and cell, and whether it has run: False before, True when its outputs are there.
+
+        Raises
+        ------
+        CellStoppedError
+            When a cell ends the process, or is not done by `timeout` seconds.
+        """
         child, self._child = self._next(), None
         try:
-            for index, cell in enumerate(nb_man.nb.cells):
+            for index, cell in enumerate(cells):
                 if cell.cell_type != "code" or not cell.source.strip():
                     continue
-                nb_man.cell_start(cell, index)
+                yield index, cell, False
                 _run_cell(child, cell, index, timeout=timeout)
-                if any(output.output_type == "error" for output in cell.outputs):
-                    nb_man.cell_exception(cell, index)
+                yield index, cell, True
+                if has_failed(cell):
                     return
-                nb_man.cell_complete(cell, index)
             self._child = child
         finally:
             if self._child is None:
@@ -293,7 +311,7 @@ class Shell:
             self._child.end()
 
 
-def in_turn(tasks: Sequence[Callable[..., T]]) -> list[T]:
+def in_turn(tasks: Sequence[Callable[..., T]], *, figures: str = "svg") -> list[T]:
     """Do tasks one after the other, whose notebooks share a fork of this process.
 
     What they open and ask of the same data is opened and answered once; see `data.sharing`.
@@ -303,8 +321,10 @@ def in_turn(tasks: Sequence[Callable[..., T]]) -> list[T]:
     tasks
         Each takes the shell as `execute` does. This process is one that may be forked; see
         `report.forks`.
+    figures
+        What they are kept as: ``svg``, or ``png`` as in JupyterLab.
     """
-    with _quiet_folder() as folder:
+    with _quiet_folder(figures) as folder:
         shell = Shell(folder)
         try:
             return [task(shell=shell) for task in tasks]
@@ -315,6 +335,11 @@ def in_turn(tasks: Sequence[Callable[..., T]]) -> list[T]:
 def one_by_one(tasks: Sequence[Callable[..., T]]) -> list[T]:
     """Do tasks one after the other, each with a kernel of its own."""
     return [task() for task in tasks]
+
+
+def has_failed(cell: NotebookNode) -> bool:
+    """Return whether an error is among what a cell gave."""
+    return any(output.output_type == "error" for output in cell.get("outputs", ()))
 
 
 def _run_cell(child: Child, cell: NotebookNode, index: int, *, timeout: float) -> None:
@@ -397,7 +422,7 @@ def execute(job: Job, *, shell: Shell | None = None) -> Executed:
 
 
 @contextmanager
-def _quiet_folder() -> Iterator[str]:
+def _quiet_folder(figures: str = "svg") -> Iterator[str]:
     """Give the kernel empty folders to work in and none of the user's IPython profile."""
     with tempfile.TemporaryDirectory(prefix="mk-", ignore_cleanup_errors=True) as folder:
         work, runtime, own = (Path(folder) / name for name in ("work", "runtime", "temporary"))
@@ -410,7 +435,7 @@ def _quiet_folder() -> Iterator[str]:
             # A process that is ended leaves its stores behind; here they go with the folder.
             "TMPDIR": str(own),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-            FIGURES_VARIABLE: "svg",
+            FIGURES_VARIABLE: figures,
             "MPLBACKEND": BACKEND,
         }
         before = {name: os.environ.get(name) for name in private}

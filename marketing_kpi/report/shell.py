@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -37,6 +38,10 @@ NEXT = None
 _OF_THE_BACKEND = {"backend", "interactive"}
 _OOM_SCORE = "500"
 """When memory runs out, the system ends a notebook and not what runs the notebooks."""
+
+_COLUMNS = 20
+"""The most that pandas shows of a table in a kernel. Imported where there is none, it expects a
+terminal, whose width would decide."""
 
 
 class Outputs(list[Output]):
@@ -160,6 +165,7 @@ def serve(line: Connection) -> None:
     """
     _set_apart()
     share()
+    pd.set_option("display.max_columns", _COLUMNS)
     config = Config()
     config.HistoryManager.enabled = False
     shell = NotebookShell.instance(config=config)

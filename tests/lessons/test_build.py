@@ -6,6 +6,7 @@ import pytest
 
 from marketing_kpi.errors import LessonError
 from marketing_kpi.lessons import build
+from marketing_kpi.report import forks
 
 SOURCE = """\
 # %% [markdown] tags=["lang-fr"]
@@ -131,13 +132,26 @@ def test_a_number_without_lesson_is_refused_with_those_there_are(folder):
 
 
 def test_building_twice_gives_the_same_bytes(folder):
-    first = {path: path.read_bytes() for path in build.build(folder)}
+    done = []
+    first = {path: path.read_bytes() for path in build.build(folder, done=done.append)}
     second = {path: path.read_bytes() for path in build.build(folder)}
     assert [path.relative_to(folder).as_posix() for path in first] == [
         "fr/42_sum.ipynb",
         "en/42_sum.ipynb",
     ]
+    assert done == list(first)
     assert first == second
+
+
+def test_a_fork_and_a_kernel_give_the_same_bytes(folder, monkeypatch):
+    wide = "import pandas as pd\npd.DataFrame([range(30)])\n"
+    drawn = "import matplotlib.pyplot as plt\nprint(1)\nplt.plot([1, 2])\nprint(2)\n"
+    cells = "".join(f'\n# %% tags=["lesson"]\n{code}' for code in (wide, drawn))
+    source_of(folder).write_text(SOURCE + cells, encoding="utf-8")
+    forked = [path.read_bytes() for path in build.build(folder)]
+    monkeypatch.setattr(forks, "can_fork", lambda: False)
+    assert [path.read_bytes() for path in build.build(folder)] == forked
+    assert b"image/png" in forked[0]
 
 
 def test_a_built_notebook_has_outputs_and_nothing_of_the_machine(folder):
@@ -163,10 +177,10 @@ def test_a_built_notebook_has_outputs_and_nothing_of_the_machine(folder):
     ],
 )
 def test_a_cell_that_fails_or_warns_leaves_the_notebook_as_it_was(folder, line, message):
-    list(build.build(folder, langs=["fr"]))
+    build.build(folder, langs=["fr"])
     target = folder / "fr" / "42_sum.ipynb"
     before = target.read_bytes()
     source_of(folder).write_text(SOURCE.replace("total\n", f"{line}\n"), encoding="utf-8")
     with pytest.raises(LessonError, match=message):
-        list(build.build(folder, langs=["fr"]))
+        build.build(folder, langs=["fr"])
     assert target.read_bytes() == before
