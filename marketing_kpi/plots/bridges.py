@@ -125,12 +125,14 @@ def _scale(
     ax.set_yticks(range(len(steps)), names, fontsize=9)
     ax.set_ylim(len(steps) - 0.5, -0.5)
     least, most = min(low for low, _ in reaches), max(high for _, high in reaches)
-    span = (most - least) or abs(most) or 1.0
+    if most == least:  # nothing moves: an amount on an axis from 0
+        least, most = min(least, 0.0), max(most, 0.0)
+    span = (most - least) or 1.0
     start = 0.0 if from_zero and least == 0 else least - 0.06 * span
     free = _FIGURE_CHARACTERS - max(len(line) for name in names for line in name.split("\n"))
     shares = [max(1 - (len(step.label) + 3) / free, _LEAST_SHARE) for step in steps]
     ends = [(high - start) / share for (_, high), share in zip(reaches, shares, strict=True)]
-    ax.set_xlim(start, start + max(*ends, 1.06 * span))
+    ax.set_xlim(start, max(start + max(ends), most + 0.06 * span))
     if start < 0:
         ax.axvline(0, color=style.MUTED, linewidth=0.8)
     style.value_axis(ax.xaxis, unit="currency", reader=reader)

@@ -104,6 +104,16 @@ def test_a_bridge_that_does_not_move_is_drawn(from_zero):
     assert low <= 0 < high
 
 
+@pytest.mark.parametrize("from_zero", [True, False])
+@pytest.mark.parametrize("level", [15_000.0, -15_000.0])
+def test_an_amount_that_does_not_move_is_seen_beside_0(level, from_zero):
+    still = [Step("a", level, "", is_total=True), Step("b", level, ""), Step("c", level, "")]
+    low, high = drawn(still, from_zero=from_zero).get_xlim()
+    least, most = sorted([0.0, level])
+    assert least - 0.1 * 15_000 <= low <= least
+    assert most < high <= 1.5 * 15_000
+
+
 def test_every_step_hangs_on_the_next():
     axis = drawn(from_zero=True)
     links = [line for line in axis.lines if line.get_color() == style.REFERENCE]
