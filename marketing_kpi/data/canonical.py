@@ -83,7 +83,9 @@ def one_table(
     require(table.required, taken, raw.columns, where=raw.where, hint=hint)
     _refuse_repeated(raw, taken.values())
     targets = table_targets(raw, table, matched, rules)
-    findings = [*raw.findings, *misspelt_findings(table, taken, raw)]
+    # A file called after no table is read as orders, and may hold lines.
+    names = [*table.names, *(LINE_COLUMNS if name == "orders" else ())]
+    findings = [*raw.findings, *misspelt_findings(names, taken, raw)]
     relation = f"{name}_read"
     cleaned = clean(raw, targets, store, relation, format_of(rules), elsewhere)
     findings += cleaned.findings
@@ -208,9 +210,11 @@ def _other_header(raw: Raw, names: Iterable[str]) -> str | None:
     )
 
 
-def misspelt_findings(table: Table, matched: MappingType[str, str], raw: Raw) -> Iterator[Finding]:
+def misspelt_findings(
+    names: Iterable[str], matched: MappingType[str, str], raw: Raw
+) -> Iterator[Finding]:
     """Say which extra columns look like a canonical one that is missing."""
-    for source, column in misspelt(table, matched, raw.columns).items():
+    for source, column in misspelt(names, matched, raw.columns).items():
         yield Finding("misspelt_column", "suspicious", raw.where, source, details={"meant": column})
 
 

@@ -285,7 +285,7 @@ def _lazy_table(
     matched |= all_found(renamed, raw)
     taken = {column: sources[0] for column, sources in matched.items()}
     require(model.required, taken, raw.columns, where=name)
-    findings = list(misspelt_findings(model, taken, raw))
+    findings = list(misspelt_findings(model.names, taken, raw))
     targets = table_targets(raw, model, matched, rules)
     read, noticed = read_texts(table, targets, backend, where=name)
     types = {column.name: column.type for column in model.columns}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,14 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from marketing_kpi.data.faults import reason_of, telling
 from marketing_kpi.data.watch import Watch
-from marketing_kpi.errors import EngineError
+from marketing_kpi.errors import EngineError, SourceError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
 _DISK = re.compile(r"could not (?:write|sync|read)|no space left|disk is full", re.IGNORECASE)
-
+_UNREADABLE = re.compile(r'failed to read file "([^"]+)": ', re.IGNORECASE)
 
 _ONE_AT_A_TIME = Lock()
 
@@ -110,7 +111,7 @@ def _telling(connection: duckdb.DuckDBPyConnection, files: Watch) -> Iterator[No
         yield
     except Exception as error:
         files.refuse_changed(error)
-        told = _told(error, connection)
+        told = _told(error, connection) or _of_damage(error, files)
         if told is None:
             raise
         raise told from error
@@ -136,6 +137,21 @@ def _told(error: Exception, connection: duckdb.DuckDBPyConnection) -> EngineErro
             hint="ask again; the data are as they were",
         )
     return None
+
+
+def _of_damage(error: Exception, files: Watch) -> SourceError | None:
+    """Return as an error of ours that a part of a file cannot be read; None for anything else."""
+    text = str(error)
+    named = _UNREADABLE.search(text)
+    # The engine's bare error: what the reader of a file says of bytes that mean nothing.
+    if not files.paths or not (named or type(error) is duckdb.Error):
+        return None
+    names = [Path(named[1]).name] if named else [path.name for path in files.paths]
+    return SourceError(
+        f"{' or '.join(names)} is damaged: a part of it cannot be read "
+        f"({reason_of(_UNREADABLE.sub('', text))})",
+        hint="copy or export it again",
+    )
 
 
 def _no_memory(connection: duckdb.DuckDBPyConnection) -> EngineError:

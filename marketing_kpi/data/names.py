@@ -81,9 +81,15 @@ def require(
         )
 
 
-def misspelt(table: Table, matched: Mapping[str, str], sources: Sequence[str]) -> dict[str, str]:
-    """Return the unmatched source columns that look like a missing canonical one, with it."""
-    missing = [name for name in table.names if name not in matched]
+def misspelt(
+    names: Iterable[str], matched: Mapping[str, str], sources: Sequence[str]
+) -> dict[str, str]:
+    """Return the unmatched source columns that look like one of `names` that is missing, with it.
+
+    >>> misspelt(["quantity", "unit_price"], {"unit_price": "price"}, ["quantitty", "price"])
+    {'quantitty': 'quantity'}
+    """
+    missing = [name for name in names if name not in matched]
     found: dict[str, str] = {}
     for source in sources:
         if source in matched.values():

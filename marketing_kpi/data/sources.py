@@ -23,6 +23,7 @@ from marketing_kpi.data.canonical import (
     Tables,
     flat_extract,
     format_of,
+    misspelt_findings,
     one_table,
     with_amount,
 )
@@ -37,7 +38,7 @@ from marketing_kpi.data.connections import (
 )
 from marketing_kpi.data.mapping import Format, Mapping, flat_types, read_mapping
 from marketing_kpi.data.model import TABLES, Data, Finding
-from marketing_kpi.data.names import simplified, table_of
+from marketing_kpi.data.names import misspelt, require, simplified, table_of
 from marketing_kpi.data.parts import (
     filled_sheets,
     ignored_sheets,
@@ -325,6 +326,9 @@ def _by_content(raw: Raw, store: Store, name: str | None, rules: Mapping | None)
         return one_table(raw, store, name, rules)
     own_names = _own_names(raw, format_of(rules))
     if own_names is not None:
+        known = {name: source for name, (source,) in own_names.columns.items()}
+        names = {*TABLES["orders"].names, *TABLES["order_lines"].names}
+        raw = raw.noticing(*misspelt_findings(sorted(names - {"amount"}), known, raw))
         return flat_extract(raw, store, own_names)
     return one_table(raw, store, "orders", rules)
 
@@ -343,10 +347,18 @@ def _own_names(raw: Raw, how: Format) -> Mapping | None:
         for name in raw.columns
         if simplified(name) in by_simple
     }
-    needed = {"order_id", "ordered_at", *LINE_COLUMNS}
-    if not needed <= set(matched):
-        return None
-    return Mapping(kind="lines", columns=matched, format=how)
+    if {"order_id", "ordered_at", *LINE_COLUMNS} <= matched.keys():
+        return Mapping(kind="lines", columns=matched, format=how)
+    _refuse_misspelt_lines(raw, {name: source for name, (source,) in matched.items()})
+    return None
+
+
+def _refuse_misspelt_lines(raw: Raw, matched: MappingType[str, str]) -> None:
+    """Refuse orders without an amount, of whose lines a quantity or a price is misspelt."""
+    has_amount = any(simplified(name) == "amount" for name in raw.columns)
+    missing = [name for name in LINE_COLUMNS if name not in matched]
+    if not has_amount and set(missing) == {*misspelt(missing, matched, raw.columns).values()}:
+        require(missing, matched, raw.columns, where=raw.where)
 
 
 def _read_folder(store: Store, folder: Path, rules: Mapping | None) -> Tables:

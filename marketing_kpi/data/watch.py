@@ -26,6 +26,11 @@ class Watch:
         for path in paths:
             self._states.setdefault(path, _state_or_none(path))
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What is watched."""
+        return tuple(self._states)
+
     def release(self, path: Path) -> None:
         """Watch a file no more: all of it was read."""
         del self._states[path]

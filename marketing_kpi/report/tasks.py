@@ -18,6 +18,7 @@ from marketing_kpi.report import render
 from marketing_kpi.report.execute import Failure, Job, Shell, execute
 from marketing_kpi.report.inputs import inspect
 from marketing_kpi.text.locale import LANGUAGES, Reader
+from marketing_kpi.text.messages import translator
 
 if TYPE_CHECKING:
     from marketing_kpi.kpis.periods import Periods
@@ -54,7 +55,7 @@ def now() -> str:
 
 
 def warm() -> None:
-    """Load what every page needs and this process keeps: the dictionary, templates, fonts."""
+    """Load what every page needs and this process keeps: dictionary, words, templates, fonts."""
     from matplotlib.figure import Figure
     from nbformat.v4 import new_markdown_cell, new_notebook
 
@@ -64,6 +65,7 @@ def warm() -> None:
     dictionary()
     words = new_notebook(cells=[new_markdown_cell("# A\n\n$a$")])  # type: ignore[no-untyped-call]
     for lang in LANGUAGES:
+        translator(lang)
         render.body(words, lang=lang)
     figure = Figure()  # not pyplot's, which would choose where figures go
     figure.add_subplot().set_title("A")

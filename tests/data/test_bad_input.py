@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from marketing_kpi.data.demo import simulate
+from marketing_kpi.data.quality import check
 from marketing_kpi.data.sources import open_data
 from marketing_kpi.errors import ColumnError, MappingError, SourceError
 
@@ -571,6 +572,20 @@ def test_truncated_parquet(tmp_path):
         open_data(path)
 
 
+@pytest.mark.parametrize("compression", ["snappy", "zstd", "gzip", None])
+def test_a_parquet_file_damaged_in_its_middle(tmp_path, compression):
+    path = tmp_path / "orders.parquet"
+    days = pd.date_range("2024-01-01", periods=20_000, freq="7min")
+    ids = [f"A{n * 7919 % 20_000}" for n in range(20_000)]
+    pd.DataFrame({"order_id": ids, "ordered_at": days, "amount": [n % 977 for n in range(20_000)]}
+                 ).to_parquet(path, compression=compression)  # fmt: skip
+    whole = path.read_bytes()
+    _written(tmp_path, whole[:4] + bytes(600) + whole[604:], "orders.parquet")
+    with pytest.raises(SourceError, match=r"orders\.parquet is damaged") as raised:
+        check(open_data(path))
+    assert raised.value.hint == "copy or export it again"
+
+
 def test_truncated_gzip(tmp_path):
     packed = gzip.compress(GOOD.encode() * 1000)
     path = _written(tmp_path, packed[: len(packed) // 2], "orders.csv.gz")
@@ -886,3 +901,38 @@ def test_json_is_named(tmp_path):
     with pytest.raises(SourceError, match=r"orders\.json is JSON") as caught:
         open_data(path)
     assert "CSV" in caught.value.hint
+
+
+LINES = """order_id,customer_id,ordered_at,product_id,quantity,unit_price
+1000,17900,2024-05-13,P038,1,12.66
+1000,17900,2024-05-13,P003,2,13.65
+1001,17920,2024-05-14,P003,2,13.65
+"""
+
+
+@pytest.mark.parametrize("rows", [4, 2])
+@pytest.mark.parametrize(
+    ("column", "written"), [("quantity", "quantitty"), ("unit_price", "unit_prise")]
+)
+def test_a_misspelt_quantity_or_price_of_a_flat_extract_is_named(tmp_path, column, written, rows):
+    text = "\n".join(LINES.replace(column, written).split("\n")[:rows])
+    with pytest.raises(ColumnError, match=f"'{column}' not found; did you write it '{written}'"):
+        open_data(_written(tmp_path, text.encode(), "ventes.csv"))
+
+
+@pytest.mark.parametrize(
+    ("column", "written"), [("product_id", "produt_id"), ("customer_id", "custmer_id")]
+)
+def test_a_misspelt_column_of_a_flat_extract_is_named(tmp_path, column, written):
+    path = _written(tmp_path, LINES.replace(column, written).encode(), "ventes.csv")
+    with open_data(path) as data:
+        [found] = [one for one in data.findings if one.code == "misspelt_column"]
+    assert (found.column, found.details) == (written, {"meant": column})
+
+
+def test_orders_with_an_amount_keep_what_looks_like_a_column_of_lines(tmp_path):
+    text = "order_id,ordered_at,amount,quantities,unit_price\n1,2024-05-13,12.5,2,6\n"
+    with open_data(_written(tmp_path, text.encode(), "ventes.csv")) as data:
+        [found] = [one for one in data.findings if one.code == "misspelt_column"]
+        assert found.details == {"meant": "quantity"}
+        assert data.orders.amount.to_pandas().tolist() == [12.5]

@@ -557,6 +557,10 @@ def test_credits_are_named_where_the_basket_moved_and_there_is_no_price():
     said = plain(sentences.sales.answer(basket, lang="en", periods=YEAR))
     assert "Credits entered as orders lower the basket: $0 before, −$300 now." in said
     assert "at what price, and at credits." in said
+    second = basket._replace(factors=factors.assign(verdict="fell", effect=[-900.0, -300.0]))
+    said = plain(sentences.sales.answer(second, lang="en", periods=YEAR))
+    assert "moved most beyond chance: orders" in said
+    assert "Credits entered as orders lower the basket: $0 before, −$300 now." in said
     none = basket._replace(credits=(0.0, 0.0))
     assert "entered as orders" not in plain(sentences.sales.answer(none, lang="en", periods=YEAR))
 

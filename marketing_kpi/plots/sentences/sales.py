@@ -167,9 +167,9 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
             )
         )
     if len(sure):
-        first = sure.iloc[0]["factor"]
-        said += _in_basket(tree, reader) if first == "average_order_value" else []
-        said.append(_(_TO_DO[first]))
+        moved_most = [*sure["factor"]]
+        said += _in_basket(tree, reader) if "average_order_value" in moved_most else []
+        said.append(_(_TO_DO[moved_most[0]]))
     return said
 
 
