@@ -44,6 +44,13 @@ LONGEST_GAP = 4
 """Days in a row without a stock record, as a week-end and two holidays, of which the closes around
 them tell: a product that was in stock at both was in stock between them. A convention."""
 
+LEAST_SOLD = 0.5
+"""Share of the usual demand that must be sold on days out at both closes, without a delivery
+between them, for the stock on record not to be what stops sales. A convention."""
+
+FEWEST_SOLD = 5
+"""Units that must be sold on such days for the same to be said. A convention."""
+
 LOST_BY = ("product_id", "name", "category", "location_id", "month")
 """What `lost_by` can split lost sales by."""
 
@@ -94,6 +101,9 @@ class LostSales(NamedTuple):
     days_recorded
         Days of the period on which any stock is on record; what was lost on the others is not
         counted. None: not counted.
+    days_sold_on
+        Days without sellable stock, in none of the above, of a product in a place that goes on
+        selling without stock: on order, or its record is late (`LEAST_SOLD`).
     """
 
     units: float | None
@@ -115,6 +125,7 @@ class LostSales(NamedTuple):
     end: dt.date
     recorded: tuple[dt.date, dt.date] | None
     days_recorded: int | None = None
+    days_sold_on: int = 0
 
 
 def lacking(data: Data) -> list[str]:
@@ -177,6 +188,10 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     holds no stock on record are nobody else's, and left out (`LostSales.elsewhere`); what a place
     of which no sale is known lost is not known.
 
+    Where products sell on days out at both closes, without a delivery between them, nearly as on
+    others, the stock on record is not what stops sales: nothing is counted as lost there
+    (`LostSales.days_sold_on`).
+
     References
     ----------
     Gruen, T. W., Corsten, D. S. and Bharadwaj, S. (2002). Retail Out-of-Stocks. Grocery
@@ -209,8 +224,9 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     elsewhere = _units_elsewhere(rows, first)
     sold, places = _sold_by_place(data, rows, stock, last)
     judged = data.keep(_judged(_cells(_in_place(data, stock, sold, first))))
-    out = judged.filter(judged.is_out, judged.asked)
-    cells = _named(_lost(out.to_pandas()), data)
+    out = judged.filter(judged.is_out, judged.asked).to_pandas()
+    sells_on = _sells_on(out)
+    cells = _named(_lost(out[~sells_on]), data)
     whole = _told(stock, judged, first)
     dispersion = whole["dispersion"]
     replaced = min(cells["lost_units"].sum() / whole["units"], 1.0) if whole["units"] else 0.0
@@ -225,6 +241,7 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
         cells=cells, places=places, sold=whole["units"], elsewhere=elsewhere,
         replaced=replaced, dispersion=dispersion,
         start=first, end=last, recorded=whole["recorded"], days_recorded=whole["days_recorded"],
+        days_sold_on=int(out.loc[sells_on, "days"].sum()),
     )  # fmt: skip
 
 
@@ -551,6 +568,8 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
         rows = rows.mutate(promoted=ibis.literal(False))
     else:
         rows = attach(rows, promotions, on=["day", "product_id"], columns={"promoted": "promoted"})
+    still = _still_out(data, stock)
+    rows = attach(rows, still, on=["day", "product_id", "location_id"], columns={"still": "still"})
     units = rows.units.fill_null(0)
     alone = rows.is_out & (units > 0)
     sold_out = rows.is_out.ifelse(units, 0).sum().over(group_by=["day", "location_id"])
@@ -559,14 +578,29 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
         promoted=rows.promoted.fill_null(False),
         asked=rows.day >= ibis.literal(start, "date"),
         sold_on=alone.ifelse(rows.day, ibis.null("date")),
+        still=rows.still.fill_null(False),
         units=units,
         others=rows.total.fill_null(0) - sold_out - rows.is_out.ifelse(0, units),
     )
 
 
+def _still_out(data: Data, stock: ir.Table) -> ir.Table:
+    """Return the days of which the close before was out too, and on which nothing is known to come.
+
+    What was sold on them did not come from the stock on record.
+    """
+    keys = ["day", "product_id", "location_id"]
+    out = stock.filter(stock.is_out)
+    days = out.mutate(day=_later(out.day, 1)).select(*keys)
+    if data.has("stock", "received"):
+        rows = data.table("stock")
+        days = days.anti_join(rows.filter(rows.received > 0).select(*keys), keys)
+    return days.mutate(still=ibis.literal(True))
+
+
 def _cells(rows: ir.Table) -> ir.Table:
     """Add days up by product, place, month and promotion."""
-    keys = ["product_id", "location_id", "month", "promoted", "is_out", "asked", "sold_on"]
+    keys = [*_RATE_OF, "is_out", "still", "asked", "sold_on"]
     return rows.group_by(keys).aggregate(
         days=rows.count(),
         units=rows.units.sum().cast("float64"),
@@ -602,6 +636,24 @@ def _judged(cells: ir.Table) -> ir.Table:
     )
     ever = ratio(in_stock(rows, "net_sales", "product_id"), in_stock(rows, "units", "product_id"))
     return rows.mutate(average_selling_price=ibis.coalesce(price, ever)).drop("usual")
+
+
+def _sells_on(out: pd.DataFrame) -> pd.Series[bool]:
+    """Say which stock-out cells are of a product in a place, or a place, that sells without stock.
+
+    Parameters
+    ----------
+    out
+        Cells of days out of stock, with their units and what was expected of them.
+    """
+    still = out[out["still"]]
+    sells = pd.Series(False, index=out.index)
+    for keys in (["location_id"], ["product_id", "location_id"]):
+        sums = still.groupby(keys)[["units", "expected_units"]].sum()
+        sold = sums["units"] >= LEAST_SOLD * sums["expected_units"]
+        on = sums.index[sold & (sums["units"] >= FEWEST_SOLD)]
+        sells |= out.set_index(keys).index.isin(on)
+    return sells
 
 
 def _lost(out: pd.DataFrame) -> pd.DataFrame:

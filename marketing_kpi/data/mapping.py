@@ -11,7 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from marketing_kpi.data.model import (
     BOOLEAN,
@@ -143,7 +150,8 @@ class Mapping(_Model):
     ----------
     kind
         "lines": a row is a sale line; "orders": a row is an order; "tables": the source has
-        canonical tables, of which some columns have other names.
+        canonical tables, of which some columns have other names. Not said: "lines", or "tables"
+        where only `values` or `format` are given, since each column has its canonical name then.
     columns
         Source column (or several, joined by a space: a date and a time) of each canonical one. A
         column serves one canonical column; only a part of an `order_id` of several may also serve
@@ -181,6 +189,12 @@ class Mapping(_Model):
     duplicates: Literal["keep", "drop"] = "keep"
     zero_price: Literal["keep", "drop"] = "keep"
     format: Format = Format()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_canonical_names(cls, given: Any) -> Any:
+        is_all = isinstance(given, dict) and given and given.keys() <= {"values", "format"}
+        return {"kind": "tables", **given} if is_all else given
 
     @property
     def is_numbered_by_day(self) -> bool:

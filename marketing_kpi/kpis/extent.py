@@ -122,7 +122,9 @@ def is_compared(data: Data, periods: Periods) -> bool:
     """Say whether there is a period to compare with, and the data tell about both from end to end.
 
     A part of a period would pass for a small whole one, and growth on it for a boom. Days without
-    an order at the beginning of both, and about as many, are the shop's season.
+    an order at the beginning of both, and about as many, are the shop's season; so few that the
+    shop is used to them, between two orders, are its rhythm (`GRACE_DAYS` times those between its
+    orders, `LONG_GAP_DAYS` at most).
 
     Parameters
     ----------
@@ -135,23 +137,37 @@ def is_compared(data: Data, periods: Periods) -> bool:
     if since is None or until is None:
         return False
     days = order_days(data, before=periods.end).day
-    before = (days >= _day(since)) & (days < _day(until))
+    now, before = days >= _day(periods.start), (days >= _day(since)) & (days < _day(until))
     ends = days.as_table().aggregate(
-        first=days.min(where=days >= _day(periods.start)),
+        first=days.min(where=now),
         last=days.max(),
         first_before=days.min(where=before),
         last_before=days.max(where=before),
+        ordered=(now | before).sum(),
+        until_now=days.max(where=days < _day(periods.start)),
+        until_before=days.max(where=days < _day(since)),
+        from_then=days.min(where=days >= _day(until)),
     )
     (row,) = data.connection.to_pyarrow(ends).to_pylist()
-    if None in row.values():
+    first, last, first_before, last_before = (
+        row[name] for name in ("first", "last", "first_before", "last_before")
+    )
+    if first is None or last_before is None:
         return False
-    shut, shut_before = row["first"] - periods.start, row["first_before"] - since
-    begin = begins_by(row["first"], periods.start) and begins_by(row["first_before"], since)
-    alike = abs(shut - shut_before).days <= GRACE_DAYS
+    length = (periods.end - periods.start) + (until - since)
+    used_to = min(GRACE_DAYS * length.days / row["ordered"], LONG_GAP_DAYS)
+
+    def is_usual(gone: date | None, back: date | None) -> bool:
+        """Say whether the shop is used to so many days without an order, between two with one."""
+        return gone is not None and back is not None and (back - gone).days - 1 <= used_to
+
+    begin = begins_by(first, periods.start) or is_usual(row["until_now"], first)
+    begin &= begins_by(first_before, since) or is_usual(row["until_before"], first_before)
+    alike = abs((first - periods.start) - (first_before - since)).days <= GRACE_DAYS
     return (
         (begin or alike)
-        and lasts_to(row["last_before"], until)
-        and lasts_to(row["last"], periods.end)
+        and (lasts_to(last_before, until) or is_usual(last_before, row["from_then"]))
+        and lasts_to(last, periods.end)
     )
 
 

@@ -35,15 +35,13 @@ _DOUBTS: Mapping[str, str] = {
         "The data do not cover the whole period: the values are those of a part of it, and "
         "nothing is compared."
     ),
-    "comparison": N_(
-        "The data do not cover the whole comparison period: nothing is compared with it."
-    ),
+    "comparison": N_("The data do not cover both periods from end to end: nothing is compared."),
 }
 
 _NOT_COMPARED: Mapping[str, str] = {
     "empty": N_("nothing was ordered in the period"),
     "partial": N_("the data do not cover the whole period"),
-    "comparison": N_("the data do not cover the whole comparison period"),
+    "comparison": N_("the data do not cover both periods from end to end"),
     "alone": N_("no comparison was asked for"),
     "": N_("no value in one of the periods"),
 }

@@ -336,10 +336,10 @@ plots.kpi_table(overview.by_channel(shown, data, periods=dates), lang=reader)
 plots.lacking(overview.lacking(data, periods=dates), lang=reader)
 
 # %% [markdown] tags=["lang-fr", "lesson"]
-# Chaque indicateur lit ses propres colonnes. Sans coût d'achat, pas de marge ; sans identifiant du client, ni achat répété ni fréquence ; sans prix catalogue, pas de taux de remise ; sans les retours, pas de taux de retour. La boutique de trois commandes n'a rien de tout cela.
+# Chaque indicateur lit ses propres colonnes. Sans coût d'achat, pas de marge ; sans identifiant du client, ni achat répété ni fréquence ; sans prix catalogue, pas de taux de remise ; sans les retours, pas de taux de retour. La boutique de quatre commandes n'a rien de tout cela.
 
 # %% [markdown] tags=["lang-en", "lesson"]
-# Each indicator reads columns of its own. Without what items cost, no margin; without the customer's number, neither repeat purchases nor frequency; without list prices, no discount rate; without returns, no return rate. The shop of three orders has none of these.
+# Each indicator reads columns of its own. Without what items cost, no margin; without the customer's number, neither repeat purchases nor frequency; without list prices, no discount rate; without returns, no return rate. The shop of four orders has none of these.
 
 # %% tags=["lesson"]
 lost = ["gross_margin_rate", "repeat_purchase_rate", "discount_rate", "return_rate_value"]

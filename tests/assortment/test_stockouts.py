@@ -20,7 +20,8 @@ def shop(sold, stock, *, prices=None, **order_columns):
     lines["order_id"] = lines["line_id"] = lines.index.astype(str)
     lines["unit_price"] = lines["product_id"].map(prices or {}).fillna(6.0)
     orders = lines[["order_id"]].assign(ordered_at=lines.pop("day"), store_id="S1")
-    kept = pd.DataFrame(stock, columns=["day", "product_id", "sellable"])
+    names = ["day", "product_id", "sellable", "received"]
+    kept = pd.DataFrame(stock, columns=names[: len(stock[0])])
     tables = {"orders": orders.assign(**order_columns), "order_lines": lines}
     return mk.open_data({**tables, "stock": kept.assign(location_id="S1")})
 
@@ -49,6 +50,33 @@ def test_what_was_sold_on_a_stock_out_day_is_no_loss(sold, lost):
     cells = found.cells
     assert baskets.lost_sales_units(cells) == pytest.approx(found.units)
     assert baskets.lost_sales_revenue(cells) == pytest.approx(found.revenue)
+
+
+def test_a_product_that_sells_without_stock_is_not_out_of_it():
+    sold, stock = cups_and_tea(out_sold=5)  # of an expected 4: the second day is out at both closes
+    found = baskets.lost_sales(shop(sold, stock), **MARCH)
+    assert (found.units, found.days_out, found.days_sold_on) == (0, 0, 2)
+    came = [(*row, 5.0 if row[2] == 0 else 0.0) for row in stock]
+    filled = baskets.lost_sales(shop(sold, came), **MARCH)
+    assert (filled.units, filled.days_out, filled.days_sold_on) == (0, 2, 0)
+
+
+def test_stock_that_does_not_stop_sales_loses_nothing():
+    """Each product sells 3 a day whatever the record says, which is 0 for a fifth of the days."""
+    rng = np.random.default_rng(5)
+    days, products = pd.date_range("2025-01-01", periods=90), [f"P{n}" for n in range(8)]
+    sold = [(day, product, rng.poisson(3)) for day in days for product in products]
+    stock = [
+        (day, product, 0.0 if place < 4 and n % 45 < 18 else 9.0)
+        for n, day in enumerate(days) for place, product in enumerate(products)
+    ]  # fmt: skip
+    found = baskets.lost_sales(shop(sold, stock), start="2025-01-01", end="2025-04-01")
+    assert (found.units, found.days_sold_on) == (0, 4 * 36)
+    stopped = {(day, product) for day, product, units in stock if units == 0}
+    kept = [row for row in sold if row[:2] not in stopped]
+    lost = baskets.lost_sales(shop(kept, stock), start="2025-01-01", end="2025-04-01")
+    assert (lost.days_out, lost.days_sold_on) == (4 * 36, 0)
+    assert lost.low < 3 * 4 * 36 < lost.high
 
 
 def test_products_that_run_out_together_do_not_hide_each_others_loss():

@@ -931,8 +931,21 @@ def test_a_misspelt_column_of_a_flat_extract_is_named(tmp_path, column, written)
 
 
 def test_orders_with_an_amount_keep_what_looks_like_a_column_of_lines(tmp_path):
-    text = "order_id,ordered_at,amount,quantities,unit_price\n1,2024-05-13,12.5,2,6\n"
+    text = "order_id,ordered_at,amount,quantitty,unit_price\n1,2024-05-13,12.5,2,6\n"
     with open_data(_written(tmp_path, text.encode(), "ventes.csv")) as data:
         [found] = [one for one in data.findings if one.code == "misspelt_column"]
         assert found.details == {"meant": "quantity"}
         assert data.orders.amount.to_pandas().tolist() == [12.5]
+
+
+@pytest.mark.parametrize("amount", ["amount", "quantity,unit_price"])
+@pytest.mark.parametrize("how", ["a file", "a folder"])
+def test_a_mapping_of_values_alone_is_of_canonical_names(tmp_path, amount, how):
+    """As the line that a finding gives, copied into a file of its own."""
+    price = "12.5" if amount == "amount" else "1,12.5"
+    text = f"order_id,ordered_at,channel,{amount}\n1,2024-05-13,phone,{price}\n"
+    path = _written(tmp_path, text.encode(), "orders.csv")
+    mapping = tmp_path.parent / f"{tmp_path.name}.yml"
+    mapping.write_text("values: {channel: {phone: store}}", encoding="utf-8")
+    with open_data(path if how == "a file" else tmp_path, mapping=mapping) as data:
+        assert data.orders.channel.to_pandas().tolist() == ["store"]

@@ -228,6 +228,23 @@ def test_a_hole_at_either_end_of_either_period_is_seen_on_every_page(page, hole,
         assert page.is_compared(data, PERIODS) is expected
 
 
+@pytest.mark.parametrize(
+    ("every", "hole", "expected"),
+    [
+        (5, ("2024-12-30", "2025-01-22"), True),  # six orders a month: 23 days are its rhythm
+        (1, ("2024-12-30", "2025-01-22"), False),  # of a shop that sells each day they are not
+        (5, ("2023-12-20", "2024-01-22"), False),  # 33 days are no rhythm
+        (5, ("2023-01-01", "2024-01-22"), False),  # the data begin there
+        (5, ("2024-12-10", "2025-01-02"), True),  # at the end of the period before
+    ],
+)
+def test_a_pause_is_judged_by_the_rhythm_of_the_shop(every, hole, expected):
+    days = pd.Series(pd.date_range("2023-01-01", "2025-12-31", freq=f"{every}D"))
+    sold = orders(*((None, day, 10.0) for day in days[(days < hole[0]) | (days >= hole[1])]))
+    with mk.open_data({"orders": sold}) as data:
+        assert revenue.is_compared(data, PERIODS) is expected
+
+
 # --- Effects --------------------------------------------------------------------------------
 
 ITEM = ["quantity_before", "revenue_before", "quantity", "revenue"]

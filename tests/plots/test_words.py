@@ -160,7 +160,7 @@ def test_rates_that_differ_look_different_and_so_does_their_change(scorecard):
     ("reason", "said"),
     [
         ("partial", "Les données ne couvrent pas toute la période :"),
-        ("comparison", "Les données ne couvrent pas toute la période de comparaison :"),
+        ("comparison", "Les données ne couvrent pas les deux périodes d'un bout à l'autre :"),
     ],
 )
 def test_what_holds_for_all_rows_is_said_once(scorecard, reason, said):
@@ -307,7 +307,7 @@ REASONS = {
     "alone": "no comparison was asked for",
     "empty": "nothing was ordered in the period",
     "partial": "the data do not cover the whole period",
-    "comparison": "the data do not cover the whole comparison period",
+    "comparison": "the data do not cover both periods from end to end",
     "": "no value in one of the periods",
 }
 

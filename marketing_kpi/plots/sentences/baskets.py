@@ -216,13 +216,17 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
         "Products were out of stock on {share} of the days on record (a product in a place a day).",
         share=reader.percent(found.days_out / found.days),
     )
+    sold_on = _sold_on(found, reader)
     if not found.days_out:
-        return Sentence(_("No product was out of stock in the period."))
+        none = _("No product was out of stock in the period.")
+        if sold_on:
+            none = _("No stock-out is known to have stopped sales in the period.")
+        return Sentence(" ".join([none, *sold_on]))
     away = _(
         "Units sold by stores without stock on record, left out: {units}.",
         units=reader.integer(found.elsewhere),
     )
-    left_out = [away] if found.elsewhere else []
+    left_out = [*sold_on, away] if found.elsewhere else sold_on
     if found.units is None:
         unknown = _("No comparable day tells what these stock-outs lost.")
         return Sentence(" ".join([share, unknown, *left_out]))
@@ -251,6 +255,20 @@ def lost(found: LostSales | None, *, lang: str | Reader, lacks: Sequence[str] = 
             )
         )
     return Sentence(" ".join([*said, *left_out, *days_without_record(found, reader)]))
+
+
+def _sold_on(found: LostSales, reader: Reader) -> list[str]:
+    """Say of how many days out of stock nothing is counted, since products sold all the same."""
+    _ = reader.translate
+    if not found.days_sold_on:
+        return []
+    return [
+        _(
+            "Days out of stock by the record on which products went on selling nearly as usual "
+            "(on order, or a record that is late), so that nothing is counted as lost: {days}.",
+            days=reader.integer(found.days_sold_on),
+        )
+    ]
 
 
 def limits(found: LostSales | None, *, lang: str | Reader) -> Sentence | None:
