@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ibis.expr.types as ir
 import pandas as pd
 
+from marketing_kpi.accounts.books import whole_months
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.finance import bridge, net_revenue
 from marketing_kpi.growth.chance import Growth, growth, growth_by, growth_of_years, verdict_of
@@ -270,20 +271,21 @@ def by_month(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        A row a month: ``period``, ``booked_revenue`` and ``recognised_revenue``, the KPIs; one
-        that the data do not tell has no column.
+        A row a whole month: ``period``, ``booked_revenue`` and ``recognised_revenue``, the KPIs;
+        one that the data do not tell has no column. Months that the period cuts are left out: a
+        part would pass for a small whole one.
 
     Raises
     ------
     ComputeError
         When `start` is not before `end`.
     """
-    period = Period.of(start, end)
+    whole = whole_months(start, end)
     ids = ("booked_revenue", "recognised_revenue")
     told = [id for id in ids if not missing_columns(id, data)]
-    if not told:
-        return pd.DataFrame({"period": pd.to_datetime([])})
-    months = compute(told, data, grain="month", start=period.start, end=period.end)
+    if not (told and whole):
+        return pd.DataFrame({"period": pd.to_datetime([])}).reindex(columns=["period", *told])
+    months = compute(told, data, grain="month", start=whole[0], end=whole[1])
     return months if isinstance(months, pd.DataFrame) else collected(months, ["period"])
 
 

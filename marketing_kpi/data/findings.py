@@ -42,6 +42,10 @@ TEMPLATES: Mapping[str, str] = {
     ),
     "delivered_before_ordered": N_("{place}: delivered before it was ordered in {rows}"),
     "duplicate_keys": N_("{place}: the key ({key}) repeats one already seen in {rows}"),
+    "shared_accounts": N_(
+        "{place}: the account ({key}) is of another customer too in {rows}: a household's or a "
+        "firm's, or one of the matches is wrong"
+    ),
     "duplicate_lines": N_("{place}: equal to another row in all columns read, {rows}"),
     "empty_table": N_("{place}: the table has no row"),
     "extreme_values": N_(

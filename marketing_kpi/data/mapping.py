@@ -429,10 +429,21 @@ def _faults_of_tables(mapping: Mapping, place: _Place) -> _Faults:
 
 
 def _misspelt(name: str, known: Collection[str], where: str) -> _Faults:
-    """Refuse a name that looks like a misspelt canonical one; others name extra columns."""
+    """Refuse a name that looks like a misspelt canonical one, or a column of a table that is none.
+
+    Others name extra columns.
+    """
     if name in known:
         return
     close = difflib.get_close_matches(name.casefold(), sorted(known), n=1, cutoff=MISSPELT)
+    tables = sorted({other.split(".")[0] for other in known if "." in other})
+    if not close and tables and "." in name:
+        yield MappingError(
+            f"{where}: '{name}' is not a canonical column; an extract describes {', '.join(tables)}"
+            " and no other table",
+            hint=f"put {name.split('.')[0]} in a file of its own beside the extract; "
+            f"known: {', '.join(sorted(known))}",
+        )
     if close:
         yield MappingError(
             f"{where}: '{name}' is not a canonical column; did you mean '{close[0]}'?",

@@ -300,10 +300,11 @@ def booked_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     )
     told = [line for line in lines if line[0] in months]
     if months.empty or not told:
-        return style.empty(axis, title=title, message=_("No sales in the period."))
+        nothing = _("No whole month of sales in the period.")
+        return style.empty(axis, title=title, message=nothing)
     if len(months) < 2:
         return style.empty(
-            axis, title=title, message=_("One month only: there is no line to draw.")
+            axis, title=title, message=_("One whole month only: there is no line to draw.")
         )
     at = pd.to_datetime(months["period"])
     places = np.arange(len(months))
@@ -324,7 +325,7 @@ def booked_by_month(months: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     axis.set_ylim(bottom=0)
     style.value_axis(axis.yaxis, unit="currency", reader=reader)
     axis.grid(axis="y")
-    axis.legend(fontsize=9, loc="lower right")
+    axis.legend(fontsize=9)
     return style.finish(
         axis,
         title=title,

@@ -552,7 +552,7 @@ mk.quiz("01", lang=reader)
 # ## Questions ouvertes
 #
 # 1. **Chercher.** Combien d'acheteurs la campagne `discount` aurait-elle dû faire pour égaler le ROI de l'autre ? Posez l'équation, puis vérifiez sur le tableau.
-# 2. **Appliquer.** Donnez à `followed`, en tête de page, la valeur d'un autre KPI du dictionnaire, et relancez la page. Son chiffre par canal change-t-il une décision ?
+# 2. **Appliquer.** Donnez à `followed`, dans la deuxième cellule de code, la valeur d'un autre KPI du dictionnaire, et relancez la page. Son chiffre par canal change-t-il une décision ?
 # 3. **Cas.** Votre directrice veut refaire la campagne `discount` « parce qu'elle a eu 50 % d'acheteurs en plus ». Écrivez-lui cinq lignes : le chiffre qui compte, pourquoi, et ce qu'il faudrait mesurer la prochaine fois.
 
 # %% [markdown] tags=["lang-en", "lesson", "exercise"]

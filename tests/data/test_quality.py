@@ -363,6 +363,16 @@ def test_a_repeated_key_is_an_error_and_an_exact_copy_is_not():
     assert (keys.count, keys.level, keys.details["key"]) == (1, "error", "order_id, line_id")
 
 
+def test_an_account_of_several_customers_is_no_error():
+    at = pd.DataFrame({"source_system": ["crm"] * 3, "source_id": ["F1", "F1", "F2"]})
+    identities = at.assign(customer_id=["c1", "c2", "c3"])
+    orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2025-05-13"])})
+    with open_data({"orders": orders, "identities": identities}) as data:
+        [found] = [one for one in check(data).findings if one.table == "identities"
+                   and one.code in ("duplicate_keys", "shared_accounts")]  # fmt: skip
+    assert (found.code, found.level, found.count) == ("shared_accounts", "suspicious", 1)
+
+
 def test_without_a_key_only_exact_copies_are_repeats():
     frames = shop()
     frames["responses"] = pd.DataFrame(

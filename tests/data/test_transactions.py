@@ -1256,6 +1256,7 @@ COLUMNS = {"order_id": "No", "ordered_at": "Date"}
         ({"kind": "tables", "tables": {"order": {}}}, "table 'order' not found.*'orders'"),
         ({"kind": "tables", "tables": {"orders": {"amont": "x"}}}, "did you mean 'amount'"),
         ({"columns": {**COLUMNS, "custmer_id": "c"}}, "'custmer_id'.*did you mean 'customer_id'"),
+        ({"columns": {**COLUMNS, "stores.store_type": "t"}}, "describes .*products and no other"),
         ({"columns": COLUMNS, "values": {"statuss": {}}}, "did you mean 'status'"),
         ({"kind": "tables", "values": {"statuss": {}}}, "did you mean 'status'"),
         (

@@ -159,6 +159,9 @@ def test_months_are_the_kpis(demo):
     kpi = mk.compute("booked_revenue", demo, grain="month", start="2025-01-01", end="2025-03-01")
     expected = kpi.to_pandas().sort_values("period").booked_revenue.astype(float)
     assert months.booked_revenue.tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    cut = revenue.by_month(demo, start="2024-12-20", end="2025-03-02")
+    pd.testing.assert_frame_equal(cut, months)
+    assert revenue.by_month(demo, start="2025-01-02", end="2025-02-20").empty
 
 
 # --- Mix ------------------------------------------------------------------------------------

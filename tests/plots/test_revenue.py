@@ -435,8 +435,10 @@ def test_one_month_has_no_course_to_draw():
     months["booked_revenue"], months["recognised_revenue"] = [9557.0, 300.0], [9100.0, 280.0]
     assert plots.booked_by_month(months, lang="en").figure.message == ""
     alone = plots.booked_by_month(months.iloc[:1], lang="en").figure
-    assert alone.message == "One month only: there is no line to draw."
+    assert alone.message == "One whole month only: there is no line to draw."
     assert "9,557 to" not in plain(alone.alt)
+    none = plots.booked_by_month(months.iloc[:0], lang="en").figure
+    assert none.message == "No whole month of sales in the period."
 
 
 def test_a_period_held_against_its_weeks_speaks_of_weeks():
