@@ -824,7 +824,7 @@ def promotion_rates(study: Study | None, *, lang: str | Reader, ax: Axes | None 
         title=title,
         alt=_("Over all promotions, with 95% intervals: {rates}.", rates="; ".join(said)),
         caption=_(
-            "Totals over totals. Several promotions together say more than one: the bars are "
-            "shorter than in the table."
+            "Totals over totals. Where several promotions are measured, they say more together "
+            "than one: the bars are shorter than in the table."
         ),
     )

@@ -186,7 +186,7 @@ def tree_effects(
                 ),
                 _("Thin bars: 95% interval of each effect.")
                 if _has_intervals(factors)
-                else _("No interval is known: customers are too few, or their amounts too unlike."),
+                else _no_interval(reader),
                 *_of_holes(factors["factor"], reader),
             ]
         ),
@@ -573,6 +573,14 @@ def season_lines(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
     )
 
 
+def _no_interval(reader: Reader) -> str:
+    _ = reader.translate
+    return _(
+        "No interval is known: customers are too few, their amounts too unlike, or credits nearly "
+        "what was bought."
+    )
+
+
 @style.styled
 def year_on_year(found: Season, *, lang: str | Reader, ax: Axes | None = None) -> Axes:
     """Draw the change of each month on the same month a year earlier, with its interval.
@@ -601,10 +609,12 @@ def year_on_year(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
         values=rows["change"].tolist(), low=low, high=high, unit="fraction", reader=reader,
         reference=0.0,
     )  # fmt: skip
-    bars = _(
-        "Bars: 95% interval, customers as the unit of chance. A bar that touches the dashes does "
-        "not let you tell a rise from a fall."
-    )
+    bars = _no_interval(reader)
+    if rows["low"].notna().any():
+        bars = _(
+            "Bars: 95% interval, customers as the unit of chance. A bar that touches the dashes "
+            "does not let you tell a rise from a fall."
+        )
     return style.finish(
         axis,
         title=title,

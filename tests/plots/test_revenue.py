@@ -412,8 +412,8 @@ def test_segments_apart_are_counted_with_what_chance_would_do():
     assert "above the growth of all together: Web" in said
     assert "below it: Store" in said
     assert "1 of 2" in said
-    assert "Too few" in plain(say.apart(RATES.iloc[2:], whole=whole, lang="en"))
-    assert "Too few" in plain(say.apart(RATES, whole=None, lang="en"))
+    assert "are too few" in plain(say.apart(RATES.iloc[2:], whole=whole, lang="en"))
+    assert "are too few" in plain(say.apart(RATES, whole=None, lang="en"))
 
 
 def test_a_segment_is_sure_by_its_own_interval_whatever_the_whole_does():

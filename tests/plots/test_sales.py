@@ -615,6 +615,10 @@ def test_what_the_data_lack_is_said_in_place_of_results():
         sentences.sales.season(most, lang="en")
     )
     assert "(12 of 12)" in plain(sentences.sales.season(most, lang="en"))
+    few = SEASON._replace(months=SEASON.months.assign(low=np.nan, high=np.nan))
+    caption = plots.year_on_year(few, lang="en").figure.caption
+    assert caption.startswith("No interval is known: customers are too few")
+    assert plots.year_on_year(SEASON, lang="en").figure.caption.startswith("Bars: 95% interval")
     hollow = plots.year_on_year(sales.Season(holed, 2), lang="en").figure
     assert "Hollow, without a bar: prices are missing" in hollow.caption
     assert plain(hollow.alt).count(" to ") == 10

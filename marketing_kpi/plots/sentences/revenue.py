@@ -699,7 +699,10 @@ def apart(rates: pd.DataFrame, *, whole: Growth | None, lang: str | Reader) -> S
     _ = reader.translate
     known = rates.dropna(subset=["low", "high"]) if len(rates) else rates
     if known.empty or whole is None or whole.value is None:
-        return Sentence(_("Too few customers to compare growth rates."))
+        nothing = _(
+            "No growth rate to compare: customers are too few, or credits nearly what was bought."
+        )
+        return Sentence(nothing)
     overall = whole.value
     key = str(rates.columns[0])
     kinds = {"above": known["low"] > overall, "below": known["high"] < overall}
@@ -738,7 +741,7 @@ def _without_interval(rates: pd.DataFrame, key: str, reader: Reader) -> list[str
     return [
         _(
             "Not counted, since they have no interval: {names} (too few customers, amounts too "
-            "unlike, or nothing sold before).",
+            "unlike, credits nearly what was bought, or nothing sold before).",
             names=", ".join([*shown, *rest]),
         )
     ]

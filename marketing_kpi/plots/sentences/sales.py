@@ -176,8 +176,8 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
 def _no_interval(reader: Reader) -> str:
     _ = reader.translate
     return _(
-        "No interval is known: customers are too few, or their amounts too unlike. Which of the "
-        "factors moved by more than chance, one cannot tell."
+        "No interval is known: customers are too few, their amounts too unlike, or credits nearly "
+        "what was bought. Which of the factors moved by more than chance, one cannot tell."
     )
 
 
