@@ -41,16 +41,19 @@ def test_the_python_of_the_readme_runs():
     assert names["mk"] is mk
 
 
-def test_the_yaml_of_the_readme_is_a_configuration(tmp_path):
-    config, mapping = blocks(README["en"], "yaml")
-    folder = tmp_path / "reports"
-    (folder / "extracts").mkdir(parents=True)
-    (folder / "extracts/orders.csv").write_text("order_id\n")
-    (folder / "extracts/orders.map.yml").write_text(mapping)
-    (folder / "client.yml").write_text(config)
-    (loaded,) = load([folder / "client.yml"])
-    assert loaded.client == "My client"
-    assert read_mapping(folder / "extracts/orders.map.yml").kind == "lines"
+@pytest.mark.parametrize("lang", README)
+def test_the_yaml_of_the_readme_finds_the_files_that_its_commands_name(lang, tmp_path):
+    config, mapping = blocks(README[lang], "yaml")
+    commands = " ".join(blocks(README[lang], "console"))
+    checked = re.search(r"marketing-kpi check (\S+) --mapping (\S+)", commands)
+    reported = re.search(r"marketing-kpi report (\S+client\.yml)", commands)
+    data, rules, client = (tmp_path / name for name in (*checked.groups(), reported[1]))
+    for path, text in ((data, "order_id\n"), (rules, mapping), (client, config)):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (loaded,) = load([client])
+    assert loaded.client
+    assert read_mapping(rules).kind == "lines"
 
 
 def test_links_of_the_readmes_lead_somewhere():
