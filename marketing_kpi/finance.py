@@ -57,6 +57,7 @@ from marketing_kpi.accounts.leaks import (
 from marketing_kpi.accounts.steps import (
     ACCOUNTS,
     DEDUCTIONS,
+    LARGE_CUT,
     STEPS,
     Listed,
     bridge,
@@ -83,6 +84,7 @@ __all__ = [
     "CREDITED_GOODS",
     "DEDUCTIONS",
     "FEWEST_DECIDED",
+    "LARGE_CUT",
     "PROMOTION_UNKNOWN",
     "REASONS",
     "RIPE_DAYS",

@@ -13,12 +13,14 @@ from scipy import stats
 
 import marketing_kpi as mk
 from marketing_kpi import finance
+from marketing_kpi.accounts.early import _as_long_after
 from marketing_kpi.accounts.ratios import fieller
 from marketing_kpi.accounts.steps import steps as steps_of
 from marketing_kpi.data.demo import truth
 from marketing_kpi.errors import ComputeError, ConfigError, MissingDataError
 from marketing_kpi.kpis.examples import rows_of
 from marketing_kpi.kpis.facts import FACTS
+from marketing_kpi.worth.common import Period
 
 NONE = None
 YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
@@ -454,6 +456,121 @@ def test_a_return_rate_that_did_not_change_is_not_said_to_have(demo):
     found = finance.rate_changes(before, finance.deduction_rates(demo, **YEAR)).set_index("step")
     assert found.low["refunds"] < 0 < found.high["refunds"]
     assert not found.is_told["refunds"]
+
+
+def shop_since(begins, *, days, buyers=1, rates=(0.1, 0.1), held=False):
+    """Return orders of 100 on the first of each month to 2025, of which a share comes back later.
+
+    Each customer buys once. Of every ten orders of a month so many are given back in full, by the
+    rate of its year: to 2024, then 2025. `held`: returns of orders of before are on record too.
+    """
+    months = pd.date_range("2022-01-01", "2025-12-01", freq="MS")
+    sold = months.repeat(buyers)
+    number = np.arange(len(sold))
+    share = np.where(sold.year == 2025, rates[1], rates[0])
+    given = pd.DataFrame(
+        {"order_id": number.astype(str), "returned_at": sold + pd.Timedelta(days, "D")}
+    )
+    given["refund_amount"] = 100.0 * share if buyers == 1 else 100.0 * (number % 10 < 10 * share)
+    orders = pd.DataFrame({"order_id": number.astype(str), "ordered_at": sold})
+    orders = orders.assign(customer_id="C" + orders.order_id)[sold >= begins]
+    on_record = (given.returned_at >= begins) & (given.returned_at < "2026-01-01")
+    known = given.order_id.isin(orders.order_id) | held
+    given = given[on_record & known & (given.refund_amount > 0)]
+    return {
+        "orders": orders,
+        "order_lines": pd.DataFrame({"order_id": orders.order_id, "line_id": "1", "quantity": 1,
+            "list_price": 100.0, "unit_price": 100.0}),
+        "returns": given.assign(return_id=given.order_id, line_id="1", quantity=1, kind="return"),
+        "chargebacks": DISPUTES.assign(order_id="0", outcome="won"),
+    }  # fmt: skip
+
+
+def refunds_moved(given):
+    """Return the change of the rate of refunds from 2024 to 2025."""
+    with mk.open_data(given) as data:
+        old = finance.deduction_rates(data, start="2024-01-01", end="2025-01-01")
+        rates = finance.rate_changes(old, finance.deduction_rates(data, **YEAR))
+    return rates.set_index("step").loc["refunds"]
+
+
+def test_refunds_of_what_was_sold_before_the_data_begin_are_told_as_lacking():
+    """A tenth comes back after 90 days: of 2024 from 1 January to 1 October, that is 10 of 12.
+
+    In 2025 those of November and December 2024 come too: 2 of the 12, and all of the rise.
+    """
+    row = refunds_moved(shop_since("2024-01-01", days=90))
+    assert [row.before, row.after] == pytest.approx([10 / 120, 12 / 120])
+    assert [row.cut, row.cut_amount, row.days] == pytest.approx([2 / 12, 20, 90])
+    assert row.begun == pd.Timestamp("2024-01-01")
+    assert row.cut * row.after == pytest.approx(row.change)
+    assert row.is_cut
+
+
+@pytest.mark.parametrize(
+    ("begins", "cut"),
+    [
+        ("2023-01-01", 0),
+        ("2023-12-01", 1 / 12),  # refunds of 2025 for sales of before 1 December 2024
+        ("2023-11-01", 0),
+    ],
+)
+def test_data_that_begin_before_the_period_lack_as_much_less(begins, cut):
+    row = refunds_moved(shop_since(begins, days=90))
+    assert row.cut == pytest.approx(cut)
+    assert row.before == pytest.approx((12 - 12 * cut) / 120)
+
+
+def test_returns_of_orders_that_are_not_on_record_lack_nothing():
+    row = refunds_moved(shop_since("2024-01-01", days=90, held=True))
+    assert [row.before, row.after, row.cut, row.is_cut] == pytest.approx([0.1, 0.1, 0, False])
+
+
+@pytest.mark.parametrize(
+    ("begins", "days", "is_cut"),
+    [
+        ("2023-01-01", 90, False),
+        ("2024-01-01", 90, True),  # 0.2 of the 2.2 months' tenths of 2025, of a rise of 1.2
+        ("2024-01-01", 5, False),
+        ("2024-01-01", 40, False),  # 0.1 of a rise of 1.2: less than a tenth
+        ("2024-01-01", 200, True),
+    ],
+)
+def test_a_true_rise_keeps_its_verdict_unless_the_beginning_of_the_data_makes_much_of_it(
+    begins, days, is_cut
+):
+    row = refunds_moved(shop_since(begins, days=days, buyers=40, rates=(0.1, 0.2)))
+    assert row.low > 0
+    assert row.is_cut == is_cut
+    assert row.is_told == (not is_cut)
+
+
+@pytest.mark.parametrize("kind", [True, False])
+def test_the_base_year_says_what_it_lacks(kind):
+    given = shop_since("2024-01-01", days=90)
+    if not kind:
+        given["returns"] = given["returns"].drop(columns="kind")
+    last = {"order_id": ["last"], "ordered_at": pd.to_datetime(["2025-12-31"])}
+    given["orders"] = pd.concat([given["orders"], pd.DataFrame(last)])
+    with mk.open_data(given) as data:
+        years = finance.year_on_year(data, as_of="2026-01-01").set_index("step")
+    assert years.amount["before"] == 1200 - 100
+    assert years.cut_amount["before"] == pytest.approx(20)
+    assert years.begun["before"] == pd.Timestamp("2024-01-01")
+    assert years.cut_amount.drop("before").isna().all()
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "until"),
+    [
+        ("2024-01-01", "2025-01-01", "2026-01-01"),
+        ("2025-01-01", "2025-02-01", "2025-03-01"),
+        ("2025-01-03", "2025-01-13", "2025-01-23"),
+        ("2024-12-11", "2025-12-11", "2026-12-11"),
+    ],
+)
+def test_the_time_after_a_period_does_not_pass_the_period_after_it(start, end, until):
+    assert str(_as_long_after(Period.of(start, end))) == until
 
 
 def test_the_causes_by_hand():

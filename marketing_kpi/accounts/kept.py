@@ -13,13 +13,14 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from marketing_kpi.accounts.early import early
 from marketing_kpi.accounts.ratios import FEWEST_CUSTOMERS, fieller
 from marketing_kpi.kpis.extent import covers
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
 from marketing_kpi.kpis.facts.finance import RETENTION_MONTHS, net_of_deductions
 from marketing_kpi.kpis.intervals import Interval, wilson
 from marketing_kpi.kpis.periods import day, midnight, shift
-from marketing_kpi.worth.common import collected, require_columns
+from marketing_kpi.worth.common import Period, collected, require_columns
 
 if TYPE_CHECKING:
     from marketing_kpi.data.model import Data
@@ -279,7 +280,11 @@ def year_on_year(data: Data, *, as_of: str | dt.date) -> pd.DataFrame:
         ``other_customers`` is by how much those moved who were not of the base: newcomers, old
         ones come back, and those who had got back all that they had paid, or more;
         ``unidentified`` is by how much sales without a customer moved. Amounts and what is brought
-        now add up to the cent. Empty where the data do not reach back 24 months.
+        now add up to the cent. Of the step ``before`` also ``begun``, the first day that the data
+        tell about, and ``cut_amount``, what is given back in the 12 months now for sales as old as
+        those that the data do not hold of the base period: about so much of its refunds, allowances
+        and lost chargebacks is on no record, and it looks higher. Null of the others. Empty where
+        the data do not reach back 24 months.
 
     Raises
     ------
@@ -295,16 +300,21 @@ def year_on_year(data: Data, *, as_of: str | dt.date) -> pd.DataFrame:
         sums |= {step: gap.sum(where=those), f"{step} now": each.now.sum(where=those)}
     totals = each.filter(_reaches_back(data, end)).aggregate(**sums)
     (found,) = data.connection.to_pyarrow(totals).to_pylist()
-    columns = ["step", "amount", "level", "now"]
+    columns = ["step", "amount", "level", "now", "begun", "cut_amount"]
     if found["before"] is None:
         return pd.DataFrame(columns=columns)
+    since, begun = (shift(end, months=-n * RETENTION_MONTHS) for n in (2, 1))
+    lacking = early(data, Period(since, begun)).values()
+    cut = (next(one.begun for one in lacking), math.fsum(one.cut_amount for one in lacking))
     rows, level = [], Decimal(0)
     for step in YEARS:
         amount = found[step] or Decimal(0)
         level = amount if step == "now" else level + amount
         now = amount if step == "now" else found.get(f"{step} now") or Decimal(0)
-        rows.append((step, float(amount), float(level), None if step == "before" else float(now)))
-    return pd.DataFrame(rows, columns=columns).astype({"now": "float64"})
+        rest = (None, *cut) if step == "before" else (float(now), None, None)
+        rows.append((step, float(amount), float(level), *rest))
+    types = {"now": "float64", "begun": "datetime64[us]", "cut_amount": "float64"}
+    return pd.DataFrame(rows, columns=columns).astype(types)
 
 
 def _who(each: ir.Table) -> dict[str, ir.BooleanValue]:

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from marketing_kpi.accounts.early import Early, early
 from marketing_kpi.accounts.ratios import change_interval, fieller
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.facts import FACTS, MONEY, missing
@@ -48,6 +49,10 @@ _MADE_OF = ("gross_sales", "net_sales", "refunds_and_allowances", "allowances", 
 FEWEST_FOR_RATES = 200
 """Customers below which the rate of a deduction has no interval: few are refunded, and those of
 fewer customers were found too narrow (`benchmarks/revenue_retention.md`)."""
+
+LARGE_CUT = 0.1
+"""Share of the rise of a rate that leaves no verdict on it where the beginning of the data makes
+so much of it; a convention."""
 
 _SMALLEST = Decimal("0.0001")  # what the engine's money is counted in
 
@@ -389,7 +394,10 @@ def deduction_rates(
         A row a deduction: ``step``, ``amount``, ``rate``, ``low``, ``high`` (95 %). Discounts are a
         share of the gross sales of lines whose price paid is known, the KPI `discount_rate`. Rates
         are null where these sales are not above 0, intervals also under `FEWEST_FOR_RATES`
-        customers.
+        customers. Of what is given back also ``begun``, the first day that the data tell about;
+        ``days``, how long after the sale it is, on average, right after the period and for as
+        long; ``cut``, which share of it is then for sales as old as those that the data do not hold
+        of the period (see Notes), and ``cut_amount``, how much that is.
 
     Raises
     ------
@@ -404,6 +412,12 @@ def deduction_rates(
     itself. It says how far the rate would lie from itself with other customers of the same kind.
     Where one basket in fourteen is refunded, it held the truth in 0.92 of samples of 200 customers
     and 0.93 of 1,000: a little too narrow. See `benchmarks/revenue_retention.md`.
+
+    Where the data begin with a period, or so many days before it, what is given back in it for
+    older sales is on no record, and the rate is too low. How much too low is read off the time
+    right after the period, as long, where what is given back for sales as old is on record:
+    ``cut`` is its share, less what the period does hold of sales that are not on record, where
+    later days hold less of such.
     """
     if of not in (None, *get_args(Base)):
         raise ComputeError(f"of == {of!r}, must be one of: {', '.join(get_args(Base))}")
@@ -411,7 +425,8 @@ def deduction_rates(
     fact = FACTS["sales_and_deductions"]
     owners = [n for n in ("customer_id", "order_id") if not missing(fact, [n], data)]
     rows = fact.build(data, {"occurred_at", *_MADE_OF, *owners})
-    rows = within(rows, Period.of(start, end))
+    period = Period.of(start, end)
+    rows = within(rows, period)
     named = [ibis.literal(f"{name} ") + rows[name].cast("string") for name in owners]
     rows = rows.mutate(drawn=ibis.coalesce(*named, ibis.row_number().cast("string")))
     made = {"net_sales": _total(rows.net_sales), **accounts(rows)}
@@ -419,8 +434,12 @@ def deduction_rates(
     (found,) = data.connection.to_pyarrow(each.aggregate(**_moments(each))).to_pylist()
     given_back = of or ("net_sales" if found["unlisted"] else "gross_sales")
     bases = {"discounts": "gross_sales", **dict.fromkeys(_GIVEN_BACK, given_back)}
-    rates = [_rate(name, base, found) for name, base in bases.items()]
-    return pd.DataFrame(rates, columns=[*_RATE_COLUMNS])
+    lacking = early(data, period)
+    rates = [
+        (*_rate(name, base, found), *lacking.get(name, Early())) for name, base in bases.items()
+    ]
+    rows_found = pd.DataFrame(rates, columns=[*_RATE_COLUMNS, *Early._fields])
+    return rows_found.astype({"begun": "datetime64[us]", "days": "float64"})
 
 
 def _moments(each: ir.Table) -> dict[str, ir.Value]:
@@ -469,8 +488,10 @@ def rate_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row a deduction: ``step``, ``before``, ``after``, ``change`` (a difference of shares),
-        ``low``, ``high`` (95 %; null where one of the rates has no interval) and ``is_told``,
-        whether the interval leaves out 0.
+        ``low``, ``high`` (95 %; null where one of the rates has no interval); ``begun``, ``days``,
+        ``cut`` and ``cut_amount`` of the period before; ``is_cut``, whether the rise is in part
+        that the data begin there (what they lack, that share of the rate after, makes `LARGE_CUT`
+        of it or more); ``is_told``, whether the interval leaves out 0 and the rise is not cut so.
 
     Notes
     -----
@@ -480,10 +501,13 @@ def rate_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     pairs = zip(before.to_dict("records"), after.to_dict("records"), strict=True)
     for old, new in pairs:
         low, high = change_interval(old["rate"], _ends(old), new["rate"], _ends(new))
-        told = low is not None and high is not None and not low <= 0 <= high
         change = new["rate"] - old["rate"]
-        rows.append((old["step"], old["rate"], new["rate"], change, low, high, told))
-    columns = ["step", "before", "after", "change", "low", "high", "is_told"]
+        cut = change > 0 and new["rate"] * old["cut"] >= LARGE_CUT * change
+        told = low is not None and high is not None and not low <= 0 <= high and not cut
+        lacking = [old[name] for name in Early._fields]
+        rows.append((old["step"], old["rate"], new["rate"], change, low, high, *lacking, cut, told))
+    columns = ["step", "before", "after", "change", "low", "high", *Early._fields]
+    columns += ["is_cut", "is_told"]
     return pd.DataFrame(rows, columns=columns).astype({"low": "float64", "high": "float64"})
 
 

@@ -479,18 +479,13 @@ def _duplicates(data: Data, spec: Table, *, rows: int) -> Iterator[Finding]:
         table = table.semi_join(groups, [*spec.key])
         copies = _repeats(data, table, tuple(table.columns))
         if repeated > copies:
-            # A household's or a firm's account stands for several customers, and is not wrong.
-            is_account = spec.name == "identities"
-            yield Finding(
-                "shared_accounts" if is_account else "duplicate_keys",
-                "suspicious" if is_account else "error",
-                spec.name,
-                spec.key[0] if len(spec.key) == 1 else None,
-                repeated - copies,
-                rows,
-                _examples(data, table, spec),
-                {"key": ", ".join(spec.key)},
-            )
+            column = spec.key[0] if len(spec.key) == 1 else None
+            told = (repeated - copies, rows, _examples(data, table, spec))
+            key = {"key": ", ".join(spec.key)}
+            if spec.name == "identities":  # a household's or a firm's account is not wrong
+                yield Finding("shared_accounts", "suspicious", spec.name, column, *told, key)
+            else:
+                yield Finding("duplicate_keys", "error", spec.name, column, *told, key)
     else:
         copies = _repeats(data, table, tuple(table.columns))
     if copies:

@@ -73,6 +73,8 @@ YEARS = pd.DataFrame(
         "amount": [1000.0, -300, -100, 200, 350, -50, 1100],
         "level": [1000.0, 700, 600, 800, 1150, 1100, 1100],
         "now": [np.nan, 0.0, 100, 600, 330, 70, 1100],
+        "begun": [pd.Timestamp("2023-01-01"), *[pd.NaT] * 6],
+        "cut_amount": [0.0, *[np.nan] * 6],
     }
 )
 DISPUTES = pd.DataFrame(
@@ -337,6 +339,7 @@ def test_only_causes_that_are_told_are_named():
 
 def test_a_rate_that_missing_prices_raise_has_no_verdict():
     rates = pd.DataFrame({"step": finance.DEDUCTIONS, "low": 0.001, "high": 0.004, "is_told": True})
+    rates["is_cut"] = False
     about = {"periods": DATES, "lang": "en"}
     holed = Unpriced(0.01, 0.06)
     said = plain(sentences.finance.moved(CHANGE, rates, unpriced=holed, **about))
@@ -363,6 +366,7 @@ def test_list_prices_missing_from_one_period_are_told_and_discounts_not_judged()
     """As many lines a fifth off in both years; half of the list prices are missing in the first."""
     old, new = partly(500, 100, 40), partly(1000, 200, 60)
     rates = pd.DataFrame({"step": finance.DEDUCTIONS, "low": 0.001, "high": 0.04, "is_told": True})
+    rates["is_cut"] = False
     change, listed = finance.bridge_change(old, new), finance.listed(old, new)
     said = plain(sentences.finance.moved(change, rates, listed=listed, periods=DATES, lang="en"))
     assert said.startswith("Net revenue moved by −$20. List prices are known for 100.0% of net")
@@ -422,7 +426,7 @@ def test_sales_at_an_unknown_price_are_told():
 def test_what_moved_is_said_with_its_interval():
     rates = pd.DataFrame(
         {"step": finance.DEDUCTIONS, "low": -0.001, "high": 0.004, "is_told": False}
-    )
+    ).assign(is_cut=False)
     said = plain(sentences.finance.moved(CHANGE, rates, periods=DATES, lang="en"))
     assert "Net revenue moved by +$140" in said
     assert "What rose most: refunds of returns, from 5.00% to 7.50%" in said
@@ -438,6 +442,67 @@ def test_what_moved_is_said_with_its_interval():
     assert "Too few customers to tell" in few
     none = sentences.finance.moved(pd.DataFrame(), periods=DATES, lang="en")
     assert str(none) == "There is no period to compare with."
+
+
+def cut_rates(step, begun="2024-01-01"):
+    """Return changes that chance does not explain, but of a step that the data's beginning cuts."""
+    rates = pd.DataFrame({"step": finance.DEDUCTIONS, "low": 0.01, "high": 0.04, "cut": 0.37})
+    rates = rates.assign(begun=pd.Timestamp(begun), days=128.7, is_cut=rates.step == step)
+    return rates.assign(is_told=~rates.is_cut)
+
+
+@pytest.mark.parametrize(
+    ("begun", "lang", "said"),
+    [
+        ("2024-01-01", "en", "on January 1, 2024, with the period compared with: what was given"),
+        ("2023-12-02", "en", "on December 2, 2023, 30 days before the period compared with: what"),
+        ("2024-01-01", "fr", "commencent le 1er janvier 2024, avec la période de comparaison :"),
+        (
+            "2023-12-02",
+            "fr",
+            "le 2 décembre 2023, 30 jours avant la période de comparaison : elles",
+        ),
+    ],
+)
+def test_a_rise_that_is_in_part_the_beginning_of_the_data_has_no_verdict(begun, lang, said):
+    rates = cut_rates("refunds", begun)
+    text = plain(sentences.finance.moved(CHANGE, rates, periods=DATES, lang=lang))
+    assert said in text
+    assert {
+        "en": "for as long, 37% of this deduction (refunds of returns), which comes 129 days after",
+        "fr": "37 % de cette déduction (remboursements de retours), qui suit la vente de 129 jours",
+    }[lang] in text
+    assert "Chance alone" not in text
+    assert "hasard" not in text
+
+
+def test_a_small_rise_that_the_beginning_of_the_data_makes_is_not_worth_a_word():
+    """Of 1,200, discounts rose by 24, refunds by 6, disputes by 1: less than a tenth of it all."""
+    more = finance.bridge_change(BEFORE, steps(totals(1200, 144, 66, 12, 7)))
+    told = plain(sentences.finance.moved(more, cut_rates("chargebacks"), periods=DATES, lang="en"))
+    assert "Chance alone does not explain it" in told
+    assert "The data begin" not in told
+    both = plain(sentences.finance.moved(more, cut_rates("refunds"), periods=DATES, lang="en"))
+    assert "rose most: discounts" in both
+    assert "Chance alone does not explain it" in both
+    assert "37% of this deduction (refunds of returns)" in both
+
+
+def test_a_base_year_that_lacks_refunds_is_told():
+    years = YEARS.assign(begun=pd.Timestamp("2024-01-01"))
+    kept = KEPT.assign(net_retention_high=0.96)
+    texts = {}
+    for amount in (9.0, 10.0, 50.0):
+        cut = years.assign(cut_amount=[amount, *[np.nan] * 6])
+        texts[amount] = plain(sentences.finance.retention(kept, cut, lang="en"))
+    assert "The data begin" not in texts[9]
+    assert "The data begin on January 1, 2024: what was given back in the base year" in texts[10]
+    assert "$50 was given back for sales as old, 5.0% of the base year's net revenue" in texts[50]
+    assert "won again" in texts[10]
+    assert "won again" not in texts[50]  # 0.96 of a base of 1,000 is more than all of one of 950
+    cut = years.assign(cut_amount=[50.0, *[np.nan] * 6])
+    french = plain(sentences.finance.retention(kept, cut, lang="fr"))
+    assert "soit 5,0 % des revenus nets de l'année de base : la rétention" in french
 
 
 def test_retention_is_said_with_its_interval():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from marketing_kpi.finance import (
     CREDITED_GOODS,
     DEDUCTIONS,
     FEWEST_DECIDED,
+    LARGE_CUT,
     Delays,
     Fighting,
     Gaps,
@@ -48,6 +49,9 @@ _EXPLAINED = ("timing", "manual_entry")
 
 _LARGE_PART = 0.2
 """Share of net revenue from which other customers than last year's carry the year."""
+
+_LARGE_LACK = 0.01
+"""Share of the base year's net revenue from which deductions that it lacks are told."""
 
 
 def headline(
@@ -179,7 +183,8 @@ def moved(
         What `finance.bridge_change` returns.
     rates
         What `finance.rate_changes` returns for the same periods: which changes chance alone does
-        not explain. None leaves that out.
+        not explain, and which are in part that the data begin with the period before, or shortly
+        before it. None leaves that out.
     unpriced
         What `finance.unpriced` returns for the same periods: where prices are missing for more of
         one of them, nothing is said of chance.
@@ -210,8 +215,60 @@ def moved(
     if not compared:
         return Sentence(" ".join(said))
     worst = min(compared, key=lambda step: rows[step]["by_rate"])
-    chance = [] if holes else _by_chance(worst, rates, reader)
-    return Sentence(" ".join([*said, _rose_most(worst, rows, share_of(change), reader), *chance]))
+    cut = _cut_rate(worst, rows, rates)
+    said.append(_rose_most(worst, rows, share_of(change), reader))
+    if not holes and (cut is None or cut["step"] != worst):
+        said += _by_chance(worst, rates, reader)
+    return Sentence(" ".join([*said, *_cut_short(cut, periods, reader)]))
+
+
+def _cut_rate(
+    worst: str, rows: Mapping[str, Any], rates: pd.DataFrame | None
+) -> Mapping[Hashable, Any] | None:
+    """Return the rate that rose in part as the data begin: `worst`, or one of some weight."""
+    if rates is None or rates.empty:
+        return None
+    cost = {step: -rows[step]["by_rate"] for step in DEDUCTIONS if rows[step]["by_rate"] < 0}
+    large = [step for step in cost if cost[step] >= LARGE_CUT * sum(cost.values())]
+    cut = [
+        row for row in rates.to_dict("records") if row["is_cut"] and row["step"] in {worst, *large}
+    ]
+    return max(cut, key=lambda row: cost[row["step"]], default=None)
+
+
+def _cut_short(row: Mapping[Hashable, Any] | None, periods: Periods, reader: Reader) -> list[str]:
+    """Say that the period before lacks what was given back for sales of before the data begin."""
+    if row is None:
+        return []
+    _ = reader.translate
+    assert periods.previous_start is not None  # there is a change to speak of
+    begun = row["begun"].date()
+    lead = (periods.previous_start - begun).days
+    begin = (
+        _(
+            "The data begin on {day}, {lead} before the period compared with: what was given back "
+            "in it for older sales is not in them.",
+            day=reader.date(begun),
+            lead=reader.days(lead),
+        )
+        if lead > 0
+        else _(
+            "The data begin on {day}, with the period compared with: what was given back in it for "
+            "earlier sales is not in them.",
+            day=reader.date(begun),
+        )
+    )
+    return [
+        begin,
+        _(
+            "Right after it, for as long, {share} of this deduction ({step}), which comes {delay} "
+            "after the sale on average, was for sales as old: the rise is partly or wholly that, "
+            "and no verdict is given on it.",
+            share=reader.percent(row["cut"], decimals=0),
+            step=_(STEP_NAMES[row["step"]]).lower(),
+            delay=reader.days(round(row["days"])),
+        ),
+    ]
 
 
 def _total_moved(net: Mapping[str, Any], reader: Reader) -> str:
@@ -435,12 +492,16 @@ def retention(
         gross_interval=_between(row, "gross_retention", reader),
         kept=reader.percent(row["kept_share"]),
     )
+    before = years.iloc[0].to_dict()
+    lack = _lacking_share(before)
+    base = _base_cut_short(before, lack, reader)
     now = years.set_index("step")["now"]
     if not now["now"] > 0:
-        return Sentence(said)
+        return Sentence(" ".join([said, *base]))
     share = now["other_customers"] / now["now"]
     parts = [
         said,
+        *base,
         _(
             "Customers who brought nothing the year before make {share} of this year's net "
             "revenue ({amount}).",
@@ -448,11 +509,34 @@ def retention(
             amount=reader.money(now["other_customers"], decimals=0),
         ),
     ]
-    if row["net_retention_high"] < 1 and share >= _LARGE_PART:
+    if row["net_retention_high"] < 1 - lack and share >= _LARGE_PART:
         parts.append(
             _("What last year's customers no longer bring has to be won again from others.")
         )
     return Sentence(" ".join(parts))
+
+
+def _lacking_share(before: Mapping[Hashable, Any]) -> float:
+    """Return which share of the base year's net revenue lies in deductions that it lacks."""
+    return float(before["cut_amount"] / before["amount"]) if before["amount"] > 0 else 0.0
+
+
+def _base_cut_short(before: Mapping[Hashable, Any], share: float, reader: Reader) -> list[str]:
+    """Say that the base year lacks what was given back for sales of before the data begin."""
+    if share < _LARGE_LACK:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "The data begin on {day}: what was given back in the base year for earlier sales is "
+            "not in them, and what customers brought then looks higher. This year, {amount} was "
+            "given back for sales as old, {share} of the base year's net revenue: net retention "
+            "looks lower by about that share of itself.",
+            day=reader.date(before["begun"]),
+            amount=reader.money(before["cut_amount"], decimals=0),
+            share=reader.percent(share),
+        )
+    ]
 
 
 def _between(row: Any, rate: str, reader: Reader) -> str:
