@@ -218,6 +218,7 @@ def test_spend_that_no_touch_follows_is_set_against_nothing():
 
 # Days and sums of a channel's books; what of them pays for the days of touches, 10 February to
 # 20 May 2025, and what of that is February's.
+MONTHS = [31, 28, 31, 30, 31]
 BOOKS = {
     # 19 of the 28 days of February, 31 of March, 30 of April, and 20 of the 31 of May.
     "first of the month": (["02-01", "03-01", "04-01", "05-01"], [28, 31, 30, 31], 100, 19),
@@ -231,6 +232,32 @@ BOOKS = {
     "week": (["02-01", "02-08", "02-15", "02-22", "05-20"], [7, 7, 7, 7, 7], 21, 14),
     # One step is no habit: two payments, one of them before the touches.
     "twice": (["02-01", "03-01"], [28, 31], 31, NONE),
+    # Each pays for the month it is dated in: 19 of 28 days, 31, 30, and 20 of 31; January's none.
+    "last business day": (["01-31", "02-28", "03-31", "04-30", "05-30"], MONTHS, 100, 19),
+    "first business day": (["01-02", "02-03", "03-03", "04-01", "05-02"], MONTHS, 100, 19),
+    "28th": (["01-28", "02-28", "03-28", "04-28", "05-28"], MONTHS, 100, 19),
+    "30th or last": (["01-30", "02-28", "03-30", "04-30", "05-30"], MONTHS, 100, 19),
+    "first, then last": (["01-01", "02-01", "03-31", "04-30", "05-30"], MONTHS, 100, 19),
+    # What is dated in the middle of March beside its row pays for March too.
+    "correction": (
+        ["01-31", "02-28", "03-12", "03-31", "04-30", "05-30"],
+        [31, 28, 7, 31, 30, 31],
+        107,
+        19,
+    ),
+    # Of the first quarter 50 of 90 days, of the second 50 of 91; dated in March, May and later.
+    "end of the quarter": (["03-31", "06-30", "09-30"], [90, 91, 92], 100, NONE),
+    "first of the quarter": (["01-01", "04-01", "07-01"], [90, 91, 92], 100, 50),
+    # Until the next: of 15 January 5 of 31 days, of 15 May 6 of 31.
+    "15th": (["01-15", "02-15", "03-15", "04-15", "05-15"], MONTHS, 100, 5 + 28),
+    # Two rows in January, March and May: each pays until the next, for a month at most; of the row
+    # of 31 January 18 of 28 days, of 1 March 30, of 31 March 30, of 1 May 20 of 30.
+    "first and last": (
+        ["01-01", "01-31", "03-01", "03-31", "05-01", "05-31"],
+        [30, 28, 30, 30, 30, 30],
+        98,
+        18,
+    ),
 }
 
 
@@ -252,6 +279,26 @@ def test_spend_written_down_once_for_many_days_counts_for_those_with_touches(boo
         assert by_channel(data, "marketing_spend")["email"] == sum(amounts)
         february = channels.spend_to_credit(data, start="2025-02-01", end="2025-03-01")
     assert february.get("email") == of_february
+
+
+@pytest.mark.parametrize(
+    ("days", "amounts", "counted"),
+    [
+        (["02-01", "03-01", "04-01", "05-01"], [28, 31, 30, 31], 19 + 31 + 30 + 20),
+        (["01-31", "02-28", "03-31", "04-30", "05-31"], [31, 28, 31, 30, 31], 19 + 31 + 30 + 20),
+        (["02-12", "03-25", "05-02"], [5, 7, 11], 5 + 7 + 11),  # each at its time: no ledger
+    ],
+)
+def test_a_campaign_of_one_row_is_dated_as_the_rows_of_its_channel(days, amounts, counted):
+    paid = spend(
+        *((f"2025-{day}", "email", f"letter {day}", "retention", float(amount))
+          for day, amount in zip(days, amounts, strict=True))
+    )  # fmt: skip
+    touches = [("a", "2025-02-10 09:00", "email"), ("a", "2025-05-20", "email")]
+    orders = [("1", "a", "2025-05-20 10:00", 1000.0)]
+    with shop(touches, orders, untagged=("email",), marketing_spend=paid) as data:
+        assert channels.spend_to_credit(data, **YEAR) == {"email": counted}
+        assert by_channel(data, "cost_per_order") == {"email": counted}
 
 
 @pytest.mark.parametrize("untagged", [("email",), ("email", "social")])
@@ -419,6 +466,39 @@ def test_by_campaign_the_first_order_has_to_follow_a_touch(acquired):
     assert rows.cost.always_social == 20
     assert np.isnan(rows.cost.always_search)
     assert found.new_customers.sum() == 20  # no touch is recorded of the others
+
+
+def test_by_campaign_the_spend_is_that_of_the_days_of_touches():
+    """19 of the 28 days of February, 31 of March, 30 of April, 20 of the 31 of May: 100."""
+    months = [("01-01", 31.0), ("02-01", 28.0), ("03-01", 31.0), ("04-01", 30.0), ("05-01", 31.0)]
+    paid = spend(
+        *((f"2025-{day}", "email", "always_email", "acquisition", amount)
+          for day, amount in months),
+        ("2025-03-01", "email", "always_email", "retention", 900.0),
+        ("2025-01-20", "social", "always_social", "acquisition", 300.0),
+        ("2025-03-20", "social", "always_social", "acquisition", 8.0),
+    )  # fmt: skip
+    touches = [("a", "2025-02-10", "email"), ("b", "2025-04-01", "email"),
+               ("c", "2025-05-20", "social")]  # fmt: skip
+    orders = [("1", "a", "2025-02-11", 50.0), ("2", "b", "2025-04-02", 50.0),
+              ("3", "c", "2025-05-20 10:00", 50.0)]  # fmt: skip
+    contacts = pd.DataFrame(
+        {
+            "customer_id": [*"abc"],
+            "acquisition_channel": "email",
+            "registered_at": pd.to_datetime([row[2][:10] for row in orders]),
+        }
+    )
+    with shop(touches, orders, contacts=contacts, marketing_spend=paid) as data:
+        found = channels.acquisition_costs(data, by="campaign_id", **YEAR).set_index("campaign_id")
+        by_file = channels.acquisition_costs(data, **YEAR).set_index("marketing_channel")
+    assert found.spend.to_dict() == {"always_email": 100, "always_social": 8}
+    assert found.cost.to_dict() == {"always_email": 50, "always_social": 8}
+    # Garwood's exact interval of a count of 2 is 0.2422 to 7.2247.
+    assert found.loc["always_email", ["low", "high"]].tolist() == pytest.approx(
+        [100 / 7.2247, 100 / 0.2422], rel=1e-3
+    )
+    assert by_file.spend.to_dict() == {"email": 151, "social": 308}
 
 
 def test_the_days_of_recorded_spend():

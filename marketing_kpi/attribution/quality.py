@@ -21,9 +21,13 @@ from marketing_kpi.attribution.journeys import (
     journeys_and_orders,
 )
 from marketing_kpi.data.model import SALES_CHANNELS
+from marketing_kpi.kpis.facts.base import attach
+from marketing_kpi.kpis.facts.channels import recorded_days
+from marketing_kpi.kpis.facts.touches import conversions as read_conversions
 from marketing_kpi.kpis.facts.touches import (
     lacking,
     orders_by_channel,
+    recorded_touches,
     seen_together,
     source_of,
     with_person,
@@ -75,8 +79,11 @@ class JourneyQuality(NamedTuple):
         ``without_channel``, ``duplicates`` (the same person, moment, channel and kind again: taken
         once), ``anonymous`` (of a visitor who is no known customer). Of the visitors of customers:
         ``shared_visitors`` (seen as several customers: nobody's). Of the orders of the period:
-        ``orders_without_person``, ``orders_without_touch``, ``orders_without_amount``,
-        ``orders_without_cost`` (the cost of a part of what they hold is not known),
+        ``orders_without_person``, ``orders_without_amount``, ``orders_without_cost`` (the cost of
+        a part of what they hold is not known), ``orders_outside_touches`` (without a journey,
+        placed before the first day of touches or after the last: nobody knows what preceded them);
+        of the other orders, ``orders_of_older_touches`` (all touches since the person's order
+        before are older than the look-back) and ``orders_without_touch`` (none is recorded),
         ``visits_after_order`` (placed in a session that begins after them: clocks differ). Of all
         orders of the period, online or not: ``orders_of_unknown_channels`` (of sales channels that
         the model does not know, and so not taken as placed online). Of the orders with a journey:
@@ -195,7 +202,8 @@ def journey_quality(
     counts = {
         **_of_touches(data, first, last),
         **_of_visitors(data),
-        **_of_orders(data, told, found),
+        **_of_orders(data, told),
+        **_of_orders_without_journey(data, told, found, conversions),
         **_of_journeys(data, found),
     }
     if by_channel:
@@ -261,7 +269,7 @@ def _of_visitors(data: Data) -> _Counts:
     return {"shared_visitors": (found["shared"], found["n"])}
 
 
-def _of_orders(data: Data, told: ir.Table, found: Journeys) -> _Counts:
+def _of_orders(data: Data, told: ir.Table) -> _Counts:
     counted = _row(
         told.aggregate(
             n=told.count(),
@@ -273,7 +281,6 @@ def _of_orders(data: Data, told: ir.Table, found: Journeys) -> _Counts:
     )
     counts = {
         "orders_without_person": (counted["nobody"], counted["n"]),
-        "orders_without_touch": (found.without_touch, counted["n"]),
         "orders_without_amount": (counted["unpriced"], counted["n"]),
     }
     if counted["costed"]:
@@ -286,6 +293,47 @@ def _of_orders(data: Data, told: ir.Table, found: Journeys) -> _Counts:
         late = _row(both.aggregate(n=both.count(), late=(both.begun > both["at"]).sum()))
         counts["visits_after_order"] = (late["late"], late["n"])
     return counts
+
+
+def _of_orders_without_journey(
+    data: Data, told: ir.Table, found: Journeys, conversions: str | Sequence[str]
+) -> _Counts:
+    """Tell apart why orders have no journey."""
+    first, last = recorded_days(data)
+    rows = told.select("order_id", "person", at=told["at"].cast("timestamp"))
+    ended = found.touches.filter(found.touches.conversions > 0, found.touches.place == 0)
+    rows = rows.anti_join(ended, [rows.person == ended.person, rows["at"] == ended.ended_at])
+    seen = recorded_touches(data).select("person", then=ibis._["at"].cast("timestamp"))
+    rows = _with_latest(rows, seen, "touched_at", or_at_once=True)
+    placed = read_conversions(data, which=conversions, end=found.end)
+    placed = placed.select("person", then=ibis._["at"].cast("timestamp"))
+    rows = _with_latest(rows, placed, "ordered_at", or_at_once=False)
+    is_outside = ~rows["at"].truncate("D").between(first, last).fill_null(False)
+    is_first = rows.ordered_at.isnull() | (rows.touched_at > rows.ordered_at)
+    is_older = (rows.touched_at.notnull() & is_first).fill_null(False)
+    counted = _row(
+        rows.aggregate(
+            outside=is_outside.sum(),
+            older=(~is_outside & is_older).sum(),
+            untouched=(~is_outside & ~is_older).sum(),
+        )
+    )
+    orders = found.conversions + found.without_touch
+    inside = orders - counted["outside"]
+    return {
+        "orders_outside_touches": (counted["outside"], orders),
+        "orders_of_older_touches": (counted["older"], inside),
+        "orders_without_touch": (counted["untouched"], inside),
+    }
+
+
+def _with_latest(rows: ir.Table, others: ir.Table, name: str, *, or_at_once: bool) -> ir.Table:
+    """Add to each order the latest moment of its person among others, before it or at once."""
+    others = others.rename(of_person="person")
+    is_before = others.then <= rows["at"] if or_at_once else others.then < rows["at"]
+    both = rows.inner_join(others, [rows.person == others.of_person, is_before])
+    latest = both.group_by("order_id").aggregate(latest=both.then.max())
+    return attach(rows, latest, on=["order_id"], columns={name: "latest"})
 
 
 def _of_journeys(data: Data, found: Journeys) -> _Counts:

@@ -64,6 +64,8 @@ CHECK_NAMES: Mapping[str, str] = MappingProxyType(
         "anonymous": N_("Touches of visitors who are no known customer"),
         "shared_visitors": N_("Visitors seen as several customers"),
         "orders_without_person": N_("Orders of nobody known"),
+        "orders_outside_touches": N_("Orders placed on days of which no touch is recorded"),
+        "orders_of_older_touches": N_("Orders whose touches all came too long before them"),
         "orders_without_touch": N_("Orders that no touch precedes"),
         "orders_without_amount": N_("Orders without an amount"),
         "orders_without_cost": N_("Orders with a product of unknown cost"),
@@ -589,7 +591,9 @@ def _of_campaigns(costs: pd.DataFrame, reader: Reader) -> list[str]:
     _ = reader.translate
     said = [
         _("A new customer of a campaign is one whose first order follows a touch of it, the"
-          " last that was no direct visit. First orders in a store have none.")
+          " last that was no direct visit. First orders in a store have none."),
+        _("The spend is that of the days of which touches are recorded: on others, nothing tells"
+          " whom a campaign brought."),
     ]  # fmt: skip
     if costs["campaign_id"].isna().any():
         said.append(

@@ -16,6 +16,7 @@ from marketing_kpi.kpis.facts.channels import (
     LOOKBACK_DAYS,
     orders_with_credit,
     spend_on_touched,
+    spend_to_acquire,
 )
 from marketing_kpi.kpis.facts.touches import source_of
 from marketing_kpi.kpis.frames import executed
@@ -152,7 +153,8 @@ def acquisition_costs(
     by
         ``marketing_channel``: who brought a customer is what the customer file says
         (`contacts.acquisition_channel`). ``campaign_id``: the campaign of the last non-direct touch
-        before the first order, which only orders placed online have.
+        before the first order, which only orders placed online have; spend is that of the days of
+        touches, as in `spend_to_credit`, since nothing tells whom it brought on others.
 
     Returns
     -------
@@ -223,12 +225,9 @@ def _by_campaign(data: Data, start: dt.date, end: dt.date) -> pd.DataFrame:
     credited = credited.filter(credited.orders == 1)
     both = firsts.inner_join(credited, firsts.first_id == credited.order_id)
     came = both.group_by("campaign_id").aggregate(new_customers=both.buyer.nunique())
-    spend = data.table("marketing_spend")
-    spend = spend.filter(
-        spend.purpose == "acquisition", spend.day >= start, spend.day < end,
-        spend.campaign_id.notnull(),
-    )  # fmt: skip
-    paid = spend.group_by("campaign_id").aggregate(spend=spend.amount.sum().cast("float64"))
+    spend = _within(spend_to_acquire(data), "occurred_at", start, end)
+    spend = spend.filter(spend.campaign_id.notnull())
+    paid = spend.group_by("campaign_id").aggregate(spend=spend.spend.sum().cast("float64"))
     table = executed(came).merge(executed(paid), on="campaign_id", how="outer")
     seen = source_of(data).read(data)
     named = executed(seen.select("campaign_id").distinct())["campaign_id"]
@@ -246,9 +245,10 @@ def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
 
     That of the KPI `return_on_ad_spend`: on channels of which touches are recorded, in the days of
     these; where all touches of a channel name their campaign, on campaigns that are named. Money
-    written down once for more than a week, as in the books of a month, is spread evenly over the
-    days until the next such row, and counts for those among the days of touches. Empty where the
-    data lack spend or touches.
+    written down once a month or quarter, in its first or its last week, is spread evenly over the
+    one it is dated in; any other that is written down once for more than a week, over the days
+    until the next such row. It counts for those among the days of touches. Empty where the data
+    lack spend or touches.
 
     Parameters
     ----------

@@ -74,6 +74,69 @@ def test_each_check_by_hand(checked, check, count, total):
     assert row["share"] == pytest.approx(count / total)
 
 
+@pytest.fixture(scope="module")
+def unreached():
+    """Touches of 10 March to 20 May: eight orders, three of them with a journey."""
+    touches = pd.DataFrame(
+        [("a", "2025-03-10"), ("b", "2025-04-20"), ("f", "2025-03-20"), ("f", "2025-04-30"),
+         ("e", "2025-05-20")],
+        columns=["customer_id", "at"],
+    )  # fmt: skip
+    orders = pd.DataFrame(
+        [
+            ("1", "a", "2025-03-05"),  # before the first day of touches
+            ("2", "a", "2025-05-10"),  # 61 days after a touch
+            ("3", "b", "2025-05-01"),
+            ("4", "b", "2025-05-03"),  # the touch is that of the order before
+            ("5", "c", "2025-05-04"),  # no touch at all
+            ("6", "d", "2025-05-25"),  # after the last day of touches
+            ("7", "e", "2025-05-22"),
+            ("8", "f", "2025-05-05"),  # a touch 5 days before and one 46
+        ],
+        columns=["order_id", "customer_id", "ordered_at"],
+    )
+    touches = touches.assign(at=pd.to_datetime(touches["at"]), marketing_channel="search")
+    orders = orders.assign(ordered_at=pd.to_datetime(orders.ordered_at), amount=10.0)
+    return channels.journey_quality(
+        mk.open_data({"touchpoints": touches, "orders": orders}), **MONTHS
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "count", "total"),
+    [
+        ("orders_outside_touches", 2, 8),
+        ("orders_of_older_touches", 1, 6),
+        ("orders_without_touch", 2, 6),
+        ("truncated", 1, 3),
+    ],
+)
+def test_why_orders_have_no_journey(unreached, check, count, total):
+    row = unreached.checks.set_index("check").loc[check]
+    assert (row["count"], row["total"]) == (count, total)
+    assert unreached.journeys.without_touch == 2 + 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ["37.5% have a recorded journey", "one touch only in the 30 days before them",
+                "before the first day of touches or after the last (25.0%)",
+                "all more than 30 days earlier (16.7%)", "no touch before them (33.3%)",
+                "Many journeys are cut (33.3%)", "raise lookback_days"]),
+        ("fr", ["37,5 % avec un parcours enregistré", "qu'un contact dans les 30 jours d'avant",
+                "précèdent le premier jour de contacts ou suivent le dernier (25,0 %)",
+                "que des contacts de plus de 30 jours (16,7 %)",
+                "aucun contact avant elles (33,3 %)",
+                "Beaucoup de parcours sont coupés (33,3 %)", "ugmentez lookback_days"]),
+    ],
+)  # fmt: skip
+def test_it_is_said_why_orders_have_no_journey(unreached, lang, words):
+    said = str(sentences.channels.quality(unreached, lang=lang))
+    said = said.replace("\u202f", " ").replace("\xa0", " ")
+    assert [one for one in words if one not in said] == []
+
+
 def by_phone(channel):
     """Open 100 of spend, and four orders of 200 that a touch precedes, on these sales channels."""
     days = pd.to_datetime(["2025-03-05 12:00"] * 4)

@@ -162,6 +162,7 @@ def test_campaigns_go_by_their_names():
     assert "Spring letter" in shown
     assert "paid_search" in shown  # it has no name
     assert "first order follows a touch of it" in shown
+    assert "The spend is that of the days of which touches are recorded" in shown
     said = sentences.channels.lift(lift(50, 20, 120), campaigns={"mail": "The mail"}, lang="en")
     assert str(said).startswith("Campaign The mail:")
 
@@ -187,6 +188,11 @@ def journeys_with(**shares):
     [
         ({"orders_without_touch": 0.87}, "87% of the orders placed online have no recorded touch"),
         ({"orders_without_touch": 0.1, "orders_without_cost": 0.3}, "product of unknown cost"),
+        (
+            {"orders_without_touch": 0.2, "orders_of_older_touches": 0.4},
+            "20% of the orders placed online have no recorded touch, and 40% only touches too long"
+            " before them to count. Raise lookback_days",
+        ),
     ],
 )
 def test_no_channel_is_judged_on_what_is_mostly_not_told(shares, words):
@@ -197,7 +203,12 @@ def test_no_channel_is_judged_on_what_is_mostly_not_told(shares, words):
         assert words in said
         assert "Spend exceeds margin" not in said
     assert "All of it holds" not in str(returns)
-    sure = journeys_with(orders_without_touch=0.3, orders_without_cost=0.01)
+    sure = journeys_with(
+        orders_without_touch=0.3,
+        orders_of_older_touches=0.1,
+        orders_outside_touches=0.8,
+        orders_without_cost=0.01,
+    )
     judged = sentences.channels.headline(CREDITS, AGREED, found=sure, lang="en", **PERIOD)
     assert "Spend exceeds margin under every model: Paid search." in plain(judged)
 

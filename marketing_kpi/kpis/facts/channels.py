@@ -9,7 +9,7 @@ unknown. What an order is credited to is the same whatever the period asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from marketing_kpi.kpis.facts.base import MONEY, Column, Fact, copied
@@ -38,6 +38,7 @@ _SECONDS = 86_400
 _DECIMALS = 4  # of MONEY
 _WEEK_DAYS = 7
 _MONTH_DAYS = (28, 31)
+_CALENDAR_DAYS = {1: (25, 35), 3: (85, 97)}  # from one row to the next, of so many months
 _FEWEST_STEPS = 2  # from one day of spend to the next, under which nothing says that it is a habit
 
 COUNTS = ("impressions", "clicks", "delivered", "opened")
@@ -102,7 +103,7 @@ def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
     seen = recorded_touches(data)
     last = _last_touches(seen.mutate(at=seen["at"].cast("timestamp")), orders)
     rows = orders.left_join(last, [orders.person == last.of_person, orders["at"] == last.closes])
-    first_day, last_day = _recorded_days(data)
+    first_day, last_day = recorded_days(data)
     is_credited = rows.is_touched.fill_null(False)
     is_recorded = rows["at"].truncate("D").between(first_day, last_day).fill_null(False)
     none = is_recorded.ifelse(ibis.literal(0, "int64"), ibis.null("int64"))
@@ -121,7 +122,7 @@ def orders_with_credit(data: Data, *, with_margin: bool = False) -> ir.Table:
     )
 
 
-def _recorded_days(data: Data) -> tuple[ir.Value, ir.Value]:
+def recorded_days(data: Data) -> tuple[ir.Value, ir.Value]:
     """Return the first and the last day on which a touch is recorded."""
     seen = source_of(data).read(data)
     days = seen.aggregate(first=seen["at"].truncate("D").min(), last=seen["at"].truncate("D").max())
@@ -223,12 +224,26 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
     )
 
 
+def spend_to_acquire(data: Data) -> ir.Table:
+    """Return the spend to acquire in the days of touches: occurred_at, campaign_id, spend.
+
+    Of money written down once for many days, the part of those among them: nothing tells whom a
+    campaign brought before the first touch recorded and after the last.
+    """
+    rows = _media(data, ["spent_at", "marketing_channel", "campaign_id", "purpose", "amount"])
+    rows = _with_stretch(rows.filter(rows.purpose == "acquisition"))
+    return _in_recorded_days(rows, data).select("occurred_at", "campaign_id", "spend")
+
+
 def _with_stretch(rows: ir.Table) -> ir.Table:
     """Return a row a day, channel and campaign, with the days it pays for: opens, and closes after.
 
-    A row pays for its day. Where more than a week is usual (the lower median) from one day of a
-    channel and campaign to the next, it pays for the days until the next, and for no more than is
-    usual, a month where that is 28 to 31 days; dated the last day of a month, for that month.
+    A row pays for its day. Where rows are written down once a month or quarter, in the first or the
+    last week of it (`_with_habit`), each pays for the whole of the one it is dated in. Elsewhere,
+    where more than a week is usual from one row to the next, it pays for the days until the next,
+    and for no more than is usual, a month where that is 28 to 31 days. The habit is that of the
+    campaign on its channel; of the whole channel, months and quarters alone, where the campaign has
+    too few rows to have one.
     """
     import ibis
 
@@ -236,8 +251,38 @@ def _with_stretch(rows: ir.Table) -> ir.Table:
     rows = rows.filter(rows.spent_at.notnull(), rows.amount.notnull())
     rows = rows.mutate(day=rows.spent_at.truncate("D"))
     rows = rows.group_by("day", *keys).aggregate(amount=rows.amount.sum().cast(MONEY))
-    following = ibis.window(group_by=keys, order_by="day")
-    rows = rows.mutate(next_day=rows.day.lead().over(following))
+    whole = _with_habit(rows.select("marketing_channel", "day").distinct(), ["marketing_channel"])
+    whole = whole.group_by(channel="marketing_channel").aggregate(of_channel=whole.months.max())
+    rows = _with_habit(rows, keys)
+    rows = rows.left_join(whole, rows.marketing_channel == whole.channel)
+    is_habit = rows.steps >= _FEWEST_STEPS
+    months = is_habit.ifelse(rows.months, rows.of_channel)
+    is_long = is_habit & (rows.usual > _WEEK_DAYS)
+    is_month = rows.usual.between(*_MONTH_DAYS)
+    usual_end = rows.day + rows.usual.as_interval("D")
+    usual_end = is_month.ifelse(rows.day + ibis.interval(months=1), usual_end)
+    until = ibis.least(rows.next_day.fill_null(usual_end), usual_end)
+    until = is_long.ifelse(until, rows.day + ibis.interval(days=1))
+    begun, ended = _calendar(rows.day, months)
+    return rows.select(
+        *keys,
+        "day",
+        "amount",
+        opens=begun.fill_null(rows.day),
+        closes=ended.fill_null(until),
+    )
+
+
+def _with_habit(rows: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """Add how the days of each series of spend follow each other.
+
+    next_day; steps, how many rows have one; usual, the lower median of the days until it; months, 1
+    or 3 where that is about a month or a quarter, and two thirds of the rows or more are alone in
+    theirs and dated in its first or its last week: else null.
+    """
+    import ibis
+
+    rows = rows.mutate(next_day=rows.day.lead().over(ibis.window(group_by=keys, order_by="day")))
     rows = rows.mutate(step=_days(rows.next_day, rows.day))
     by_step = ibis.window(group_by=keys, order_by=[rows.step.isnull().cast("int32"), rows.step])
     rows = rows.mutate(
@@ -247,19 +292,27 @@ def _with_stretch(rows: ir.Table) -> ir.Table:
     is_middle = (twice == rows.steps - 1) | (twice == rows.steps - 2)
     rows = rows.mutate(middle=is_middle.ifelse(rows.step, ibis.null("int64")))
     rows = rows.mutate(usual=rows.middle.max().over(group_by=keys).fill_null(1))
-    is_long = (rows.usual > _WEEK_DAYS) & (rows.steps >= _FEWEST_STEPS)
-    is_month = is_long & rows.usual.between(*_MONTH_DAYS)
-    tomorrow = rows.day + ibis.interval(days=1)
-    usual_end = rows.day + rows.usual.as_interval("D")
-    usual_end = is_month.ifelse(rows.day + ibis.interval(months=1), usual_end)
-    until = ibis.least(rows.next_day.fill_null(usual_end), usual_end)
-    is_month_end = is_month & (tomorrow == tomorrow.truncate("M"))
-    return rows.select(
-        *keys,
-        "day",
-        "amount",
-        opens=is_month_end.ifelse(rows.day.truncate("M"), rows.day),
-        closes=(is_long & ~is_month_end).ifelse(until, tomorrow),
+    lasts = [(rows.usual.between(*days), months) for months, days in _CALENDAR_DAYS.items()]
+    rows = rows.mutate(months=ibis.cases(*lasts))
+    begun, ended = _calendar(rows.day, rows.months)
+    rows = rows.mutate(begun=begun, left=_days(ended, rows.day))
+    is_alone = rows.day.count().over(group_by=[*keys, "begun"]) == 1
+    is_edge = (_days(rows.day, rows.begun) < _WEEK_DAYS) | (rows.left <= _WEEK_DAYS)
+    rows = rows.mutate(is_regular=(is_alone & is_edge).fill_null(False).cast("int32"))
+    regular, every = (one.over(group_by=keys) for one in (rows.is_regular.sum(), rows.day.count()))
+    is_calendar = (rows.steps >= _FEWEST_STEPS) & (3 * regular >= 2 * every)
+    return rows.mutate(months=is_calendar.ifelse(rows.months, ibis.null("int64")))
+
+
+def _calendar(moment: ir.Value, months: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """Return when the month or the quarter of a moment begins, and the next; null of neither."""
+    import ibis
+
+    month, quarter = moment.truncate("M"), moment.truncate("Q")
+    begun = ibis.cases((months == 1, month), (months == 3, quarter))
+    return begun, ibis.cases(
+        (months == 1, month + ibis.interval(months=1)),
+        (months == 3, quarter + ibis.interval(months=3)),
     )
 
 
@@ -271,7 +324,7 @@ def _in_recorded_days(rows: ir.Table, data: Data) -> ir.Table:
     """Keep the part of the spend that pays for days of touches, dated on one of them: spend."""
     import ibis
 
-    first, last = _recorded_days(data)
+    first, last = recorded_days(data)
     rows = rows.mutate(
         begun=ibis.greatest(rows.opens, first),
         ended=ibis.least(rows.closes, last + ibis.interval(days=1)),

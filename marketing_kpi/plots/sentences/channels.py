@@ -46,8 +46,10 @@ _SAME = 0.005
 _MOST_UNRECORDED = 31
 """Days without recorded spend of which nothing is said: many books are kept by the month."""
 
-_FAULTS = ("orders_without_touch", "orders_without_person", "visits_after_order", "before_data",
-           "orders_without_cost")  # fmt: skip
+_FAULTS = (
+    "orders_outside_touches", "orders_without_touch", "orders_of_older_touches", "truncated",
+    "orders_without_person", "visits_after_order", "before_data", "orders_without_cost",
+)  # fmt: skip
 
 
 def headline(
@@ -174,11 +176,20 @@ def _no_verdict(found: JourneyQuality | None, reader: Reader) -> str | None:
     if found is None:
         return None
     shares = found.checks.set_index("check")["share"]
+    older = shares.get("orders_of_older_touches", 0)
     if shares["orders_without_touch"] > 1 - _LEAST_FOLLOWED:
         return _(
             "Whether a channel pays cannot be told: {share} of the orders placed online have no"
             " recorded touch. Repair the tracking first.",
             share=reader.percent(shares["orders_without_touch"], decimals=0),
+        )
+    if shares["orders_without_touch"] + older > 1 - _LEAST_FOLLOWED:
+        return _(
+            "Whether a channel pays cannot be told: {untouched} of the orders placed online have no"
+            " recorded touch, and {older} only touches too long before them to count. Raise"
+            " lookback_days, and repair the tracking.",
+            untouched=reader.percent(shares["orders_without_touch"], decimals=0),
+            older=reader.percent(older, decimals=0),
         )
     if shares.get("orders_without_cost", 0) >= _MANY:
         return _(
@@ -220,16 +231,27 @@ def quality(
             share=reader.percent(journeys.conversions / orders),
         )
     ]
-    shares = checks["share"]
+    shares, days = checks["share"], reader.integer(journeys.lookback_days)
     if "one_touch" in shares and pd.notna(shares["one_touch"]):
         parts.append(
             _(
-                "{share} of these have one touch only: on them, all models agree.",
+                "{share} of these have one touch only in the {days} days before them: on them, all"
+                " models agree.",
                 share=reader.percent(shares["one_touch"]),
+                days=days,
             )
         )
     worst = [name for name in _FAULTS if name in shares and shares[name] >= _MANY]
     said = {
+        "orders_outside_touches": _("Many orders were placed before the first day of touches or"
+                                    " after the last ({share}): nobody knows what brought them, so"
+                                    " read the figures as those of the other orders."),
+        "orders_of_older_touches": _("Many orders have touches before them, all more than {days}"
+                                     " days earlier ({share}): no model credits these orders, so"
+                                     " raise lookback_days."),
+        "truncated": _("Many journeys are cut ({share}): touches more than {days} days before the"
+                       " order do not count. First touches are too late there, so raise"
+                       " lookback_days."),
         "orders_without_touch": _("Many orders have no touch before them ({share}): what brought"
                                   " them is not followed, so repair the tracking first."),
         "orders_without_person": _("Many orders have no known person ({share}): their journeys are"
@@ -241,7 +263,7 @@ def quality(
         "orders_without_cost": _("Many orders hold a product of unknown cost ({share}): its margin"
                                  " is left out, so ROI looks too low. Complete the costs."),
     }  # fmt: skip
-    parts += [said[name].format(share=reader.percent(shares[name])) for name in worst]
+    parts += [said[name].format(share=reader.percent(shares[name]), days=days) for name in worst]
     return Sentence(" ".join([*parts, *_of_unknown_channels(found, reader)]))
 
 
