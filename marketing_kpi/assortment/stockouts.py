@@ -595,7 +595,7 @@ def _still_out(data: Data, stock: ir.Table) -> ir.Table:
     if data.has("stock", "received"):
         rows = data.table("stock")
         days = days.anti_join(rows.filter(rows.received > 0).select(*keys), keys)
-    return days.mutate(still=ibis.literal(True))
+    return days.distinct().mutate(still=ibis.literal(True))
 
 
 def _cells(rows: ir.Table) -> ir.Table:

@@ -324,7 +324,7 @@ def _by_content(raw: Raw, store: Store, name: str | None, rules: Mapping | None)
     """Make the table that a file is called after, or the orders and lines that it holds."""
     if name not in (None, "orders") and not _is_orders(raw):
         return one_table(raw, store, name, rules)
-    own_names = _own_names(raw, format_of(rules), rules.values if rules is not None else {})
+    own_names = _own_names(raw, rules)
     if own_names is not None:
         known = {name: source for name, (source,) in own_names.columns.items()}
         names = {*TABLES["orders"].names, *TABLES["order_lines"].names}
@@ -338,7 +338,7 @@ def _is_orders(raw: Raw) -> bool:
     return {"orderid", "orderedat"} <= names
 
 
-def _own_names(raw: Raw, how: Format, values: MappingType[str, dict[str, str]]) -> Mapping | None:
+def _own_names(raw: Raw, rules: Mapping | None) -> Mapping | None:
     """Return the mapping of a flat extract that uses the canonical names, None if it is none."""
     types = flat_types("lines")
     by_simple = {simplified(name): name for name in types}
@@ -348,7 +348,8 @@ def _own_names(raw: Raw, how: Format, values: MappingType[str, dict[str, str]]) 
         if simplified(name) in by_simple
     }
     if {"order_id", "ordered_at", *LINE_COLUMNS} <= matched.keys():
-        return Mapping(kind="lines", columns=matched, format=how, values=dict(values))
+        values = rules.values if rules is not None else {}
+        return Mapping(kind="lines", columns=matched, format=format_of(rules), values=values)
     _refuse_misspelt_lines(raw, {name: source for name, (source,) in matched.items()})
     return None
 

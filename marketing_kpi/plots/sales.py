@@ -186,7 +186,7 @@ def tree_effects(
                 ),
                 _("Thin bars: 95% interval of each effect.")
                 if _has_intervals(factors)
-                else _no_interval(reader),
+                else no_interval(reader),
                 *_of_holes(factors["factor"], reader),
             ]
         ),
@@ -573,7 +573,8 @@ def season_lines(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
     )
 
 
-def _no_interval(reader: Reader) -> str:
+def no_interval(reader: Reader) -> str:
+    """Say why no interval is known."""
     _ = reader.translate
     return _(
         "No interval is known: customers are too few, their amounts too unlike, or credits nearly "
@@ -609,7 +610,7 @@ def year_on_year(found: Season, *, lang: str | Reader, ax: Axes | None = None) -
         values=rows["change"].tolist(), low=low, high=high, unit="fraction", reader=reader,
         reference=0.0,
     )  # fmt: skip
-    bars = _no_interval(reader)
+    bars = no_interval(reader)
     if rows["low"].notna().any():
         bars = _(
             "Bars: 95% interval, customers as the unit of chance. A bar that touches the dashes "

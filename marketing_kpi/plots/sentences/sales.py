@@ -20,6 +20,7 @@ from marketing_kpi.plots.sales import (
     STEP_NAMES,
     factor_value,
     names_aside,
+    no_interval,
     rows_of,
     step_name,
 )
@@ -136,7 +137,8 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     sure = sure.loc[sure["effect"].abs().sort_values(ascending=False, kind="stable").index]
     said = missing_prices(_unpriced(tree), reader)
     if factors["change_low"].isna().all():
-        return [*said, _no_interval(reader)]
+        untold = _("Which of the factors moved by more than chance, one cannot tell.")
+        return [*said, no_interval(reader), untold]
     if sure.empty:
         said.append(_("Of no factor can one say that it moved more than chance would."))
     else:
@@ -171,14 +173,6 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
         said += _in_basket(tree, reader) if "average_order_value" in moved_most else []
         said.append(_(_TO_DO[moved_most[0]]))
     return said
-
-
-def _no_interval(reader: Reader) -> str:
-    _ = reader.translate
-    return _(
-        "No interval is known: customers are too few, their amounts too unlike, or credits nearly "
-        "what was bought. Which of the factors moved by more than chance, one cannot tell."
-    )
 
 
 def _in_basket(tree: Tree, reader: Reader) -> list[str]:
