@@ -10,8 +10,9 @@ PEERS := .venv/bench/.installed
 PANDAS2 := .venv/pandas2/.installed
 PIP_OF = $(1)/python -m pip --disable-pip-version-check --quiet
 PIP := $(call PIP_OF,$(BIN))
-# On all processors, where pip uses one; files that no interpreter reads are left as they are.
-COMPILE := $(BIN)/python -m compileall -qq -j 0 .venv/lib 2>/dev/null
+# On all processors, where pip uses one; files that no interpreter reads are left as they are, and the
+# tests that packages bring along are never run.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib 2>/dev/null
 
 .PHONY: help report site test check lint lessons notebooks-check lock bench clean
 
@@ -24,11 +25,13 @@ help:
 	@echo "make lock      pin the dependencies again after a change of pyproject.toml"
 	@echo "make clean     remove what was made, .venv included"
 
-$(INSTALLED): requirements.lock pyproject.toml
+# A pip of some years takes twice as long to read what an index offers; it will do where none is newer.
+$(INSTALLED): requirements.lock requirements-pip.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed, and none was found on the path"; exit 1; }
 	@$(PIP) --version >/dev/null 2>&1 || { echo "making .venv with $(PYTHON)"; rm -rf .venv; \
 		$(PYTHON) -m venv .venv || { echo "error: $(PYTHON) cannot make .venv; on Debian and Ubuntu install python3-venv"; exit 1; }; }
 	@echo "installing the locked dependencies (about a minute, only when they change)"
+	@$(PIP) install --no-compile --require-hashes --requirement requirements-pip.lock 2>/dev/null || true
 	@$(PIP) install --no-compile --require-hashes --requirement requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(COMPILE) marketing_kpi || true
@@ -110,6 +113,9 @@ lock:
 	$(PYTHON) -m uv pip compile --group pandas2 --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--output-file requirements-pandas2.lock
+	echo "pip>=25" | $(PYTHON) -m uv pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
+		--output-file requirements-pip.lock
 
 clean:
 	rm -rf .venv reports/build build .pytest_cache .mypy_cache .ruff_cache .hypothesis

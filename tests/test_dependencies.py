@@ -15,9 +15,9 @@ from marketing_kpi.text import yaml12
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-LOCK, ENGINES_LOCK, BENCH_LOCK, PANDAS2_LOCK = (
+LOCK, ENGINES_LOCK, BENCH_LOCK, PANDAS2_LOCK, PIP_LOCK = (
     (ROOT / f"requirements{name}.lock").read_text(encoding="utf-8")
-    for name in ("", "-engines", "-bench", "-pandas2")
+    for name in ("", "-engines", "-bench", "-pandas2", "-pip")
 )
 # Names that conda-forge gives to packages that PyPI names otherwise.
 CONDA_NAMES = {
@@ -83,7 +83,8 @@ def test_what_both_locks_pin_is_the_same(lock):
 
 
 @pytest.mark.parametrize(
-    ("lock", "fewest"), [(LOCK, 100), (ENGINES_LOCK, 4), (BENCH_LOCK, 150), (PANDAS2_LOCK, 30)]
+    ("lock", "fewest"),
+    [(LOCK, 100), (ENGINES_LOCK, 4), (BENCH_LOCK, 150), (PANDAS2_LOCK, 30), (PIP_LOCK, 1)],
 )
 def test_every_pin_has_its_hashes_and_no_index_is_named(lock, fewest):
     entries = re.split(r"^(?=[a-z0-9])", lock, flags=re.M)[1:]
