@@ -172,29 +172,32 @@ def buyers(rng, *, members, conversion, basket, sigma, replications) -> tuple[Mo
 
 
 def of_revenue(rng, replications: int) -> Iterator[tuple[str, list[Found]]]:
-    """Revenue a head, 3 % buyers; a control of a tenth."""
+    """Revenue a head, 3 % buyers; a control of a tenth, or a treatment of a tenth."""
     cells = [(k, sigma, 1.0, 1.0) for sigma in (1.0, 1.5) for k in (6, 30, 150, 600, 1_200, 3_000)]
     cells += [(k, 1.5, 1.2, 1 / 1.2) for k in (150, 600, 1_200)]
     cells += [(k, sigma, 1.2, 1.0) for sigma in (1.0, 1.5) for k in (150, 600, 1_200)]
-    for expected, sigma, conversion, basket in cells:
+    pilots = [(k, sigma, 1.0, 1.0) for sigma in (1.0, 1.5) for k in (6, 30, 150, 600, 1_200)]
+    sides = [("control", cell) for cell in cells] + [("treated", cell) for cell in pilots]
+    for side, (expected, sigma, conversion, basket) in sides:
+        members = round(expected / 0.03)
+        sizes = (members, 9 * members) if side == "control" else (9 * members, members)
         chunk = partial(
-            revenue_chunk, rng, expected=expected, sigma=sigma, conversion=conversion, basket=basket
+            revenue_chunk, rng, sizes=sizes, sigma=sigma, conversion=conversion, basket=basket
         )
         what = "equal means" if basket < 1 else f"lift {conversion - 1:.0%}"
-        cell = f"{expected:,} control buyers, σ {sigma}, {what}"
+        cell = f"{expected:,} {side} buyers, σ {sigma}, {what}"
         yield cell, repeated(chunk, replications)
 
 
-def revenue_chunk(rng, *, expected, sigma, conversion, basket) -> list[Found]:
+def revenue_chunk(rng, *, sizes, sigma, conversion, basket) -> list[Found]:
     """Make some campaigns, of which the treatment multiplies conversion and basket."""
-    members = round(expected / 0.03)
     options = {"sigma": sigma, "replications": CHUNK}
-    control, bought = buyers(rng, members=members, conversion=0.03, basket=1.0, **options)
+    control, bought = buyers(rng, members=sizes[0], conversion=0.03, basket=1.0, **options)
     treatment, of_treatment = buyers(
-        rng, members=9 * members, conversion=0.03 * conversion, basket=basket, **options
+        rng, members=sizes[1], conversion=0.03 * conversion, basket=basket, **options
     )
     lift = conversion * basket - 1
-    warned = few_buyers(bought, members, of_treatment, 9 * members)
+    warned = few_buyers(bought, sizes[0], of_treatment, sizes[1])
     return of_means(control, treatment, 0.03, lift, warned)
 
 

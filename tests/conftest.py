@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from marketing_kpi.report import forks
@@ -119,3 +120,18 @@ def browser(chromium_path):
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def faults():
+    """Return a function that tells what axe-core finds on a page, in words; nothing is none.
+
+    The size of what is pressed is asked for, which is of WCAG 2.2 and left out otherwise.
+    """
+    axe, options = Axe(), {"rules": {"target-size": {"enabled": True}}}
+
+    def told(page):
+        found = axe.run(page, options=options)
+        return found.generate_report() if found.violations_count else ""
+
+    return told

@@ -88,6 +88,15 @@ TEMPLATES: Mapping[str, str] = {
         "sales, and their refunds are unknown: no return rate counts them. Give the refunds as the "
         "table returns"
     ),
+    "other_arms": N_(
+        "{place}: arms of other names than treatment ({values}) in {rows}: each is a treatment of "
+        "its own, which a KPI of the campaign counts together"
+    ),
+    "unknown_arms": N_(
+        "{place}: values that the model does not know ({values}) in {rows}, kept; whoever is in no "
+        "arm called control counts as treated; expected: {expected}. Say in the mapping what they "
+        "mean, such as {remedy}"
+    ),
     "unknown_channels": N_(
         "{place}: values that the model does not know ({values}) in {rows}, kept; an order of an "
         "unknown channel counts as none placed online; expected: {expected}. Say in the mapping "

@@ -37,7 +37,7 @@ from marketing_kpi.data.model import (
     Table,
 )
 from marketing_kpi.data.scales import SCALES
-from marketing_kpi.data.words import remedy, says_refunded
+from marketing_kpi.data.words import is_known, remedy, says_refunded
 from marketing_kpi.errors import DataError
 
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -114,6 +114,7 @@ _UNKNOWN = {
     ("orders", "status"): "unknown_statuses",
     ("orders", "channel"): "unknown_channels",
 }
+_ARM, _CONTROL = ("campaign_members", "arm"), "control"
 # Told by a finding of its own, in better words than "no value".
 _MISSING_TOLD_ELSEWHERE = frozenset({("orders", "customer_id"), ("returns", "order_id")})
 
@@ -322,7 +323,8 @@ def _row_findings(
     data: Data, spec: Table, one: _RowCheck, *, count: int, rows: int
 ) -> Iterator[Finding]:
     if one.code == "unknown_values" and one.column is not None:
-        yield from _unknown_values(data, spec, one, one.column, count=count, rows=rows)
+        find = _unknown_arms if (spec.name, one.column) == _ARM else _unknown_values
+        yield from find(data, spec, one, one.column, count=count, rows=rows)
         return
     yield _row_finding(data, spec, one, count=count, rows=rows)
 
@@ -354,6 +356,44 @@ def _unknown_values(
         yield _row_finding(data, spec, told, count=count - sum(back.values()), rows=rows)
     if back:
         yield from _refunded_orders(data, spec, one, back, rows=rows)
+
+
+def _unknown_arms(
+    data: Data, spec: Table, one: _RowCheck, column: str, *, count: int, rows: int
+) -> Iterator[Finding]:
+    """Say which arms are treatments of a name of their own, and apart, which words are unknown.
+
+    Where no arm is the control, one of the others may be.
+    """
+    table = data.table(spec.name)
+    values = _most_frequent(data, table.filter(one.predicate), column)
+    expected = spec.column(column).values
+    has_control = _rows(data, table.aggregate(n=(table[column] == _CONTROL).sum()))[0]["n"]
+    words = {
+        value: n
+        for value, n in values.items()
+        if not has_control or is_known(column, value, expected=expected)
+    }
+    others = {value: n for value, n in values.items() if value not in words}
+    if others:
+        named = dict(list(others.items())[:EXAMPLES])
+        told = one._replace(
+            code="other_arms",
+            level="info",
+            predicate=one.predicate & table[column].notin([*words]),
+            details={"values": named},
+        )
+        yield _row_finding(data, spec, told, count=count - sum(words.values()), rows=rows)
+    if words:
+        details: dict[str, JSON] = {
+            **one.details,
+            "values": dict(list(words.items())[:EXAMPLES]),
+            "remedy": remedy(column, words, expected=expected),
+        }
+        told = one._replace(
+            code="unknown_arms", predicate=table[column].isin([*words]), details=details
+        )
+        yield _row_finding(data, spec, told, count=sum(words.values()), rows=rows)
 
 
 def _refunded_orders(

@@ -130,6 +130,16 @@ def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) 
     return f"values: {{{column}: {{{pairs}}}}}"
 
 
+def is_known(column: str, value: str, *, expected: Iterable[str] = ()) -> bool:
+    """Return whether a value of a source is another word for one of the model.
+
+    >>> is_known("arm", "Témoin"), is_known("arm", "mail")
+    (True, False)
+    """
+    known = {simplified(name) for name in expected} | {*_MEANINGS.get(column, {})}
+    return _word(value) in known
+
+
 def says_no_sale(word: str) -> bool:
     """Return whether the status of a row, or what it is, says that nothing was sold.
 

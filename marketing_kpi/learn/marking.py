@@ -223,9 +223,9 @@ class _Numbers:
             return found
         wanted = _by_id(answer, names)
         known = {kind: _by_id(value, names) for kind, value in mistakes.items()}
-        for kind, numbers in known.items():
-            if found.keys() == numbers.keys() and self.all_same(found, numbers):
-                return Mark("wrong", kind)
+        of_all = {kind: numbers for kind, numbers in known.items() if found.keys() == numbers.keys()}
+        if kind := self.mistake(found, of_all):
+            return Mark("wrong", kind)
         if foreign := tuple(id for id in found if id not in wanted):
             return Mark("wrong", "foreign_labels", foreign)
         if missing := tuple(id for id in wanted if id not in found):
@@ -281,9 +281,8 @@ class _Numbers:
         def all_are(test: Test) -> bool:
             return all(test(written, answer[id]) for id, written in off.items())
 
-        for kind, numbers in mistakes.items():
-            if self.all_same(off, numbers):
-                return Mark("wrong", kind)
+        if kind := self.mistake(off, mistakes):
+            return Mark("wrong", kind)
         if all_are(self.is_percent):
             return Mark("wrong", "percent")
         if self.unit == "index" and all_are(self.is_fraction_of_index):
@@ -304,11 +303,27 @@ class _Numbers:
             return Mark("wrong", "inverted")
         if factor := self.factor(off, answer):
             return Mark("wrong", "factor", amount=factor)
-        if self.unit in ("fraction", "points"):
-            for kind, numbers in mistakes.items():
-                if self.all_same(off, numbers, divisor=100):
-                    return Mark("wrong", kind)
+        if self.unit in ("fraction", "points") and (
+            kind := self.mistake(off, mistakes, divisor=100)
+        ):
+            return Mark("wrong", kind)
         return Mark("wrong")
+
+    def mistake(
+        self, given: Mapping[str, Written], mistakes: Mapping[str, Numbers], *, divisor: float = 1.0
+    ) -> str | None:
+        """Return the mistake whose numbers these are; of two hardly apart, the nearest."""
+
+        def apart(kind: str) -> float:
+            pairs = ((one.value / divisor, mistakes[kind][id]) for id, one in given.items())
+            return sum(abs(value - known) for value, known in pairs)
+
+        fitting = (
+            kind
+            for kind, numbers in mistakes.items()
+            if self.all_same(given, numbers, divisor=divisor)
+        )
+        return min(fitting, key=apart, default=None)
 
     def all_same(
         self, given: Mapping[str, Written], numbers: Numbers, *, divisor: float = 1.0

@@ -8,14 +8,13 @@ from typing import Literal, SupportsFloat, TypeAlias
 Verdict: TypeAlias = Literal["higher", "lower", "cannot_tell"]
 
 
-def known(value: SupportsFloat) -> float | None:
+def known(value: SupportsFloat | None) -> float | None:
     """Return a number, or None for NaN.
 
     >>> known(float("nan")) is None
     True
     """
-    number = float(value)
-    return None if math.isnan(number) else number
+    return None if value is None or math.isnan(value := float(value)) else value
 
 
 def verdict(

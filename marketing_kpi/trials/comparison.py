@@ -37,15 +37,19 @@ KINDS = ("rate", "mean", "ratio")
 CORRECTIONS = ("holm", "benjamini_hochberg")
 
 FEWEST_BUYERS = 30
-"""Buyers of the control under which nothing is said of an outcome that is mostly 0."""
+"""Buyers of the smaller arm under which nothing is said of an outcome that is mostly 0.
+
+They are counted in the control. A treatment may have few because it did harm: its own are those
+to be expected from the share who buy in both arms.
+"""
 
 ENOUGH_BUYERS = 600
-"""Buyers of the control from which the interval of such an outcome keeps its promise.
+"""Buyers of the smaller arm from which the interval of such an outcome keeps its promise.
 
-They are counted, and to be expected with a margin for chance (`LUCK`) from the share who buy in
-both arms: a control that has 600 by luck has too high a mean as well, and cries wolf. What is not
-asked is a skewness: samples that show little of it are those that lack the big spenders, and to
-spare them a warning would be worse.
+They are counted in the control, and to be expected in the smaller arm with a margin for chance
+(`LUCK`) from the share who buy in both: a control that has 600 by luck has too high a mean as well,
+and cries wolf. What is not asked is a skewness: samples that show little of it are those that lack
+the big spenders, and to spare them a warning would be worse.
 """
 
 LUCK = 2.0
@@ -63,12 +67,12 @@ SKEWED = 0.3
 NOTES: Mapping[str, str] = MappingProxyType(
     {
         "few_buyers": N_(
-            "Fewer than 600 buyers in the control, or hardly more going by both arms: the interval "
+            "Fewer than 600 buyers in the smaller arm, or hardly more going by both: the interval "
             "allows for the big spenders that so small a group may lack, and finds real effects "
             "less often."
         ),
         "too_few_buyers": N_(
-            "Fewer than 30 buyers in the control: too few for a verdict on amounts."
+            "Fewer than 30 buyers in the smaller arm: too few for a verdict on amounts."
         ),
         "too_few_members": N_("Too few members in an arm for a verdict."),
         "skewed_outcome": N_(
@@ -200,8 +204,8 @@ class Comparison(NamedTuple):
     welch_t, welch_low, welch_high, welch_p
         Welch's t test of the same values, for reference; null for a plain rate.
     permutation_p
-        Studentised permutation p-value; null unless the outcome is mostly 0 and the control has
-        fewer than 600 buyers.
+        Studentised permutation p-value; null unless the outcome is mostly 0 and the smaller arm
+        has fewer than 600 buyers.
     skew
         Skewness of the difference that the interval allows for; null for a plain rate.
     conversion, basket
@@ -356,8 +360,8 @@ def compare(
     Rates: the z test with the pooled rate, mid-p where a count under 27 is expected, and
     Newcombe's interval (`rates`). Means and ratios of sums: `means.hall` on the moments of the
     values, linearised for a ratio. An outcome that is 0 for most members is judged by the buyers
-    of the control: a warning under 600, no verdict under 30. The relative lift is significant when
-    the absolute one is: it has an interval, but no test of its own.
+    of the smaller arm: a warning under 600, no verdict under 30. The relative lift is significant
+    when the absolute one is: it has an interval, but no test of its own.
 
     Examples
     --------
@@ -966,9 +970,9 @@ def _few_clusters(case: _Case) -> str:
 def _few_values(case: _Case, moments: Sequence[Moments]) -> str:
     control, treatment = case.pair
     if case.kind != "rate" and case.mostly_zero:
-        if control.nonzero < FEWEST_BUYERS:
-            return "too_few_buyers"
         sides = (control.nonzero, control.members, treatment.nonzero, treatment.members)
+        if min(control.nonzero, treatment.members * _share_of_buyers(*sides)) < FEWEST_BUYERS:
+            return "too_few_buyers"
         return "few_buyers" if few_buyers(*sides) else ""
     if min(control.members, treatment.members) < FEWEST_VALUES:
         return "too_few_members"
@@ -985,15 +989,26 @@ def few_buyers(
     treatment_buyers: npt.ArrayLike,
     treatment_n: npt.ArrayLike,
 ) -> npt.NDArray[np.bool_]:
-    """Return where the control has, or by the share who buy in both arms should have, too few."""
+    """Return where the control has, or by the share who buy in both an arm should have, too few."""
+    shared = _share_of_buyers(control_buyers, control_n, treatment_buyers, treatment_n)
+    expected = np.minimum(control_n, treatment_n) * shared
+    by_luck = expected < ENOUGH_BUYERS + LUCK * np.sqrt(ENOUGH_BUYERS)
+    found: npt.NDArray[np.bool_] = (np.asarray(control_buyers) < ENOUGH_BUYERS) | by_luck
+    return found
+
+
+def _share_of_buyers(
+    control_buyers: npt.ArrayLike,
+    control_n: npt.ArrayLike,
+    treatment_buyers: npt.ArrayLike,
+    treatment_n: npt.ArrayLike,
+) -> Array:
+    """Return the share who buy in both arms together."""
     own, members, others, all_others = (
         np.asarray(count, dtype=np.float64)
         for count in (control_buyers, control_n, treatment_buyers, treatment_n)
     )
-    shared = (own + others) / (members + all_others)
-    by_luck = members * shared < ENOUGH_BUYERS + LUCK * np.sqrt(ENOUGH_BUYERS)
-    found: npt.NDArray[np.bool_] = (own < ENOUGH_BUYERS) | by_luck
-    return found
+    return (own + others) / (members + all_others)
 
 
 def _expected(case: _Case, moments: Sequence[Moments]) -> float:

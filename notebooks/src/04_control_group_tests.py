@@ -576,8 +576,9 @@ spent = trial.cost if cost is None else cost
 costs = {"cost": spent or 0.0, "margin_rate": margin_rate}
 worth = experiments.incremental(members, **costs, **arm) if ready else None
 told = {"is_cost_known": spent is not None, "lang": reader}
+sharing = len(trial.treatments) if cost is None else 1
 ax = plots.incremental_amounts(worth, **told) if ready else None
-said.incremental(worth, **told) if ready else None
+said.incremental(worth, sharing=sharing, **told) if ready else None
 
 # %% [markdown] tags=["lang-fr"]
 # En nombres :

@@ -246,6 +246,32 @@ def test_what_an_unknown_value_does_to_an_order_is_said():
     assert "ne compte pas comme passée en ligne" in of_channel.text("fr")
 
 
+@pytest.mark.parametrize(
+    ("arms", "codes"),
+    [
+        (["control", "treatment", "mail", "sms", "mail"], {"other_arms": ("info", 3)}),
+        (["control", "Témoin", "mail", "mail", "mail"],
+         {"other_arms": ("info", 3), "unknown_arms": ("suspicious", 1)}),
+        (["A", "A", "B", "B", None], {"unknown_arms": ("suspicious", 4)}),
+    ],
+)  # fmt: skip
+def test_an_arm_of_a_name_of_its_own_is_a_treatment(arms, codes):
+    frames = shop()
+    customers = [f"C{n}" for n in range(len(arms))]
+    frames["campaign_members"] = pd.DataFrame(
+        {"campaign_id": "K", "customer_id": customers, "arm": arms}
+    )
+    told = {
+        code: (finding.level, finding.count)
+        for (code, place), finding in found(frames).items()
+        if place == "campaign_members.arm" and code.endswith("_arms")
+    }
+    assert told == codes
+    if "Témoin" in arms:
+        remedy = found(frames)["unknown_arms", "campaign_members.arm"].details["remedy"]
+        assert remedy == "values: {arm: {Témoin: control}}"
+
+
 @pytest.mark.parametrize("word", ["Remboursée", "refunded", "Retourné"])
 def test_an_order_whose_status_says_it_came_back_stays_a_sale(word):
     """Its lines marked as returns would be no sales any more, and refunds besides."""

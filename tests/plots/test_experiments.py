@@ -493,6 +493,9 @@ def test_what_a_campaign_was_worth_is_said_with_its_verdict():
     assert verdict[WORTH.verdict] in said
     lost = WORTH._replace(verdict="lost")
     assert "It did not pay for itself." in str(sentences.experiments.incremental(lost, lang="en"))
+    assert "shared among" not in said
+    two = plain(sentences.experiments.incremental(WORTH, sharing=2, lang="en"))
+    assert "shared among its 2 treatments by their customers" in two
     unclear = experiments.incremental(campaign(lift=0.0), cost=500.0)
     said = plain(sentences.experiments.incremental(unclear, lang="en"))
     assert f"{unclear.needed_for_break_even.total:,} customers" in said

@@ -217,6 +217,13 @@ def test_an_interval_that_excludes_no_effect_is_not_said_to_include_it():
     assert found.doubts == ("by_chance",)
 
 
+def test_a_bound_that_no_method_knows_is_none():
+    """A column of unknown bounds alone holds None, not NaN."""
+    unknown = {"relative_low": None, "relative_high": None}
+    found = prepost.conclude(answers(("interrupted_time_series", "higher", unknown)))
+    assert (found.verdict, found.relative_low, found.relative_high) == ("higher", None, None)
+
+
 def test_a_bare_before_after_never_decides():
     assert prepost.conclude(answers(("before_after", "higher", {}))).method is None
 

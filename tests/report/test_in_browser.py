@@ -1,7 +1,6 @@
 """Every page in Chromium: no request, no error, accessible, no wider than its window."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from marketing_kpi.report.render import Download, attention, headlines
 
@@ -54,21 +53,19 @@ def pages(built, broken):
     ]
 
 
-def test_pages_are_silent_accessible_and_fit(context, built, broken):
-    axe = Axe()
+def test_pages_are_silent_accessible_and_fit(context, built, broken, faults):
     for path in pages(built, broken):
         page, requests, complaints = visit(context, path)
         assert requests == []
         assert complaints == []
         assert page.evaluate("window.violations") == []
-        found = axe.run(page)
-        assert found.violations_count == 0, f"{path.name}: {found.generate_report()}"
+        assert faults(page) == "", path.name
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wide, f"{path.name} is wider than its window"
         page.close()
 
 
-def test_an_index_with_all_that_it_may_hold_is_accessible_and_fits(context, tmp_path):
+def test_an_index_with_all_that_it_may_hold_is_accessible_and_fits(context, tmp_path, faults):
     path = tmp_path / "index.html"
     files = (("tables/a.csv", "CSV"), ("tables/a.parquet", "Parquet"))
     for lang in ("fr", "en"):
@@ -81,14 +78,13 @@ def test_an_index_with_all_that_it_may_hold_is_accessible_and_fits(context, tmp_
         path.write_text(html, encoding="utf-8")
         page, requests, complaints = visit(context, path)
         assert (requests, complaints) == ([], [])
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert faults(page) == ""
         assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         fold = page.locator("details.mk-fold")
         assert not fold.locator("li").is_visible()
         fold.locator("summary").click()
         assert fold.locator("li").is_visible()
-        assert Axe().run(page).violations_count == 0
+        assert faults(page) == ""
         page.close()
 
 
@@ -103,14 +99,14 @@ def test_a_logo_is_drawn_and_its_clients_colour_heads_the_page(desk, built):
     assert complaints == []
 
 
-def test_a_definition_opens_is_accessible_and_closes(desk, built):
+def test_a_definition_opens_is_accessible_and_closes(desk, built, faults):
     page, _, complaints = visit(desk, built / "fr" / "00_overview.html")
     definition = page.locator("#def-net_sales")
     assert not definition.is_visible()
     page.locator(".mk-term").first.focus()
     page.keyboard.press("Enter")
     assert definition.is_visible()
-    assert Axe().run(page).violations_count == 0
+    assert faults(page) == ""
     page.keyboard.press("Escape")
     assert not definition.is_visible()
     assert complaints == []
@@ -194,7 +190,7 @@ def test_on_paper_an_entry_is_its_definition_and_no_picture_is_distorted(desk, b
     assert abs(page.locator("figure img").evaluate(shape)) < 0.02
 
 
-def test_a_header_sorts_its_table_both_ways_and_back(desk, built):
+def test_a_header_sorts_its_table_both_ways_and_back(desk, built, faults):
     page, _, complaints = visit(desk, built / "en" / "00_overview.html")
     table = page.locator("#hostile")
     header = table.locator("thead th")
@@ -223,4 +219,4 @@ def test_a_header_sorts_its_table_both_ways_and_back(desk, built):
     assert column(0) == page.evaluate(compared, column(0))
     assert header.nth(0).get_attribute("aria-sort") == "ascending"
     assert complaints == []
-    assert Axe().run(page).violations_count == 0
+    assert faults(page) == ""

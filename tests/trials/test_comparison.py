@@ -96,6 +96,30 @@ def test_the_buyers_of_the_control_decide_what_may_be_said(buyers, noted, permut
     assert (found.permutation_p is not None) == permuted
 
 
+@pytest.mark.parametrize(
+    ("treated", "noted"),
+    [(40, "too_few_buyers"), (1_200, "few_buyers"), (20_000, "few_buyers"), (21_700, None)],
+)
+def test_a_pilot_on_few_is_judged_by_the_buyers_to_be_expected_in_it(treated, noted):
+    # 3 % of the control buy, and as many of the treated, who spend half as much
+    control = [20.0, 22.0] * 4_500 + [0.0] * 291_000
+    buyers = treated * 3 // 200
+    treatment = [10.0, 11.0] * buyers + [0.0] * (treated - 2 * buyers)
+    found = experiments.compare(arms(control, treatment, "spent"), outcome="spent")
+    told = [note for note in found.notes if note.endswith("buyers")]
+    assert told == ([noted] if noted else [])
+    assert found.verdict == ("cannot_tell" if noted == "too_few_buyers" else "lower")
+    assert (found.permutation_p is not None) == (noted is not None)
+
+
+def test_a_treatment_that_drives_buyers_away_is_judged_by_those_to_be_expected():
+    # 20 of 9,000 buy, where 130 of the 1,000 left alone do: 135 were to be expected
+    control = [10.0, 11.0] * 65 + [0.0] * 870
+    treatment = [10.0, 11.0] * 10 + [0.0] * 8_980
+    found = experiments.compare(arms(control, treatment, "spent"), outcome="spent")
+    assert (found.verdict, found.notes) == ("lower", ("few_buyers",))
+
+
 @pytest.mark.parametrize(("treated", "noted"), [(9_000, True), (10_000, False)])
 def test_a_control_that_has_600_buyers_by_luck_is_warned_of(treated, noted):
     # 640 of 20,000 buy in the control: by what both arms buy, 602 or 665 should

@@ -692,7 +692,11 @@ def corrected(rows: pd.DataFrame, *, lang: str | Reader, by: str | None = None) 
 
 
 def incremental(
-    found: experiments.Incremental, *, lang: str | Reader, is_cost_known: bool = True
+    found: experiments.Incremental,
+    *,
+    lang: str | Reader,
+    is_cost_known: bool = True,
+    sharing: int = 1,
 ) -> Sentence:
     """Say what a campaign added and whether it repaid its cost.
 
@@ -704,6 +708,9 @@ def incremental(
         The reader, or a language.
     is_cost_known
         Whether the cost it was given is that of the campaign; else nothing is said of it.
+    sharing
+        How many treatments the cost of the campaign was shared among, by their customers; of more
+        than one it is said, since nothing tells that a customer of each cost the same.
     """
     reader = Reader.of(lang)
     _ = reader.translate
@@ -733,7 +740,18 @@ def incremental(
         )
         remarks = [name for name in found.notes if name != "no_cost"]
         return _said(said, margin, unknown, *notes(remarks, worth.NOTES, reader))
-    return _said(said, margin, *_return(found, reader), *notes(found.notes, worth.NOTES, reader))
+    shared = (
+        _(
+            "That cost is a part of the campaign's, shared among its {n} treatments by their "
+            "customers; where one cost more a head than another, give its own as the parameter "
+            "cost.",
+            n=reader.integer(sharing),
+        )
+        if sharing > 1 and found.cost
+        else ""
+    )
+    remarks = notes(found.notes, worth.NOTES, reader)
+    return _said(said, margin, *_return(found, reader), shared, *remarks)
 
 
 def _amount(amount: experiments.Amount, reader: Reader, unit: str) -> str:
