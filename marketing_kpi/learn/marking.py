@@ -223,7 +223,9 @@ class _Numbers:
             return found
         wanted = _by_id(answer, names)
         known = {kind: _by_id(value, names) for kind, value in mistakes.items()}
-        of_all = {kind: numbers for kind, numbers in known.items() if found.keys() == numbers.keys()}
+        of_all = {
+            kind: numbers for kind, numbers in known.items() if found.keys() == numbers.keys()
+        }
         if kind := self.mistake(found, of_all):
             return Mark("wrong", kind)
         if foreign := tuple(id for id in found if id not in wanted):
