@@ -21,12 +21,12 @@ import pandas as pd
 
 from marketing_kpi import rfm
 from marketing_kpi.data.model import Data
-from marketing_kpi.kpis.extent import extent
+from marketing_kpi.kpis.extent import GRACE_DAYS, extent
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.facts.base import attach, one_a_key
 from marketing_kpi.kpis.formulas import ratio
-from marketing_kpi.kpis.frames import Frame, rankable, require, same_kind
-from marketing_kpi.kpis.periods import day
+from marketing_kpi.kpis.frames import Frame, rankable, require, same_kind, valid_rows
+from marketing_kpi.kpis.periods import day, midnight
 from marketing_kpi.stages.adviser import Proposal, propose
 from marketing_kpi.stages.conversion import (
     conversion,
@@ -321,10 +321,14 @@ class KnownFrom(NamedTuple):
         data began still looks like a lead, or like nobody.
     status
         From this day on, the whole window of the buyer status is in the data; null without orders.
+    from_opening
+        Whether the shop is taken to have opened with the data; both days are then the first of
+        the month in which its orders begin.
     """
 
     stages: dt.date | None
     status: dt.date | None
+    from_opening: bool = False
 
 
 def known_from(data: Data, *, as_of: str | dt.date, settings: Settings = DEFAULTS) -> KnownFrom:
@@ -333,25 +337,63 @@ def known_from(data: Data, *, as_of: str | dt.date, settings: Settings = DEFAULT
     Parameters
     ----------
     data
-        What `open_data` returns; one query reads the day on which its orders begin.
+        What `open_data` returns; one query reads the day on which its orders begin, another when
+        buyers registered.
     as_of
         The day of the analysis, exclusive.
     settings
         Those that the contacts are made with.
+
+    Notes
+    -----
+    A shop is taken to have opened with its data when the contacts say of every buyer when it
+    registered: at most 7 days before the first order, and on the day of its own first one at the
+    latest; of one in 20 or more, before that day, for the date of the first order may be all that
+    the contacts were given. An older shop that dated all its buyers when its data began looks the
+    same.
 
     Examples
     --------
     >>> import pandas as pd
     >>> from marketing_kpi.data.sources import open_data
     >>> orders = pd.DataFrame({"order_id": ["1"], "ordered_at": pd.to_datetime(["2023-01-01"])})
-    >>> known_from(open_data({"orders": orders}), as_of="2026-01-01")
-    KnownFrom(stages=datetime.date(2024, 1, 1), status=datetime.date(2024, 12, 31))
+    >>> found = known_from(open_data({"orders": orders}), as_of="2026-01-01")
+    >>> print(found.stages, found.status, found.from_opening)
+    2024-01-01 2024-12-31 False
     """
-    first, _ = extent(data, before=day(as_of, name="as_of"))
+    end = day(as_of, name="as_of")
+    first, _ = extent(data, before=end)
     if first is None:
         return KnownFrom(None, None)
+    if _opens_with(data, first, end):
+        opening = first.replace(day=1)
+        return KnownFrom(opening, opening, from_opening=True)
     lengths = settings.customers.defecting_days, settings.status.window_days
-    return KnownFrom(*(first + dt.timedelta(days=days) for days in lengths))
+    stages, status = (first + dt.timedelta(days=days) for days in lengths)
+    return KnownFrom(stages, status)
+
+
+_TOLD_APART = 0.05  # of the buyers, who registered before the day of their first order
+
+
+def _opens_with(data: Data, first: dt.date, end: dt.date) -> bool:
+    """Say whether no buyer can have bought before the first day of the orders."""
+    if not (data.has("orders", "customer_id") and data.has("contacts", "registered_at")):
+        return False
+    orders = valid_rows(data.orders)
+    bought = orders.filter(orders.customer_id.notnull(), orders.ordered_at < midnight(end))
+    buyers = bought.group_by("customer_id").aggregate(since=bought.ordered_at.min().date())
+    contacts = one_a_key(data.table("contacts"), ["customer_id"], ["registered_at"])
+    joined = attach(buyers, contacts, on=["customer_id"], columns={"at": "registered_at"})
+    soonest = ibis.date((first - dt.timedelta(days=GRACE_DAYS)).isoformat())
+    registered = joined["at"].date()
+    told = (registered >= soonest) & (registered <= joined.since)
+    counts = joined.aggregate(
+        buyers=joined.count(), told=told.sum(), apart=(registered < joined.since).sum()
+    )
+    (row,) = data.connection.to_pyarrow(counts).to_pylist()
+    is_told = bool(row["buyers"]) and row["told"] == row["buyers"]
+    return is_told and row["apart"] >= _TOLD_APART * row["buyers"]
 
 
 # --- Views of the contacts ------------------------------------------------------------------

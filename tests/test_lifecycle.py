@@ -1081,6 +1081,24 @@ def test_data_tell_stages_a_year_after_they_begin_and_status_two():
     assert sooner.status == first + dt.timedelta(days=30)
 
 
+@pytest.mark.parametrize(
+    ("ann", "bob", "is_told"),
+    [(101, 60, True), (107, 60, True), (108, 60, False), (101, 59, False), (101, None, False),
+     (100, 60, False)],
+    ids=["from the day before", "a week before", "long before", "after buying", "unknown",
+         "by the first order"],
+)  # fmt: skip
+def test_data_tell_stages_from_the_first_day_where_nobody_registered_before(ann, bob, is_told):
+    contacts = [("ann", ago(ann)), ("bob", ago(bob)), ("lead", ago(900))]
+    rows = [order("ann", 100), order("ann", 30), order("bob", 60), order(None, 50)]
+    first = AS_OF - dt.timedelta(days=100)
+    with shop(orders=rows, contacts=contacts) as data:
+        found = lifecycle.known_from(data, as_of=AS_OF)
+    assert found.from_opening is is_told
+    day = first.replace(day=1) if is_told else first + dt.timedelta(days=365)
+    assert found.stages == day
+
+
 def test_the_views_of_the_demo_agree_with_each_other_and_with_its_orders():
     data, end = mk.demo(), "2026-01-01"
     found = lifecycle.contacts(data, as_of=end).to_pandas()

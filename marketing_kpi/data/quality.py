@@ -376,7 +376,7 @@ def _unknown_arms(
     }
     others = {value: n for value, n in values.items() if value not in words}
     if others:
-        named = dict(list(others.items())[:EXAMPLES])
+        named: dict[str, JSON] = dict(list(others.items())[:EXAMPLES])
         told = one._replace(
             code="other_arms",
             level="info",

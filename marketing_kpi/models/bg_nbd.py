@@ -47,8 +47,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         ),
         "fixed_dates": N_(
             "These customers buy on regular dates, as subscribers do, and the model takes "
-            "purchases to come at random: it foretells nothing of them. Rely on the attrition "
-            "measured and on the survival of customers, month after month."
+            "purchases to come at random: it foretells nothing of them. Rely on the survival "
+            "of customers, month after month, and on their attrition where the data tell it."
         ),
         "no_dropout": N_(
             "The model finds nobody leaving: everyone is taken as still a customer, which cannot "

@@ -7,7 +7,7 @@ The model weighs what a customer has spent against what customers spend.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,13 +21,28 @@ from marketing_kpi.kpis.frames import Frame, require, same_kind
 from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.models.estimation import Floats
 from marketing_kpi.models.purchases import floats
-from marketing_kpi.models.search import Limit, Slopes, search
+from marketing_kpi.models.search import Found, Limit, Slopes, search
 from marketing_kpi.text.messages import N_, translator
 
 _COLUMNS = ("frequency", "monetary_value")
 _ANSWER = ("estimate", "low", "high")
 _FEWEST = 4  # customers, for Fisher's interval of a correlation
 _USABLE = frozenset({"same_value", "constant_value"})
+_ON_AVERAGE = _USABLE | {"values_unlike_model"}
+
+SEVERAL = 2
+"""Repeat purchases from which a customer's mean value is held against the fit: the value of a
+single one is a price, not what the customer usually pays."""
+
+MISPLACED = 0.15
+"""Share of these customers elsewhere than the fit says from which it does not describe them; a
+convention."""
+
+_TENTHS = 10
+_ENOUGH = 30  # customers of several purchases, to hold their means against the fit
+_BY_CHANCE = 0.01  # chance of so many misplaced under the fit, below which it is none
+_NEAR = 0.1  # of the mean paid: how far the fit's may lie from it and still serve for totals
+_MOST_CHECKED = 500  # customers
 
 _ADVICE: Mapping[str, str] = MappingProxyType(
     {
@@ -45,6 +60,11 @@ _ADVICE: Mapping[str, str] = MappingProxyType(
         "constant_value": N_(
             "Each customer seems to spend one amount every time, as subscribers do: expect what "
             "each has paid so far."
+        ),
+        "values_unlike_model": N_(
+            "What repeat customers paid is not spread as this model expects: there are probably "
+            "customers of several kinds, who spend differently. Do not use the value that it gives "
+            "each of them. Fit each kind apart, or take what each customer has paid on average."
         ),
         "no_finite_mean": N_(
             "A few customers spend so much that the average of all has no value (q is at most 1): "
@@ -89,6 +109,37 @@ class Mean(NamedTuple):
     estimate: float | None
     low: float | None
     high: float | None
+
+
+class Agreement(NamedTuple):
+    """What repeat customers paid on average, against what the fit expects.
+
+    Attributes
+    ----------
+    customers
+        Customers of two repeat purchases or more who were compared: those of a sample when they
+        are many.
+    misplaced
+        Share of them who would have to change places for their mean values to be spread as the
+        fit says; null when there are too few to tell, and without a maximum.
+    chance
+        How likely it is that so many are misplaced, if the fit is right; null likewise.
+    mean_paid
+        Mean over the customers fitted of their mean value, in the data's currency; null without
+        any.
+    """
+
+    customers: int
+    misplaced: float | None
+    chance: float | None
+    mean_paid: float | None
+
+    @property
+    def is_refuted(self) -> bool:
+        """Whether more customers are misplaced than chance explains, and than can be neglected."""
+        if self.misplaced is None or self.chance is None:
+            return False
+        return self.misplaced > MISPLACED and self.chance < _BY_CHANCE
 
 
 # --- The likelihood -------------------------------------------------------------------------
@@ -182,6 +233,14 @@ class _Likelihood:
 _WITHIN, _BETWEEN, _MEAN = range(3)
 _TO_LOGS = np.array([[1.0, 0, 0], [0, 1, 0], [-1, 1, 1]])
 _STARTS = ((1.5, 1.2, -0.3), (0.0, 1.5, -0.2), (3.0, 0.5, -0.5))
+_SPREAD_WITHIN = (-4.0, -2.0, -0.5, 1.0, 2.5, 4.5, 7.0)
+_SPREAD_BETWEEN = (-1.0, 0.2, 1.3, 2.5, 4.5, 8.0)
+_MOST_TRIED = 100  # customers, to find where to start
+_PEAKS = 3
+_ROUNDS = 12
+_LAST_STEPS = 3
+_SMALL_STEP = 0.01  # in logarithms
+_NO_LOSS = 0.01  # of the log-likelihood of all customers
 _FAR = math.log(1e4)
 _END = math.log(1e5)  # a gamma function loses too many digits beyond
 _LIMITS = (
@@ -193,6 +252,97 @@ _LIMITS = (
 def _in_coordinates(likelihood: _Likelihood, at: Floats) -> Slopes:
     value, gradient, hessian = likelihood(_TO_LOGS @ at)
     return Slopes(value, _TO_LOGS.T @ gradient, _TO_LOGS.T @ hessian @ _TO_LOGS)
+
+
+def _highest(likelihood: _Likelihood, values: _Values) -> tuple[Found, list[Limit]]:
+    """Find the highest of the ends of several searches, a maximum unless a higher one is none."""
+
+    def climbed(starts: Sequence[Sequence[float]]) -> tuple[Found, list[Limit]]:
+        found, limits = search(
+            lambda at: _in_coordinates(likelihood, at), starts, _LIMITS, customers=values.customers
+        )
+        return _polished(likelihood, found), limits
+
+    def height(end: tuple[Found, list[Limit]]) -> float:
+        return end[0].slopes.value
+
+    starts = _peaks(values)
+    ends = [climbed([start.tolist()]) for start in starts]
+    if not any(found.is_maximum for found, _ in ends):
+        ends.append(climbed(_STARTS))
+    # A limit may lie far below the point that it was to stand for: no end is below a start.
+    ends += [(Found(start, _in_coordinates(likelihood, start), 0, {}), []) for start in starts]
+    best = max(ends, key=height)
+    maxima = [end for end in ends if end[0].is_maximum]
+    near = [end for end in maxima if (height(best) - height(end)) * values.customers <= _NO_LOSS]
+    found, limits = max(near, key=height) if near else best
+    return found._replace(steps=sum(each.steps for each, _ in ends)), limits
+
+
+def _polished(likelihood: _Likelihood, found: Found) -> Found:
+    """Take the last steps to a maximum by its slope, where rounding hides them from its height."""
+    for _ in range(_LAST_STEPS):
+        if found.is_maximum or np.linalg.eigvalsh(found.curvature).min(initial=np.inf) <= 0:
+            break
+        at = found.at.copy()
+        step = np.linalg.solve(found.curvature, found.slopes.gradient[found.free])
+        if np.abs(step).max(initial=0) > _SMALL_STEP:
+            break
+        at[found.free] += step
+        found = found._replace(at=at, slopes=_in_coordinates(likelihood, at), steps=found.steps + 1)
+    return found
+
+
+def _peaks(values: _Values) -> list[Floats]:
+    """Return where the likelihood of a few customers is highest on a grid, the highest first.
+
+    The grid is of log p and log q; v is the best for both.
+    """
+    from scipy.special import gammaln
+
+    x, mean, weight = values.few(_MOST_TRIED)
+    share = weight / weight.sum()
+    spent = x * mean / float(share @ mean)
+    log_p, log_q = (
+        part.reshape(-1, 1) for part in np.meshgrid(_SPREAD_WITHIN, _SPREAD_BETWEEN, indexing="ij")
+    )
+    p, q = np.exp(log_p), np.exp(log_q)
+    inner = p * x
+    power = inner + q
+    log_v = log_q - log_p
+    for _ in range(_ROUNDS):  # concave in log v
+        part = spent / (spent + np.exp(log_v))
+        slope = (power * part - inner) @ share
+        bend = (power * part * (1 - part)) @ share
+        step = slope / np.maximum(bend, np.finfo(float).tiny)
+        log_v = log_v + np.clip(step, -2, 2).reshape(-1, 1)
+        if np.abs(step).max() < 0.1:
+            break
+    each = (
+        gammaln(power) - gammaln(inner) - gammaln(q)
+        + inner * (np.log(spent) - log_v)
+        - power * np.log1p(spent / np.exp(log_v))
+    )  # fmt: skip
+    heights = (each @ share).reshape(len(_SPREAD_WITHIN), len(_SPREAD_BETWEEN))
+    around = np.pad(heights, 1, constant_values=-np.inf)
+    highest = np.max(np.lib.stride_tricks.sliding_window_view(around, (3, 3)), axis=(2, 3))
+    peaks = np.flatnonzero(heights >= highest)
+    ranked = peaks[np.argsort(-heights.ravel()[peaks], kind="stable")][:_PEAKS]
+    points = np.hstack([log_p, log_q, log_p + log_v - log_q])[ranked]
+    for point, peak in zip(points, ranked, strict=True):
+        row, column = divmod(int(peak), len(_SPREAD_BETWEEN))
+        point[_WITHIN] = _top(_SPREAD_WITHIN, heights[:, column], row)
+        point[_BETWEEN] = _top(_SPREAD_BETWEEN, heights[row], column)
+    return list(points)
+
+
+def _top(at: Sequence[float], heights: Floats, place: int) -> float:
+    """Return where the parabola through a peak and its neighbours is highest."""
+    near = slice(place - 1, place + 2)
+    if place == 0 or place == len(at) - 1 or heights[near].min() == heights[place]:
+        return at[place]
+    square, line, _ = np.polyfit(at[near], heights[near], 2)
+    return float(-line / (2 * square))
 
 
 # --- What a fit says ------------------------------------------------------------------------
@@ -216,6 +366,8 @@ class GammaGamma:
         null when q is at most 1, and without a fit.
     correlation
         How the number of purchases goes with their value: the model holds it to be 0.
+    agreement
+        What customers of several purchases paid, against what the fit expects of them.
     customers
         Customers fitted: those with a repeat purchase and a mean value above 0.
     left_out
@@ -223,10 +375,11 @@ class GammaGamma:
     iterations
         Steps of the search.
     converged
-        Whether the estimates are a maximum.
+        Whether the estimates are a maximum, of more customers than there are parameters.
     diagnosis, diagnoses
         None; or ``"no_repeat_customers"``, ``"no_variation"``: nothing to fit, every
-        estimate is null; ``"same_value"``, ``"constant_value"``: the maximum lies at infinity;
+        estimate is null; ``"values_unlike_model"``: what customers paid contradicts the fit;
+        ``"same_value"``, ``"constant_value"``: the maximum lies at infinity;
         ``"no_finite_mean"``: q is at most 1; ``"values_not_converged"``. `diagnoses` has all that
         apply, `diagnosis` the first.
     point, log_covariance
@@ -240,6 +393,7 @@ class GammaGamma:
     standard_errors: Mapping[str, float | None]
     population_mean: Mean
     correlation: Correlation
+    agreement: Agreement
     customers: int
     left_out: int
     iterations: int
@@ -251,8 +405,22 @@ class GammaGamma:
 
     @property
     def foretells(self) -> bool:
-        """Whether amounts may rest on it: nothing is wrong, or its averages can still be used."""
+        """Whether what it says of each customer can be used."""
         return _USABLE.issuperset(self.diagnoses)
+
+    @property
+    def foretells_all(self) -> bool:
+        """Whether what it says of all customers together, and of a new one, can be used.
+
+        A fit that describes no single customer may still have the right mean: within a tenth of
+        what customers paid on average.
+        """
+        if self.foretells:
+            return True
+        mean, paid = self.population_mean.estimate, self.agreement.mean_paid
+        if mean is None or paid is None or not _ON_AVERAGE.issuperset(self.diagnoses):
+            return False
+        return abs(mean / paid - 1) <= _NEAR
 
     def advice(self, lang: str) -> str | None:
         """Say in words what is wrong with the data and what to do; None when nothing is.
@@ -263,7 +431,9 @@ class GammaGamma:
         'No customer has a repeat purchase of a value above 0: use the average basket instead.'
         """
         _ = translator(lang)
-        return " ".join(_(_ADVICE[one]) for one in self.diagnoses) or None
+        # Of data that contradict the fit, what else it says of them is not so.
+        unlike = [one for one in self.diagnoses if one == "values_unlike_model"]
+        return " ".join(_(_ADVICE[one]) for one in unlike or self.diagnoses) or None
 
     def expected_value(self, summary: Frame) -> Frame:
         """Say what a purchase of each customer is worth on average.
@@ -361,6 +531,12 @@ def fit_gamma_gamma(summary: Frame) -> GammaGamma:
     The model holds the number of purchases to say nothing of their value: look at `correlation`.
     Mean values of 0 have no likelihood and are left out, and counted.
 
+    Under the fit ``x m / (v + x m)`` is beta with p x and q, so that its distribution function at
+    what a customer paid is uniform. Customers of two repeat purchases or more are counted by
+    tenths of it: the share that would have to change tenths for all to hold as many is `agreement`.
+    Past 15 %, and when chance has less than 1 % to give as much (chi-square, 9 degrees of freedom),
+    the diagnosis is ``"values_unlike_model"``.
+
     References
     ----------
     Fader, P. S. and Hardie, B. G. S. (2013). The gamma-gamma model of monetary value.
@@ -386,21 +562,23 @@ def fit_gamma_gamma(summary: Frame) -> GammaGamma:
         return _nothing(outcome, values, counts)
     scale = float(values.weight @ values.mean) / values.customers
     likelihood = _Likelihood.of(values.x, values.mean / scale, values.weight)
-    found, limits = search(
-        lambda at: _in_coordinates(likelihood, at), _STARTS, _LIMITS, customers=values.customers
-    )
+    found, limits = _highest(likelihood, values)
     logs = _TO_LOGS @ found.at + np.array([0, 0, math.log(scale)])
     covariance = None
-    if found.is_maximum:
+    is_maximum = found.is_maximum and values.customers > len(logs)
+    if is_maximum:
         covariance = _TO_LOGS @ found.covariance(values.customers) @ _TO_LOGS.T
     # A search that did not end has reached no limit.
     diagnoses = tuple(limit.id for limit in limits)
-    if not found.is_maximum:
+    if not is_maximum:
         diagnoses = ("values_not_converged",)
     lost = {name for limit in limits for name in limit.parameters}
     p, q, v = (float(value) for value in np.exp(logs))
     if q <= 1:
         diagnoses = (*diagnoses, "no_finite_mean")
+    agreement = _agreement(values, (p, q, v) if is_maximum else None)
+    if agreement.is_refuted:
+        diagnoses = ("values_unlike_model", *diagnoses)
     return GammaGamma(
         p=p,
         q=q,
@@ -409,8 +587,9 @@ def fit_gamma_gamma(summary: Frame) -> GammaGamma:
         standard_errors=_standard_errors(logs, covariance, lost),
         population_mean=_population_mean(logs, covariance),
         correlation=_correlation(values),
+        agreement=agreement,
         iterations=found.steps,
-        converged=found.is_maximum,
+        converged=is_maximum,
         diagnosis=diagnoses[0] if diagnoses else None,
         diagnoses=diagnoses,
         point=logs,
@@ -430,6 +609,20 @@ class _Values(NamedTuple):
     @property
     def customers(self) -> float:
         return float(self.weight.sum())
+
+    def few(self, most: int) -> tuple[Floats, Floats, Floats]:
+        """Return x, mean and weight; of so many customers, evenly spaced, when rows are more."""
+        if len(self.x) <= most:
+            return self.x, self.mean, self.weight
+        reached = np.cumsum(self.weight)
+        middles = (np.arange(most) + 0.5) / most * reached[-1]
+        places = np.searchsorted(reached, middles)
+        return self.x[places], self.mean[places], np.ones(most)
+
+    def of_several(self) -> _Values:
+        """Return the customers of two repeat purchases or more."""
+        kept = self.x >= SEVERAL
+        return _Values(self.x[kept], self.mean[kept], self.weight[kept], self.left_out)
 
 
 def _values(summary: Frame) -> _Values:
@@ -474,6 +667,7 @@ def _nothing(outcome: str, values: _Values, counts: Mapping[str, int]) -> GammaG
         standard_errors=MappingProxyType({"p": None, "q": None, "v": None}),
         population_mean=Mean(None, None, None),
         correlation=_correlation(values),
+        agreement=_agreement(values, None),
         iterations=0,
         converged=False,
         diagnosis=outcome,
@@ -518,3 +712,26 @@ def _correlation(values: _Values) -> Correlation:
         return Correlation(estimate, None, None)
     centre, half = math.atanh(estimate), Z95 / math.sqrt(values.customers - 3)
     return Correlation(estimate, math.tanh(centre - half), math.tanh(centre + half))
+
+
+def _below(p: float, q: float, v: float, x: Floats, mean: Floats) -> Floats:
+    """Return how likely x purchases are to have a lower mean value, under a fit."""
+    from scipy.special import betainc
+
+    return np.asarray(betainc(p * x, q, x * mean / (v + x * mean)), dtype=np.float64)
+
+
+def _agreement(values: _Values, fitted: tuple[float, float, float] | None) -> Agreement:
+    """Hold what customers of several purchases paid against the fit, if there is one."""
+    from scipy.special import chdtrc
+
+    paid = float(values.weight @ values.mean) / values.customers if len(values.x) else None
+    x, mean, weight = values.of_several().few(_MOST_CHECKED)
+    customers = float(weight.sum())
+    if fitted is None or customers < _ENOUGH:
+        return Agreement(round(customers), None, None, paid)
+    tenth = np.minimum((_below(*fitted, x, mean) * _TENTHS).astype(int), _TENTHS - 1)
+    shares = np.bincount(tenth, weights=weight, minlength=_TENTHS) / customers
+    away = shares - 1 / _TENTHS
+    chance = chdtrc(_TENTHS - 1, customers * _TENTHS * float(away @ away))
+    return Agreement(round(customers), float(np.abs(away).sum()) / 2, float(chance), paid)

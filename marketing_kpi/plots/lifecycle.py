@@ -17,6 +17,7 @@ from marketing_kpi.plots.dimensions import value_name
 from marketing_kpi.plots.sentences import Sentence
 from marketing_kpi.plots.sentences.lifecycle import REASONS
 from marketing_kpi.plots.tables import Table, table
+from marketing_kpi.stages.adviser import Limit
 from marketing_kpi.stages.conversion import pooled
 from marketing_kpi.stages.results import in_order
 from marketing_kpi.stages.settings import (
@@ -71,6 +72,11 @@ _DAILY_COHORT = "loyalty_rate"  # follows each day the customers of one day, not
 _ROWS = 12  # shown of a table by month; a report's spreadsheets have them all
 _MOST_CATEGORIES = 3  # shown a move
 _MOST_SOURCES = 12  # drawn each by its name
+
+
+def _interval(limit: Limit, reader: Reader) -> str:
+    low, high = limit.proposed_interval or (None, None)
+    return intervals.words(low, high, "days", reader)
 
 
 def _reason(value: Any, reader: Reader) -> str | None:
@@ -209,7 +215,8 @@ def stage_shares(stages: pd.DataFrame, *, lang: str | Reader, settings: Settings
     axis.set_xlim(0, 1.12 * max(0.05, *stages[["contacts_share", "spend_share"]].max().fillna(0)))
     style.value_axis(axis.xaxis, unit="fraction", reader=reader)
     axis.grid(axis="x")
-    axis.legend(loc="lower right", fontsize=9)
+    below = -0.28 / (0.3 + 0.36 * max(len(stages), 3))
+    axis.legend(loc="upper center", bbox_to_anchor=(0.4, below), ncols=2, fontsize=9)
     parts = [
         _("{name}: {contacts} of contacts, {spend} of spending", name=name,
           contacts=reader.percent(row["contacts_share"], decimals=0),
@@ -1199,7 +1206,7 @@ def limit_table(proposal: Proposal, *, lang: str | Reader, settings: Settings = 
             limit.current_share,
             limit.proposed,
             limit.share,
-            intervals.words(limit.low, limit.high, "days", reader),
+            _interval(limit, reader),
             limit.still_return,
             _reason(limit.reason, reader),
         )

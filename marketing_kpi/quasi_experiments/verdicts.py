@@ -14,7 +14,8 @@ def known(value: SupportsFloat | None) -> float | None:
     >>> known(float("nan")) is None
     True
     """
-    return None if value is None or math.isnan(value := float(value)) else value
+    number = math.nan if value is None else float(value)
+    return None if math.isnan(number) else number
 
 
 def verdict(

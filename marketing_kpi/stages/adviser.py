@@ -97,6 +97,18 @@ class Limit(NamedTuple):
     still_return: float | None
     reason: str | None
 
+    @property
+    def proposed_interval(self) -> tuple[int, int] | None:
+        """The 95 % interval with its ends rounded outwards, as limits are, so that it holds the
+        round number proposed, days; None without a proposal, or without an end.
+
+        >>> Limit("active_days", 0.8, 90, 1.0, 35, 32, 32, 32, 0.0, None).proposed_interval
+        (30, 35)
+        """
+        if self.proposed is None or self.low is None or self.high is None:
+            return None
+        return _round_down(self.low), _round_days(self.high)[1]
+
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
@@ -453,8 +465,22 @@ def _round_days(days: int) -> tuple[int, int]:
     >>> [_round_days(days) for days in (3, 31, 42, 136, 578)]
     [(5, 5), (30, 35), (40, 45), (135, 150), (570, 600)]
     """
-    step = 5 if days < 60 else 15 if days < 180 else 30
+    step = _step(days)
     return max(step, math.floor(days / step + 0.5) * step), math.ceil(days / step) * step
+
+
+def _round_down(days: int) -> int:
+    """Return the round number of days below, or the smallest one.
+
+    >>> [_round_down(days) for days in (3, 34, 59, 136, 578)]
+    [5, 30, 55, 135, 570]
+    """
+    step = _step(days)
+    return max(step, days // step * step)
+
+
+def _step(days: int) -> int:
+    return 5 if days < 60 else 15 if days < 180 else 30
 
 
 # --- What customers spend -------------------------------------------------------------------

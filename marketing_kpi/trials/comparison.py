@@ -971,7 +971,8 @@ def _few_values(case: _Case, moments: Sequence[Moments]) -> str:
     control, treatment = case.pair
     if case.kind != "rate" and case.mostly_zero:
         sides = (control.nonzero, control.members, treatment.nonzero, treatment.members)
-        if min(control.nonzero, treatment.members * _share_of_buyers(*sides)) < FEWEST_BUYERS:
+        expected = treatment.members * float(_share_of_buyers(*sides))
+        if min(control.nonzero, expected) < FEWEST_BUYERS:
             return "too_few_buyers"
         return "few_buyers" if few_buyers(*sides) else ""
     if min(control.members, treatment.members) < FEWEST_VALUES:

@@ -470,5 +470,6 @@ def test_customers_who_buy_on_fixed_dates_are_not_fitted():
     fit = fit_bg_nbd(histories, unit="week", regularity=0.1)
     assert (fit.diagnosis, fit.foretells, fit.r) == ("fixed_dates", False, None)
     assert "regular dates" in fit.advice("en")
+    assert fit.advice("en").endswith("and on their attrition where the data tell it.")
     usual = fit_bg_nbd(histories, unit="week", regularity=0.9)
     assert usual.log_likelihood == fit_bg_nbd(histories, unit="week").log_likelihood

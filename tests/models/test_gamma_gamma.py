@@ -7,11 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
+from scipy.optimize import minimize
 from scipy.special import gammaln
 
+from marketing_kpi import plots
 from marketing_kpi.errors import ColumnError, DataError
 from marketing_kpi.models import gamma_gamma
 from marketing_kpi.models.gamma_gamma import fit_gamma_gamma
+from marketing_kpi.plots import sentences
 
 TRUTH = {"p": 4.0, "q": 3.5, "v": 20.0}
 FEW = settings(max_examples=6, deadline=None)
@@ -237,8 +240,119 @@ def test_a_heavy_tail_is_diagnosed_and_not_an_overflow(seed):
     rng = np.random.default_rng(seed)
     heavy = {"frequency": rng.integers(1, 5, 500), "monetary_value": rng.pareto(0.7, 500) + 1}
     fit = fit_gamma_gamma(pd.DataFrame(heavy))
-    assert fit.diagnosis in {"constant_value", "no_finite_mean", "values_not_converged"}
+    assert {"constant_value", "no_finite_mean", "values_not_converged"} & set(fit.diagnoses)
+    assert not fit.foretells
     assert np.isfinite(fit.point).all()
+
+
+def two_kinds(n, small, share, big, cv, purchases, seed):
+    """Customers of two kinds, each with purchases about one amount."""
+    rng = np.random.default_rng(seed)
+    is_small = rng.random(n) < share
+    x = rng.poisson(purchases, n) + 1
+    mean = rng.gamma(x / cv**2, cv**2 * np.where(is_small, small, big) / x)
+    return values(*zip(x, mean, strict=True))
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        (400, 0.99, 0.4, 60.0, 0.3, 5, 1),
+        (60, 500.0, 0.23, 150_000.0, 0.7, 20, 2),
+        (200, 500.0, 0.23, 150_000.0, 0.7, 20, 3),
+    ],
+)
+def test_no_other_start_ends_higher(kinds):
+    frame = two_kinds(*kinds)
+    fit = fit_gamma_gamma(frame)
+    found = gamma_gamma._values(frame)
+    scale = found.mean.mean()
+    likelihood = gamma_gamma._Likelihood.of(found.x, found.mean / scale, found.weight)
+
+    def lower(at):
+        slopes = gamma_gamma._in_coordinates(likelihood, at)
+        return -slopes.value, -slopes.gradient
+
+    ends = [
+        minimize(lower, (p, q, 0.0), jac=True, method="L-BFGS-B", bounds=[(-8, 11.5)] * 3)
+        for p in (-3.5, 0, 3)
+        for q in (-1, 2, 8)
+    ]
+    highest = -min(end.fun for end in ends) - np.log(scale)
+    assert fit.log_likelihood == pytest.approx(highest * len(frame), abs=0.01)
+    # At its end the mean is that of all purchases, and no few customers are said to spend most.
+    paid = np.average(frame.monetary_value, weights=frame.frequency)
+    assert fit.population_mean.estimate == pytest.approx(paid, rel=1e-3)
+    assert fit.diagnosis == "values_unlike_model"
+
+
+# --- What was paid, against the fit
+
+
+@pytest.mark.parametrize(
+    ("p", "q", "v", "x", "mean", "expected"),
+    [
+        # q 1: the power p x of the share spent / (v + spent), here a half and four fifths.
+        (1.0, 1.0, 10.0, 2, 5.0, 0.25),
+        (0.5, 1.0, 5.0, 4, 5.0, 0.64),
+        # p x 1: one less the power q of what remains of it.
+        (0.5, 2.0, 30.0, 2, 5.0, 1 - 0.75**2),
+        # p x and q alike: even chances at spent = v.
+        (2.0, 6.0, 60.0, 3, 20.0, 0.5),
+    ],
+)
+def test_the_chance_of_a_lower_mean_by_hand(p, q, v, x, mean, expected):
+    got = gamma_gamma._below(p, q, v, np.array([x]), np.array([mean]))
+    assert got == pytest.approx([expected])
+
+
+def test_the_misplaced_are_counted_by_hand():
+    # With p x = q = 1 and v = 2 the chance is the share itself: a mean of s / (1 - s).
+    def held(chances):
+        chance = np.array(chances)
+        x, mean = np.full(len(chance), 2.0), chance / (1 - chance)
+        frame = gamma_gamma._Values(x, mean, np.ones(len(chance)), 0.0)
+        return gamma_gamma._agreement(frame, (0.5, 1.0, 2.0))
+
+    even = held(np.tile(np.arange(10) / 10 + 0.05, 5))
+    assert even[:3] == (50, pytest.approx(0), pytest.approx(1))
+    assert not even.is_refuted
+    # All in two tenths: eight tenths hold none, so that 80 % would have to move.
+    ends = held(np.tile([0.05, 0.95], 25))
+    assert ends.misplaced == pytest.approx(0.8)
+    assert ends.chance < 1e-30
+    assert ends.is_refuted
+    assert held([0.05] * 29).misplaced is None
+
+
+@pytest.mark.parametrize(("small", "big"), [(50, 500), (50, 250), (50, 150)])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_kinds_of_customers_are_named(small, big, seed):
+    fit = fit_gamma_gamma(two_kinds(600, small, 0.3, big, 0.5, 4, seed))
+    assert fit.diagnosis == "values_unlike_model"
+    assert not fit.foretells
+    # 30 % and 70 % of them: the average is right, and serves for all together.
+    assert fit.foretells_all
+    assert fit.population_mean.estimate == pytest.approx(0.3 * small + 0.7 * big, rel=0.06)
+    for lang, word in (("en", "several kinds"), ("fr", "plusieurs sortes")):
+        assert word in fit.advice(lang)
+    assert "spend the same" not in fit.advice("en")
+
+
+def test_the_page_tells_the_average_of_two_kinds_and_no_single_customer():
+    fit = fit_gamma_gamma(two_kinds(600, 50, 0.3, 500, 0.5, 4, 1))
+    text = sentences.clv.values(fit, lang="en").text
+    assert "Do not use the value that it gives each of them." in text
+    assert "For all customers together its average holds: " in text
+    assert "nothing here says otherwise" not in text
+    rows = pd.DataFrame({"customer_id": ["A"], "cltv": [10.0], "low": [9.0], "high": [11.0]})
+    assert plots.predicted_table(rows, lang="en", amounts=fit).text == "Nothing could be foretold."
+
+
+def test_what_the_model_made_is_not_unlike_it():
+    fits = [fit_gamma_gamma(drawn(n=600, seed=seed)) for seed in range(40)]
+    assert sum("values_unlike_model" in fit.diagnoses for fit in fits) == 0
+    assert all(fit.foretells_all for fit in fits if fit.foretells)
 
 
 @pytest.mark.parametrize("amounts", [(58.0, 119.0, 2.0), (24.0, 12.0, 13.0)])

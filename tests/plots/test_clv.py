@@ -394,6 +394,7 @@ def test_a_model_of_purchases_at_random_does_not_fit_fixed_dates():
     fixed = plain(sentences.clv.fixed_dates(0.03, lang="en"))
     assert "buy on regular dates" in fixed
     assert "3% of its mean" in fixed
+    assert fixed.endswith("rests on the attrition measured, where the data tell it.")
     assert plain(sentences.clv.fixed_dates(0.96, lang="en")).startswith("No: from one purchase")
     assert sentences.clv.fixed_dates(None, lang="en") is None
     assert "regular" not in plain(sentences.clv.fit(usable(), lang="en"))

@@ -473,6 +473,30 @@ def test_how_far_the_data_reach_is_said(stages, status, said):
     assert said in plain(shown)
 
 
+def test_a_shop_that_opened_with_its_data_is_said_to_be_taken_so():
+    found = lifecycle.KnownFrom(dt.date(2025, 11, 1), dt.date(2025, 11, 1), from_opening=True)
+    said = plain(sentences.lifecycle.known_from(found, lang="en", as_of="2026-01-01"))
+    assert said.startswith("No buyer registered more than 7 days before the first order")
+    assert said.endswith("reach back far enough for the stages and the status of this day.")
+
+
+def test_the_interval_of_a_limit_holds_the_number_proposed_and_none_has_none():
+    near = Limit("active_days", 0.8, 90, 1.0, 35, 32, 32, 32, 0.0, None)
+    none = Limit("defecting_days", 0.975, 365, None, None, 50, 46, 55, None, "few")
+    proposal = SimpleNamespace(limits=(near, none), horizon_days=255)
+    table = plots.limit_table(proposal, lang="en")
+    assert [row[5] for row in table.rows] == ["30 days to 35 days", "–"]
+
+
+def test_the_legend_of_the_stages_hides_no_bar_nor_label():
+    rows = {"stage": [*lifecycle.CUSTOMER_STAGES], "contacts_share": 0.27, "spend_share": 0.27}
+    axis = plots.stage_shares(pd.DataFrame(rows), lang="fr")
+    axis.get_figure().canvas.draw()
+    legend = axis.get_legend().get_window_extent()
+    drawn = [*axis.patches, *axis.texts, *axis.get_xticklabels()]
+    assert not any(legend.overlaps(part.get_window_extent()) for part in drawn)
+
+
 @pytest.mark.parametrize(
     "draw",
     [plots.stage_shares, plots.stage_status, plots.lead_sources, plots.stage_revenue,

@@ -408,6 +408,14 @@ def test_what_stands_apart_is_said():
     assert plain(nothing) == "Too few customers to compare return rates."
 
 
+def test_one_return_rate_alone_stands_apart_from_nothing():
+    alone = "Only one return rate can be told: there is nothing to compare it with."
+    whole = sentences.retention.apart(RATES.iloc[:1], overall=0.15, lang="en")
+    assert plain(whole) == alone
+    with_few = sentences.retention.apart(RATES.iloc[[0, 2]], overall=0.11, lang="en")
+    assert plain(with_few) == f"{alone} Too few customers to tell: 1."
+
+
 def test_reasons_are_said():
     said = plain(sentences.retention.reasons(REASONS, lang="en"))
     assert said.startswith("The first reason is “Size or fit”: 50.0% of the units")

@@ -416,6 +416,11 @@ def test_groups_are_told_apart_only_by_the_test():
     )
 
 
+def test_a_difference_at_an_equal_number_of_orders_says_whom_it_compares():
+    said = str(sentences.voice.omnichannel(GAP._replace(compared=0.57), lang="en"))
+    assert "; this compares 57.0% of the customers of several channels." in said
+
+
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_the_omnichannel_sentence_never_speaks_of_an_effect_without_the_warning(lang):
     said = str(sentences.voice.omnichannel(GAP, lang=lang))

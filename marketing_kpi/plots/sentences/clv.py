@@ -306,7 +306,7 @@ def fixed_dates(regularity: float | None, *, lang: str | Reader) -> Sentence | N
             "These customers buy on regular dates, as subscribers do: from one purchase to the "
             "next, a customer's own wait varies by {part} of its mean only. Models of purchases at "
             "random do not fit them: this page foretells none of their purchases. What looks ahead "
-            "in it rests on the attrition measured.",
+            "in it rests on the attrition measured, where the data tell it.",
             part=reader.percent(regularity, decimals=0),
         )
     )
@@ -437,7 +437,14 @@ def values(found: clv.GammaGamma, *, lang: str | Reader, net: bool = False) -> S
     _ = reader.translate
     mean, relation = found.population_mean, found.correlation
     if found.diagnosis is not None or is_absent(mean.estimate):
-        return Sentence(found.advice(reader.lang) or _("Nothing could be foretold."))
+        advice = found.advice(reader.lang) or _("Nothing could be foretold.")
+        if found.foretells or not found.foretells_all:
+            return Sentence(advice)
+        average = _(
+            "For all customers together its average holds: {mean} a repeat purchase.",
+            mean=reader.money(mean.estimate),
+        )
+        return Sentence(f"{advice} {average}")
     text = _(
         "A repeat purchase is worth {mean} on average (95% interval: {low} to {high}).",
         mean=reader.money(mean.estimate),
@@ -511,7 +518,7 @@ def predicted(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    foretells = fit.foretells and amounts.foretells
+    foretells = fit.foretells and amounts.foretells_all
     if not foretells or totals.empty or is_absent(totals["cltv"].iloc[0]):
         return _nothing(fit, amounts, reader)
     row = totals.iloc[0]
@@ -538,7 +545,7 @@ def predicted(
             low=reader.money(row["cltv_mean_low"], decimals=0),
             high=reader.money(row["cltv_mean_high"], decimals=0),
         )
-    cautions = _cautions(fit, verdict, season, months, reader)
+    cautions = [*_of_amounts(amounts, reader), *_cautions(fit, verdict, season, months, reader)]
     return Sentence(" ".join([*cautions, f"{text}{spread}."]))
 
 
@@ -568,6 +575,17 @@ def _too_little(reader: Reader) -> Sentence:
             times=reader.integer(WIDEST),
         )
     )
+
+
+def _of_amounts(amounts: clv.GammaGamma, reader: Reader) -> list[str]:
+    """Return what a reader must know of amounts that hold on average alone."""
+    _ = reader.translate
+    if amounts.foretells:
+        return []
+    return [
+        _("What customers paid is not spread as the model expects: this is an average, and says "
+          "nothing of a single customer.")
+    ]  # fmt: skip
 
 
 def _cautions(
@@ -646,7 +664,7 @@ def new_customer(
     """
     reader = Reader.of(lang)
     _ = reader.translate
-    if not (fit.foretells and amounts.foretells) or found.cltv is None:
+    if not (fit.foretells and amounts.foretells_all) or found.cltv is None:
         return _nothing(fit, amounts, reader)
     if is_wide(found.low, found.high):
         return _too_little(reader)
@@ -673,7 +691,7 @@ def new_customer(
         )  # fmt: skip
     elif is_margin:
         limits.append(_("At such a margin nothing can be paid to win one."))
-    cautions = _cautions(fit, verdict, season, months, reader)
+    cautions = [*_of_amounts(amounts, reader), *_cautions(fit, verdict, season, months, reader)]
     return Sentence(" ".join([*cautions, f"{text}.", *limits]))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from marketing_kpi.kpis.extent import GRACE_DAYS
 from marketing_kpi.lifecycle import Advice, KnownFrom, Unidentified
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.stages.settings import (
@@ -133,7 +134,15 @@ def known_from(found: KnownFrom, *, lang: str | Reader, as_of: str) -> Sentence:
         )  # fmt: skip
     if short:
         return Sentence(" ".join(short))
-    return Sentence(_("The data reach back far enough for the stages and the status of this day."))
+    enough = _("The data reach back far enough for the stages and the status of this day.")
+    if not found.from_opening:
+        return Sentence(enough)
+    opened = _(
+        "No buyer registered more than {days} before the first order: the shop is taken to have "
+        "opened then, with nobody buying before.",
+        days=reader.days(GRACE_DAYS),
+    )
+    return Sentence(f"{opened} {enough}")
 
 
 def flows(moves: pd.DataFrame, *, lang: str | Reader, settings: Settings = DEFAULTS) -> Sentence:

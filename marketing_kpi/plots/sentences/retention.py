@@ -93,6 +93,11 @@ def apart(
     if known.empty or overall is None or pd.isna(overall):
         nothing = _("Too few customers to compare return rates.")
         return Sentence(why_nothing(nothing, lacks, reader))
+    few = len(rates) - len(known)
+    rest = _("Too few customers to tell: {few}.", few=reader.integer(few)) if few else ""
+    if len(known) == 1:
+        alone = _("Only one return rate can be told: there is nothing to compare it with.")
+        return Sentence(f"{alone} {rest}".strip())
     above, below = (known["low"] > overall).sum(), (known["high"] < overall).sum()
     said = _(
         "Compared: {cells}. By their whole 95% interval, above the rate of all together: {above}; "
@@ -110,8 +115,6 @@ def apart(
         "Were all alike, about {chance} would lie apart by chance alone.",
         chance=reader.number(0.05 * len(known), decimals=1),
     )
-    few = len(rates) - len(known)
-    rest = _("Too few customers to tell: {few}.", few=reader.integer(few)) if few else ""
     return Sentence(f"{said} {chance} {rest}".strip())
 
 

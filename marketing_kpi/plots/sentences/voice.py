@@ -516,7 +516,9 @@ def omnichannel(
         equal = _("Too few have as many orders as each other to compare at an equal number.")
     else:
         equal = _(
-            "Between customers with as many orders, the difference is {gap} ({low} to {high}).",
+            "Between customers with as many orders, the difference is {gap} ({low} to {high}); "
+            "this compares {compared} of the customers of several channels.",
+            compared=reader.percent(gap.compared),
             gap=money(gap.equal_gap),
             low=money(gap.equal_low),
             high=money(gap.equal_high),
