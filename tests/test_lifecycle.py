@@ -1075,9 +1075,9 @@ def test_data_tell_stages_a_year_after_they_begin_and_status_two():
         found = lifecycle.known_from(data, as_of=AS_OF)
         sooner = lifecycle.known_from(data, as_of=AS_OF, settings=month)
         nothing = lifecycle.known_from(data, as_of="2020-01-01")
-    assert nothing == (None, None)
+    assert nothing == (None, None, False)
     first = AS_OF - dt.timedelta(days=900)
-    assert found == (first + dt.timedelta(days=365), first + dt.timedelta(days=730))
+    assert found == (first + dt.timedelta(days=365), first + dt.timedelta(days=730), False)
     assert sooner.status == first + dt.timedelta(days=30)
 
 
