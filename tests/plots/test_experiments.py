@@ -452,7 +452,12 @@ def test_the_parts_of_an_amount_are_said_apart():
     assert "Spent by a buyer: $" in said
     assert "The campaign may change who buys" in said
     buyers = int((TESTED.arm.eq("control") & TESTED.bought.eq(1)).sum())
-    assert f"rests on {buyers} buyers" in said
+    assert f"a buyer of the control spends rests on {buyers} buyers" in said
+    pilot = REVENUE._replace(control_buyers=900, treatment_buyers=40)
+    few = "What a treated buyer spends rests on 40 buyers"
+    assert few in plain(sentences.experiments.parts(pilot, lang="en"))
+    enough = REVENUE._replace(control_buyers=900, treatment_buyers=600)
+    assert "rests on" not in plain(sentences.experiments.parts(enough, lang="en"))
     assert "not taken apart" in str(sentences.experiments.parts(BOUGHT, lang="en"))
 
 

@@ -549,15 +549,25 @@ def parts(found: experiments.Comparison, *, lang: str | Reader) -> Sentence:
 def _few_baskets(found: experiments.Comparison, reader: Reader) -> str:
     """Say on how few buyers the spending of a buyer rests; nothing where they are enough."""
     _ = reader.translate
-    if found.control_buyers is None or found.control_buyers >= comparison.ENOUGH_BUYERS:
+    control, treated = found.control_buyers, found.treatment_buyers
+    if control is None or treated is None or min(control, treated) >= comparison.ENOUGH_BUYERS:
         return ""
+    if treated < control:
+        return _.n(
+            "What a treated buyer spends rests on {n} buyer: one big basket more or less moves it, "
+            "and no verdict is given on it.",
+            "What a treated buyer spends rests on {n} buyers: one big basket more or less moves "
+            "it, and no verdict is given on it.",
+            treated,
+            n=reader.integer(treated),
+        )
     return _.n(
         "What a buyer of the control spends rests on {n} buyer: one big basket more or less moves "
         "it, and no verdict is given on it.",
         "What a buyer of the control spends rests on {n} buyers: one big basket more or less moves "
         "it, and no verdict is given on it.",
-        found.control_buyers,
-        n=reader.integer(found.control_buyers),
+        control,
+        n=reader.integer(control),
     )
 
 
