@@ -105,6 +105,8 @@ def unknown(kind: str, name: str, names: Iterable[str], *, where: str = "") -> t
 
     >>> unknown("column", "amout", ["order_id", "amount"], where="orders")
     ("column 'amout' not found in orders; did you mean 'amount'?", 'known: amount, order_id')
+    >>> unknown("arm", "control", [])
+    ("arm 'control' not found", 'known: none')
     """
     known = sorted(names)
     place = f" in {where}" if where else ""
@@ -112,4 +114,4 @@ def unknown(kind: str, name: str, names: Iterable[str], *, where: str = "") -> t
     question = f"; did you mean '{close}'?" if close else ""
     nearest = difflib.get_close_matches(name, known, n=SHOWN, cutoff=0)
     shown = ", ".join(sorted(nearest)) + (", …" if len(known) > SHOWN else "")
-    return f"{kind} '{name}' not found{place}{question}", f"known: {shown}"
+    return f"{kind} '{name}' not found{place}{question}", f"known: {shown or 'none'}"
