@@ -3,10 +3,9 @@
     python benchmarks/lessons.py [--lessons 03,10] > benchmarks/lessons.md
 
 Each is run once, on the demo, in a process of its own: the whole lesson in a Jupyter kernel, from
-its start to its end; the report cells in the shell that reports run them in, with vector figures
-and with what they import, which a report imports once for all its pages. Processor seconds are of
-all threads and tell on a machine that others use too; seconds on the clock tell on an idle one.
-Prints Markdown.
+its start to its end; the report cells in the shell that reports run them in, with vector figures,
+after what a report imports once for all its pages. Processor seconds are of all threads and tell on
+a machine that others use too; seconds on the clock tell on an idle one. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from marketing_kpi.lessons import build
+from marketing_kpi.report import forks
 from marketing_kpi.report.execute import FIGURES_VARIABLE, report_cells
-from marketing_kpi.report.forks import BACKEND
 
 LANG = "en"
 MOST_SECONDS = {"lesson": 20, "report": 5}
@@ -60,6 +59,8 @@ def measured(number: str, way: str) -> dict[str, float]:
     """Return the processor and wall seconds of a lesson run in a way, in this fresh process."""
     (source,) = build.sources(build.notebooks_folder(), numbers=[number])
     notebook = build.notebook(source, lang=LANG)
+    if way == "report":
+        forks.prepare()
     begun = time.perf_counter()
     processor = {"lesson": lesson, "report": report}[way](notebook)
     return {"processor": processor, "wall": time.perf_counter() - begun}
@@ -68,7 +69,7 @@ def measured(number: str, way: str) -> dict[str, float]:
 def asked(number: str, way: str) -> dict[str, float]:
     """Return what `measured` does, of a new process."""
     command = [sys.executable, __file__, "--lessons", number, "--way", way]
-    environment = {**os.environ, "MPLBACKEND": BACKEND}
+    environment = {**os.environ, "MPLBACKEND": forks.BACKEND}
     if way == "report":
         environment[FIGURES_VARIABLE] = "svg"
     ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)

@@ -210,18 +210,23 @@ def _server(tasks: Sequence[Callable[[], Any]], jobs: int) -> Iterator[Connectio
         server.join()
 
 
-def _serve(line: Connection, tasks: Sequence[bytes], jobs: int) -> None:
-    """In the server: import, then fork a process a task, `jobs` at once, and pass on the answers.
-
-    It ends when all are done, or when the run closes its end of the line, as it does by dying.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run decides
+def prepare() -> None:
+    """Import and load what notebooks and pages use, which a process does once for all of them."""
     os.environ["MPLBACKEND"] = BACKEND
     for name in _MODULES:
         with suppress(Exception):  # the task that needs it says what is wrong with it
             importlib.import_module(name)
     with suppress(Exception):
         importlib.import_module(_WARM).warm()
+
+
+def _serve(line: Connection, tasks: Sequence[bytes], jobs: int) -> None:
+    """In the server: import, then fork a process a task, `jobs` at once, and pass on the answers.
+
+    It ends when all are done, or when the run closes its end of the line, as it does by dying.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the run decides
+    prepare()
     gc.collect()
     gc.freeze()  # what is imported stays shared: no collection in a fork touches it
     waiting = list(enumerate(tasks))[::-1]
