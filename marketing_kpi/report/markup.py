@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
@@ -59,6 +60,11 @@ _REFERENCES = frozenset({"for", "headers", "aria-labelledby", "aria-describedby"
 # The parser lowers every name; SVG's own spelling has capitals.
 _SVG_NAMES = {"viewbox": "viewBox", "preserveaspectratio": "preserveAspectRatio"}
 _HEADING = re.compile(r"h[2-6]")
+_REGION = re.compile(
+    r'<div [^>]*role="region"[^>]*?(?P<name>aria-labelledby="[^"]*")[^>]*>'
+    r"<table[^>]*><caption[^>]*>(?P<caption>.*?)</caption>",
+    re.DOTALL,
+)
 _LINK = re.compile(r"(https?:|mailto:|#)", re.IGNORECASE)
 CONTENT = _TEXT | _STRUCTURE | _DRAWING | _FORMULA
 """Elements that the HTML of an output may have."""
@@ -290,6 +296,25 @@ def whole_amounts(html: str) -> str:
 
 def _whole(found: re.Match[str]) -> str:
     return f'<span class="mk-whole">{found[0]}</span>'
+
+
+def named_apart(html: str) -> str:
+    """Number the regions of tables whose captions are alike: each of a page has a name of its own.
+
+    >>> region = '<div role="region" aria-labelledby="a"><table><caption>Margins</caption></table>'
+    >>> print(named_apart(region + region))  # doctest: +ELLIPSIS
+    <div role="region" aria-labelledby="a">...<div role="region" aria-label="Margins (2)">...
+    """
+    seen: Counter[str] = Counter()
+
+    def named(found: re.Match[str]) -> str:
+        text = plain_text(found["caption"])
+        seen[text] += 1
+        if seen[text] == 1:
+            return found[0]
+        return found[0].replace(found["name"], f'aria-label="{escape(text)} ({seen[text]})"', 1)
+
+    return _REGION.sub(named, html)
 
 
 def markdown(source: str, state: PageState) -> str:

@@ -32,6 +32,7 @@ from marketing_kpi.report.markup import (
     figure,
     kpis_of,
     markdown,
+    named_apart,
     plain_text,
     whole_amounts,
 )
@@ -269,6 +270,7 @@ def body(notebook: NotebookNode, *, lang: str | Reader, code: bool = False) -> B
     tables: list[dict[str, Any]] = []
     shown = notebook if code else without_empty(notebook, is_shown)
     html = _exporter().render(shown, state=state, tables=tables, reader=reader, code=code)
+    html = named_apart(html)
     for table in tables:
         for kpi in kpis_of(table):
             state.kpis.setdefault(kpi)
