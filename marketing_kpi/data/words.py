@@ -122,7 +122,7 @@ def remedy(column: str, values: Iterable[str], *, expected: Iterable[str] = ()) 
     "values: {arm: {'?': …}}"
     """
     values = list(values)
-    known = {simplified(value): value for value in expected} | _MEANINGS.get(column, {})
+    known = _meanings(column, expected)
     words = {value: _word(value) for value in values}
     meanings = {value: known[word] for value, word in words.items() if word in known}
     meanings = meanings or dict.fromkeys(values[:1], "…")
@@ -136,8 +136,12 @@ def is_known(column: str, value: str, *, expected: Iterable[str] = ()) -> bool:
     >>> is_known("arm", "Témoin"), is_known("arm", "mail")
     (True, False)
     """
-    known = {simplified(name) for name in expected} | {*_MEANINGS.get(column, {})}
-    return _word(value) in known
+    return _word(value) in _meanings(column, expected)
+
+
+def _meanings(column: str, expected: Iterable[str]) -> Mapping[str, str]:
+    """Return what each word means in a column, the values of the model among them."""
+    return {simplified(value): value for value in expected} | _MEANINGS.get(column, {})
 
 
 def says_no_sale(word: str) -> bool:
