@@ -534,6 +534,7 @@ def _on_promotion(data: Data, days: ir.Table) -> ir.Table | None:
 
 
 _RATE_OF = ("product_id", "location_id", "month", "promoted")
+_OF_A_DAY = ("day", "location_id")
 
 
 def _in_place(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
@@ -547,11 +548,13 @@ def _in_place(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir
     odds = judged.group_by(_RATE_OF).aggregate(rate=judged.rate.max())  # to those of all others
     shares = data.keep(odds.mutate(share=odds.rate / (1 + odds.rate)))
     rows = attach(rows, shares, on=[*_RATE_OF], columns={"share": "share"})
+    out = rows.filter(rows.is_out)
+    out = out.group_by(_OF_A_DAY).aggregate(missing=out.share.fill_null(0).sum())
+    rows = attach(rows, out, on=_OF_A_DAY, columns={"missing": "missing"})
     share = rows.share.fill_null(0)
-    missing = rows.is_out.ifelse(share, 0.0).sum().over(group_by=["day", "location_id"])
-    there = 1 - missing - rows.is_out.ifelse(0.0, share)  # of the others
+    there = 1 - rows.missing.fill_null(0) - rows.is_out.ifelse(0.0, share)  # of the others
     whole = rows.others.cast("float64") / ibis.greatest(there, LEAST_THERE)
-    return rows.mutate(others=whole).drop("share")
+    return rows.mutate(others=whole).drop("share", "missing")
 
 
 def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
@@ -559,20 +562,23 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
 
     A stock-out day on which something was sold stands alone: its loss is never below 0.
     """
-    total = sold.group_by("day", "location_id").aggregate(total=sold.units.sum())
+    keys = ["day", "product_id", "location_id"]
     columns = {name: name for name in ("units", "squares", "net_sales")}
-    rows = attach(stock, sold, on=["day", "product_id", "location_id"], columns=columns)
-    rows = attach(rows, total, on=["day", "location_id"], columns={"total": "total"})
+    rows = attach(stock, sold, on=keys, columns=columns)
+    out = sold.semi_join(stock.filter(stock.is_out), keys)
+    for name, units in {"total": sold, "sold_out": out}.items():
+        by_day = units.group_by(_OF_A_DAY).aggregate(units.units.sum().name(name))
+        rows = attach(rows, by_day, on=_OF_A_DAY, columns={name: name})
     promotions = _on_promotion(data, stock.select("day").distinct())
     if promotions is None:
         rows = rows.mutate(promoted=ibis.literal(False))
     else:
         rows = attach(rows, promotions, on=["day", "product_id"], columns={"promoted": "promoted"})
     still = _still_out(data, stock)
-    rows = attach(rows, still, on=["day", "product_id", "location_id"], columns={"still": "still"})
+    rows = attach(rows, still, on=keys, columns={"still": "still"})
     units = rows.units.fill_null(0)
     alone = rows.is_out & (units > 0)
-    sold_out = rows.is_out.ifelse(units, 0).sum().over(group_by=["day", "location_id"])
+    rest = rows.total.fill_null(0) - rows.sold_out.fill_null(0)  # of those still there at the close
     return rows.mutate(
         month=rows.day.truncate("M"),
         promoted=rows.promoted.fill_null(False),
@@ -580,7 +586,7 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
         sold_on=alone.ifelse(rows.day, ibis.null("date")),
         still=rows.still.fill_null(False),
         units=units,
-        others=rows.total.fill_null(0) - sold_out - rows.is_out.ifelse(0, units),
+        others=rest - rows.is_out.ifelse(0, units),
     )
 
 
