@@ -363,37 +363,34 @@ def _unknown_arms(
 ) -> Iterator[Finding]:
     """Say which arms are treatments of a name of their own, and apart, which words are unknown.
 
-    Where no arm is the control, one of the others may be.
+    Where no arm of a campaign is the control, one of its others may be.
     """
     table = data.table(spec.name)
-    values = _most_frequent(data, table.filter(one.predicate), column)
     expected = spec.column(column).values
-    has_control = _rows(data, table.aggregate(n=(table[column] == _CONTROL).sum()))[0]["n"]
-    words = {
-        value: n
-        for value, n in values.items()
-        if not has_control or is_known(column, value, expected=expected)
-    }
-    others = {value: n for value, n in values.items() if value not in words}
+    with_control = table.filter(table[column] == _CONTROL).campaign_id
+    beside = one.predicate & table.campaign_id.isin(with_control)
+    named = _most_frequent(data, table.filter(beside), column)
+    words = [value for value in named if is_known(column, value, expected=expected)]
+    is_other = beside & table[column].notin(words)
+    others = {value: n for value, n in named.items() if value not in words}
+    apart = one.predicate & ~is_other.fill_null(False)
+    values = _most_frequent(data, table.filter(apart), column)
     if others:
-        named: dict[str, JSON] = dict(list(others.items())[:EXAMPLES])
         told = one._replace(
             code="other_arms",
             level="info",
-            predicate=one.predicate & table[column].notin([*words]),
-            details={"values": named},
+            predicate=is_other,
+            details={"values": dict(list(others.items())[:EXAMPLES])},
         )
-        yield _row_finding(data, spec, told, count=count - sum(words.values()), rows=rows)
-    if words:
+        yield _row_finding(data, spec, told, count=count - sum(values.values()), rows=rows)
+    if values:
         details: dict[str, JSON] = {
             **one.details,
-            "values": dict(list(words.items())[:EXAMPLES]),
-            "remedy": remedy(column, words, expected=expected),
+            "values": dict(list(values.items())[:EXAMPLES]),
+            "remedy": remedy(column, values, expected=expected),
         }
-        told = one._replace(
-            code="unknown_arms", predicate=table[column].isin([*words]), details=details
-        )
-        yield _row_finding(data, spec, told, count=sum(words.values()), rows=rows)
+        told = one._replace(code="unknown_arms", predicate=apart, details=details)
+        yield _row_finding(data, spec, told, count=sum(values.values()), rows=rows)
 
 
 def _refunded_orders(

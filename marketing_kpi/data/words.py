@@ -21,9 +21,13 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "fraud": "fraude fraudulent fraudulente suspectedfraud fraudesuspectee chargeback impaye",
     },
     "arm": {
-        "treatment": "test teste traitement traite expose exposee contacte cible variant "
-        "treated target exposed",
-        "control": "temoin controle ctrl holdout nonexpose groupetemoin controlgroup",
+        "treatment": "test teste testes traitement traite traites traitee traitees expose exposes "
+        "exposee exposees contacte contactes contactee contactees cible cibles variant treated "
+        "target targeted exposed contacted",
+        "control": "temoin temoins controle controles ctrl holdout heldout nonexpose nonexposes "
+        "groupetemoin groupecontrole groupedecontrole controlgroup noncontacte noncontactes "
+        "noncontactee noncontactees sanscontact nocontact notcontacted untreated nontraite "
+        "nontraites bau businessasusual",
     },
     "channel": {
         "web": "enligne internet site siteweb online ecommerce eshop website boutiqueenligne",

@@ -43,7 +43,9 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "orders_may_be_none": N_(
             "The campaign may have brought no order at all: their cost has no upper limit."
         ),
-        "no_verdict": N_("There are too few buyers in the control to say what it returned."),
+        "no_verdict": N_(
+            "The comparison of the margins allows no verdict: what it returned cannot be told."
+        ),
     }
 )
 """What `incremental` may note, by id, beside what its comparisons do."""

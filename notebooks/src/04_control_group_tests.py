@@ -499,12 +499,12 @@ ranked.assign(by_hand=by_hand)[["outcome", "p_value", "by_hand"]].round(4)
 # %% [markdown] tags=["lang-fr"]
 # ### Par segment
 #
-# Où la campagne a-t-elle le plus fait ? Chaque segment a peu de contrôles : la plupart des écarts entre segments sont du hasard.
+# Où la campagne a-t-elle le plus fait ? Chaque segment compte bien moins de clients dans chaque groupe que la campagne entière : la plupart des écarts entre segments sont du hasard.
 
 # %% [markdown] tags=["lang-en"]
 # ### By segment
 #
-# Where did the campaign do most? Each segment has few controls: most differences between segments are chance.
+# Where did the campaign do most? Each segment has far fewer customers in each arm than the whole campaign: most differences between segments are chance.
 
 # %%
 cut = {"outcomes": ["bought"], "by": list(trial.segments)}

@@ -253,6 +253,8 @@ def test_what_an_unknown_value_does_to_an_order_is_said():
         (["control", "Témoin", "mail", "mail", "mail"],
          {"other_arms": ("info", 3), "unknown_arms": ("suspicious", 1)}),
         (["A", "A", "B", "B", None], {"unknown_arms": ("suspicious", 4)}),
+        (["control", "no contact", "Témoins", "mail", "mail"],
+         {"other_arms": ("info", 2), "unknown_arms": ("suspicious", 2)}),
     ],
 )  # fmt: skip
 def test_an_arm_of_a_name_of_its_own_is_a_treatment(arms, codes):
@@ -270,6 +272,22 @@ def test_an_arm_of_a_name_of_its_own_is_a_treatment(arms, codes):
     if "Témoin" in arms:
         remedy = found(frames)["unknown_arms", "campaign_members.arm"].details["remedy"]
         assert remedy == "values: {arm: {Témoin: control}}"
+
+
+def test_the_control_of_one_campaign_is_none_of_another():
+    frames = shop()
+    frames["campaign_members"] = pd.DataFrame(
+        {
+            "campaign_id": ["K"] * 3 + ["older"] * 2,
+            "customer_id": [f"C{n}" for n in range(5)],
+            "arm": ["control", "treatment", "A", "A", "B"],
+        }
+    )
+    findings = found(frames)
+    other = findings["other_arms", "campaign_members.arm"]
+    assert (other.count, other.details["values"]) == (1, {"A": 1})
+    unknown = findings["unknown_arms", "campaign_members.arm"]
+    assert (unknown.count, unknown.details["values"]) == (2, {"A": 1, "B": 1})
 
 
 @pytest.mark.parametrize("word", ["Remboursée", "refunded", "Retourné"])
