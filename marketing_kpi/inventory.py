@@ -20,6 +20,7 @@ from marketing_kpi.stock.cover import (
     STOCK_KPIS,
     closing_parts,
     cover,
+    is_on_record,
     known_kpis,
     levels,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "days_of_inventory",
     "gmroi",
     "inventory_turnover",
+    "is_on_record",
     "known_kpis",
     "lacking_for_classes",
     "lacking_for_cover",

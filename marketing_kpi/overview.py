@@ -14,7 +14,7 @@ import ibis
 import pandas as pd
 
 from marketing_kpi.dispatch.promises import kept_promises
-from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms, shortage
+from marketing_kpi.kpis.compute import compute, is_on_record, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
 from marketing_kpi.kpis.extent import begins_by, extent, is_compared, lasts_to, longest_gap
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
@@ -157,7 +157,8 @@ def scorecard(
         cannot be computed;
         ``"empty"`` when nothing was ordered in the period, ``"partial"`` when the data begin
         after it does or end before it, ``"comparison"`` when they do not cover the comparison
-        period: a part is no match for a whole, so previous and change are then left null;
+        period: a part is no match for a whole, so previous and change are then left null, as they
+        are of stock and sessions that are not on record throughout it;
         ``"alone"`` when no comparison was asked for; else ``""``. The same in every row: last_order
         (the day of the last order before the end, of any status; null without one), gap_start and
         gap_end (the ends of `longest_gap`, the days without an order in the two periods; null
@@ -319,7 +320,12 @@ def _comparison(kpis: Sequence[str], data: Data, periods: Periods) -> Mapping[st
     start, end = periods.previous_start, periods.previous_end
     if start is None or end is None:
         return {}
-    had = [kpi for kpi in kpis if not _obstacle(kpi, data, start, end)[0]]
+    had = [
+        kpi
+        for kpi in kpis
+        if not _obstacle(kpi, data, start, end)[0]
+        and is_on_record(kpi, data, start=start, end=end)
+    ]
     return _standing(_values(had, data, start, end), data, start, end)
 
 

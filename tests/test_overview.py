@@ -255,6 +255,30 @@ def test_a_shop_that_is_shut_each_winter_is_compared():
     assert got.previous.notna().all()
 
 
+@pytest.mark.parametrize(
+    ("since", "every", "compared"),
+    [
+        ("2024-12-10", 7, False),  # three weeks of the year before
+        ("2024-01-05", 7, True),
+        ("2024-01-31", 30, True),
+        ("2024-03-01", 1, False),
+    ],
+)
+def test_stock_that_is_on_record_for_a_part_of_the_year_before_is_compared_with_nothing(
+    since, every, compared
+):
+    days = pd.date_range(since, "2025-12-31", freq=f"{every}D")
+    stock = pd.DataFrame({"day": days, "product_id": "tea", "location_id": "L", "on_hand": 5})
+    stock["sellable"] = stock["on_hand"].where(days.month < 3, 0)
+    data = mk.open_data({"orders": shop(), "stock": stock})
+    card = overview.scorecard(
+        data, periods=mk.periods(as_of="2026-01-01"), kpis=["orders", "stockout_rate"],
+        by_month=False,
+    )  # fmt: skip
+    assert card.available.all()
+    assert card.set_index("kpi").previous.notna().tolist() == [True, compared]
+
+
 def test_no_comparison_asked_for_is_a_reason():
     kpis = ["net_sales", "orders"]
     alone = card_of(shop(), periods=mk.periods(as_of="2026-01-01", compare="none"), kpis=kpis)

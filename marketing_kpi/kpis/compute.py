@@ -28,6 +28,7 @@ from marketing_kpi.kpis.extent import (
     ends_of,
     extent,
     extent_of,
+    is_recorded,
     lasts_to,
     told_days,
 )
@@ -930,6 +931,30 @@ def shortage(
     groups = _groups(_plan([kpi], dictionary() if entries is None else entries), data)
     found = (_shortage(group, question, data) for group in groups)
     return next((short.code for short in found if short), "")
+
+
+def is_on_record(
+    kpi: str, data: Data, *, start: date, end: date, entries: Dictionary | None = None
+) -> bool:
+    """Say whether what a KPI reads is on record from end to end of a period.
+
+    Stock and sessions are recorded on days of their own, which may be fewer than the orders tell
+    of: a value of some weeks is none of the year that they are part of.
+
+    Parameters
+    ----------
+    kpi
+        The id of a KPI that is no analysis, and whose columns the data have.
+    data
+        What `open_data` returns.
+    start, end
+        First day of the period, and the day after the last.
+    entries
+        The dictionary to read; the package's own when None.
+    """
+    groups = _groups(_plan([kpi], dictionary() if entries is None else entries), data)
+    places = {group.fact.recorded for group in groups if group.fact.recorded}
+    return all(is_recorded(data, place, start, end) for place in places)
 
 
 def missing_columns(

@@ -187,6 +187,35 @@ def lasts_to(last: date | None, end: date) -> bool:
     return last is not None and last >= LEEWAY.before(end)
 
 
+def is_recorded(data: Data, place: tuple[str, str], start: date, end: date) -> bool:
+    """Say whether a table's own days, such as those of the stock, reach from end to end of a period.
+
+    Parameters
+    ----------
+    data
+        What `open_data` returns.
+    place
+        The table and its column of days.
+    start, end
+        First day of the period, and the day after the last.
+
+    Returns
+    -------
+    bool
+        What is recorded each week or month may begin or end that much later or earlier.
+    """
+    name, column = place
+    at = data.table(name)[column].cast("timestamp")
+    rows = at.name("ordered_at").as_table()
+    days = extent_of(rows, before=None).mutate(days=rows.ordered_at.date().nunique().as_scalar())
+    (row,) = data.connection.to_pyarrow(days).to_pylist()
+    if row["first"] is None:
+        return False
+    first, last = row["first"].date(), row["last"].date()
+    apart = (last - first) / max(row["days"] - 1, 1)
+    return begins_by(first - apart, start) and lasts_to(last + apart, end)
+
+
 class Gap(NamedTuple):
     """Days without any order, between two orders.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from marketing_kpi.kpis.compute import compute, missing_columns, ratio_terms
+from marketing_kpi.kpis.extent import is_recorded
 from marketing_kpi.kpis.facts import FACTS, Fact, missing
 from marketing_kpi.kpis.frames import Frame, executed, records
 from marketing_kpi.kpis.periods import day, midnight
@@ -102,6 +103,15 @@ def _told(frame: Frame) -> pd.DataFrame:
 
 def _fact_of(kpi: str) -> Fact:
     return FACTS["stock" if kpi in STOCK_KPIS else "stock_and_sales"]
+
+
+def is_on_record(data: Data, *, start: str | dt.date, end: str | dt.date) -> bool:
+    """Say whether the stock is on record from end to end of a period.
+
+    What is counted each week or month may begin or end that much later or earlier. The levels of
+    some weeks are none of the year that they are part of.
+    """
+    return is_recorded(data, ("stock", "day"), day(start, name="start"), day(end, name="end"))
 
 
 def closing_parts(data: Data, *, start: str | dt.date, end: str | dt.date) -> pd.DataFrame | None:

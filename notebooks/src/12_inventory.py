@@ -93,7 +93,8 @@ plots.sentences.inventory.stock_outs(now, lost, lang=reader, lacks=unserved)
 # %%
 lacks = inventory.lacking_for_cover(data)
 earlier = {"start": dates.previous_start, "end": dates.previous_end}
-before = inventory.levels(data, **earlier) if dates.previous_start and not lacks else None
+compared = not lacks and dates.previous_start and inventory.is_on_record(data, **earlier)
+before = inventory.levels(data, **earlier) if compared else None
 products = inventory.cover(data, **span)
 plots.sentences.inventory.cover(now, before, products, lang=reader, lacks=lacks)
 
