@@ -323,8 +323,7 @@ def _comparison(kpis: Sequence[str], data: Data, periods: Periods) -> Mapping[st
     had = [
         kpi
         for kpi in kpis
-        if not _obstacle(kpi, data, start, end)[0]
-        and is_on_record(kpi, data, start=start, end=end)
+        if not _obstacle(kpi, data, start, end)[0] and is_on_record(kpi, data, start=start, end=end)
     ]
     return _standing(_values(had, data, start, end), data, start, end)
 

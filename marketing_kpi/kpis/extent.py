@@ -188,7 +188,7 @@ def lasts_to(last: date | None, end: date) -> bool:
 
 
 def is_recorded(data: Data, place: tuple[str, str], start: date, end: date) -> bool:
-    """Say whether a table's own days, such as those of the stock, reach from end to end of a period.
+    """Say whether the days of a table, such as the stock, reach from end to end of a period.
 
     Parameters
     ----------
