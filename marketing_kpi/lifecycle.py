@@ -349,8 +349,9 @@ def known_from(data: Data, *, as_of: str | dt.date, settings: Settings = DEFAULT
     A shop is taken to have opened with its data when the contacts say of every buyer when it
     registered: at most 7 days before the first order, and on the day of its own first one at the
     latest; of one in 20 or more, before that day, for the date of the first order may be all that
-    the contacts were given. An older shop that dated all its buyers when its data began looks the
-    same.
+    the contacts were given. Nothing is claimed where more than one in 5 of the buyers, and more
+    than 10, registered on the same day: an older shop may then have moved its contacts to another
+    system. One that dated its buyers over several days looks like one that opened then.
 
     Examples
     --------
@@ -374,6 +375,8 @@ def known_from(data: Data, *, as_of: str | dt.date, settings: Settings = DEFAULT
 
 
 _TOLD_APART = 0.05  # of the buyers, who registered before the day of their first order
+_AT_ONCE = 0.2  # of the buyers: more who registered on one day were probably moved on it
+_FEW_AT_ONCE = 10  # buyers, who may register on one day by chance
 
 
 def _opens_with(data: Data, first: dt.date, end: dt.date) -> bool:
@@ -388,12 +391,21 @@ def _opens_with(data: Data, first: dt.date, end: dt.date) -> bool:
     soonest = ibis.date((first - dt.timedelta(days=GRACE_DAYS)).isoformat())
     registered = joined["at"].date()
     told = (registered >= soonest) & (registered <= joined.since)
-    counts = joined.aggregate(
+    by_day = joined.group_by(day=registered).aggregate(
         buyers=joined.count(), told=told.sum(), apart=(registered < joined.since).sum()
     )
+    counts = by_day.aggregate(
+        buyers=by_day.buyers.sum(),
+        told=by_day.told.sum(),
+        apart=by_day.apart.sum(),
+        at_once=by_day.buyers.max(),
+    )
     (row,) = data.connection.to_pyarrow(counts).to_pylist()
-    is_told = bool(row["buyers"]) and row["told"] == row["buyers"]
-    return is_told and row["apart"] >= _TOLD_APART * row["buyers"]
+    buyers = row["buyers"]
+    if not buyers or row["told"] != buyers:
+        return False
+    is_moved = row["at_once"] > max(_AT_ONCE * buyers, _FEW_AT_ONCE)
+    return row["apart"] >= _TOLD_APART * buyers and not is_moved
 
 
 # --- Views of the contacts ------------------------------------------------------------------

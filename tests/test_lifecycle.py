@@ -1099,6 +1099,18 @@ def test_data_tell_stages_from_the_first_day_where_nobody_registered_before(ann,
     assert found.stages == day
 
 
+@pytest.mark.parametrize(("moved", "is_told"), [(0, True), (15, True), (16, False), (200, False)])
+def test_buyers_who_registered_on_one_day_say_nothing_of_the_opening(moved, is_told):
+    new = [(f"new{i}", 100 - i) for i in range(60)]
+    old = [(f"old{i}", 101) for i in range(moved)]
+    contacts = [(name, ago(days)) for name, days in new + old]
+    rows = [order(name, days - 1) for name, days in new]
+    rows += [order(name, 50) for name, _ in old]
+    with shop(orders=rows, contacts=contacts) as data:
+        found = lifecycle.known_from(data, as_of=AS_OF)
+    assert found.from_opening is is_told
+
+
 def test_the_views_of_the_demo_agree_with_each_other_and_with_its_orders():
     data, end = mk.demo(), "2026-01-01"
     found = lifecycle.contacts(data, as_of=end).to_pandas()

@@ -19,6 +19,8 @@ from marketing_kpi.models.estimation import Floats
 _FLAT = 1e-10  # slope of the mean log-likelihood that counts as none
 _ALMOST_FLAT = 1e-7  # where rounding allows no better
 _STEPS = 100
+_LAST_STEPS = 3
+_SMALL_STEP = 0.01  # in logarithms
 _FARTHEST_STEP = 8.0  # in logarithms
 _OUT_OF_REACH = 50.0  # in logarithms: a step beyond is refused, since numbers overflow there
 _UNSEEN = 8.0  # standard error of a coordinate: a factor of more than a million either way
@@ -112,6 +114,9 @@ def search(
 ) -> tuple[Found, list[Limit]]:
     """Find the highest likelihood, and the limits at which it lies.
 
+    A limit is taken where nothing is lost by it, or where the search has passed it and the limit
+    is no lower than the first start.
+
     Parameters
     ----------
     likelihood
@@ -123,6 +128,7 @@ def search(
     customers
         How many customers the mean is of.
     """
+    begun = likelihood(np.array(starts[0])).value
     found = _climb(likelihood, np.array(starts[0]), {})
     if not found.is_maximum or _suspects(found, limits, customers):
         others = [_climb(likelihood, np.array(start), {}) for start in starts[1:]]
@@ -132,7 +138,8 @@ def search(
         if limit in _suspects(found, limits, customers):
             held = _climb(likelihood, found.at, {**found.fixed, **limit.fixed})
             loss = (found.slopes.value - held.slopes.value) * customers
-            if limit.is_passed(found.at) or loss <= _NO_LOSS:
+            is_there = limit.is_passed(found.at) and held.slopes.value >= begun
+            if is_there or loss <= _NO_LOSS:
                 found = held._replace(steps=found.steps + held.steps)
                 reached.append(limit)
     return found, reached
@@ -181,4 +188,23 @@ def _climb(
         method="trust-exact",
         options={"gtol": _FLAT, "maxiter": _STEPS, "max_trust_radius": _FARTHEST_STEP},
     )
-    return Found(placed(best.x), slopes(best.x.tobytes()), int(best.nit), fixed)
+    found = Found(placed(best.x), slopes(best.x.tobytes()), int(best.nit), fixed)
+    return _polished(lambda at: slopes(at[free].tobytes()), found)
+
+
+def _polished(likelihood: Callable[[Floats], Slopes], found: Found) -> Found:
+    """Take the last steps to a maximum by its slope, where rounding hides them from its height."""
+    for _ in range(_LAST_STEPS):
+        slope = found.slopes.gradient[found.free]
+        if np.linalg.eigvalsh(found.curvature).min(initial=np.inf) <= 0:
+            break
+        step = np.linalg.solve(found.curvature, slope)
+        if np.abs(step).max(initial=0) > _SMALL_STEP:
+            break
+        at = found.at.copy()
+        at[found.free] += step
+        after = found._replace(at=at, slopes=likelihood(at), steps=found.steps + 1)
+        if np.abs(after.slopes.gradient[found.free]).max(initial=0) >= np.abs(slope).max(initial=0):
+            break
+        found = after
+    return found

@@ -245,6 +245,16 @@ def test_a_heavy_tail_is_diagnosed_and_not_an_overflow(seed):
     assert np.isfinite(fit.point).all()
 
 
+@pytest.mark.parametrize(("n", "seed"), [(200, 50), (200, 57), (600, 16)])
+def test_a_search_that_runs_off_ends_above_what_made_the_data(n, seed):
+    truth = {"p": 60.0, "q": 1.3, "v": 1.0}
+    frame = drawn(n=n, seed=seed, **truth)
+    fit = fit_gamma_gamma(frame)
+    assert fit.converged
+    assert fit.log_likelihood > plain_likelihood(np.log(list(truth.values())), frame)
+    assert "constant_value" in fit.diagnoses
+
+
 def two_kinds(n, small, share, big, cv, purchases, seed):
     """Customers of two kinds, each with purchases about one amount."""
     rng = np.random.default_rng(seed)
@@ -353,6 +363,56 @@ def test_what_the_model_made_is_not_unlike_it():
     fits = [fit_gamma_gamma(drawn(n=600, seed=seed)) for seed in range(40)]
     assert sum("values_unlike_model" in fit.diagnoses for fit in fits) == 0
     assert all(fit.foretells_all for fit in fits if fit.foretells)
+
+
+@pytest.mark.parametrize(("p", "q", "v"), [(1.0, 1.6, 40.0), (60.0, 1.3, 1.0)])
+def test_a_mean_that_varies_much_is_not_unlike_the_model_that_made_it(p, q, v):
+    fits = [fit_gamma_gamma(drawn(n=100, seed=seed, p=p, q=q, v=v)) for seed in range(15)]
+    asked = [fit for fit in fits if fit.agreement.mean_chance is not None]
+    assert asked
+    assert not any(fit.agreement.is_mean_refuted for fit in asked)
+
+
+def resellers(n, seed):
+    """Customers of whom one in 100 spends a hundred times as much as the others."""
+    rng = np.random.default_rng(seed)
+    x = rng.geometric(0.3, n)
+    usual = np.where(rng.random(n) < 0.01, 4000, 35) * np.exp(rng.normal(0, 0.25, n))
+    return values(*zip(x, usual * rng.gamma(1.2 * x) / (1.2 * x), strict=True))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_few_who_pay_much_more_are_not_foretold_by_the_others(seed):
+    frame = resellers(3000, seed)
+    fit = fit_gamma_gamma(frame)
+    assert fit.population_mean.estimate < 0.9 * frame.monetary_value.mean()
+    assert "mean_unlike_model" in fit.diagnoses
+    assert not fit.foretells
+    assert not fit.foretells_all
+    # A weight is a repetition here too.
+    weighted = fit_gamma_gamma(frame.assign(customers=2.0))
+    assert weighted.diagnoses == fit.diagnoses
+
+
+def test_frequency_that_goes_with_value_gives_another_mean():
+    rng = np.random.default_rng(5)
+    x = rng.geometric(0.3, 1000)
+    mean = 20 * x**0.8 * rng.gamma(4 * x) / (4 * x)
+    fit = fit_gamma_gamma(values(*zip(x, mean, strict=True)))
+    assert fit.population_mean.estimate > 1.1 * mean.mean()
+    assert "mean_unlike_model" in fit.diagnoses
+
+
+def test_the_page_says_what_the_few_paid_with_the_others():
+    frame = resellers(1000, 2)
+    fit = fit_gamma_gamma(frame)
+    assert fit.diagnosis == "mean_unlike_model"
+    text = sentences.clv.values(fit, lang="en").text
+    assert "a few of them spend far more than all others" in text
+    assert f"They paid ${frame.monetary_value.mean():.2f} a purchase on average" in text
+    assert "nothing here says otherwise" not in text
+    french = sentences.clv.values(fit, lang="fr").text
+    assert "quelques-uns dépensent-ils bien plus" in french
 
 
 @pytest.mark.parametrize("amounts", [(58.0, 119.0, 2.0), (24.0, 12.0, 13.0)])

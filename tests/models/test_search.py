@@ -51,6 +51,16 @@ def test_a_maximum_at_infinity_is_held_and_named():
     assert found.covariance(100) == pytest.approx(np.diag([0, 1 / 200]))
 
 
+def test_a_limit_below_the_start_is_not_taken():
+    def far_hill(at):
+        return bowl(at - [11, 0])  # highest at (12, 2), past where the limit is taken to be reached
+
+    found, limits = search(far_hill, [(11.0, 2.0)], [UP], customers=100)
+    assert limits == []
+    assert found.is_maximum
+    assert found.at == pytest.approx([12, 2])
+
+
 def test_other_starts_are_tried_where_the_first_ends_badly():
     found, _ = search(two_hills, [(0.1, 0.0), (4.1, 0.0)], [DOWN], customers=10)
     assert found.at[0] == pytest.approx(0, abs=1e-3)

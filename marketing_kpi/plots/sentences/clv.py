@@ -438,6 +438,13 @@ def values(found: clv.GammaGamma, *, lang: str | Reader, net: bool = False) -> S
     mean, relation = found.population_mean, found.correlation
     if found.diagnosis is not None or is_absent(mean.estimate):
         advice = found.advice(reader.lang) or _("Nothing could be foretold.")
+        if "mean_unlike_model" in found.diagnoses:
+            means = _(
+                "They paid {paid} a purchase on average; the model says {mean}.",
+                paid=reader.money(found.agreement.mean_paid),
+                mean=reader.money(mean.estimate),
+            )
+            return Sentence(f"{advice} {means}")
         if found.foretells or not found.foretells_all:
             return Sentence(advice)
         average = _(
