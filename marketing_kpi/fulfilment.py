@@ -437,6 +437,7 @@ def cycle_time_components(
         ``under_way``; in hours ``median`` and ``p90`` with 95 % intervals, as `order_cycle_time`;
         ``averaged``, the parcels of ripe orders of which every moment is known, and their ``mean``
         in hours (null without any). **Means add up** to that of the whole; medians do not.
+        `attrs` has ``ripe_days``.
 
     Raises
     ------
@@ -486,6 +487,7 @@ def cycle_time_components(
         )
     counts = dict.fromkeys(("parcels", "done", "under_way", "averaged"), "int64")
     frame = pd.DataFrame(found).astype(counts | dict.fromkeys((*_QUANTILES, "mean"), "float64"))
+    frame.attrs["ripe_days"] = ripe_days
     return frame[["component", "parcels", "done", "under_way", *_QUANTILES, "averaged", "mean"]]
 
 

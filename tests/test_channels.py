@@ -225,7 +225,9 @@ BOOKS = {
     # The same months, of which the last is not in the books; January's has no day of touches.
     "last of the month": (["01-31", "02-28", "03-31", "04-30"], [310, 28, 31, 30], 80, 19),
     # 28 January pays until 10 February, 14 by 14; the last, 20 May, for 1 day of 14.
-    "fortnight": (["01-28", "02-11", "02-25", "05-06", "05-20"], [14, 14, 14, 14, 14], 1 + 43, 29),
+    "fortnight": (["01-28", "02-11", "02-25", "05-06", "05-20"], [14, 14, 14, 14, 14], 1 + 43, 19),
+    # 7 days of the first row and 12 of the second lie in February; the last pays for a month.
+    "four weeks": (["01-20", "02-17", "03-17", "04-14", "05-12"], [28, 28, 28, 28, 31], 100, 19),
     # A month without spend: February's ends with it, 31 days of March and April are not paid.
     "pause": (["01-01", "02-01", "05-01", "06-01"], [31, 28, 31, 30], 19 + 20, 19),
     # 8 February lies before the touches, and a week's rows are each of their day.
@@ -245,11 +247,11 @@ BOOKS = {
         107,
         19,
     ),
-    # Of the first quarter 50 of 90 days, of the second 50 of 91; dated in March, May and later.
-    "end of the quarter": (["03-31", "06-30", "09-30"], [90, 91, 92], 100, NONE),
-    "first of the quarter": (["01-01", "04-01", "07-01"], [90, 91, 92], 100, 50),
+    # Of the first quarter 50 of 90 days, of the second 50 of 91.
+    "end of the quarter": (["03-31", "06-30", "09-30"], [90, 91, 92], 100, 19),
+    "first of the quarter": (["01-01", "04-01", "07-01"], [90, 91, 92], 100, 19),
     # Until the next: of 15 January 5 of 31 days, of 15 May 6 of 31.
-    "15th": (["01-15", "02-15", "03-15", "04-15", "05-15"], MONTHS, 100, 5 + 28),
+    "15th": (["01-15", "02-15", "03-15", "04-15", "05-15"], MONTHS, 100, 5 + 14),
     # Two rows in January, March and May: each pays until the next, for a month at most; of the row
     # of 31 January 18 of 28 days, of 1 March 30, of 31 March 30, of 1 May 20 of 30.
     "first and last": (

@@ -135,6 +135,46 @@ def test_work_without_its_units_or_hours_is_told_as_a_part():
     assert change.attrs["told"] == 0.75
 
 
+def recorded(first, last, *, step=1):
+    """Return a shop of ten parcels a day, January to June, with labour for them on some days."""
+    days = pd.date_range("2025-01-01", "2025-06-30").repeat(10)
+    parcels = pd.DataFrame({"shipped_at": days, "transport_cost": 5.0, "packaging_cost": 1.0})
+    hours = pd.DataFrame({"day": pd.date_range(first, last, freq=f"{step}D")})
+    hours = hours.assign(location_id="W", activity="pick", hours=1.0 * step, units=20.0 * step)
+    return shop(parcels, ordered_at="2025-01-01", labour=hours.assign(cost=30.0 * step))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "months"),
+    [
+        ("2025-01-01", "2025-06-30", (1, 7)),
+        ("2025-01-04", "2025-06-28", (1, 7)),  # days of rest at both ends
+        ("2025-04-01", "2025-06-30", (4, 7)),
+        ("2025-03-20", "2025-05-10", (4, 5)),
+        ("2025-01-31", "2025-06-30", (2, 7)),
+    ],
+)
+def test_labour_recorded_for_a_part_is_that_of_its_whole_months(first, last, months):
+    span = {"start": "2025-01-01", "end": "2025-07-01"}
+    kpi = "fulfilment_cost_per_order"
+    with recorded(first, last) as data:
+        found = fulfilment.labour_drivers(data, **span)
+        cost = mk.compute(kpi, data, **span).iloc[0, 0]
+    begun, ended = (pd.Timestamp(2025, month, 1) for month in months)
+    assert found.attrs["known"] == (None if months == (1, 7) else (begun, ended))
+    assert found.workload.tolist() == pytest.approx([2.0], rel=0.03)
+    assert found.cost.tolist() == pytest.approx([3.0], rel=0.03)
+    assert cost == pytest.approx(9.0, rel=0.01)
+
+
+def test_labour_written_down_once_a_month_is_that_of_the_month():
+    june = {"start": "2025-06-01", "end": "2025-07-01"}
+    with recorded("2025-01-01", "2025-06-30", step=30) as data:
+        found = fulfilment.labour_drivers(data, **june)
+    assert found.attrs["known"] is None
+    assert found.cost.tolist() == [3.0]
+
+
 def test_a_parcel_delivered_before_it_was_ordered_is_on_no_side_and_counted():
     parcels = pd.DataFrame(
         {

@@ -336,6 +336,20 @@ def test_a_product_is_judged_from_its_first_sale():
     assert table.xyz["a"] == "X"
 
 
+def test_a_product_withdrawn_is_judged_until_its_stock_is_no_more_recorded():
+    data = weekly({"a": [4] * 10 + [0] * 10, "b": [5] * 20, "c": [5] * 10 + [0] * 10})
+    lines = data.table("order_lines").to_pandas().assign(line_id="1")
+    stock = [("2025-01-01", "a"), ("2025-03-11", "a"), ("2025-05-20", "b"), ("2025-01-01", "b")]
+    stock = pd.DataFrame(stock, columns=["day", "product_id"]).assign(location_id="S", on_hand=1)
+    stock["day"] = pd.to_datetime(stock.day)
+    tables = {"orders": data.orders.to_pandas(), "order_lines": lines, "stock": stock}
+    with mk.open_data(tables) as opened:
+        table = inventory.classify(opened, start="2025-01-01", end="2025-05-21")
+    table = table.set_index("product_id")
+    assert table.weeks.to_dict() == {"a": 10, "b": 20, "c": 20}  # of c, no stock is recorded
+    assert table.xyz.to_dict() == {"a": "X", "b": "X", "c": "Z"}
+
+
 def test_limits_must_rise():
     data = weekly({"a": [1] * 10})
     with pytest.raises(ComputeError, match="shares == "):

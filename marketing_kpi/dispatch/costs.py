@@ -15,7 +15,8 @@ from marketing_kpi.data.model import Data
 from marketing_kpi.dispatch.cells import GRAINS, by_day, calendar, each, rows_of
 from marketing_kpi.dispatch.chance import mean_interval, ratio_interval
 from marketing_kpi.kpis.facts import FACTS, missing
-from marketing_kpi.kpis.frames import records
+from marketing_kpi.kpis.facts.base import attach
+from marketing_kpi.kpis.facts.service import labour_by_month
 from marketing_kpi.kpis.intervals import Interval
 from marketing_kpi.kpis.periods import midnight
 from marketing_kpi.worth.common import Period, collected, require_columns
@@ -344,7 +345,9 @@ def labour_drivers(data: Data, *, start: str | dt.date, end: str | dt.date) -> p
         ``workload`` (units a parcel: lines, orders, parcels), ``pace`` (units an hour), ``wage``
         (cost an hour), and ``cost``, that of the activity a parcel: workload / pace x wage. Only
         work of which units, hours and cost are all told counts: `attrs` has its share of the cost
-        of these activities as ``told`` (null without a cost).
+        of these activities as ``told`` (null without a cost). Only months of known labour count,
+        for work and for parcels: where parcels left in others too, `attrs` has the first day of
+        the period in these months and the day after the last, as ``known``; else None.
 
     Raises
     ------
@@ -353,37 +356,64 @@ def labour_drivers(data: Data, *, start: str | dt.date, end: str | dt.date) -> p
 
     Notes
     -----
-    Parcels are all that left, of orders later cancelled too: they were worked on.
+    Parcels are all that left, of orders later cancelled too: they were worked on. A month in which
+    labour begins or ends to be recorded is not known: its work would be shared out over parcels of
+    days without a record.
     """
     period = Period.of(start, end)
     read = {"activity", "units", "hours", "cost"}
-    rows = rows_of(data, "labour", read, period=period, by=None)
+    rows = rows_of(data, "labour", read, period=period, by="month")
     require_columns(data, "shipped_parcels", ["shipped_at"])
-    rows = rows.filter(rows.activity.isin(ACTIVITIES))
-    paid = records(rows.aggregate(cost=rows["cost"].sum().cast("float64")))[0]["cost"]
-    rows = rows.filter(*(rows[name].notnull() for name in ("units", "hours", "cost")))
-    sums = {name: rows[name].cast("float64").sum() for name in ("units", "hours", "cost")}
-    found = collected(rows.group_by("activity").aggregate(**sums), ["activity"])
     parcels = _parcels_that_left(data, period)
-    found = found.set_index("activity").reindex(list(ACTIVITIES))
-    found = found[(found > 0).all(axis=1)] if parcels else found.iloc[:0]
+    known = parcels[parcels["is_known"]]
+    count = int(known["parcels"].sum())
+    work = _work_by_month(rows)
+    work = work[work["cell"].isin(known["month"])]
+    found = work.groupby("activity")[["units", "hours", "cost"]].sum().reindex(list(ACTIVITIES))
+    found = found[(found > 0).all(axis=1)]
     made = pd.DataFrame(
         {
-            "workload": found["units"] / (parcels or math.nan),
+            "workload": found["units"] / count,
             "pace": found["units"] / found["hours"],
             "wage": found["cost"] / found["hours"],
-            "cost": found["cost"] / (parcels or math.nan),
+            "cost": found["cost"] / count,
         }
     )
+    paid = work["paid"].sum()
     made.attrs["told"] = found["cost"].sum() / paid if paid else math.nan
+    made.attrs["known"] = None
+    if count and count < parcels["parcels"].sum():
+        after = known["month"].max() + pd.offsets.MonthBegin()
+        made.attrs["known"] = (
+            max(known["month"].min(), pd.Timestamp(period.start)),
+            min(after, pd.Timestamp(period.end)),
+        )
     return made.reset_index()
 
 
-def _parcels_that_left(data: Data, period: Period) -> int:
+def _work_by_month(rows: ir.Table) -> pd.DataFrame:
+    """Return what was paid by month and activity, and units, hours and cost of rows with all."""
+    rows = rows.filter(rows.activity.isin(ACTIVITIES))
+    is_told = rows.units.notnull() & rows.hours.notnull() & rows["cost"].notnull()
+    sums = {
+        name: rows[name].cast("float64").sum(where=is_told).fill_null(0.0)
+        for name in ("units", "hours", "cost")
+    }
+    sums["paid"] = rows["cost"].cast("float64").sum().fill_null(0.0)
+    keys = ["cell", "activity"]
+    return collected(rows.group_by(keys).aggregate(**sums), keys).astype({"cell": "datetime64[us]"})
+
+
+def _parcels_that_left(data: Data, period: Period) -> pd.DataFrame:
+    """Return, by month, how many parcels left in a period, and whether its labour is known."""
     parcels = data.table("shipments")
     at: ir.TimestampColumn = parcels.shipped_at.cast("timestamp")
-    of_period = parcels.filter(at >= midnight(period.start), at < midnight(period.end))
-    return int(of_period.count().execute())
+    left = parcels.select(at=at).filter(at >= midnight(period.start), at < midnight(period.end))
+    sums = left.group_by(month=left["at"].truncate("M").date()).aggregate(parcels=left.count())
+    known = labour_by_month(data).select("month", is_known=True)
+    sums = attach(sums, known, on=["month"], columns={"is_known": "is_known"})
+    sums = sums.mutate(is_known=sums.is_known.fill_null(False))
+    return collected(sums, ["month"]).astype({"month": "datetime64[us]"})
 
 
 def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -399,8 +429,8 @@ def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         A row an activity told in both: ``activity``, ``before`` and ``after`` (cost a parcel),
         ``change``, and its parts ``by_workload`` (more or fewer units a parcel), ``by_pace`` (units
-        an hour) and ``by_wage``. `attrs` has ``told``, the smaller of both periods' (see
-        `labour_drivers`).
+        an hour) and ``by_wage``. `attrs` has ``told``, the smaller of both periods', and ``known``,
+        that of each (see `labour_drivers`).
 
     Notes
     -----
@@ -444,6 +474,7 @@ def labour_change(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         }
     )
     found.attrs["told"] = min(side.attrs.get("told", 1.0) for side in (before, after))
+    found.attrs["known"] = tuple(side.attrs.get("known") for side in (before, after))
     return found
 
 

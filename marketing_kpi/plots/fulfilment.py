@@ -434,12 +434,13 @@ def component_table(
     averaged = int(components["averaged"].iloc[0])
     notes = [
         _.n(
-            "Means are of one and the same parcel, so that they add up to the last row; medians "
-            "and percentiles do not.",
-            "Means are of the same {count} parcels, so that they add up to the last row; medians "
-            "and percentiles do not.",
+            "Means are of one and the same parcel, of an order {days} old or more, so that they "
+            "add up to the last row; medians and percentiles do not.",
+            "Means are of the same {count} parcels, of orders {days} old or more, so that they "
+            "add up to the last row; medians and percentiles do not.",
             averaged,
             count=reader.integer(averaged),
+            days=reader.days(components.attrs["ripe_days"]),
         ),
         _("These are times of parcels; the time of an order is that of its last one."),
     ]

@@ -247,8 +247,8 @@ def spend_to_credit(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     these; where all touches of a channel name their campaign, on campaigns that are named. Money
     written down once a month or quarter, in its first or its last week, is spread evenly over the
     one it is dated in; any other that is written down once for more than a week, over the days
-    until the next such row. It counts for those among the days of touches. Empty where the data
-    lack spend or touches.
+    until the next such row. It counts for those of the period among the days of touches. Empty
+    where the data lack spend or touches.
 
     Parameters
     ----------

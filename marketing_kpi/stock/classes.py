@@ -10,10 +10,13 @@ import pandas as pd
 
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.kpis.facts import FACTS, missing
+from marketing_kpi.kpis.facts.base import attach
 from marketing_kpi.kpis.periods import day
 from marketing_kpi.stock.products import with_names
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from marketing_kpi.data.model import Data
 
 CLASSES = ("A", "B", "C", "X", "Y", "Z")
@@ -63,7 +66,8 @@ def classify(
     -------
     pandas.DataFrame
         A row a product sold, the largest sales first: product_id (name, category), net_sales,
-        share, cumulative, abc; weeks (from its first sale on record), weekly_units, variation,
+        share, cumulative, abc; weeks (from its first sale on record, and until its last sale or
+        day of stock where stock is recorded on later days, of others), weekly_units, variation,
         chance (the variation that chance alone gives to so few units, 1 over the root of the
         weekly units), xyz. Null with less than 8 weeks, or without a unit in whole weeks.
 
@@ -124,25 +128,48 @@ def _sums(data: Data, first: dt.date, last: dt.date) -> pd.DataFrame:
     rows = rows.filter(rows.product_id.notnull(), rows.bought)
     rows = rows.mutate(on=rows.ordered_at.date())
     rows = rows.filter(rows.on < ibis.literal(last, "date"))
-    begun = rows.group_by("product_id").aggregate(begun=rows.on.min())
+    spans = _spans(rows, data, last)
     inside = rows.filter(rows.on >= ibis.literal(first, "date"))
     passed = inside.on.delta(ibis.literal(first, "date"), unit="day")
-    whole = (last - first).days // 7
     inside = inside.mutate(week=(passed / 7).floor().cast("int64"))
     weeks = inside.group_by("product_id", "week").aggregate(
         units=inside.quantity.sum().cast("float64"),
         net_sales=inside.net_sales.sum(),
     )
-    counts = weeks.week < whole
-    sums = weeks.group_by("product_id").aggregate(
+    whole = (spans.ended.delta(ibis.literal(first, "date"), unit="day") / 7).floor().cast("int64")
+    weeks = weeks.join(spans.mutate(whole=whole), "product_id")
+    counts = weeks.week < weeks.whole
+    sums = weeks.group_by("product_id", "begun", "whole").aggregate(
         net_sales=weeks.net_sales.sum().cast("float64"),
         units=weeks.units.sum(where=counts).fill_null(0),
         squares=(weeks.units * weeks.units).sum(where=counts).fill_null(0),
     )
-    table: pd.DataFrame = sums.join(begun, "product_id").to_pandas()
+    table: pd.DataFrame = sums.to_pandas()
     late = (pd.to_datetime(table.pop("begun")) - pd.Timestamp(first)).dt.days.clip(lower=0)
-    table["weeks"] = (whole - late // 7).clip(lower=0)
+    table["weeks"] = (table.pop("whole") - late // 7).clip(lower=0)
     return table
+
+
+def _spans(rows: ir.Table, data: Data, last: dt.date) -> ir.Table:
+    """Return the day of each product's first sale, and the day after it was last on offer.
+
+    That is `last`, unless its stock stops being recorded before that of others.
+    """
+    import ibis
+
+    end = ibis.literal(last, "date")
+    sold = rows.group_by("product_id").aggregate(begun=rows.on.min(), sold=rows.on.max())
+    if not data.has("stock", "day", "product_id"):
+        return sold.select("product_id", "begun", ended=end)
+    stock = data.table("stock")
+    stock = stock.select("product_id", day=stock.day.cast("timestamp").date())
+    stock = stock.filter(stock.day < end)
+    gone = stock.group_by("product_id").aggregate(left=stock.day.max())
+    gone = gone.filter(gone.left < stock.day.max().as_scalar())
+    spans = attach(sold, gone, on=["product_id"], columns={"left": "left"})
+    ended = ibis.greatest(spans.left, spans.sold) + ibis.interval(days=1)
+    ended = spans.left.isnull().ifelse(end, ended.cast("date"))
+    return spans.select("product_id", "begun", ended=ended)
 
 
 def class_grid(classes: pd.DataFrame) -> pd.DataFrame:

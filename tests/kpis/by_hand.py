@@ -35,6 +35,8 @@ Where catalogue and design leave a choice, these are taken:
   or a delivery; one promised for a day, at midnight, has until the end of it; what was not
   delivered is neither on time nor in full; of what came before it was ordered, a date is false:
   whether it was on time is not known; an order is judged once all of its parcels are;
+- a parcel bears an equal share of the labour of its month, unless labour recorded by the day (more
+  than once a week) begins or ends within it, apart from a tenth of its parcels or fewer;
 - money has four decimals, and so has a share of it.
 """
 
@@ -648,13 +650,25 @@ def top_customers_share(rows):
 # --- What serving costs -------------------------------------------------------------------------
 
 
+def labour_of_a_parcel(shop):
+    """Return, by month, the labour of each parcel that left in it.
+
+    Nothing is known of a month where labour by the day leaves out more than a tenth of the parcels.
+    """
+    days = shop["shipments"].shipped_at.dropna().dt.normalize()
+    labour = shop["labour"].dropna(subset=["day", "cost"])
+    paid = labour.groupby(labour.day.dt.to_period("M")).cost.sum()
+    first, last = labour.day.min(), labour.day.max()
+    is_apart = ~days.between(first, last) & (last - first < 7 * (labour.day.nunique() - 1) * DAY)
+    by_month = is_apart.groupby(days.dt.to_period("M")).agg(["size", "mean"])
+    sent = by_month["size"][by_month["mean"] <= 0.1]
+    return money(paid / sent).dropna().to_dict()
+
+
 def fulfilment(shop):
     """Return the parcels of valid orders, each with its share of the labour of its month."""
     parcels = shop["shipments"]
-    month = parcels.shipped_at.dt.to_period("M")
-    labour = shop["labour"]
-    paid = labour.groupby(labour.day.dt.to_period("M")).cost.sum()
-    share = money(paid / month.value_counts()).to_dict()
+    month, share = parcels.shipped_at.dt.to_period("M"), labour_of_a_parcel(shop)
     cost = parcels.transport_cost.fillna(0) + parcels.packaging_cost.fillna(0)
     parcels = parcels.assign(cost=cost + month.map(share).astype(float).fillna(0))
     orders = shop.orders[["order_id", "customer_id", "channel", "ordered_at"]]
@@ -1347,10 +1361,7 @@ def perfect_order_rate(shop, start, end, by=None):
 
 def fulfilment_cost_per_order(shop, start, end, by=None):
     parcels = shop["shipments"]
-    month = parcels.shipped_at.dt.to_period("M")
-    labour = shop["labour"]
-    paid = labour.groupby(labour.day.dt.to_period("M")).cost.sum(min_count=1)
-    share = money(paid / month.value_counts()).to_dict()
+    month, share = parcels.shipped_at.dt.to_period("M"), labour_of_a_parcel(shop)
     cost = parcels.transport_cost + parcels.packaging_cost + month.map(share).astype(float)
     unsure = {*parcels.order_id[parcels.shipped_at.notna() & cost.isna()]}
     cost = cost.mask(parcels.order_id.isin(unsure))
@@ -1476,12 +1487,17 @@ def stretches(spend):
 
 
 def paid_between(spend, first, last):
-    """Keep the part of the spend that pays for days from one to another, dated on one of them."""
-    spend = stretches(spend)
-    paid = spend.closes.clip(upper=last + DAY) - spend.opens.clip(lower=first)
-    share = (paid / (spend.closes - spend.opens)).clip(lower=0)
-    spend = spend.assign(day=spend.day.clip(first, last), amount=(spend.amount * share).round(4))
-    return spend[share > 0]
+    """Return a row a day, from one to another, that the spend pays for, with its part of it."""
+    found = []
+    for row in stretches(spend).itertuples():
+        days = pd.date_range(row.opens, row.closes, inclusive="left")
+        # Half a unit of the last decimal as floats have it: sums of cents meet it on many days.
+        until = row.amount * np.arange(len(days) + 1) / len(days)
+        totals = np.floor(until * 10_000 + 0.5) / 10_000
+        part = pd.DataFrame({"day": days, "amount": np.diff(totals).round(4)})
+        part["marketing_channel"], part["campaign_id"] = row.marketing_channel, row.campaign_id
+        found.append(part[part.day.between(first, last)])
+    return pd.concat(found, ignore_index=True)
 
 
 @cache

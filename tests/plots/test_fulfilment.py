@@ -139,7 +139,7 @@ def test_tables_show_what_they_are_given():
     assert "yes" in agreed
     parts = plain(plots.component_table(COMPONENTS, lang="en").to_text())
     assert "Order → ship" in parts
-    assert "same 2 parcels" in parts
+    assert "same 2 parcels, of orders 14 days old or more," in parts
     moved = plain(plots.labour_table(MOVED, lang="fr").to_text())
     assert "Préparation (lignes)" in moved
     assert "0,60 $" in moved
@@ -251,7 +251,7 @@ def test_the_weakest_link_is_named_and_what_logistics_can_do():
 def test_the_longest_step_and_what_is_under_way():
     said = plain(sentences.fulfilment.components(COMPONENTS, lang="en"))
     assert "ship → delivery takes 5.5 hours (79%)" in said
-    assert "on average (2 parcels of which every step is known)" in said
+    assert "2 parcels of which every step is known, of orders 14 days old or more)" in said
     assert "1 parcel has not come, as far as the data tell: medians and percentiles" in said
     assert "Too few" in str(sentences.fulfilment.components(NOTHING, lang="en"))
 
@@ -295,6 +295,20 @@ def test_the_largest_effect_on_the_work_is_named():
         assert "Only 95.0% of what the work cost" in plain(
             sentences.fulfilment.work(found, lang="en")
         )
+
+
+def test_the_days_of_which_the_work_is_told_are_named():
+    said = "Of the comparison period, these are the work and the parcels of January 1, 2024 to"
+    for after in (MOVED, WORK):
+        found = fulfilment.labour_change(WORK, WORK) if after is WORK else MOVED.copy()
+        assert "alone" not in plain(sentences.fulfilment.work(found, lang="en"))
+        known = (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-07-01"))
+        found.attrs["known"] = (known, None)
+        text = plain(sentences.fulfilment.work(found, lang="en"))
+        assert f"{said} June 30, 2024 alone" in text
+        found.attrs["known"] = (None, known)
+        text = plain(sentences.fulfilment.work(found, lang="en"))
+        assert "Of the period, these are the work and the parcels of January 1, 2024" in text
 
 
 def test_the_balance_ranks_only_what_is_more_than_chance():

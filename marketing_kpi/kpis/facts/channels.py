@@ -180,8 +180,8 @@ def _last_touches(seen: ir.Table, orders: ir.Table) -> ir.Table:
 def spend_on_touched(data: Data) -> ir.Table:
     """Return the spend that credited orders are set against: occurred_at, marketing_channel, spend.
 
-    That on channels and campaigns of which touches are recorded, in the days of these; of money
-    written down once for many days, the part of those among them.
+    That on channels and campaigns of which touches are recorded, in the days of these: a row a day.
+    Money written down once for many days is spread evenly over them.
     """
     rows = _spend(data, {"marketing_channel"})
     return rows.select("occurred_at", "marketing_channel", "spend")
@@ -227,7 +227,7 @@ def _spend(data: Data, columns: Collection[str]) -> ir.Table:
 def spend_to_acquire(data: Data) -> ir.Table:
     """Return the spend to acquire in the days of touches: occurred_at, campaign_id, spend.
 
-    Of money written down once for many days, the part of those among them: nothing tells whom a
+    A row a day, over which money written down once for many is spread evenly: nothing tells whom a
     campaign brought before the first touch recorded and after the last.
     """
     rows = _media(data, ["spent_at", "marketing_channel", "campaign_id", "purpose", "amount"])
@@ -266,7 +266,6 @@ def _with_stretch(rows: ir.Table) -> ir.Table:
     begun, ended = _calendar(rows.day, months)
     return rows.select(
         *keys,
-        "day",
         "amount",
         opens=begun.fill_null(rows.day),
         closes=ended.fill_null(until),
@@ -321,19 +320,31 @@ def _days(end: ir.Value, start: ir.Value) -> ir.IntegerValue:
 
 
 def _in_recorded_days(rows: ir.Table, data: Data) -> ir.Table:
-    """Keep the part of the spend that pays for days of touches, dated on one of them: spend."""
+    """Return a row a day of touches that the spend pays for: its equal part, dated on it.
+
+    The parts are differences of rounded running totals, so that they add up to the amount.
+    """
     import ibis
 
     first, last = recorded_days(data)
     rows = rows.mutate(
         begun=ibis.greatest(rows.opens, first),
         ended=ibis.least(rows.closes, last + ibis.interval(days=1)),
-        occurred_at=ibis.least(ibis.greatest(rows.day, first), last),
     )
-    rows = rows.mutate(paid=_days(rows.ended, rows.begun), lasts=_days(rows.closes, rows.opens))
-    rows = rows.filter(rows.paid > 0)
-    part = (rows.amount.cast("float64") * rows.paid / rows.lasts).round(_DECIMALS).cast(MONEY)
-    return rows.mutate(spend=(rows.paid == rows.lasts).ifelse(rows.amount, part))
+    rows = rows.filter(rows.begun < rows.ended)
+    rows = rows.mutate(
+        paid=rows.amount.cast("float64"),
+        lasts=_days(rows.closes, rows.opens),
+        passed=ibis.range(_days(rows.begun, rows.opens), _days(rows.ended, rows.opens)).unnest(),
+    )
+
+    def until(days: ir.IntegerValue) -> ir.Value:
+        return (rows.paid * days / rows.lasts).round(_DECIMALS).cast(MONEY)
+
+    return rows.mutate(
+        occurred_at=rows.opens + rows.passed.as_interval("D"),
+        spend=(until(rows.passed + 1) - until(rows.passed)).cast(MONEY),
+    )
 
 
 def _of_named_campaigns(rows: ir.Table, seen: ir.Table) -> ir.Table:

@@ -33,6 +33,10 @@ COSTS = ("fulfilment_cost", "payment_cost", "returns_cost", "marketing_cost")
 IN_DOUBT = "returns_in_doubt"
 """What of the cost of returns is not there if goods of which nothing is said are back in stock."""
 
+APART = 10
+"""Of so many parcels of a month, one may have left apart from the days with labour."""
+
+_WEEK_DAYS = 7
 _SOLD = ("purchases", "net_sales", "costed_sales", "gross_profit")
 
 
@@ -149,15 +153,38 @@ def with_labour(rows: ir.Table, data: Data) -> ir.Table:
 
     A month, since days of rest have parcels without hours and hours without parcels.
     """
-    labour, parcels = data.table("labour"), data.table("shipments")
-    paid = labour.group_by(month=labour.day.cast("timestamp").truncate("M").date()).aggregate(
-        paid=labour.cost.sum()
-    )
-    left = parcels.filter(parcels.shipped_at.notnull())
-    sent = left.group_by(month=left.shipped_at.truncate("M").date()).aggregate(sent=left.count())
-    share = paid.inner_join(sent, "month")
-    share = share.select("month", labour=(share.paid / share.sent.nullif(0)).cast(MONEY))
+    share = labour_by_month(data)
+    share = share.select("month", labour=(share.paid / share.sent).cast(MONEY))
     return attach(rows, share, on=["month"], columns={"labour": "labour"})
+
+
+def labour_by_month(data: Data) -> ir.Table:
+    """Return a row a month of known labour: month, paid, and sent, the parcels that left in it.
+
+    A month within which labour recorded by the day begins or ends is not known: it is one of which
+    more than one parcel in `APART` left before the first day of labour or after the last. Labour
+    recorded once a week or more rarely (from one day of it to the next, on average) is that of its
+    whole month.
+    """
+    labour = data.table("labour")
+    labour = labour.filter(labour.day.notnull(), labour.cost.notnull())
+    labour = labour.select("cost", **_day_and_month(labour.day))
+    days = labour.aggregate(first=labour.day.min(), last=labour.day.max(), n=labour.day.nunique())
+    is_daily = days.last.delta(days.first, unit="day") < _WEEK_DAYS * (days.n - 1)
+    days = days.select("first", "last", is_daily=is_daily)
+    left = data.table("shipments")
+    left = left.filter(left.shipped_at.notnull())
+    left = left.select(**_day_and_month(left.shipped_at)).cross_join(days)
+    is_apart = left.is_daily & ~left.day.between(left.first, left.last)
+    sent = left.group_by("month").aggregate(sent=left.count(), apart=left.count(where=is_apart))
+    sent = sent.filter(sent.apart * APART <= sent.sent)
+    paid = labour.group_by("month").aggregate(paid=labour.cost.sum())
+    return paid.inner_join(sent, "month").select("month", "paid", "sent")
+
+
+def _day_and_month(at: ir.Value) -> dict[str, ir.Value]:
+    moment = at.cast("timestamp")
+    return {"day": moment.date(), "month": moment.truncate("M").date()}
 
 
 def _returns(data: Data) -> ir.Table:

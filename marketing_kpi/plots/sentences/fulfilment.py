@@ -255,11 +255,14 @@ def components(found: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] 
         first = steps.sort_values("mean", kind="stable").iloc[-1]
         said.append(
             _.n(
-                "Of {mean} on average ({count} parcel of which every step is known), {step} takes "
-                "{hours} ({share}): that is where time can be won.",
-                "Of {mean} on average ({count} parcels of which every step is known), {step} takes "
-                "{hours} ({share}): that is where time can be won.",
+                "Of {mean} on average ({count} parcel of which every step is known, of an order "
+                "{days} old or more), {step} takes {hours} ({share}): that is where time can be "
+                "won.",
+                "Of {mean} on average ({count} parcels of which every step is known, of orders "
+                "{days} old or more), {step} takes {hours} ({share}): that is where time can be "
+                "won.",
                 int(whole["averaged"]),
+                days=reader.days(found.attrs["ripe_days"]),
                 mean=reader.hours(whole["mean"]),
                 count=reader.integer(whole["averaged"]),
                 step=component_name(first["component"], lang=reader).lower(),
@@ -360,7 +363,7 @@ def work(change: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         nothing = _("The work of two periods is not told: there is nothing to compare.")
         return Sentence(why_nothing(nothing, lacks, reader))
     total = change[["before", "after", "change"]].sum()
-    part = _told_part(change.attrs.get("told", 1.0), reader)
+    part = [*_known_days(change, reader), *_told_part(change.attrs.get("told", 1.0), reader)]
     if abs(total["change"]) < _CENT:
         cost = reader.money(total["after"])
         said = _("The work on a parcel costs {after}, as before.", after=cost)
@@ -385,6 +388,26 @@ def work(change: pd.DataFrame, *, lang: str | Reader, lacks: Sequence[str] = ())
         amount=reader.signed_money(amount, decimals=2),
     )
     return Sentence(" ".join([said, *part]))
+
+
+def _known_days(change: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say of which days the work is told, where that is not all of a period."""
+    _ = reader.translate
+    before, after = change.attrs["known"]
+    said = []
+    if before is not None:
+        days = reader.date_range(*before)
+        said.append(
+            _("Of the comparison period, these are the work and the parcels of {days} alone: of "
+              "other days, not all work is recorded.", days=days)
+        )  # fmt: skip
+    if after is not None:
+        days = reader.date_range(*after)
+        said.append(
+            _("Of the period, these are the work and the parcels of {days} alone: of other days, "
+              "not all work is recorded.", days=days)
+        )  # fmt: skip
+    return said
 
 
 def _told_part(share: float, reader: Reader) -> list[str]:
