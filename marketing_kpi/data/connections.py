@@ -107,7 +107,7 @@ def connect(url: str, rules: Mapping | None, memory_limit: str | None) -> Data:
     problem = ""
     try:
         connection = ibis.connect(address)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         problem = f": the module '{error.name}' is not installed"
     except Exception as error:  # noqa: BLE001 - each driver has its own errors
         problem = f" ({_redacted(str(error), address, secrets)})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from textwrap import wrap
 from types import MappingProxyType
 
 import numpy as np
@@ -634,7 +633,7 @@ def priority_ranges(ranked: pd.DataFrame, *, lang: str | Reader, ax: Axes | None
     axis = style.axes(ax, height=intervals.height(len(rows)))
     if rows.empty:
         return style.empty(axis, title=title, message=_("No candidate to show."))
-    names = ["\n".join(wrap(str(name), LONGEST_NAME)[:2]) for name in rows["kpi"]]
+    names = [style.two_lines(str(name), LONGEST_NAME) for name in rows["kpi"]]
     said = intervals.draw(
         axis, names=names, values=rows["score"].tolist(),
         low=rows["low"].tolist(), high=rows["high"].tolist(), unit="count", reader=reader,

@@ -80,6 +80,13 @@ def draw(ax: Axes, steps: Sequence[Step], *, reader: Reader, from_zero: bool) ->
     _scale(ax, steps, reaches, reader, from_zero)
 
 
+def beginning(ax: Axes, reader: Reader) -> list[str]:
+    """Return the sentence for a bridge whose axis does not begin at 0; none where 0 is on it."""
+    _ = reader.translate
+    low, high = ax.get_xlim()
+    return [] if low <= 0 <= high else [_("The axis does not begin at 0.")]
+
+
 def _mark(ax: Axes, place: int, before: float, step: Step, from_zero: bool) -> tuple[float, float]:
     """Draw a step, and return how far to the left and to the right it goes."""
     if step.is_total and not from_zero:

@@ -181,9 +181,11 @@ def recognition_bridge(
         axis,
         title=title,
         alt=_("Bridge: {parts}.", parts=_said(drawn, reader)),
-        caption=_(
-            "Diamonds: amounts. Bars: what adds to them (plain) or takes off (hatched). The axis "
-            "does not begin at 0."
+        caption=" ".join(
+            [
+                _("Diamonds: amounts. Bars: what adds to them (plain) or takes off (hatched)."),
+                *bridges.beginning(axis, reader),
+            ]
         ),
     )
 
@@ -228,16 +230,17 @@ def growth_bridge(
     bridges.draw(axis, drawn, reader=reader, from_zero=False)
     spans = [(periods.previous_start, periods.previous_end), (periods.start, periods.end)]
     before, now = (reader.date_range(start, end) for start, end in spans)
+    caption = _(
+        "Net sales from {before}, then from {now}. Bars: what adds (plain) or takes off "
+        "(hatched); they add up to the cent.",
+        before=before,
+        now=now,
+    )
     return style.finish(
         axis,
         title=title,
         alt=_("Bridge of net sales: {parts}.", parts=_said(drawn, reader)),
-        caption=_(
-            "Net sales from {before}, then from {now}. Bars: what adds (plain) or takes off "
-            "(hatched); they add up to the cent. The axis does not begin at 0.",
-            before=before,
-            now=now,
-        ),
+        caption=" ".join([caption, *bridges.beginning(axis, reader)]),
     )
 
 

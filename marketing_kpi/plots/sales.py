@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from textwrap import fill
 from types import MappingProxyType
 from typing import Any
 
@@ -180,10 +179,8 @@ def tree_effects(
         ),
         caption=" ".join(
             [
-                _(
-                    "Effects by the logarithmic mean: they add up to the change, to the cent. The "
-                    "axis does not begin at 0."
-                ),
+                _("Effects by the logarithmic mean: they add up to the change, to the cent."),
+                *bridges.beginning(axis, reader),
                 _("Thin bars: 95% interval of each effect.")
                 if _has_intervals(factors)
                 else no_interval(reader),
@@ -361,12 +358,15 @@ def branch_changes(
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     keys = dimensions_of(branches, until="before")
     rows = branches.iloc[:MOST_BRANCHES]
-    axis = style.axes(ax, height=intervals.height(len(rows)) + 0.2)
     statuses = {"new": _("new"), "gone": _("no longer sold"), "credits": _("credits alone")}
     names = [
-        fill(name, _LONGEST_NAME) + (f"\n({statuses[status]})" if status in statuses else "")
+        style.two_lines(name, _LONGEST_NAME)
+        + (f"\n({statuses[status]})" if status in statuses else "")
         for name, status in zip(row_names(rows, keys, lang=reader), rows["status"], strict=True)
     ]
+    has_three_lines = any(name.count("\n") > 1 for name in names)
+    a_line = 0.12 * len(rows) if has_three_lines else 0
+    axis = style.axes(ax, height=intervals.height(len(rows)) + 0.2 + a_line)
     said = []
     for place, row in enumerate(rows_of(rows)):
         rises = row.change >= 0
@@ -1005,7 +1005,7 @@ def step_differences(
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     rows = tested.iloc[:MOST_STEPS]
     axis = style.axes(ax, height=intervals.height(len(rows)) + 0.2)
-    names = [step_name(row, lang=reader) for row in rows.to_dict("records")]
+    names = [style.two_lines(step_name(row, lang=reader), 30) for row in rows.to_dict("records")]
     said = []
     for place, (name, row) in enumerate(zip(names, rows_of(rows), strict=True)):
         apart = row.verdict in ("higher", "lower")
@@ -1014,9 +1014,9 @@ def step_differences(
             row.difference, place, marker="o", markersize=6.5, markeredgecolor=style.ACCENT,
             color=style.ACCENT if apart else "white",
         )  # fmt: skip
-        said.append(f"{name} {reader.points(row.difference)}")
+        said.append(f"{name} {reader.points(row.difference)}".replace("\n", " "))
     axis.axvline(0, color=style.REFERENCE, linestyle="--", linewidth=1.2)
-    axis.set_yticks(range(len(names)), [fill(name, 30) for name in names], fontsize=8.5)
+    axis.set_yticks(range(len(names)), names, fontsize=8.5)
     axis.set_ylim(len(names) - 0.5, -0.5)
     style.value_axis(axis.xaxis, unit="points", reader=reader)
     axis.grid(axis="x")

@@ -61,6 +61,9 @@ _TITLE_CHARACTERS = 58  # a line of them fits the width
 _MESSAGE_CHARACTERS = 54  # the same, for text of the usual size and weight
 _TICK_DECIMALS = 3  # that an amount of thousands or millions may need to be told from the next
 
+# Marks that reorder the text around them: a name from the data may hold one.
+_REORDERING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 _SETTINGS: Mapping[Any, Any] = MappingProxyType(
     {
         "font.family": "sans-serif",
@@ -224,6 +227,7 @@ def finish(ax: Axes, *, title: str, alt: str, caption: str = "") -> Axes:
     else:
         ax.set_title(title)
     if isinstance(figure, KpiFigure):
+        alt = _REORDERING.sub("", alt)
         figure.alt = " ".join(part for part in (figure.alt, alt) if part)
         figure.caption = " ".join(part for part in (figure.caption, caption) if part)
     return ax
@@ -270,6 +274,18 @@ def to_png(figure: Figure) -> bytes:
     with settings():
         figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def two_lines(name: str, most: int) -> str:
+    """Return a name in at most two lines of so many characters; one that is cut ends with …
+
+    >>> two_lines("Waterproof running shoes for the trail, blue", 17)
+    'Waterproof\\nrunning shoes fo…'
+    """
+    lines = wrap(name, most)
+    if len(lines) > 2:
+        lines = [lines[0], " ".join(lines[1:])[: most - 1].rstrip() + "…"]
+    return "\n".join(lines)
 
 
 def luminance(colour: Any) -> float:

@@ -7,6 +7,7 @@ import gc
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
+from unittest.mock import Mock
 
 import duckdb
 import hypothesis.strategies as st
@@ -162,6 +163,16 @@ def test_a_connection_without_orders_is_refused():
     connection.create_table("sales", LINES)
     with pytest.raises(SourceError, match=r"no table of the model \(found: sales\)"):
         open_data(connection)
+
+
+def test_a_driver_that_does_not_load_is_told_in_its_own_words(monkeypatch):
+    for error, told in (
+        (ModuleNotFoundError("No module named 'psycopg'", name="psycopg"), "'psycopg' is not inst"),
+        (ImportError("no pq wrapper available.\nAttempts made: 3"), "no pq wrapper available"),
+    ):
+        monkeypatch.setattr(ibis, "connect", Mock(side_effect=error))
+        with pytest.raises(SourceError, match=told):
+            open_data("postgres://anna:secret@db.example/shop")
 
 
 def test_secrets_of_a_url_are_never_shown(monkeypatch):

@@ -24,6 +24,13 @@ def test_a_formula_says_what_its_letters_mean():
     assert "panier moyen (p) × fréquence" in product
 
 
+@pytest.mark.parametrize(("lang", "between"), [("fr", "\u202f; "), ("en", "; ")])
+def test_the_two_parts_of_a_fraction_are_apart_as_the_language_has_it(lang, between):
+    page = sheet(lang, entries=[dictionary()["roi"]])
+    assert f"{between}</p><p>" in page
+    assert " ;" not in page.partition("<main>")[2]
+
+
 def test_concepts_and_what_is_out_of_use_are_left_out():
     old = dictionary()["roi"].model_copy(update={"status": "deprecated"})
     page = sheet("en", entries=[old, dictionary()["crm"]])

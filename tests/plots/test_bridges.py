@@ -97,6 +97,14 @@ def test_long_names_and_labels_are_whole_and_apart(from_zero):
     assert LONG in " ".join(" ".join(t.get_text().split()) for t in axis.get_yticklabels())
 
 
+def test_an_axis_is_said_to_leave_0_out_only_where_it_does():
+    still = [Step("a", 15_000.0, "", is_total=True), Step("b", 15_000.0, "", is_total=True)]
+    said = ["L'axe ne part pas de 0."]
+    assert bridges.beginning(drawn(), reader("fr")) == said
+    assert bridges.beginning(drawn(from_zero=True), reader("fr")) == []
+    assert bridges.beginning(drawn(still), reader("fr")) == []
+
+
 @pytest.mark.parametrize("from_zero", [True, False])
 def test_a_bridge_that_does_not_move_is_drawn(from_zero):
     still = [Step("a", 0.0, "$0", is_total=True), Step("b", 0.0, "$0"), Step("c", 0.0, "$0")]

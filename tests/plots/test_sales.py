@@ -226,6 +226,27 @@ def test_nothing_is_cut_and_no_name_covers_another(name):
             assert not one.overlaps(other)
 
 
+@pytest.mark.parametrize("draw", [plots.branch_changes, plots.step_differences])
+@pytest.mark.parametrize("length", [150, 10_000])
+@pytest.mark.parametrize("word", ["Chaussures ", "X"])
+def test_long_names_are_cut_and_cover_no_other(draw, length, word):
+    rows = BRANCHES if draw is plots.branch_changes else STEPS.assign(dimension="category")
+    column = "category" if draw is plots.branch_changes else "value"
+    names = [f"{n} {word * length}"[:length] for n in range(10)]
+    rows = pd.concat([rows.iloc[:1]] * 10, ignore_index=True).assign(**{column: names})
+    if draw is plots.branch_changes:
+        rows["status"] = ["both", "new"] * 5
+    figure = draw(rows, lang="fr").figure
+    figure.canvas.draw()  # warnings are errors here
+    labels = figure.axes[0].get_yticklabels()
+    assert all("…" in label.get_text() for label in labels)
+    assert not any(
+        one.get_window_extent().overlaps(other.get_window_extent())
+        for one, other in pairwise(labels)
+    )
+    assert len(figure.alt) < 1500
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_each_table_has_both_languages_and_its_values(name):
     french, english = (TABLES[name](lang) for lang in ("fr", "en"))

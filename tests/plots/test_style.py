@@ -169,6 +169,11 @@ def test_a_long_message_stands_in_lines_and_draws_without_a_warning():
     assert shown.get_text().replace("\n", " ") == message
 
 
+def test_marks_that_reorder_text_are_not_in_what_is_said_of_a_figure():
+    axis = style.finish(style.axes(), title="Sales", alt="Bars: \u202etop\u2069 3.")
+    assert axis.figure.alt == "Bars: top 3."
+
+
 def test_amounts_that_differ_have_ticks_that_differ():
     """At 2.7, 2.85 and 3 million, the middle one is not 2.8."""
     axis = style.axes()

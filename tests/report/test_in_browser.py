@@ -171,6 +171,17 @@ def test_on_paper_a_paragraph_stays_with_the_figure_or_table_below_it(desk, buil
         assert page.locator(kind).first.evaluate(led_in) == "avoid"
 
 
+def test_on_paper_a_long_name_leaves_the_other_columns_in_and_a_header_can_be_repeated(desk, built):
+    page, _, _ = visit(desk, built / "en" / "00_overview.html")
+    page.emulate_media(media="print")
+    table = page.locator("#hostile")
+    table.locator("tbody th").first.evaluate("name => { name.textContent = 'X'.repeat(2000); }")
+    assert table.evaluate("table => table.offsetWidth <= table.parentElement.clientWidth")
+    # Chromium repeats no box of a button on the next sheet, only what is in it.
+    shown = "button => getComputedStyle(button).display"
+    assert table.locator("thead .mk-sort").first.evaluate(shown) == "contents"
+
+
 def test_on_a_phone_a_caption_and_the_rows_names_stay_in_sight(browser, built):
     with browser.new_context(**VIEWS["phone"]) as context:
         page, _, _ = visit(context, built / "en" / "00_overview.html")

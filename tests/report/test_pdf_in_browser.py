@@ -1,6 +1,12 @@
 """Pages on paper: what runs on each sheet, the size of the sheets, the PDF of a report."""
 
+import os
 import re
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +56,53 @@ def test_a_page_that_is_not_printed_says_so(tmp_path):
     page.write_text("<p>x", encoding="utf-8")
     with pytest.raises(ReportError, match=r"index\.html was not printed"):
         pdf.print_all([page], program="false")
+
+
+@pytest.fixture
+def endless(tmp_path):
+    """A program that takes an hour, in a process it waits for, and writes down which two it is."""
+    program = tmp_path / "endless"
+    program.write_text('#!/bin/sh\nsleep 3600 &\necho $$ $! >> "$0.log"\nwait\n', encoding="utf-8")
+    program.chmod(0o700)
+    log = tmp_path / "endless.log"
+    yield program, log
+    for number in log.read_text(encoding="utf-8").split():
+        with suppress(ProcessLookupError):
+            os.kill(int(number), signal.SIGKILL)
+
+
+def is_running(number):
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_print_that_is_stopped_or_too_slow_leaves_nothing_running(
+    endless, is_stopped, tmp_path, monkeypatch
+):
+    program, log = endless
+    pages = [tmp_path / f"{n}.html" for n in range(4 if is_stopped else 2)]
+
+    def stop():
+        while not log.exists() or len(log.read_text(encoding="utf-8").splitlines()) < 2:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    if is_stopped:
+        threading.Thread(target=stop).start()
+    else:
+        monkeypatch.setattr(pdf, "TIMEOUT_SECONDS", 0.1)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt if is_stopped else ReportError):
+        pdf.print_all(pages, program=str(program))
+    assert time.monotonic() - began < 5
+    numbers = log.read_text(encoding="utf-8").split()
+    assert len(numbers) == 4  # two at once; others never begin
+    time.sleep(0.1)
+    assert not [number for number in numbers if is_running(number)]
 
 
 def test_a_report_has_its_pages_as_pdf(client, lessons, tmp_path):
