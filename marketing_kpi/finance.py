@@ -7,7 +7,8 @@ that is not valid neither its sale nor what was given back for it does.
 ``bridge`` and ``bridge_change`` go from gross sales to net revenue, ``root_causes`` ranks what was
 lost on the way. ``revenue_retention`` and ``year_on_year`` follow last year's customers.
 ``chargebacks_by``, ``dispute_delays``, ``dispute_outcomes`` and ``fighting`` are of disputed
-payments. ``reconciliation`` and ``gaps`` hold the ledger against the data.
+payments. ``reconciliation`` and ``gaps`` hold the ledger against the data. ``paid_less`` adds up
+the discounts on whole orders, which no line tells.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ from marketing_kpi.accounts.steps import (
     share_of,
     step_shares,
 )
+from marketing_kpi.accounts.whole_orders import SMALLEST_SHARE, PaidLess, paid_less
 from marketing_kpi.kpis.extent import is_compared, longest_gap
 from marketing_kpi.kpis.facts.finance import net_of_deductions
 from marketing_kpi.kpis.formulas import ratio
@@ -88,6 +90,7 @@ __all__ = [
     "PROMOTION_UNKNOWN",
     "REASONS",
     "RIPE_DAYS",
+    "SMALLEST_SHARE",
     "STEPS",
     "TOLERANCE",
     "YEARS",
@@ -95,6 +98,7 @@ __all__ = [
     "Fighting",
     "Gaps",
     "Listed",
+    "PaidLess",
     "allowances",
     "base_customers",
     "bridge",
@@ -119,6 +123,7 @@ __all__ = [
     "longest_gap",
     "net_revenue",
     "net_revenue_retention",
+    "paid_less",
     "rate_changes",
     "reconciliation",
     "reconciliation_gap",

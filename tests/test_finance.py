@@ -332,6 +332,68 @@ def test_the_books_of_a_period_are_those_of_its_months_and_of_the_ones_compared(
     assert [(str(start)[:7], str(end)[:7]) for start, end in found] == months
 
 
+def test_a_ledger_kept_at_the_date_of_the_order_is_read_so():
+    # One order of January, recognised in February: the ledger has it in January.
+    given = tables(chargebacks=DISPUTES.iloc[:0])
+    given["orders"], given["order_lines"] = given["orders"][:1], given["order_lines"][:2]
+    given["returns"] = given["returns"][:0]
+    given["ledger"] = pd.DataFrame({"month": pd.to_datetime(["2025-01-01"] * 2)})
+    given["ledger"]["account"], given["ledger"]["amount"] = (
+        ["gross_sales", "revenue"],
+        [130.0, 110.0],
+    )
+    january = {"start": "2025-01-01", "end": "2025-02-01"}
+    with mk.open_data(given) as data:
+        recognised = finance.reconciliation(data, **january)
+        ordered = finance.reconciliation(data, **january, at="ordered")
+        with pytest.raises(ComputeError, match="must be one of: recognised, ordered"):
+            finance.reconciliation(data, **january, at="paid")
+    assert finance.gaps(recognised).found.reason.tolist() == ["not_in_data", "untold"]
+    held = finance.gaps(recognised, ordered=ordered)
+    assert (held.at, held.by_date, held.compared, held.agreeing) == ("ordered", 2, 2, 2)
+    assert held.found.empty
+    assert held.net == 0
+
+
+def test_what_the_date_of_the_order_does_not_explain_stays_a_gap():
+    months = [f"2025-{month:02}-01" for month in (1, 2, 3)]
+    booked = [100.0, 200.0, 301.0]  # by the order's date 300: a euro too many
+    rows = [("gross_sales", booked, ours) for ours in ([160.0, 120.0, 260.0], [100, 200, 300.0])]
+    recognised, ordered = (
+        gap_rows(*((m, name, *pair) for m, *pair in zip(months, ledger, ours, strict=True)))
+        for name, ledger, ours in rows
+    )
+    held = finance.gaps(recognised, ordered=ordered)
+    assert (held.at, held.by_date, held.found.gap.tolist()) == ("ordered", 2, [1])
+    # Of two months, being closer shows no rule; nor does being five times as close.
+    short = finance.gaps(recognised[1:], ordered=ordered[1:])
+    assert (short.at, short.by_date, len(short.found)) == ("recognised", 0, 2)
+    unsure = ordered.assign(ours=ordered.ours - 10, gap=ordered.gap + 10)
+    assert finance.gaps(recognised, ordered=unsure).at == "recognised"
+    assert finance.gaps(recognised, ordered=recognised).at == "recognised"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "found"),
+    [
+        ([90.0, 104.0], finance.PaidLess(1, 10)),  # a voucher, and shipping
+        ([100.0, 100.0], None),
+        ([99.95, 100.0], None),  # the cents of rounding
+        ([0.0, None], finance.PaidLess(1, 100)),
+        ([-10.0, 100.0], None),  # a credit
+    ],
+)
+def test_what_orders_were_paid_less_than_their_lines(amounts, found):
+    orders = pd.DataFrame({"order_id": ["1", "2", "3"], "amount": [*amounts, 1.0]})
+    orders["ordered_at"] = pd.to_datetime(["2025-01-05", "2025-12-31", "2026-01-01"])
+    lines = pd.DataFrame({"order_id": ["1", "2", "3"], "line_id": "1", "quantity": 1})
+    lines["unit_price"] = 100.0
+    with mk.open_data({"orders": orders, "order_lines": lines}) as data:
+        assert finance.paid_less(data, **YEAR) == found
+    with mk.open_data({"orders": orders}) as data:
+        assert finance.paid_less(data, **YEAR) is None
+
+
 def test_the_demo_differs_from_its_ledger_by_the_stated_gaps_alone():
     with mk.demo() as data:
         found = finance.reconciliation(data, start="2023-01-01", end="2026-01-01").to_pandas()

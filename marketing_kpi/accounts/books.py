@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import ibis
 import ibis.expr.types as ir
@@ -33,11 +33,17 @@ TOLERANCE = 0.005
 REASONS = ("timing", "manual_entry", "not_in_data", "not_in_ledger", "untold")
 """What a gap shows of its reason; see `gaps`."""
 
+SalesAt = Literal["recognised", "ordered"]
+"""When sales count in a reconciliation: when their revenue is recognised, or when ordered."""
+
 _LATEST = 2  # months within which an entry made late is given back
+_FACTS: dict[SalesAt, str] = {"recognised": "recognised", "ordered": "sales_and_deductions"}
+_CLOSER = 10  # times as close to one date of sales as to the other: a convention
+_FEWEST_MONTHS = 3  # of fewer, being closer shows no rule; agreeing to the cent does
 
 
 def reconciliation(
-    data: Data, *, start: str | dt.date, end: str | dt.date
+    data: Data, *, start: str | dt.date, end: str | dt.date, at: SalesAt = "recognised"
 ) -> pd.DataFrame | ir.Table:
     """Hold the ledger against what the orders, returns and disputes say, by month and account.
 
@@ -47,6 +53,9 @@ def reconciliation(
         What `open_data` returns, with a ledger.
     start, end
         The first day of the period and the day after its last, both the first of a month.
+    at
+        When sales count: ``"recognised"``, when their revenue is, or ``"ordered"``, at the date of
+        the order; see `gaps`. What is given back counts at its own date.
 
     Returns
     -------
@@ -64,7 +73,7 @@ def reconciliation(
     Raises
     ------
     ComputeError
-        When a bound cuts a month.
+        When a bound cuts a month, or `at` is none of these.
     MissingDataError
         When the data lack a ledger, or net sales and when they are recognised, or tell none of its
         accounts; see `lacks_books`.
@@ -97,6 +106,8 @@ def reconciliation(
     >>> found[found.account == "refunds"][["ledger", "ours", "gap"]].values.tolist()
     [[15.0, 20.0, -5.0]]
     """
+    if at not in get_args(SalesAt):
+        raise ComputeError(f"at == {at!r}, must be one of: {', '.join(get_args(SalesAt))}")
     period = Period.of(start, end)
     for name, bound in zip(("start", "end"), period, strict=True):
         if bound.day != 1:
@@ -109,7 +120,7 @@ def reconciliation(
             "ledger.month, ledger.account or ledger.amount is not in these data",
             hint=f"these data have: {', '.join(data.tables)}",
         )
-    ours, told = _ours_by_account(data, period)
+    ours, told = _ours_by_account(data, period, at)
     both = ibis.union(_ledger_by_account(data, period, ours), ours)
     found = both.group_by("month", "account").aggregate(
         ledger=both.ledger.sum(), ours=both.ours.sum(), untold=both.untold.max()
@@ -121,8 +132,8 @@ def reconciliation(
     return answer(data, found.order_by("month", "account"), ["month", "account"])
 
 
-def _ours_by_account(data: Data, period: Period) -> tuple[ir.Table, list[str]]:
-    rows = within(rows_of("recognised", data), period)
+def _ours_by_account(data: Data, period: Period, at: SalesAt) -> tuple[ir.Table, list[str]]:
+    rows = within(rows_of(_FACTS[at], data), period)
     rows = rows.mutate(month=rows.occurred_at.truncate("M").date())
     made = _told_of(rows)
     if not made:
@@ -216,6 +227,11 @@ class Gaps(NamedTuple):
         What the gaps together do to the ledger's revenue.
     revenue
         A row a month: ``month``, ``gap`` of the account revenue, null where one side is silent.
+    by_date
+        How many figures of a ledger that books sales at the date of the order differ from the data
+        at the date of recognition, and agree at the date of the order; 0 of any other ledger.
+    at
+        The date of sales at which all of this holds the ledger against the data.
     """
 
     months: int
@@ -225,11 +241,14 @@ class Gaps(NamedTuple):
     found: pd.DataFrame
     net: float
     revenue: pd.DataFrame
+    by_date: int = 0
+    at: SalesAt = "recognised"
 
 
 def gaps(
     reconciled: pd.DataFrame | ir.Table,
     *,
+    ordered: pd.DataFrame | ir.Table | None = None,
     months: Sequence[tuple[dt.date, dt.date]] | None = None,
     tolerance: float = TOLERANCE,
 ) -> Gaps:
@@ -239,6 +258,11 @@ def gaps(
     ----------
     reconciled
         What `reconciliation` returns.
+    ordered
+        What it returns of the same period with ``at="ordered"``. A ledger that agrees with it to
+        the cent wherever it does not with `reconciled`, or that is ten times as close to it over
+        three months or more, books sales at the date of the order: it is held against the data at
+        that date. None leaves that out.
     months
         The months to tell of, as `compared_months` returns them; by default all that are there.
         The others only show where a gap is given back.
@@ -278,12 +302,17 @@ def gaps(
     [['refunds', -20.0, 20.0, 'timing'], ['refunds', 20.0, -20.0, 'timing']]
     """
     check("tolerance", tolerance)
-    rows = _executed(reconciled)
+    rows = recognised = _executed(reconciled)
+    at: SalesAt = "recognised"
+    if ordered is not None and _books_when_ordered(recognised, _executed(ordered), tolerance):
+        rows, at = _executed(ordered), "ordered"
     both = rows.dropna(subset=["ledger", "ours"])
     roots = [root for month in _by_month(both) for root in _roots(month, tolerance)]
     found = pd.DataFrame(_with_timing(roots, tolerance), columns=[*_ROOT])
     rows, both, found = (_of_months(frame, months) for frame in (rows, both, found))
     apart = both[both["gap"].abs() > tolerance]
+    dated = _side_by_side(_of_months(recognised, months), rows)
+    by_date = (dated["gap"].abs() > tolerance) & (dated["gap_ordered"].abs() <= tolerance)
     times = rows.loc[rows["gap"].isna(), "account"].value_counts().to_dict()
     found = found.astype({"month": "datetime64[us]", "account": rows["account"].dtype})
     found = found.merge(rows[["month", "account", "ledger", "ours"]], on=["month", "account"])
@@ -298,7 +327,27 @@ def gaps(
         found=found[[*_COLUMNS]],
         net=round(float(found["on_revenue"].sum()), 4),
         revenue=rows.loc[rows["account"] == "revenue", ["month", "gap"]].reset_index(drop=True),
+        by_date=int(by_date.sum()),
+        at=at,
     )
+
+
+def _books_when_ordered(recognised: pd.DataFrame, ordered: pd.DataFrame, tolerance: float) -> bool:
+    """Say whether a ledger books sales at the date of the order, not when revenue is recognised."""
+    both = _side_by_side(recognised, ordered)
+    apart = both[(both["gap"] - both["gap_ordered"]).abs() > tolerance]
+    if apart.empty:
+        return False
+    if (apart["gap_ordered"].abs() <= tolerance).all():
+        return True
+    closer = _CLOSER * apart["gap_ordered"].abs().sum() <= apart["gap"].abs().sum()
+    return bool(closer) and apart["month"].nunique() >= _FEWEST_MONTHS
+
+
+def _side_by_side(recognised: pd.DataFrame, ordered: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures that both tell: the gap when recognised, and when ordered."""
+    both = recognised.merge(ordered, on=["month", "account"], suffixes=("", "_ordered"))
+    return both.dropna(subset=["gap", "gap_ordered"])
 
 
 _COLUMNS = (

@@ -29,6 +29,8 @@ TEMPLATES: Mapping[str, str] = {
     # quality.py: what an audit of the canonical tables finds
     "amount_mismatch": N_(
         "{place}: the amount differs from the sum of the lines by more than 0.01 in {rows}; "
+        "below it in {fewer}, by {below} in all (a discount on the whole order, perhaps a voucher, "
+        "or a tax left out), above it in {more}, by {above} in all (shipping, taxes, tips); "
         "the largest difference is {largest}"
     ),
     "cancelled_orders": N_("{place}: cancelled orders, {rows}"),

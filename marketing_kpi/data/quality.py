@@ -583,9 +583,17 @@ def _amounts_against_lines(data: Data, *, rows: int) -> Iterator[Finding]:
         lines_amount=line_value(lines.quantity, lines.unit_price).sum()
     )
     both = orders.join(sums.rename(lines_order_id="order_id"), [("order_id", "lines_order_id")])
-    apart = (row.amount - row.lines_amount).abs()
-    different = both.drop("lines_order_id").filter(apart > CENT)
-    told = _rows(data, different.aggregate(n=row.count(), largest=_number(apart).max()))[0]
+    above = row.amount - row.lines_amount
+    different = both.drop("lines_order_id").filter(above.abs() > CENT)
+    # Null where all differ the other way.
+    found = different.aggregate(
+        n=row.count(),
+        largest=_number(above.abs()).max(),
+        fewer=(above < 0).sum(),
+        below=-_number(above).sum(where=above < 0),
+        above=_number(above).sum(where=above > 0),
+    )
+    told = _rows(data, found)[0]
     if told["n"]:
         yield Finding(
             "amount_mismatch",
@@ -595,7 +603,13 @@ def _amounts_against_lines(data: Data, *, rows: int) -> Iterator[Finding]:
             int(told["n"]),
             rows,
             _examples(data, different, spec),
-            {"largest": _json(told["largest"])},
+            {
+                "fewer": int(told["fewer"]),
+                "below": _json(told["below"] or 0.0),
+                "more": int(told["n"] - told["fewer"]),
+                "above": _json(told["above"] or 0.0),
+                "largest": _json(told["largest"]),
+            },
         )
 
 

@@ -50,7 +50,7 @@ compare = "previous_year"
 # %%
 import pandas as pd
 import marketing_kpi as mk
-from marketing_kpi import baskets, plots, revenue
+from marketing_kpi import baskets, finance, plots, revenue
 
 reader = mk.reader(lang, locale=locale, currency=currency)
 data = mk.open_data(source, mapping=mapping)
@@ -85,6 +85,7 @@ now = pd.DataFrame() if lacks_prices else baskets.prices_by(data, **span)
 compared = not lacks_prices and revenue.is_compared(data, dates)
 before = baskets.prices_by(data, **earlier) if compared else None
 about = {"gap": revenue.longest_gap(data, periods=dates), "lang": reader}
+about["less"] = finance.paid_less(data, **span)
 plots.sentences.baskets.prices(now, before, lacks=lacks_prices, **about)
 
 # %% [markdown] tags=["lang-fr"]

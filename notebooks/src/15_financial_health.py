@@ -126,7 +126,8 @@ span = {"start": dates.start, "end": dates.end}
 sold = mk.explain("net_sales", data) is None
 lacks = finance.lacks_bridge(data)
 steps = finance.bridge(data, **span) if sold else pd.DataFrame({"step": [], "amount": []})
-plots.sentences.finance.headline(steps, lang=reader, lacks=lacks, **span)
+less = finance.paid_less(data, **span)
+plots.sentences.finance.headline(steps, lang=reader, less=less, lacks=lacks, **span)
 
 # %% [markdown] tags=["lang-fr"]
 # La cascade se lit de haut en bas : chaque barre hachurée retire quelque chose de ce qui précède.
@@ -208,9 +209,8 @@ reader.money(grown - past.refunds), reader.money(known.refunds - grown)
 # %%
 untold = finance.lacks_causes(data)
 causes = pd.DataFrame() if untold else finance.root_causes(data, **span)
-plots.sentences.finance.causes(
-    causes, lang=reader, lacks=untold, untold=finance.untold_causes(data)
-)
+about = {"lacks": untold, "untold": finance.untold_causes(data)}
+plots.sentences.finance.causes(causes, lang=reader, less=less, **about)
 
 # %% [markdown] tags=["lang-fr"]
 # Attaquez d'abord la plus grosse barre foncée dont une équipe tient la cause.
@@ -592,7 +592,9 @@ listed[["month", "account", "gap", "on_revenue", "reason"]]
 silence = finance.lacks_books(data)
 booked = [] if silence else finance.compared_months(dates)
 bounds = {"start": booked[0][0], "end": booked[-1][1]} if booked else {}
-gaps = finance.gaps(finance.reconciliation(data, **bounds), months=booked) if booked else None
+ways = ("recognised", "ordered") if booked else ()
+books = [finance.reconciliation(data, **bounds, at=at) for at in ways]
+gaps = finance.gaps(books[0], ordered=books[1], months=booked) if booked else None
 plots.sentences.finance.books(gaps, lang=reader, lacks=silence)
 
 # %% [markdown] tags=["lang-fr"]

@@ -453,6 +453,17 @@ def test_amounts_may_differ_from_their_lines_by_a_cent(amount, told):
         assert finding.examples[0]["lines_amount"] == 30
 
 
+def test_amounts_below_and_above_their_lines_are_told_apart():
+    frames = shop()
+    frames["orders"].loc[4, "amount"] += 7
+    frames["orders"].loc[[5, 6], "amount"] -= [4, 1.5]
+    finding = only(found(frames))
+    assert finding.details == {
+        "fewer": 2, "below": 5.5, "more": 1, "above": 7.0, "largest": 7.0,
+    }  # fmt: skip
+    assert "below it in 2, by 5.50 in all (a discount on the whole order" in finding.text("en")
+
+
 def test_the_future_begins_at_as_of():
     frames = shop()
     assert found(frames, as_of="2025-03-11") == {}

@@ -7,6 +7,7 @@ import pytest
 
 import marketing_kpi as mk
 from marketing_kpi import baskets, plots
+from marketing_kpi.accounts.whole_orders import PaidLess
 from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import sentences
 from marketing_kpi.text.locale import Reader
@@ -169,6 +170,20 @@ def test_what_goes_together_is_said(found):
     )
 
 
+def test_what_all_take_is_offered_to_nobody():
+    day = pd.Timestamp("2025-03-03")
+    pair = {"first": "Beer", "second": "Deposit", "verdict": "together", "confidence": 1.0}
+    row = pd.DataFrame([pair | {"adjusted_lift": 9.0, "low": 8.0, "high": 10.0}])
+    told = {"pairs": row, "baskets": 500, "tested": 3, "products": 3}
+    told |= {"first_day": day, "last_day": day}
+    some = baskets.Pairs(**{name: told.get(name) for name in baskets.Pairs._fields})
+    said = plain(sentences.baskets.together(some, lang="en"))
+    assert said.endswith("All who take the first take the second, as with a deposit or a part of "
+                         "it: there is nobody left to offer it to.")  # fmt: skip
+    most = some._replace(pairs=row.assign(confidence=0.4))
+    assert "40.0% of those who take" in plain(sentences.baskets.together(most, lang="en"))
+
+
 def test_one_pair_is_said_as_one(found):
     one = found["pairs"]._replace(tested=1, products=2)
     said = plain(sentences.baskets.together(one, lang="en"))
@@ -265,6 +280,20 @@ def test_prices_above_the_list_are_no_discount(unparted):
     assert "Left of 0" not in plots.list_price_parts(by_channel, lang="en").figure.caption
     some = whole.assign(promotion_discounts=-1.0)
     assert "Discounts take" in plain(sentences.baskets.prices(some, lang="en"))
+
+
+def test_the_list_price_is_not_said_to_be_paid_where_orders_were_paid_less(unparted):
+    whole, _by_channel = unparted
+    less = PaidLess(orders=3, amount=30.0)
+    said = plain(sentences.baskets.prices(whole, less=less, lang="en"))
+    assert "Customers pay" not in said
+    assert said.startswith(
+        "The prices of lines are 90.0% of the list price: discounts on lines are $20 in all. "
+        "Orders paid less than their lines add up to: 3, by $30 in all."
+    )
+    dear = whole.assign(price_realisation=1.1, discounts=-120.0)
+    above = plain(sentences.baskets.prices(dear, less=less, lang="en"))
+    assert above.startswith("The prices of lines are 110.0% of the list price. Prices paid are")
 
 
 def test_losses_are_said(found):

@@ -655,6 +655,33 @@ def test_of_one_dispute_decided_no_rate_is_told(won):
     assert message.startswith("Too few disputes are decided" if won else "No dispute has been won")
 
 
+def test_discounts_on_whole_orders_are_told_apart_from_those_of_lines():
+    less = finance.PaidLess(orders=1643, amount=16_430.0)
+    off = "Orders paid less than their lines add up to: 1,643, by $16,430 in all."
+    found = steps(totals(1000, 0, 50))
+    head = plain(sentences.finance.headline(found, less=less, lang="en", **PERIOD))
+    assert off in head
+    assert "goes to one step" not in head  # it takes less than was taken off whole orders
+    small = finance.PaidLess(orders=2, amount=20.0)
+    assert "refunds of returns, $50" in plain(
+        sentences.finance.headline(found, less=small, lang="en", **PERIOD)
+    )
+    one = ranked(CAUSES[["cause", "root", "name", "amount", "times"]].iloc[:1])
+    said = plain(sentences.finance.causes(one, less=less, lang="en"))
+    assert "lost beside discounts on whole orders have one root cause: Return" in said
+    assert off in said
+    nothing = plain(sentences.finance.causes(pd.DataFrame(), less=less, lang="en"))
+    assert nothing.startswith("Nothing was lost beside discounts on whole orders. Orders paid")
+
+
+def test_a_ledger_kept_at_the_date_of_the_order_is_said_to_be():
+    held = NO_GAPS._replace(at="ordered", by_date=72)
+    said = plain(sentences.finance.books(held, lang="en"))
+    assert said.startswith("The ledger books sales at the date of the order; these data, when")
+    assert "at the date of recognition for that reason alone: 72. Over 1 month" in said
+    assert "The ledger books" not in str(sentences.finance.books(NO_GAPS, lang="en"))
+
+
 def test_gaps_are_listed_with_what_shows_of_their_reason():
     text = plain(plots.gap_table(GAPS, lang="fr").to_text())
     assert "Décalage : l'inverse en juillet 2025" in text

@@ -8,12 +8,18 @@ from typing import Any
 
 import pandas as pd
 
+from marketing_kpi.accounts.whole_orders import PaidLess
 from marketing_kpi.baskets import LostSales, Pairs, Sets
 from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.plots import intervals
 from marketing_kpi.plots.retention import why_nothing
 from marketing_kpi.plots.sentences.base import Sentence
-from marketing_kpi.plots.sentences.holes import above_list, missing_days, of_goods_back
+from marketing_kpi.plots.sentences.holes import (
+    above_list,
+    missing_days,
+    of_goods_back,
+    off_whole_orders,
+)
 from marketing_kpi.plots.sentences.inventory import days_without_record
 from marketing_kpi.text import counted
 from marketing_kpi.text.locale import Reader
@@ -58,18 +64,7 @@ def together(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
         len(named),
         n=reader.integer(len(named)),
     )
-    first = named.iloc[0]
-    surest = _(
-        "The surest: {first} and {second}, {lift} times as often as in comparable baskets (95% "
-        "interval: {interval}). {share} of those who take the first take the second: offer it to "
-        "the others, and test what it adds.",
-        first=first["first"],
-        second=first["second"],
-        lift=reader.number(first["adjusted_lift"]),
-        interval=intervals.words(first["low"], first["high"], reader.number, reader),
-        share=reader.percent(first["confidence"]),
-    )
-    parts = [f"{looked} {count}", surest]
+    parts = [f"{looked} {count}", _surest(named.iloc[0], reader)]
     if apart:
         parts.append(
             _.n(
@@ -80,6 +75,31 @@ def together(found: Pairs, *, lang: str | Reader, lacks: Sequence[str] = ()) -> 
             )
         )
     return Sentence(" ".join(parts))
+
+
+def _surest(pair: pd.Series[Any], reader: Reader) -> str:
+    """Say which pair is the surest, and what to do with it: nothing where all take both."""
+    _ = reader.translate
+    told = {
+        "first": pair["first"],
+        "second": pair["second"],
+        "lift": reader.number(pair["adjusted_lift"]),
+        "interval": intervals.words(pair["low"], pair["high"], reader.number, reader),
+    }
+    if not pair["confidence"] < 1:
+        return _(
+            "The surest: {first} and {second}, {lift} times as often as in comparable baskets (95% "
+            "interval: {interval}). All who take the first take the second, as with a deposit or a "
+            "part of it: there is nobody left to offer it to.",
+            **told,
+        )
+    return _(
+        "The surest: {first} and {second}, {lift} times as often as in comparable baskets (95% "
+        "interval: {interval}). {share} of those who take the first take the second: offer it to "
+        "the others, and test what it adds.",
+        **told,
+        share=reader.percent(pair["confidence"]),
+    )
 
 
 def sets(found: Sets, *, beside: Pairs, lang: str | Reader, lacks: Sequence[str] = ()) -> Sentence:
@@ -126,6 +146,7 @@ def prices(
     now: pd.DataFrame,
     before: pd.DataFrame | None = None,
     *,
+    less: PaidLess | None = None,
     gap: Gap | None = None,
     lang: str | Reader,
     lacks: Sequence[str] = (),
@@ -137,6 +158,9 @@ def prices(
     now, before
         What `baskets.prices_by` returns without dimensions, of the period and of the one it is
         compared with (None: nothing to compare with).
+    less
+        What `finance.paid_less` returns of the period: discounts on whole orders, which the prices
+        of lines do not tell.
     gap
         What `revenue.longest_gap` returns: days that the data may lack.
     lang
@@ -150,7 +174,8 @@ def prices(
         nothing = _("No sale with a list price to show.")
         return Sentence(why_nothing(nothing, lacks, reader))
     row = now.iloc[0]
-    said = _paid(row, reader)
+    said = _paid(row, reader) if less is None else _paid_by_line(row, reader)
+    said += off_whole_orders(less, reader)
     if not pd.isna(row["promotion_share"]):
         share = reader.percent(row["promotion_share"])
         said.append(_("Sales on promotion make {share} of net sales.", share=share))
@@ -191,6 +216,22 @@ def _paid(row: pd.Series[Any], reader: Reader) -> list[str]:
         promotions=reader.percent(row["promotion_discounts"] / row["gross_sales"]),
         others=reader.percent(row["other_discounts"] / row["gross_sales"]),
         given=given,
+    )
+    return [said]
+
+
+def _paid_by_line(row: pd.Series[Any], reader: Reader) -> list[str]:
+    """Say which part of the list price the prices of lines make, where orders were paid less."""
+    _ = reader.translate
+    paid = reader.percent(row["price_realisation"])
+    if row["discounts"] < 0:
+        said = _("The prices of lines are {paid} of the list price.", paid=paid)
+        above = above_list(row["credit_discounts"] - row["discounts"], reader)
+        return [said, *above, *of_goods_back(row["credit_discounts"], reader)]
+    said = _(
+        "The prices of lines are {paid} of the list price: discounts on lines are {given} in all.",
+        paid=paid,
+        given=reader.money(row["discounts"], decimals=0),
     )
     return [said]
 

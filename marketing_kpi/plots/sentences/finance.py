@@ -18,6 +18,7 @@ from marketing_kpi.finance import (
     Fighting,
     Gaps,
     Listed,
+    PaidLess,
     share_of,
     step_shares,
 )
@@ -41,6 +42,7 @@ from marketing_kpi.plots.sentences.holes import (
     missing_days,
     missing_prices,
     of_goods_back,
+    off_whole_orders,
 )
 from marketing_kpi.plots.sentences.seasons import of_another_season
 from marketing_kpi.text.locale import Reader
@@ -60,6 +62,7 @@ def headline(
     lang: str | Reader,
     start: str | dt.date,
     end: str | dt.date,
+    less: PaidLess | None = None,
     lacks: Sequence[str] = (),
 ) -> Sentence:
     """Say what is left of gross sales, and what takes most of the rest.
@@ -72,6 +75,9 @@ def headline(
         The reader, or a language.
     start, end
         The period, `end` exclusive.
+    less
+        What `finance.paid_less` returns of the period: discounts on whole orders, which no step
+        holds.
     lacks
         What the data lack for a whole bridge; see `finance.lacks_bridge`.
     """
@@ -94,10 +100,12 @@ def headline(
                 net=reader.money(net, decimals=0),
             )
         )
-        return Sentence(" ".join([said, *([why_no_more(lacks, reader)] if lacks else [])]))
+        rest = [why_no_more(lacks, reader)] if lacks else []
+        return Sentence(" ".join([said, *off_whole_orders(less, reader), *rest]))
     shares = step_shares(steps)
     left = _left_of_gross(amounts, shares, period, reader)
-    return Sentence(" ".join([*left, *_most_taken(amounts, shares, reader)]))
+    taken = _most_taken(amounts, shares, 0.0 if less is None else less.amount, reader)
+    return Sentence(" ".join([*left, *taken, *off_whole_orders(less, reader)]))
 
 
 def _left_of_gross(
@@ -136,13 +144,16 @@ def _left_of_gross(
 
 
 def _most_taken(
-    amounts: pd.Series[float], shares: Mapping[str, float | None], reader: Reader
+    amounts: pd.Series[float], shares: Mapping[str, float | None], off_orders: float, reader: Reader
 ) -> list[str]:
-    """Say which step takes most of what is not left, and that prices paid are above the list."""
+    """Say which step takes most of what is not left, and that prices paid are above the list.
+
+    Nothing is said of a step that takes less than was taken off whole orders.
+    """
     _ = reader.translate
     taken = -amounts[[*DEDUCTIONS]]
     said = added_to_list(-taken["discounts"], reader)
-    if not taken.max() > 0:
+    if not taken.max() > off_orders:
         return said
     most = str(taken.idxmax())
     told = {"step": _(STEP_NAMES[most]).lower(), "amount": reader.money(taken[most], decimals=0)}
@@ -374,6 +385,7 @@ def causes(
     found: pd.DataFrame,
     *,
     lang: str | Reader,
+    less: PaidLess | None = None,
     lacks: Sequence[str] = (),
     untold: Sequence[str] = (),
 ) -> Sentence:
@@ -385,6 +397,9 @@ def causes(
         What `finance.root_causes` returns.
     lang
         The reader, or a language.
+    less
+        What `finance.paid_less` returns of the period: discounts on whole orders, which are no
+        root cause.
     lacks
         What the data lack, so that nothing can be said; see `finance.lacks_causes`.
     untold
@@ -394,12 +409,16 @@ def causes(
     _ = reader.translate
     names = [_(CAUSE_NAMES[cause]).lower() for cause in untold]
     rest = [_("The data do not tell: {unknown}.", unknown=", ".join(names))] if names else []
+    rest = [*off_whole_orders(less, reader), *rest]
     if lacks or found.empty or not found["is_first"].any():
-        nothing = _("Nothing was lost to what the data tell.") if rest else _("Nothing was lost.")
+        nothing = _("Nothing was lost to what the data tell.") if names else _("Nothing was lost.")
+        if less is not None:
+            nothing = _("Nothing was lost beside discounts on whole orders.")
         return Sentence(
             why_nothing(nothing, lacks, reader) if lacks else " ".join([nothing, *rest])
         )
-    where = _("to what the data tell") if rest else _("between gross and net")
+    where = _("to what the data tell") if names else _("between gross and net")
+    where = where if less is None else _("beside discounts on whole orders")
     said = [*_largest(found[found["amount"] > 0], where, reader)]
     return Sentence(" ".join([*said, *_given_and_returned(found, untold, reader), *rest]))
 
@@ -829,13 +848,14 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
         nothing = _("The ledger and the data tell no account of the same month.")
         return Sentence(why_nothing(nothing, lacks, reader))
     said = [
+        *_at_date_of_order(found, reader),
         _(
             "Over {months}, figures of the ledger that agree with the data to the cent: {agreeing} "
             "of {compared}.",
             months=reader.months(found.months),
             agreeing=reader.integer(found.agreeing),
             compared=reader.integer(found.compared),
-        )
+        ),
     ]
     rows = found.found
     if len(rows):
@@ -864,3 +884,21 @@ def books(found: Gaps | None, *, lang: str | Reader, lacks: Sequence[str] = ()) 
             )
         )
     return Sentence(" ".join(said))
+
+
+def _at_date_of_order(found: Gaps, reader: Reader) -> list[str]:
+    """Say that the ledger books sales when ordered, and what that explains."""
+    if found.at != "ordered":
+        return []
+    _ = reader.translate
+    said = _(
+        "The ledger books sales at the date of the order; these data, when their revenue is "
+        "recognised. Here it is held against the data at the date of the order."
+    )
+    if not found.by_date:
+        return [said]
+    explained = _(
+        "Figures that differ at the date of recognition for that reason alone: {n}.",
+        n=reader.integer(found.by_date),
+    )
+    return [said, explained]

@@ -1,9 +1,10 @@
-"""What looks like a fault of the data: missing prices, missing days, prices above the list."""
+"""What looks like a fault of the data: missing prices, missing days, prices that lines lack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from marketing_kpi.accounts.whole_orders import PaidLess
 from marketing_kpi.kpis.extent import Gap
 from marketing_kpi.kpis.unpriced import Unpriced
 from marketing_kpi.text.locale import Reader
@@ -123,6 +124,22 @@ def of_goods_back(amount: float, reader: Reader) -> list[str]:
             )
         ]
     return []
+
+
+def off_whole_orders(found: PaidLess | None, reader: Reader) -> list[str]:
+    """Say what was taken off whole orders, which prices of lines do not tell."""
+    if found is None:
+        return []
+    _ = reader.translate
+    return [
+        _(
+            "Orders paid less than their lines add up to: {orders}, by {amount} in all. That is a "
+            "discount on the whole order, such as a voucher (or a tax that the amounts of orders "
+            "leave out), and is not in these figures.",
+            orders=reader.integer(found.orders),
+            amount=reader.money(found.amount, decimals=0),
+        )
+    ]
 
 
 def above_list(amount: float, reader: Reader) -> list[str]:
