@@ -48,6 +48,7 @@ KINDS = (
     Kind("one day for all, every 7 days, 10 products", 10, 7, True),
     Kind("one day for all, every 14 days, 40 products", 40, 14, True),
     Kind("each product on its own day, every 14 days, 10 products", 10, 14, False),
+    Kind("each product on its own day, every 3 days, 10 products", 10, 3, False),
 )
 
 
@@ -98,14 +99,14 @@ def drawn(seed: int, kind: Kind) -> Tried:
 
 
 def _tables(sold: np.ndarray, held: np.ndarray) -> dict[str, pd.DataFrame]:
-    """Return the tables of what was sold and held, a line a day, product and place."""
+    """Return the tables of what was sold, an order a unit, and held."""
     day, product, place = (each.ravel() for each in np.indices(sold.shape))
     rows = pd.DataFrame({"product_id": product.astype(str), "place": place.astype(str)})
     stock = rows.rename(columns={"place": "location_id"}).assign(day=DAYS[day])
-    some = sold.ravel() > 0
-    lines = rows[some].assign(quantity=sold.ravel()[some], unit_price=5.0)
+    each = rows.index.repeat(sold.ravel().astype(int))
+    lines = rows.loc[each].reset_index(drop=True).assign(quantity=1.0, unit_price=5.0)
     lines["order_id"] = lines["line_id"] = lines.index.astype(str)
-    orders = lines[["order_id"]].assign(ordered_at=DAYS[day[some]], store_id=lines.pop("place"))
+    orders = lines[["order_id"]].assign(ordered_at=DAYS[day[each]], store_id=lines.pop("place"))
     return {"orders": orders, "order_lines": lines, "stock": stock.assign(sellable=held.ravel())}
 
 

@@ -20,7 +20,11 @@ from marketing_kpi.kpis.intervals import Z95
 from marketing_kpi.kpis.periods import day
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from marketing_kpi.data.model import Data
+
+    Floats = NDArray[np.float64]
 
 WEIGHT = 5.0
 """Units sold by a product in a place, or in a month, that count as much as what is usual."""
@@ -77,8 +81,9 @@ class LostSales(NamedTuple):
         Of those without, those of which no comparable day tells the demand, as in a place of which
         no sale is known.
     cells
-        A row a product, place, month and whether it was on promotion, with stock-out days: their
-        number, units expected and lost, and what the interval needs; see `lost_by`.
+        A row a product, place, month and whether it was on promotion, with stock-out days, and one
+        each day that sold before it ran out: their number, units expected (there, of demand that
+        reached what was sold) and lost, and what the interval needs; see `lost_by`.
     places
         Where the orders that name no store leave from: region, location_id (null: not known, and
         left out), units (sold by these, on the days of the stock records and between
@@ -170,18 +175,20 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     the week and the opening hours); the product's share of that on days in stock; how much the
     place likes the product; and how much the month, on promotion or not, changes that share in all
     places. The last two lean towards 1 where few units were sold (`WEIGHT`). Each stock-out day
-    loses that demand less what was sold, never below 0. How busy a place was is told by the other
-    products in stock: their units, over the share that they usually have of all, since products
-    often run out together.
+    loses that demand less what was sold, never below 0. A day that sold before it ran out loses
+    the demand that reached what was sold, less that: it was busier than usual. How busy a place was
+    is told by the other products in stock: their units, over the share that they usually have of
+    all, since products often run out together.
 
     The interval is of the units that were really asked for: it holds the chance of that demand
     (with the variance that daily sales show), and the error of each factor. What customers bought
     instead is counted as sold, of the other product, which pulls the estimate up: the low end
-    supposes that all of the loss was so replaced. What pulls it down is that a product runs out on
-    days of high demand, which are not among those in stock. Tried on shops in which the truth is
-    known, of products that run out one by one or together: see `benchmarks/lost_sales.md`. It does
-    not hold what comparable days cannot know: a product that was failing, or about to be in
-    fashion.
+    supposes that all of the loss was so replaced. What pulls it down is that orders are taken to
+    come at random: where those of one day come together for another reason, more was asked for on
+    the days that ran out, and the truth can lie above the high end. Tried on shops in which the
+    truth is known, of products that run out one by one or together: see `benchmarks/lost_sales.md`,
+    where it holds the truth less often when each product is delivered every few days. It does not
+    hold what comparable days cannot know: a product that was failing, or about to be in fashion.
 
     Online orders name no store. Where several places might have sent them, each region is given the
     place whose stock let out what the region bought (`LostSales.places`). Sales of a store that
@@ -223,10 +230,11 @@ def lost_sales(data: Data, *, start: str | dt.date, end: str | dt.date) -> LostS
     rows = _sold(data, stock, last)
     elsewhere = _units_elsewhere(rows, first)
     sold, places = _sold_by_place(data, rows, stock, last)
-    judged = data.keep(_judged(_cells(_in_place(data, stock, sold, first))))
+    lumps = _lumps(sold)
+    judged = data.keep(_judged(_cells(_in_place(data, stock, sold, first, lumps))))
     out = judged.filter(judged.is_out, judged.asked).to_pandas()
     sells_on = _sells_on(out)
-    cells = _named(_lost(out[~sells_on]), data)
+    cells = _named(_lost(out[~sells_on], lumps), data)
     whole = _told(stock, judged, first)
     dispersion = whole["dispersion"]
     replaced = min(cells["lost_units"].sum() / whole["units"], 1.0) if whole["units"] else 0.0
@@ -537,11 +545,27 @@ _RATE_OF = ("product_id", "location_id", "month", "promoted")
 _OF_A_DAY = ("day", "location_id")
 
 
-def _in_place(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
+def _lumps(sold: ir.Table) -> pd.Series[float]:
+    """Return the variance over the mean of daily demand that orders of several units make.
+
+    Orders that come at random, of q units each, make it E[q²] / E[q]: 1 where all are of one unit.
+    """
+    told = sold.group_by("product_id").aggregate(
+        lumps=sold.squares.sum() / sold.units.sum().cast("float64")
+    )
+    lumps: pd.Series[float] = told.to_pandas().set_index("product_id")["lumps"]
+    return lumps.clip(lower=1)
+
+
+def _in_place(
+    data: Data, stock: ir.Table, sold: ir.Table, start: dt.date, lumps: pd.Series[float]
+) -> ir.Table:
     """Return the days on record, with what all products would have sold had none run out.
 
     Products often run out together, and what the others sell is then short of their own missing
-    sales: it is divided by the share of all that those in stock usually have.
+    sales: it is divided by the share of all that those in stock usually have. The days that a
+    product ran out on are of its busiest: they are compared too, at the demand that reached what
+    was sold, or else those left would tell too little.
     """
     rows = data.keep(_days(data, stock, sold, start))
     judged = _judged(_cells(rows))
@@ -554,7 +578,61 @@ def _in_place(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir
     share = rows.share.fill_null(0)
     there = 1 - rows.missing.fill_null(0) - rows.is_out.ifelse(0.0, share)  # of the others
     whole = rows.others.cast("float64") / ibis.greatest(there, LEAST_THERE)
-    return rows.mutate(others=whole).drop("share", "missing")
+    rows = rows.mutate(others=whole, usual=whole * rows.share / (1 - rows.share))
+    reached = _reached(rows, lumps)
+    rows = attach(rows, reached, on=[*_OF_A_DAY, "product_id"], columns={"reached": "reached"})
+    rows = rows.mutate(
+        demand=rows.reached.fill_null(rows.units.cast("float64")),
+        tells=~rows.is_out | rows.reached.notnull(),
+    )
+    return rows.drop("share", "missing", "usual", "reached")
+
+
+def _reached(rows: ir.Table, lumps: pd.Series[float]) -> ir.Table:
+    """Return the days that a product ran out on, with the demand that reached what was sold."""
+    days = rows.filter(rows.ran_out, rows.usual.notnull())
+    keys = [*_OF_A_DAY, "product_id"]
+    days = days.select(*keys, "usual", units=days.units.cast("float64"))
+    frame = days.to_pandas()
+    frame["reached"] = _at_least(frame["units"], frame["usual"], frame["product_id"].map(lumps))
+    schema = {**days.select(*keys).schema(), "reached": "float64"}
+    return ibis.memtable(frame[[*schema]], schema=schema)
+
+
+def _at_least(sold: pd.Series[float], usual: pd.Series[float], lumps: pd.Series[float]) -> Floats:
+    r"""Return the mean demand of days, given that it was no less than what was sold.
+
+    .. math:: E[D \mid D \ge s] = m \, P(D^{+} \ge s - 1) / P(D \ge s)
+
+    D is Poisson of the usual mean m, and so is :math:`D^{+}`. Where orders of several units make
+    the variance of D :math:`\phi > 1` times its mean, D is negative binomial of size
+    :math:`m / (\phi - 1)`, and :math:`D^{+}` of a size larger by 1.
+    """
+    from scipy.special import betainc, gammainc
+
+    least: Floats = np.asarray(sold, dtype="float64")
+    mean: Floats = np.asarray(usual, dtype="float64")
+    spread: Floats = np.asarray(lumps, dtype="float64")
+    lumpy = spread > 1
+    spread = np.where(lumpy, spread, 2)  # of those that are not, nothing is read
+
+    def reaches(units: Floats, larger: int) -> Floats:
+        chance: Floats = np.where(
+            lumpy,
+            betainc(units, mean / (spread - 1) + larger, 1 - 1 / spread),
+            gammainc(units, mean),
+        )
+        chance[units <= 0] = 1
+        chance[mean == 0] = 0
+        return chance
+
+    chance = reaches(least, 0)
+    too_rare = chance == 0  # less than a float holds: the demand was hardly more than what was sold
+    chance[too_rare] = 1
+    demand: Floats = mean * reaches(least - 1, 1) / chance
+    demand[too_rare] = 0
+    np.maximum(demand, least, out=demand)
+    return demand
 
 
 def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Table:
@@ -578,14 +656,18 @@ def _days(data: Data, stock: ir.Table, sold: ir.Table, start: dt.date) -> ir.Tab
     rows = attach(rows, still, on=keys, columns={"still": "still"})
     units = rows.units.fill_null(0)
     alone = rows.is_out & (units > 0)
+    still = rows.still.fill_null(False)
     rest = rows.total.fill_null(0) - rows.sold_out.fill_null(0)  # of those still there at the close
     return rows.mutate(
         month=rows.day.truncate("M"),
         promoted=rows.promoted.fill_null(False),
         asked=rows.day >= ibis.literal(start, "date"),
         sold_on=alone.ifelse(rows.day, ibis.null("date")),
-        still=rows.still.fill_null(False),
+        still=still,
+        ran_out=alone & ~still,
+        tells=~rows.is_out,
         units=units,
+        demand=units.cast("float64"),
         others=rest - rows.is_out.ifelse(0, units),
     )
 
@@ -606,10 +688,11 @@ def _still_out(data: Data, stock: ir.Table) -> ir.Table:
 
 def _cells(rows: ir.Table) -> ir.Table:
     """Add days up by product, place, month and promotion."""
-    keys = [*_RATE_OF, "is_out", "still", "asked", "sold_on"]
+    keys = [*_RATE_OF, "is_out", "still", "ran_out", "tells", "asked", "sold_on"]
     return rows.group_by(keys).aggregate(
         days=rows.count(),
         units=rows.units.sum().cast("float64"),
+        demand=rows.demand.sum(),
         others=rows.others.sum().cast("float64"),
         squares=rows.squares.sum().fill_null(0),
         net_sales=rows.net_sales.sum().cast("float64").fill_null(0),
@@ -617,30 +700,30 @@ def _cells(rows: ir.Table) -> ir.Table:
 
 
 def _judged(cells: ir.Table) -> ir.Table:
-    """Add the units expected of each cell, and the units in stock that each factor rests on."""
+    """Add the units expected of each cell, and the demand told that each factor rests on."""
 
-    def in_stock(rows: ir.Table, column: str, *keys: str) -> ir.Value:
-        seen = rows.is_out.ifelse(0.0, rows[column])
+    def told(rows: ir.Table, column: str, *keys: str) -> ir.Value:
+        seen = rows.tells.ifelse(rows[column], 0.0)
         return seen.sum().over(group_by=list(keys))
 
     rows, place, month = cells, ("product_id", "location_id"), ("product_id", "month", "promoted")
-    seen = in_stock(rows, "units", "product_id")
-    share = ratio(seen, in_stock(rows, "others", "product_id"))
+    seen = told(rows, "demand", "product_id")
+    share = ratio(seen, told(rows, "others", "product_id"))
     # where no sale is known, nothing tells whether others were asked for: not the same as none
     known = (rows.units + rows.others).sum().over(group_by="location_id") > 0
     others = known.ifelse(rows.others, ibis.null("float64"))
     rows = rows.mutate(seen=seen, rate=share, usual=others * share)
-    here = in_stock(rows, "units", *place) + WEIGHT
-    liked = ratio(here, in_stock(rows, "usual", *place) + WEIGHT)
+    here = told(rows, "demand", *place) + WEIGHT
+    liked = ratio(here, told(rows, "usual", *place) + WEIGHT)
     rows = rows.mutate(seen_here=here, rate=rows.rate * liked, usual=rows.usual * liked)
-    then = in_stock(rows, "units", *month) + WEIGHT
-    moved = ratio(then, in_stock(rows, "usual", *month) + WEIGHT)
+    then = told(rows, "demand", *month) + WEIGHT
+    moved = ratio(then, told(rows, "usual", *month) + WEIGHT)
     rows = rows.mutate(seen_then=then, rate=rows.rate * moved, expected_units=rows.usual * moved)
     price = ratio(
-        in_stock(rows, "net_sales", "product_id", "promoted", "asked"),
-        in_stock(rows, "units", "product_id", "promoted", "asked"),
+        told(rows, "net_sales", "product_id", "promoted", "asked"),
+        told(rows, "units", "product_id", "promoted", "asked"),
     )
-    ever = ratio(in_stock(rows, "net_sales", "product_id"), in_stock(rows, "units", "product_id"))
+    ever = ratio(told(rows, "net_sales", "product_id"), told(rows, "units", "product_id"))
     return rows.mutate(average_selling_price=ibis.coalesce(price, ever)).drop("usual")
 
 
@@ -662,8 +745,14 @@ def _sells_on(out: pd.DataFrame) -> pd.Series[bool]:
     return sells
 
 
-def _lost(out: pd.DataFrame) -> pd.DataFrame:
-    """Return the stock-out cells with what each lost."""
+def _lost(out: pd.DataFrame, lumps: pd.Series[float]) -> pd.DataFrame:
+    """Return the stock-out cells with what each lost, and the demand expected of each.
+
+    The demand expected of a day that ran out is known to have reached what was sold.
+    """
+    lumps = out["product_id"].map(lumps)
+    reached = _at_least(out["units"], out["expected_units"], lumps)
+    out = out.assign(expected_units=out["expected_units"].mask(out["ran_out"], reached))
     lost = (out["expected_units"] - out["units"]).clip(lower=0)
     price = out["average_selling_price"].fillna(0)  # nothing sold, and so nothing expected
     table = out.assign(lost_units=lost, lost_revenue=lost * price).rename(
@@ -752,22 +841,32 @@ def _told(stock: ir.Table, judged: ir.Table, start: dt.date) -> dict[str, Any]:
         days_recorded=asked.ifelse(stock.day, ibis.null("date")).nunique(),
     )
     (told,) = days.to_pyarrow().to_pylist()
-    seen = judged.filter(~judged.is_out)
-    away = seen.units - seen.expected_units
-    (spread,) = seen.aggregate(
-        away=(away * away).sum(),
-        expected=seen.expected_units.sum(),
-        squares=seen.squares.sum(),
-        units=seen.units.sum(),
-    ).to_pyarrow().to_pylist()  # fmt: skip
-    pairs = ((spread["away"], spread["expected"]), (spread["squares"], spread["units"]))
-    found = [above / below for above, below in pairs if above is not None and below]
     sold = judged.filter(judged.asked).units.sum().execute()
     return {
         "units": 0.0 if pd.isna(sold) else float(sold),
         "days": int(told["days"] or 0),
         "days_recorded": int(told["days_recorded"] or 0),
         "recorded": (told["first"], told["last"]) if told["first"] else None,
-        # that of the fit, which follows the data a little, and that of units a line
-        "dispersion": max([*found, 1.0]) if found else None,
+        "dispersion": _dispersion(judged),
     }
+
+
+def _dispersion(judged: ir.Table) -> float | None:
+    """Return the variance of daily units over their mean, on days that tell; None without any."""
+    told = judged.filter(judged.tells)
+    months = told.group_by(_RATE_OF).aggregate(
+        away=(told.demand - told.expected_units).sum(),
+        expected=told.expected_units.sum(),
+        squares=told.squares.sum(),
+        units=told.units.sum(),
+    )
+    (spread,) = months.aggregate(
+        away=(months.away * months.away).sum(),
+        expected=months.expected.sum(),
+        squares=months.squares.sum(),
+        units=months.units.sum(),
+    ).to_pyarrow().to_pylist()  # fmt: skip
+    pairs = ((spread["away"], spread["expected"]), (spread["squares"], spread["units"]))
+    found = [above / below for above, below in pairs if above is not None and below]
+    # that of the fit, which follows the data a little, and that of units a line
+    return max([*found, 1.0]) if found else None

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import nbinom, poisson
 
 import marketing_kpi as mk
 from marketing_kpi import baskets
-from marketing_kpi.assortment.stockouts import demand_by_day
+from marketing_kpi.assortment.stockouts import _at_least, demand_by_day
 from marketing_kpi.errors import ComputeError, MissingDataError
 
 MARCH = {"start": "2025-03-01", "end": "2025-04-01"}
@@ -33,6 +34,11 @@ def cups_and_tea(out_sold=0):
     return sold, [(day, "cup", 9.0 if n < 8 else 0.0) for n, day in enumerate(DAYS)]
 
 
+def one_by_one(sold):
+    """Sell each unit in an order of its own."""
+    return [(day, product, 1) for day, product, units in sold for _ in range(int(units))]
+
+
 def test_lost_cups_by_hand():
     found = baskets.lost_sales(shop(*cups_and_tea()), **MARCH)
     assert (found.days, found.days_out, found.days_unknown) == (10, 2, 0)
@@ -43,10 +49,41 @@ def test_lost_cups_by_hand():
     assert found.recorded == (DAYS[0].date(), DAYS[-1].date())
 
 
-@pytest.mark.parametrize(("sold", "lost"), [(1, 2 * (4 - 1)), (9, 0)])
-def test_what_was_sold_on_a_stock_out_day_is_no_loss(sold, lost):
+def test_a_day_that_ran_out_loses_the_demand_beyond_what_was_sold():
+    """A Poisson demand of mean m that is 1 at least has the mean m / (1 - exp(-m))."""
+    sold, stock = cups_and_tea(out_sold=1)
+    found = baskets.lost_sales(shop(one_by_one(sold), stock), **MARCH)
+    ran_out, after = found.cells.sort_values("expected_units", ascending=False).itertuples()
+    usual = after.expected_units  # out at both closes: what was sold did not come from its stock
+    assert usual - after.units_sold == pytest.approx(after.lost_units)
+    assert ran_out.expected_units == pytest.approx(usual / (1 - np.exp(-usual)))
+    assert ran_out.lost_units == pytest.approx(ran_out.expected_units - 1)
+
+
+@pytest.mark.parametrize("lumps", [1.0, 1.7, 4.0])
+def test_the_demand_of_a_day_that_ran_out_is_that_of_its_distribution(lumps):
+    """Sums of the probabilities themselves, of every demand up to one that does not happen."""
+    usual, sold = np.repeat([0.2, 3.0, 40.0], 3), np.tile([1.0, 4.0, 60.0], 3)
+    demand = np.arange(2000)
+    size = usual / (lumps - 1) if lumps > 1 else None
+    chances = [
+        poisson.pmf(demand, mean) if size is None else nbinom.pmf(demand, size[n], 1 / lumps)
+        for n, mean in enumerate(usual)
+    ]
+    reached = [
+        (demand * chance)[demand >= least].sum() / chance[demand >= least].sum()
+        for chance, least in zip(chances, sold, strict=True)
+    ]
+    assert _at_least(sold, usual, [lumps] * 9) == pytest.approx(reached)
+    rare = _at_least([3.0, 1e4], [0.0, 1e-9], [lumps] * 2)
+    assert rare == pytest.approx([3.0, 1e4], rel=1e-3)
+
+
+@pytest.mark.parametrize("sold", [1, 9])
+def test_what_was_sold_on_a_stock_out_day_is_no_loss(sold):
     found = baskets.lost_sales(shop(*cups_and_tea(out_sold=sold)), **MARCH)
-    assert found.units == pytest.approx(lost)
+    assert found.units < 2 * 4
+    assert sold < 4 or found.units == 0
     cells = found.cells
     assert baskets.lost_sales_units(cells) == pytest.approx(found.units)
     assert baskets.lost_sales_revenue(cells) == pytest.approx(found.revenue)
@@ -57,8 +94,29 @@ def test_a_product_that_sells_without_stock_is_not_out_of_it():
     found = baskets.lost_sales(shop(sold, stock), **MARCH)
     assert (found.units, found.days_out, found.days_sold_on) == (0, 0, 2)
     came = [(*row, 5.0 if row[2] == 0 else 0.0) for row in stock]
-    filled = baskets.lost_sales(shop(sold, came), **MARCH)
-    assert (filled.units, filled.days_out, filled.days_sold_on) == (0, 2, 0)
+    filled = baskets.lost_sales(shop(one_by_one(sold), came), **MARCH)
+    assert (filled.days_out, filled.days_sold_on) == (2, 0)
+    assert 0 < filled.units < 2 * 2  # busy days, which ran out: others may have come for more
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_days_that_ran_out_hide_no_loss(most):
+    """Twelve products of 3 orders a day, of up to so many units, are filled up every third day."""
+    rng = np.random.default_rng(3)
+    days, left = pd.date_range("2025-01-01", periods=180), np.zeros(12)
+    sold, stock, lost = [], [], 0
+    for n, day in enumerate(days):
+        for k, orders in enumerate(rng.poisson(3, 12)):
+            came = 11 * (1 + most) / 2 - left[k] if (n + k) % 3 == 0 else 0
+            left[k] += came
+            for asked in rng.integers(1, most, orders, endpoint=True):
+                units = min(asked, left[k])
+                lost, left[k] = lost + asked - units, left[k] - units
+                sold.append((day, f"P{k}", units))
+            stock.append((day, f"P{k}", left[k], came))
+    found = baskets.lost_sales(shop(sold, stock), start="2025-01-01", end="2025-07-01")
+    assert found.low < lost < found.high
+    assert found.units == pytest.approx(lost, rel=0.15)
 
 
 def test_stock_that_does_not_stop_sales_loses_nothing():
