@@ -410,6 +410,18 @@ def test_channels_without_touches_have_no_credit_rather_than_none():
     assert table.attributed_revenue.email == 100
 
 
+def test_a_channel_that_nothing_was_ever_spent_on_has_no_spend_rather_than_0():
+    paid = spend(("2025-05-01", "email", NONE, "retention", 20.0),
+                 ("2024-05-01", "radio", NONE, "brand", 900.0))  # fmt: skip
+    touches = [("a", "2025-05-01", "email"), ("b", "2025-05-01", "partners"),
+               ("c", "2025-05-01", "radio")]  # fmt: skip
+    orders = [(person, person, "2025-05-01 10:00", 100.0) for person in "abc"]
+    with shop(touches, orders, marketing_spend=paid) as data:
+        table = channels.channel_results(data, **YEAR).set_index("marketing_channel")
+    assert table.marketing_spend[["email", "radio"]].tolist() == [20, 0]
+    assert np.isnan(table.marketing_spend.partners)
+
+
 def test_a_shop_of_orders_alone_tells_nothing_of_channels():
     days = pd.to_datetime(["2025-05-01"])
     with mk.open_data({"orders": pd.DataFrame({"order_id": ["1"], "ordered_at": days})}) as data:

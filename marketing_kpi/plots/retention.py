@@ -12,7 +12,13 @@ from matplotlib.axes import Axes
 from marketing_kpi.errors import ConfigError, unknown
 from marketing_kpi.kpis.dictionary import dictionary
 from marketing_kpi.plots import heat, intervals, style
-from marketing_kpi.plots.dimensions import dimension_names, dimensions_of, row_names, with_names
+from marketing_kpi.plots.dimensions import (
+    dimension_names,
+    dimensions_of,
+    row_names,
+    shortened,
+    with_names,
+)
 from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.retention import Gaps, Survival
@@ -600,7 +606,8 @@ def return_rates(
         nothing = _("No return rate to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
     keys = dimensions_of(rows, until="buyers")
-    names = [name or _("All together") for name in row_names(rows, keys, lang=reader)]
+    names = [shortened(name) for name in row_names(rows, keys, lang=reader)]
+    names = [name or _("All together") for name in names]
     said = intervals.draw(
         axis, names=names, values=rows["return_rate_units"].tolist(), low=rows["low"].tolist(),
         high=rows["high"].tolist(), unit="fraction", reader=reader, reference=overall,
@@ -671,7 +678,7 @@ def return_reasons(
     if reasons.empty:
         nothing = _("No return to show.")
         return style.empty(axis, title=title, message=why_nothing(nothing, lacks, reader))
-    names = row_names(reasons, ["reason"], lang=reader)
+    names = [shortened(name) for name in row_names(reasons, ["reason"], lang=reader)]
     places = np.arange(len(reasons))
     pairs = (
         ("units_share", _("Share of units"), style.ACCENT, -0.19),

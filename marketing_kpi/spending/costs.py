@@ -55,10 +55,10 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     -------
     pandas.DataFrame
         A row a marketing channel, the most spent on first: marketing_channel (null: not known, of
-        spend or touches that name none), a column a KPI, null where the data do not tell it (what
-        is credited to a channel of which no touch is recorded in the period), and spend_to_credit,
-        the part of marketing_spend that what is credited is set against. Empty where they tell
-        none.
+        spend or touches that name none), a column a KPI, null where the data do not tell it (the
+        spend on a channel of which none was ever recorded, what is credited to a channel of which
+        no touch is recorded in the period), and spend_to_credit, the part of marketing_spend that
+        what is credited is set against. Empty where they tell none.
     """
     told = [name for name in CHANNEL_KPIS if _is_told(name, data)]
     if not told:
@@ -69,6 +69,9 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
     table = table.astype(dict.fromkeys(CHANNEL_KPIS, "float64"))
     is_named = table["marketing_channel"].notna()
     table = table[is_named | table[[*CHANNEL_KPIS]].fillna(0).ne(0).any(axis=1)]
+    if "marketing_spend" in told:
+        is_booked = table["marketing_channel"].isin(_booked(data))
+        table["marketing_spend"] = table["marketing_spend"].where(~is_named | is_booked)
     if "attributed_revenue" in told:
         table["attributed_revenue"] = _of_touched(table, data, start=start, end=end)
     followed = spend_to_credit(data, start=start, end=end)
@@ -78,6 +81,13 @@ def channel_results(data: Data, *, start: str | dt.date, end: str | dt.date) -> 
         ["_spend", "marketing_channel"], ascending=[False, True]
     )
     return table.drop(columns="_spend").reset_index(drop=True)
+
+
+def _booked(data: Data) -> pd.Series[str]:
+    """Return the channels on which any spend, be it 0, was ever recorded."""
+    spent = FACTS["marketing_spend"].build(data, {"marketing_channel", "amount"})
+    channels = spent.filter(spent.amount.notnull()).select("marketing_channel").distinct()
+    return executed(channels)["marketing_channel"]
 
 
 def _of_touched(

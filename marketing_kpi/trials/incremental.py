@@ -81,7 +81,7 @@ class Incremental(NamedTuple):
         What the campaign cost, in the currency of revenue.
     roi
         `Amount` of (incremental margin - cost) / cost, a fraction: 0 repays the cost. Null without
-        margin or cost.
+        margin or cost, and where the comparison of the margins allows no verdict.
     cost_per_order
         `Amount` of cost / incremental orders; `value` null when none was added, `high` null when
         none may have been, all null when orders can only have been lost.
@@ -231,7 +231,6 @@ def incremental(
     treated = first.treatment_n + first.treatment_missing
     amounts = {name: _in_all(found, treated) for name, found in comparisons.items()}
     margin = _scaled(amounts[of_margin.column], of_margin.rate) if of_margin else Amount()
-    roi = _roi(margin, cost)
     told = of_margin is not None and not NO_VERDICT & {*comparisons[of_margin.column].notes}
     orders = amounts.get("orders", Amount())
     per_order = _cost_per_order(orders, cost)
@@ -251,7 +250,7 @@ def incremental(
         revenue=amounts["revenue"],
         margin=margin,
         cost=cost,
-        roi=roi,
+        roi=_roi(margin, cost) if told else Amount(),
         cost_per_order=per_order,
         paid_probability=_paid(comparisons, of_margin, cost / treated) if told else None,
         verdict=_verdict(margin, cost) if told else "cannot_tell",

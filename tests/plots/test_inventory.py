@@ -211,6 +211,17 @@ def test_stock_outs_keep_silent_on_a_loss_that_nobody_knows():
     assert "lose" not in plain(sentences.inventory.stock_outs(None, None, lang="en"))
 
 
+def test_no_share_is_lost_without_a_day_out_or_a_comparable_sale():
+    now = pd.DataFrame({"stockout_rate": [0.0]})
+    none = lost(0.0, None, None, 0.0)
+    said = plain(sentences.inventory.stock_outs(now, none, lang="en"))
+    assert said.endswith("No loss shows: on comparable days, these products sold nothing there.")
+    never = none._replace(lost=none.lost._replace(days_out=0))
+    said = plain(sentences.inventory.stock_outs(now, never, lang="en"))
+    assert said.startswith("Of the days of a product in a place, 0.0% end with nothing to sell.")
+    assert "los" not in said
+
+
 @LANGUAGES
 def test_a_loss_that_is_known_in_part_says_so(lang):
     whole = lost().lost._replace(days_recorded=365)

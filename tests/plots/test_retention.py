@@ -416,6 +416,18 @@ def test_one_return_rate_alone_stands_apart_from_nothing():
     assert plain(with_few) == f"{alone} Too few customers to tell: 1."
 
 
+def test_long_names_are_cut_beside_returns():
+    long = "delivered to the neighbour of the neighbour on another floor"
+    axes = (
+        plots.return_rates(RATES.replace({"category": {"Hats": long}}), lang="en"),
+        plots.return_reasons(REASONS.replace({"reason": {"size": long}}), lang="en"),
+    )
+    for axis in axes:
+        names = [label.get_text() for label in axis.get_yticklabels()]
+        assert any(name.endswith("…") for name in names)
+        assert max(len(name) for name in names) <= 34
+
+
 def test_reasons_are_said():
     said = plain(sentences.retention.reasons(REASONS, lang="en"))
     assert said.startswith("The first reason is “Size or fit”: 50.0% of the units")

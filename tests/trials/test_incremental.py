@@ -204,9 +204,10 @@ def test_customers_of_several_rows_plan_for_as_many_rows():
     )
 
 
-def test_too_few_buyers_give_no_verdict_and_no_probability():
+def test_too_few_buyers_give_no_verdict_no_probability_and_no_return():
     found = experiments.incremental(campaign(200, 10, 2000, 300), cost=10.0)
-    assert found.roi.value > 0
+    assert found.margin.value > 10.0
+    assert found.roi == experiments.Amount()
     assert (found.verdict, found.paid_probability) == ("cannot_tell", None)
     assert "no_verdict" in found.notes
 

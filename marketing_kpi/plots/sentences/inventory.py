@@ -102,23 +102,24 @@ def stock_outs(
             rate=reader.percent(rate),
         )
     ]
+    if lost is not None and not lost.lost.days_out:
+        return Sentence(" ".join([*said, *days_without_record(lost.lost, reader)]))
     if lost is None or lost.rate is None:
         unknown = _("What this loses, the data do not tell.")
         said.append(why_no_more(lacks, reader) if lacks else unknown)
     else:
-        interval = intervals.words(lost.low, lost.high, reader.percent, reader, absent="")
-        share = reader.percent(lost.rate)
-        said.append(
-            _(
-                "They lose {share} of the demand (95% interval: {interval}), {units}; part of it "
-                "may have been bought as another product.",
-                share=share,
-                interval=interval,
-                units=counted.units(lost.lost.units, reader),
+        if lost.low is None:
+            said.append(_("No loss shows: on comparable days, these products sold nothing there."))
+        else:
+            said.append(
+                _(
+                    "They lose {share} of the demand (95% interval: {interval}), {units}; part of "
+                    "it may have been bought as another product.",
+                    share=reader.percent(lost.rate),
+                    interval=intervals.words(lost.low, lost.high, reader.percent, reader),
+                    units=counted.units(lost.lost.units, reader),
+                )
             )
-            if interval
-            else _("They lose {share} of the demand.", share=share)
-        )
         said += _left_out(lost.lost, reader)
     return Sentence(" ".join(said))
 
