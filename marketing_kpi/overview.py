@@ -14,9 +14,17 @@ import ibis
 import pandas as pd
 
 from marketing_kpi.dispatch.promises import kept_promises
+from marketing_kpi.growth.chance import Pieces
 from marketing_kpi.kpis.compute import compute, is_on_record, missing_columns, ratio_terms, shortage
 from marketing_kpi.kpis.dictionary import Kpi, dictionary
-from marketing_kpi.kpis.extent import begins_by, extent, is_compared, lasts_to, longest_gap
+from marketing_kpi.kpis.extent import (
+    begins_by,
+    extent,
+    is_compared,
+    lasts_to,
+    longest_gap,
+    sides_of,
+)
 from marketing_kpi.kpis.facts import ACTIVITY_DAYS
 from marketing_kpi.kpis.formulas import steady
 from marketing_kpi.kpis.frames import executed
@@ -26,7 +34,9 @@ from marketing_kpi.kpis.periods import Periods, length
 from marketing_kpi.kpis.unpriced import Unpriced, differ, unpriced
 from marketing_kpi.retention import frequency_interval
 from marketing_kpi.rfm import top_share
-from marketing_kpi.selling.owners import summed
+from marketing_kpi.selling.chains import changed, shifted
+from marketing_kpi.selling.owners import owner_of, summed, with_months
+from marketing_kpi.selling.tree import piece_of
 from marketing_kpi.selling.visits import rate_of, terms, visits
 from marketing_kpi.voice import answers, csat, nps
 
@@ -114,6 +124,8 @@ COLUMNS = (
 
 _NO_SPREAD = 1e-7
 
+_SIDES = ("before", "after")
+
 # Their change is a difference: a share of a share, or of a score that may be below 0, misleads.
 _DIFFERENCES = frozenset({"fraction", "points", "index"})
 
@@ -187,8 +199,11 @@ def scorecard(
     all have the same ratio, there is no interval.
     Totals have no interval: they were counted, not estimated.
 
-    The interval of a change takes the two periods as independent. Customers who buy in both make
-    it too wide rather than too narrow when their spending persists.
+    The change of a ratio of two sums has the interval of the factors of `sales.shop_tree`: a
+    customer counts once, with what they did in both periods, and what moves months as a whole, or
+    the weeks of a period of fewer than 6 months, widens it (`selling.chains.changed`, and `shifted`
+    for a difference). That of other KPIs takes the two periods as independent: customers who are in
+    both make it too wide rather than too narrow when what they do persists.
 
     References
     ----------
@@ -209,9 +224,10 @@ def scorecard(
     now = _standing(values, data, periods.start, periods.end)
     months = _trends(able, data, known, periods) if by_month else {}
     before = {} if doubt else _comparison(able, data, periods)
+    changes = _ratio_changes(now, before, data, periods)
     rows = [
         {
-            **_row(kpi, now.get(kpi.id, _Standing()), before.get(kpi.id, _Standing())),
+            **_row(kpi, now.get(kpi.id, _Standing()), before.get(kpi.id, _Standing()), changes),
             "trend": months.get(kpi.id),
             "available": not lacks[kpi.id][0],
             "reason": lacks[kpi.id][0] or doubt or alone,
@@ -381,8 +397,11 @@ def _number(value: Any) -> float | None:
     return None if value is None or pd.isna(value) else float(value)
 
 
-def _row(kpi: Kpi, now: _Standing, before: _Standing) -> dict[str, Any]:
+def _row(
+    kpi: Kpi, now: _Standing, before: _Standing, changes: Mapping[str, Interval]
+) -> dict[str, Any]:
     change, margins = _change(kpi.unit, now, before)
+    margins = changes.get(kpi.id, margins)
     return {
         "kpi": kpi.id,
         "domain": _DOMAINS.get(kpi.id),
@@ -472,16 +491,65 @@ def _ratio_errors(
     ids: Sequence[str], data: Data, start: date, end: date
 ) -> dict[str, float | None]:
     """Return the standard errors of ratios of sums, customers being what was drawn."""
-    by_fact: dict[str, list[str]] = {}
-    for id in ids:
-        by_fact.setdefault(str(dictionary().kpi(id).fact), []).append(id)
     errors: dict[str, float | None] = {}
-    for fact, kpis in by_fact.items():
-        # An order without a customer stands for itself; only `sales` tells its orders apart.
-        by = ["customer_id", "order_id"] if fact == "sales" else ["customer_id"]
+    for fact, kpis in _by_fact(ids).items():
+        by = _drawn(fact)
         terms = ratio_terms(kpis, data, by=by, start=start, end=end)
         errors |= _linearised(terms, kpis, [name for name in by if name in terms.columns])
     return errors
+
+
+def _ratio_changes(
+    now: Mapping[str, _Standing], before: Mapping[str, _Standing], data: Data, periods: Periods
+) -> dict[str, Interval]:
+    """Return the interval of the change of each ratio of sums that has one in both periods."""
+    nothing = _Standing()
+    told = [
+        id
+        for id in RATIOS
+        if all(sides.get(id, nothing).interval.low is not None for sides in (now, before))
+    ]
+    found: dict[str, Interval] = {}
+    for fact, kpis in _by_fact(told).items():
+        found |= _changes_of(kpis, _of_both_periods(kpis, data, _drawn(fact), periods), periods)
+    return found
+
+
+def _of_both_periods(
+    ids: Sequence[str], data: Data, by: Sequence[str], periods: Periods
+) -> ir.Table:
+    """Return a row a customer, order and day: what each ratio is made of, before and now."""
+    bounds = [bound for bound in periods if bound is not None]
+    terms = ratio_terms(ids, data, by=by, start=min(bounds), end=max(bounds), grain="day")
+    terms = terms.mutate(at=terms.period.cast("timestamp"))
+    sides = sides_of(terms.at, periods)
+    terms = terms.filter(sides["before"] | sides["after"])
+    sides = sides_of(terms.at, periods)
+    return terms.select(
+        owner=owner_of(terms, *by),
+        piece=piece_of(terms.at, periods),
+        **{
+            f"{id} {letter} {side}": there.ifelse(terms[f"{id} {letter}"], 0)
+            for id in ids
+            for side, there in sides.items()
+            for letter in "xy"
+        },
+    )
+
+
+def _changes_of(ids: Sequence[str], rows: ir.Table, periods: Periods) -> dict[str, Interval]:
+    """Return the interval of each change, relative or a difference as the unit asks."""
+    apart = [[f"{id} {letter} {side}" for side in _SIDES for letter in "xy"] for id in ids]
+    measures, pieces = [name for group in apart for name in group], Pieces.of(periods)
+    [cell] = summed(rows, [], measures, apart=apart)
+    if pieces.are_enough:
+        cell = with_months(cell, rows, measures, pieces=pieces.number, apart=apart)
+    found = {}
+    for number, id in enumerate(ids):
+        one = cell.picked(range(4 * number, 4 * number + 4))
+        is_difference = dictionary().kpi(id).unit in _DIFFERENCES
+        found[id] = shifted(one) if is_difference else changed(one, 1)
+    return found
 
 
 def _linearised(terms: ir.Table, ids: Sequence[str], by: Sequence[str]) -> dict[str, float | None]:
@@ -493,6 +561,21 @@ def _linearised(terms: ir.Table, ids: Sequence[str], by: Sequence[str]) -> dict[
     customers = rows.group_by("drawn").agg(**{part: rows[part].sum() for part in parts})
     moments = _row_of(customers.agg(**_moments(customers, ids)))
     return {id: _standard_error(*(moments[f"{id} {m}"] for m in _MOMENTS)) for id in ids}
+
+
+def _by_fact(ids: Sequence[str]) -> dict[str, list[str]]:
+    by_fact: dict[str, list[str]] = {}
+    for id in ids:
+        by_fact.setdefault(str(dictionary().kpi(id).fact), []).append(id)
+    return by_fact
+
+
+def _drawn(fact: str) -> list[str]:
+    """Return what tells who is drawn, the surest first.
+
+    An order without a customer stands for itself; only `sales` tells its orders apart.
+    """
+    return ["customer_id", "order_id"] if fact == "sales" else ["customer_id"]
 
 
 _MOMENTS = ("n", "y", "x", "yy", "xx", "xy")

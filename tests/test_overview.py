@@ -671,6 +671,31 @@ def test_no_verdict_contradicts_its_interval(card):
             assert got["change_low"] * got["change_high"] > 0
 
 
+def test_the_interval_of_a_difference_counts_a_customer_once_over_both_periods():
+    """By hand, over a month, too short to tell what moves weeks: the paired linearised error."""
+    rng = np.random.default_rng(3)
+    orders = shop(customers=60, n=6000).dropna(subset="customer_id").drop(columns="amount")
+    lines = orders[["order_id"]].assign(line_id="1", quantity=1, list_price=20.0)
+    lines["unit_price"] = 20 - np.round(rng.uniform(0, 8, len(lines)), 2)
+    month = mk.periods(as_of="2026-01-01", period="1 month")
+    with mk.open_data({"orders": orders, "order_lines": lines}) as data:
+        card = overview.scorecard(data, periods=month, kpis=["discount_rate"], by_month=False)
+    rows = lines.merge(orders, on="order_id")
+    known = {}
+    for year in (2024, 2025):
+        at = (rows.ordered_at >= f"{year}-12-01") & (rows.ordered_at < f"{year + 1}-01-01")
+        sums = rows[at].groupby("customer_id").agg(y=("unit_price", "sum"), x=("list_price", "sum"))
+        sums["y"] = sums.x - sums.y
+        ratio = sums.y.sum() / sums.x.sum()
+        known[year] = ratio, (sums.y - ratio * sums.x) / sums.x.sum()
+    apart = known[2025][1].sub(known[2024][1], fill_value=0)
+    got = row(card, "discount_rate")
+    assert got.change == pytest.approx(known[2025][0] - known[2024][0])
+    half = 1.959964 * math.sqrt((apart**2).sum())
+    assert (got.change - got.change_low) == pytest.approx(half, rel=1e-5)
+    assert (got.change_high - got.change) == pytest.approx(half, rel=1e-5)
+
+
 # --- months, channels and what is lacking
 
 

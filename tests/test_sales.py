@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import marketing_kpi as mk
-from marketing_kpi import finance, plots, revenue, sales
+from marketing_kpi import finance, overview, plots, revenue, sales
 from marketing_kpi.errors import ComputeError, MissingDataError
 from marketing_kpi.plots import sentences
 from marketing_kpi.selling import chains, steps
-from marketing_kpi.selling.owners import FEWEST_OWNERS
+from marketing_kpi.selling.owners import FEWEST_OWNERS, Sums
+from marketing_kpi.selling.tree import SHOP
 from marketing_kpi.selling.visits import STEPS
 
 YEAR = {"start": "2025-01-01", "end": "2026-01-01"}
@@ -339,12 +340,89 @@ def test_a_factor_moved_beyond_chance_only_if_whole_months_do_not_explain_it(cou
     assert math.isclose(found.months_error, whole.months_error, abs_tol=1e-7)
 
 
+def drawn(rng, *, owners=60, pieces=12):
+    """Return the sums of owners who order, in both periods, units of very uneven numbers."""
+    orders = rng.poisson(2.0, (owners, 2))
+    units = orders * rng.lognormal(1.0, rng.uniform(0.2, 0.9), (owners, 1)) * [1, rng.uniform(1, 2)]
+    paid = units * rng.lognormal(2.0, 0.5, (owners, 2))
+    rows = np.stack([orders, units, paid], axis=1)
+    by_owner = np.concatenate([rows[:, :, 0], rows[:, :, 1]], axis=1)
+    shaken = rng.normal(0, 0.02 * by_owner.sum(axis=0), (pieces, 6))
+    return Sums((), owners, by_owner.sum(axis=0), by_owner.T @ by_owner, shaken.T @ shaken, pieces)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_effect_leaves_0_out_exactly_where_its_change_does(seed):
+    sums = drawn(np.random.default_rng(seed))
+    for factor in chains.chained(sums, list(SHOP)):
+        assert factor.low < factor.effect < factor.high
+        assert (factor.low > 0) == (factor.change_low > 0)
+        assert (factor.high < 0) == (factor.change_high < 0)
+
+
+def test_of_large_numbers_the_interval_of_an_effect_is_the_linear_one():
+    """By hand: L x g moves with the growth and with the logarithmic mean."""
+    sums = drawn(np.random.default_rng(1))
+    many = sums._replace(totals=1e4 * sums.totals, products=1e4 * sums.products, months=None)
+
+    def effect(totals):
+        levels = [dict(zip("abc", totals[side] / [1, *totals[side][:-1]], strict=True))
+                  for side in (slice(0, 3), slice(3, 6))]  # fmt: skip
+        before, after = levels
+        total = chains.logarithmic_mean(totals[5], totals[2])
+        return total * math.log(after["b"] / before["b"])
+
+    steps = np.diag(1e-6 * many.totals)
+    slope = [(effect(many.totals + step) - effect(many.totals - step)) / (2 * step.sum())
+             for step in steps]  # fmt: skip
+    half = 1.959964 * many.error(np.array(slope))
+    low, high = chains.around_effect(many, 1)
+    assert math.isclose((high - low) / 2, half, rel_tol=1e-3)
+    assert math.isclose((high + low) / 2, effect(many.totals), rel_tol=1e-2)
+
+
+@pytest.mark.parametrize("period", ["12 months", "3 months", "1 month"])
+def test_a_factor_has_the_interval_of_the_scorecard(period):
+    both = mk.periods(as_of="2026-01-01", period=period)
+    rng = np.random.default_rng(8)
+    tables = two_years(rng, first=900, second=1000)
+    late = tables["orders"].ordered_at.dt.month.isin([3, 9, 11])
+    tables["order_lines"].loc[late.to_numpy(), "quantity"] += 3  # months that move as a whole
+    tables["orders"].loc[::9, "customer_id"] = None
+    with mk.open_data({**tables, "orders": tables["orders"].drop(columns="amount")}) as data:
+        factors = sales.shop_tree(data, periods=both).factors.set_index("factor")
+        names = ["units_per_transaction", "average_selling_price"]
+        card = overview.scorecard(data, periods=both, kpis=names, by_month=False)
+    ends = ["change", "change_low", "change_high"]
+    got, told = card.set_index("kpi").loc[names, ends], factors.loc[names, ends]
+    assert got.notna().all(axis=None)
+    pd.testing.assert_frame_equal(got, told, check_names=False, rtol=1e-7)
+
+
 def test_where_growth_has_no_interval_no_factor_has_one():
     with mk.open_data(months_of_orders([100] * 12, before=2)) as data:  # 24 buyers before
         found = sales.shop_tree(data, periods=BOTH)
     assert found.change_low is None
     assert found.factors[["low", "high", "change_low", "change_high"]].isna().all(axis=None)
     assert (found.factors.verdict == "cannot_tell").all()
+
+
+def test_where_credits_leave_nearly_nothing_no_change_has_an_interval():
+    """The logarithm of a cent, give or take thousands, may be anything."""
+    days = pd.date_range("2024-01-01", "2025-12-31")
+    orders = pd.DataFrame({"order_id": days.astype(str), "ordered_at": days, "amount": 100.0})
+    orders["channel"] = "web"
+    orders.loc[len(days) - 1, "amount"] = 0.01 - 364 * 100.0
+    with mk.open_data({"orders": orders}) as data:
+        tree = sales.shop_tree(data, periods=BOTH)
+        rows = sales.branches(data, by="channel", periods=BOTH)
+        names = ["average_order_value"]
+        card = overview.scorecard(data, periods=BOTH, kpis=names, by_month=False)
+    assert tree.after == 0.01
+    assert tree.factors[["low", "high", "change_low", "change_high"]].isna().all(axis=None)
+    assert rows[["low", "high"]].isna().all(axis=None)
+    assert card.change[0] < -0.99
+    assert card[["change_low", "change_high"]].isna().all(axis=None)
 
 
 def test_a_period_of_few_weeks_cannot_tell_what_moves_them():

@@ -433,7 +433,13 @@ def _aggregate(group: _Group, question: _Question, data: Data) -> ir.Table:
 
 
 def ratio_terms(
-    kpis: Sequence[str], data: Data, *, by: Sequence[str], start: date, end: date
+    kpis: Sequence[str],
+    data: Data,
+    *,
+    by: Sequence[str],
+    start: date,
+    end: date,
+    grain: str | None = None,
 ) -> ir.Table:
     """Return, lazily, what each of some ratios divides and what it divides it by.
 
@@ -447,23 +453,26 @@ def ratio_terms(
         Dimensions, as in `compute`; those that the fact or the data do not have are left out.
     start, end
         The period.
+    grain
+        As in `compute`, for a column ``period``.
 
     Returns
     -------
     ibis.expr.types.Table
-        A row a cell: the dimensions, and for each KPI ``<id> y`` over ``<id> x``.
+        A row a cell: its period, the dimensions, and for each KPI ``<id> y`` over ``<id> x``.
     """
     (group,) = _groups([dictionary().kpi(id) for id in kpis], data)
     fact = group.fact
     known = [n for n in by if n in fact.dimensions and not missing(fact, [n], data)]
-    rows = _rows(group, _question(known, None, start, end, None), data)
+    question = _question(known, grain, start, end, None)
+    rows, keys = _rows(group, question, data), list(question.keys)
     parts = {kpi.id: terms(function_of(kpi)(rows)) for kpi in group.kpis}
     named_parts = {
         f"{id} {letter}": part
         for id, pair in parts.items()
         for letter, part in zip("yx", pair, strict=True)
     }
-    return (rows.group_by(known) if known else rows).aggregate(**named_parts)
+    return (rows.group_by(keys) if keys else rows).aggregate(**named_parts)
 
 
 def _rows(group: _Group, question: _Question, data: Data) -> ir.Table:

@@ -43,6 +43,15 @@ def column(
     return [words(*each, shown, reader, absent=absent) for each in ends]
 
 
+def change(value: Any, reader: Reader) -> str:
+    """Return a relative change with as many decimals as tell it from 0, on which verdicts turn.
+
+    >>> change(0.0335, Reader.of("en")), change(0.0002, Reader.of("en"))
+    ('+3.4%', '+0.02%')
+    """
+    return reader.change(value, decimals=reader.apart(value, 0.0, "fraction") or 1)
+
+
 def height(rows: int) -> float:
     """Return the height, in inches, of a figure with so many rows."""
     return 1.5 + 0.34 * max(rows, 2)

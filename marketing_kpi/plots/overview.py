@@ -427,8 +427,11 @@ def _spread(row: Mapping[Any, Any], decimals: int | None, reader: Reader) -> str
 
 def _change_spread(row: Mapping[Any, Any], reader: Reader) -> str:
     decimals = reader.apart(row["value"], row["previous"], row["unit"])
-    if decimals is None or row["unit"] not in _DIFFERENCES:
-        shown = partial(_DIFFERENCES.get(row["unit"], Reader.change), reader)
+    shown: intervals.Shown
+    if row["unit"] not in _DIFFERENCES:
+        shown = partial(intervals.change, reader=reader)
+    elif decimals is None:
+        shown = partial(_DIFFERENCES[row["unit"]], reader)
     else:
         shown = partial(_DIFFERENCES[row["unit"]], reader, decimals=decimals)
     return intervals.words(row["change_low"], row["change_high"], shown, reader)

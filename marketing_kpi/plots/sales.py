@@ -26,6 +26,7 @@ from marketing_kpi.plots.sentences.base import Sentence
 from marketing_kpi.plots.sentences.holes import of_holed_dots
 from marketing_kpi.plots.tables import Table, table
 from marketing_kpi.sales import HOLES, Conversion, Prices, Season, Tree
+from marketing_kpi.selling.chains import ALPHA
 from marketing_kpi.text.locale import ABSENT, Reader, is_absent
 from marketing_kpi.text.messages import N_
 
@@ -236,7 +237,12 @@ def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> T
         before_shown=_levels(factors, "before", reader),
         after_shown=_levels(factors, "after", reader),
         change_shown=_bracketed(
-            factors, "change", _change(reader), reader, low="change_low", high="change_high"
+            factors,
+            "change",
+            partial(intervals.change, reader=reader),
+            reader,
+            low="change_low",
+            high="change_high",
         ),
         effect_shown=_bracketed(factors, "effect", partial(reader.money, decimals=0), reader),
     )
@@ -264,8 +270,26 @@ def tree_table(tree: Tree, *, lang: str | Reader, id: str = "revenue_tree") -> T
         row_labels={factor: _(FACTORS[factor]) for factor in factors["factor"]},
         kpis={factor: factor for factor in factors["factor"] if factor not in _NOT_KPIS},
         hidden=numbers,
-        notes=_of_holes(factors["factor"], reader),
+        notes=[
+            *(_of_verdicts(factors, reader) if compared and _has_intervals(factors) else []),
+            *_of_holes(factors["factor"], reader),
+        ],
     )
+
+
+def _of_verdicts(factors: pd.DataFrame, reader: Reader) -> list[str]:
+    """Say why a factor may have an interval that leaves 0 out, and no verdict all the same."""
+    _ = reader.translate
+    looked = int((~factors["factor"].isin(HOLES)).sum())
+    return [
+        _(
+            "Each interval is of one factor by itself, as on the overview. The sentence above "
+            "takes {level} instead of 95%, for {n} factors are looked at together: it may leave "
+            "undecided what the overview says moved.",
+            level=reader.percent(1 - ALPHA / looked),
+            n=reader.integer(looked),
+        )
+    ]
 
 
 def _bracketed(
@@ -290,10 +314,6 @@ def _bracketed(
 def _levels(factors: pd.DataFrame, side: str, reader: Reader) -> list[str]:
     pairs = zip(factors["factor"], factors[side], strict=True)
     return [factor_value(factor, value, lang=reader) for factor, value in pairs]
-
-
-def _change(reader: Reader) -> Any:
-    return lambda value: reader.change(value)
 
 
 def price_table(
@@ -439,7 +459,9 @@ def branch_table(
     }
     others = ["before", "growth", "low", "high", "status"]
     shown = with_names(branches, keys, lang=reader).assign(
-        growth_shown=_bracketed(branches, "growth", _change(reader), reader)
+        growth_shown=_bracketed(
+            branches, "growth", partial(intervals.change, reader=reader), reader
+        )
     )
     money = ["before", "after", "change", *effects]
     return table(

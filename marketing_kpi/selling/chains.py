@@ -18,7 +18,7 @@ import numpy as np
 
 from marketing_kpi.errors import ComputeError
 from marketing_kpi.kpis.formulas import steady
-from marketing_kpi.kpis.intervals import Interval
+from marketing_kpi.kpis.intervals import Z95, Interval
 from marketing_kpi.selling.owners import Floats, Sums
 
 CENT = Decimal("0.01")
@@ -26,7 +26,10 @@ CENT = Decimal("0.01")
 HOLES = ("known_price_share", "known_amount_share")
 """Factors that tell of the data, not of the shop: shares of what is sold whose value is known."""
 
-_ALPHA = 0.05
+ALPHA = 0.05
+"""How often the verdicts on the factors of a chain may be wrong where none of them moved."""
+
+_TURN = np.linspace(0.0, 2 * math.pi, 721)
 _NEAR = 1e-4  # below it the series is closer than the formula, which loses its digits
 
 
@@ -42,12 +45,13 @@ class Factor(NamedTuple):
     change
         after / before - 1.
     change_low, change_high
-        95 % interval of the change; null under `FEWEST_OWNERS` owners.
+        95 % interval of the change, by itself; null where `changed` has none.
     effect
         What it added to net sales, to the cent, in the data's currency. Null where the levels of
         any factor are not above 0 in both periods.
     low, high
-        95 % interval of the effect.
+        95 % interval of the effect, by itself: it leaves 0 out exactly where that of the change
+        does.
     verdict
         ``"rose"`` or ``"fell"`` where the factor moved beyond chance, even though all factors were
         looked at; else ``"cannot_tell"``, and so of `HOLES`, which are no cause to look for.
@@ -169,33 +173,111 @@ def chained(sums: Sums, names: Sequence[str]) -> list[Factor]:
 
     Notes
     -----
-    What moves months as a whole comes to an effect through the factor's growth alone: a December
-    that sells much in both periods is a season, not chance. A verdict allows for all factors being
+    Each interval is of a factor by itself: `changed`, and `around_effect` of its effect, which
+    leaves 0 out exactly where that of the change does. A verdict allows for all factors being
     looked at: its interval misses ``0.05 / factors`` of the time (Bonferroni). `HOLES` are not.
     """
     count = len(names)
-    alpha = _ALPHA / sum(name not in HOLES for name in names)
+    alpha = ALPHA / sum(name not in HOLES for name in names)
     first, last = sums.totals[:count], sums.totals[count:]
     levels = [_levels(totals) for totals in (first, last)]
     if not ((first > 0).all() and (last > 0).all()):
         return [Factor(name, *pair) for name, *pair in zip(names, *levels, strict=True)]
-    weight = logarithmic_mean(last[-1], first[-1])
     before, after = (dict(zip(names, side, strict=True)) for side in levels)
     ratios = {name: after[name] / before[name] for name in names}  # type: ignore[operator]
     amounts = shared_out(ratios, first=first[-1], last=last[-1])
     found = []
     for place, name in enumerate(names):
-        growth = math.log(ratios[name])
-        slope = _slope_of_growth(sums.totals, place, count)
-        pull = weight * slope + growth * _slope_of_weight(first[-1], last[-1], count)
-        spread = sums.around(growth, slope)
-        verdict = _verdict(sums.around(growth, slope, alpha=alpha))
-        low, high = (None if end is None else steady(math.expm1(end)) for end in spread)
-        grown, effect = steady(math.expm1(growth)), amounts[name]
-        known = before[name], after[name], grown, low, high, effect
-        ends = sums.around(effect, pull, of_months=weight * slope)
+        verdict = _verdict(changed(sums, place, alpha=alpha))
+        known = before[name], after[name], steady(ratios[name] - 1)
+        ends = *changed(sums, place), amounts[name], *around_effect(sums, place)
         found.append(Factor(name, *known, *ends, "cannot_tell" if name in HOLES else verdict))
     return found
+
+
+def changed(sums: Sums, place: int, *, alpha: float = ALPHA) -> Interval:
+    """Return the interval of a factor's relative change, of sums as `chained` takes.
+
+    Parameters
+    ----------
+    sums
+        The totals of the period before, then of the period.
+    place
+        Of the factor in the chain: 0 is the first total itself, the others are ratios of a total
+        to the one before it.
+    alpha
+        How often the interval may miss.
+
+    Returns
+    -------
+    Interval
+        Of now / before - 1. None under `FEWEST_OWNERS` owners, or where one of the totals that the
+        factor is made of is not above 0 by more than chance: its logarithm may be anything.
+
+    Notes
+    -----
+    The interval is one of ``ln(now / before)``, linearised in the totals and taken back: an owner
+    who is in both periods counts once, with all that they did in each. What months moved as a whole
+    widens it, where the sums tell it (`owners.with_months`).
+    """
+    return _taken_back(_around_growth(sums, place, alpha=alpha))
+
+
+def _around_growth(sums: Sums, place: int, *, alpha: float = ALPHA) -> Interval:
+    """Return the interval of the logarithm of a factor's growth."""
+    totals, count = sums.totals, len(sums.totals) // 2
+    numbers = (place - 1, place) if place else (place,)
+    if not sums.are_above_0([side + number for side in (0, count) for number in numbers]):
+        return Interval()
+    return sums.around(_growth(totals, place), _slope_of_growth(totals, place, count), alpha=alpha)
+
+
+def _taken_back(logarithms: Interval) -> Interval:
+    """Return the interval of a growth rate from that of the logarithm of 1 + growth."""
+    return Interval(*(None if end is None else steady(math.expm1(end)) for end in logarithms))
+
+
+def shifted(sums: Sums) -> Interval:
+    """Return the interval of the difference of a ratio, now - before: see `changed`.
+
+    Parameters
+    ----------
+    sums
+        Two totals a period: what divides, then what is divided.
+    """
+    x_before, y_before, x_now, y_now = sums.totals
+    if not (x_before > 0 and x_now > 0):
+        return Interval()
+    before, now = y_before / x_before, y_now / x_now
+    slope = np.array([before / x_before, -1 / x_before, -now / x_now, 1 / x_now])
+    return sums.around(now - before, slope)
+
+
+def around_effect(sums: Sums, place: int) -> Interval:
+    """Return the 95 % interval of a factor's effect, of sums as `chained` takes.
+
+    Notes
+    -----
+    An effect is ``L g``, g being the logarithm of the factor's growth. Its ends are the least and
+    the most of ``L g`` among the pairs ``(ln L, g)`` of the ellipse around the estimate whose
+    shadow on g is the interval of `changed`: the interval of a likelihood profile. As L is above 0,
+    it leaves 0 out exactly where that of the change does. What moves months as a whole comes to an
+    effect through g alone: a December that sells much in both periods is a season, not chance.
+    """
+    totals, count = sums.totals, len(sums.totals) // 2
+    first, last = totals[count - 1], totals[-1]
+    low, high = _around_growth(sums, place)
+    if low is None or high is None or not sums.are_above_0([count - 1, 2 * count - 1]):
+        return Interval()
+    weight, growth = logarithmic_mean(last, first), _growth(totals, place)
+    slope = _slope_of_growth(totals, place, count)
+    half = (high - low) / 2
+    pull = _slope_of_weight(first, last, count) / weight
+    shared = Z95**2 * float(slope @ sums.products @ pull) / half
+    own = math.sqrt(max(Z95**2 * float(pull @ sums.products @ pull) - shared**2, 0.0))
+    along, across = np.cos(_TURN), np.sin(_TURN)
+    effects = weight * np.exp(shared * along + own * across) * (growth + half * along)
+    return Interval(steady(float(effects.min())), steady(float(effects.max())))
 
 
 def _verdict(growth: Interval) -> Literal["rose", "fell", "cannot_tell"]:
@@ -209,16 +291,16 @@ def growth(sums: Sums) -> tuple[float | None, Interval]:
     """Return how much the last total grew, with its interval, of sums as `chained` takes.
 
     The growth is null where either total is not above 0; the interval is that of the logarithm of
-    their ratio.
+    their ratio, and none where one of them is not above 0 by more than chance.
     """
     count = len(sums.totals) // 2
     first, last = sums.totals[count - 1], sums.totals[-1]
     if not (first > 0 and last > 0):
         return None, Interval()
-    ends = sums.around(math.log(last / first), slope_of_sales(sums))
-    return steady(last / first - 1), Interval(
-        *(None if end is None else steady(math.expm1(end)) for end in ends)
-    )
+    ends = Interval()
+    if sums.are_above_0([count - 1, 2 * count - 1]):
+        ends = sums.around(math.log(last / first), slope_of_sales(sums))
+    return steady(last / first - 1), _taken_back(ends)
 
 
 def slope_of_sales(sums: Sums) -> Floats:
@@ -227,6 +309,13 @@ def slope_of_sales(sums: Sums) -> Floats:
     slope = np.zeros(2 * count)
     slope[count - 1], slope[-1] = -1 / sums.totals[count - 1], 1 / sums.totals[-1]
     return slope
+
+
+def _growth(totals: Floats, place: int) -> float:
+    """Return the logarithm of a factor's growth."""
+    count = len(totals) // 2
+    grown = math.log(totals[count + place] / totals[place])
+    return grown - math.log(totals[count + place - 1] / totals[place - 1]) if place else grown
 
 
 def _levels(totals: Floats) -> list[float | None]:

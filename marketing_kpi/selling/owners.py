@@ -25,7 +25,7 @@ import pandas as pd
 
 from marketing_kpi.kpis.facts import MONEY
 from marketing_kpi.kpis.formulas import steady
-from marketing_kpi.kpis.intervals import Interval
+from marketing_kpi.kpis.intervals import Z95, Interval
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -72,20 +72,24 @@ class Sums(NamedTuple):
         """Return the standard error of what moves by `gradient` as the totals move."""
         return math.sqrt(max(float(gradient @ self.products @ gradient), 0.0))
 
+    def are_above_0(self, places: Sequence[int]) -> bool:
+        """Say whether other owners would have made these totals more than 0 too.
+
+        That is, whether each has a 95 % interval above 0: a logarithm of it has no error otherwise.
+        """
+        totals, squares = self.totals[list(places)], np.diag(self.products)[list(places)]
+        if self.owners < FEWEST_OWNERS:
+            return False
+        variances = self.owners / (self.owners - 1) * (squares - totals**2 / self.owners)
+        return bool((totals > Z95 * np.sqrt(np.maximum(variances, 0.0))).all())
+
     def months_error(self, gradient: Floats) -> float:
         """Return the standard error that months, moved as a whole, add; 0 where it is not known."""
         if self.months is None:
             return 0.0
         return math.sqrt(max(float(gradient @ self.months @ gradient), 0.0))
 
-    def around(
-        self,
-        value: float,
-        gradient: Floats,
-        *,
-        of_months: Floats | None = None,
-        alpha: float = 0.05,
-    ) -> Interval:
+    def around(self, value: float, gradient: Floats, *, alpha: float = 0.05) -> Interval:
         """Return the interval around a smooth function of the totals; none of few owners.
 
         Parameters
@@ -94,8 +98,6 @@ class Sums(NamedTuple):
             The function of the totals.
         gradient
             How it moves as they do.
-        of_months
-            The same, of what months move; by default that of all.
         alpha
             How often the interval may miss: 0.05 for one of 95 %.
         """
@@ -103,7 +105,7 @@ class Sums(NamedTuple):
         if self.owners < FEWEST_OWNERS or not (error > 0 and math.isfinite(error)):
             return Interval()
         half = -NormalDist().inv_cdf(alpha / 2) * error
-        if shaken := self.months_error(gradient if of_months is None else of_months):
+        if shaken := self.months_error(gradient):
             half = math.hypot(half, _student(self.pieces - 1, alpha) * shaken)
         return Interval(steady(value - half), steady(value + half))
 
@@ -124,7 +126,13 @@ def owner_of(rows: ir.Table, *names: str) -> ir.StringValue:
     return ibis.coalesce(*known, ibis.row_number().cast("string"))
 
 
-def summed(rows: ir.Table, keys: Sequence[str], measures: Sequence[str]) -> list[Sums]:
+def summed(
+    rows: ir.Table,
+    keys: Sequence[str],
+    measures: Sequence[str],
+    *,
+    apart: Sequence[Sequence[str]] | None = None,
+) -> list[Sums]:
     """Add up the measures of rows that hold a column `owner`, in each cell of `keys`.
 
     Parameters
@@ -135,6 +143,9 @@ def summed(rows: ir.Table, keys: Sequence[str], measures: Sequence[str]) -> list
         Columns that part the cells; none makes one cell.
     measures
         The columns to add up.
+    apart
+        Groups of measures that are read apart: products of two groups are left at 0. By default
+        all are read together.
 
     Returns
     -------
@@ -145,7 +156,7 @@ def summed(rows: ir.Table, keys: Sequence[str], measures: Sequence[str]) -> list
         **{name: rows[name].sum().fill_null(0).cast(MONEY) for name in measures}
     )
     each = exact.mutate(**{f"{name}_": exact[name].cast("float64") for name in measures})
-    pairs = list(_pairs(measures))
+    pairs = [pair for group in (apart or [measures]) for pair in _pairs(group)]
     wanted = {
         "owners": each.count(),
         **{name: each[name].sum().cast("float64") for name in measures},
@@ -155,10 +166,17 @@ def summed(rows: ir.Table, keys: Sequence[str], measures: Sequence[str]) -> list
     cells = cells[cells["owners"] > 0]
     if keys:
         cells = cells.sort_values(list(keys), na_position="last")
-    return [_sums(row, keys, measures) for row in cells.to_dict("records")]
+    return [_sums(row, keys, measures, pairs) for row in cells.to_dict("records")]
 
 
-def with_months(cell: Sums, rows: ir.Table, measures: Sequence[str], *, pieces: int) -> Sums:
+def with_months(
+    cell: Sums,
+    rows: ir.Table,
+    measures: Sequence[str],
+    *,
+    pieces: int,
+    apart: Sequence[Sequence[str]] | None = None,
+) -> Sums:
     """Add to the sums of owners what months, moved as a whole, do to the totals.
 
     Parameters
@@ -168,14 +186,14 @@ def with_months(cell: Sums, rows: ir.Table, measures: Sequence[str], *, pieces: 
     rows
         `piece`, the number of the month or week that a row falls in, the same in both periods
         (null: in none), and the measures. A row is what chance draws by itself.
-    measures
+    measures, apart
         As `summed` takes.
     pieces
         How many months or weeks there are.
     """
     told = rows.filter(rows.piece.notnull())
-    by_month = summed(told.mutate(owner=told.piece.cast("string")), [], measures)
-    by_row = summed(told.mutate(owner=ibis.row_number().cast("string")), [], measures)
+    by_month = summed(told.mutate(owner=told.piece.cast("string")), [], measures, apart=apart)
+    by_row = summed(told.mutate(owner=ibis.row_number().cast("string")), [], measures, apart=apart)
     if not by_month:
         return cell
     totals = by_month[0].totals
@@ -190,10 +208,15 @@ def _pairs(measures: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield one, other
 
 
-def _sums(row: Mapping[Any, Any], keys: Sequence[str], measures: Sequence[str]) -> Sums:
+def _sums(
+    row: Mapping[Any, Any],
+    keys: Sequence[str],
+    measures: Sequence[str],
+    pairs: Sequence[tuple[str, str]],
+) -> Sums:
     products = np.zeros((len(measures), len(measures)))
     places = {name: place for place, name in enumerate(measures)}
-    for one, other in _pairs(measures):
+    for one, other in pairs:
         value = float(row[f"{one} x {other}"])
         products[places[one], places[other]] = products[places[other], places[one]] = value
     totals = np.array([float(row[name]) for name in measures])

@@ -373,7 +373,7 @@ def _sales(data: Data, periods: Periods, keys: Sequence[str]) -> ir.Table:
     return each.select(
         *keys,
         owner=owner_of(each, *owner, "order_id"),
-        piece=_piece_of(each.ordered_at, periods),
+        piece=piece_of(each.ordered_at, periods),
         **{
             f"{total}_{side}": there.ifelse(each[total], 0)
             for side, there in sides.items()
@@ -398,7 +398,7 @@ def _visits(data: Data, periods: Periods) -> ir.Table:
         group_by=[rows.visitor_id, sides["after"]], order_by=[rows.started_at, rows.session_id]
     )
     rows = rows.filter(sides["before"] | sides["after"])
-    rows = rows.mutate(is_first=visit == 0, piece=_piece_of(rows.started_at, periods))
+    rows = rows.mutate(is_first=visit == 0, piece=piece_of(rows.started_at, periods))
     sides = sides_of(rows.started_at, periods)
     measures: dict[str, ir.Value] = {}
     for side, there in sides.items():
@@ -414,7 +414,7 @@ def _visits(data: Data, periods: Periods) -> ir.Table:
     return rows.group_by(owner=rows.visitor_id, piece=rows.piece).agg(**measures)
 
 
-def _piece_of(at: ir.TimestampValue, periods: Periods) -> ir.IntegerValue:
+def piece_of(at: ir.TimestampValue, periods: Periods) -> ir.IntegerValue:
     """Return the number of the month, or week, of its period that a moment falls in, or null."""
     none = ibis.null("int32")
     if periods.previous_start is None:

@@ -242,7 +242,7 @@ for customers in (40, 400, 4000):
 #
 # **Pourquoi un total n'en a-t-il pas ?** Le chiffre d'affaires ou le nombre de commandes ont été comptés, non estimés : il n'y a rien à deviner sur ce qui a été encaissé. Un taux ou une moyenne, eux, servent à parler des clients en général, donc aussi de ceux de demain.
 #
-# **La règle.** Si l'intervalle de la *variation* contient 0, on ne peut pas dire que le chiffre a changé. Cela ne prouve pas qu'il n'a pas changé.
+# **La règle.** Si l'intervalle de la *variation* contient 0, on ne peut pas dire que le chiffre a changé. Cela ne prouve pas qu'il n'a pas changé. Celui d'un rapport de deux sommes, comme le panier moyen ou la marge, compte un client une fois, avec ce qu'il a fait dans les deux périodes, et s'élargit de ce qui déplace des mois entiers (la météo, un concurrent) : c'est celui des facteurs de la leçon 07.
 
 # %% [markdown] tags=["lang-en", "lesson"]
 # **A sample of what?** Of all the customers who could have come under the same conditions. Yours are one draw of them; the interval is made so that, of a hundred draws, about ninety-five would give an interval that holds the true share. What is drawn is the **customer**, not the order, for the orders of one person resemble each other.
@@ -251,7 +251,7 @@ for customers in (40, 400, 4000):
 #
 # **Why has a total none?** Revenue or the number of orders were counted, not estimated: there is nothing to guess about what was cashed. A rate or an average, though, is used to speak of customers in general, so of tomorrow's too.
 #
-# **The rule.** If the interval of the *change* includes 0, one cannot say that the number has changed. That does not prove that it has not.
+# **The rule.** If the interval of the *change* includes 0, one cannot say that the number has changed. That does not prove that it has not. That of a ratio of two sums, such as the average order or the margin, counts a customer once, with what they did in both periods, and is wider by what moves whole months (weather, a rival): it is that of the factors of lesson 07.
 
 # %% [markdown] tags=["lang-fr"]
 # ## Ce qui demande votre attention

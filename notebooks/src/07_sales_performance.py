@@ -155,10 +155,10 @@ said = None if missing else plots.sentences.sales.answer(tree, **about)
 plots.lacking(missing, lang=reader) if missing else said
 
 # %% [markdown] tags=["lang-fr"]
-# Chaque barre part d'où la précédente s'arrête. Le trait fin, là où il y en a un, est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète et, si la période est assez longue pour le montrer, ce qui déplace un mois entier (la météo, un concurrent). La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois.
+# Chaque barre part d'où la précédente s'arrête. Le trait fin, là où il y en a un, est l'intervalle à 95 % : s'il passe par le début de sa barre, on ne peut pas dire que ce facteur a bougé. Il compte deux hasards : qui achète et, si la période est assez longue pour le montrer, ce qui déplace un mois entier (la météo, un concurrent). L'intervalle est celui d'un facteur pris seul, le même que dans la vue d'ensemble. La phrase demande un peu plus encore, car elle regarde plusieurs facteurs à la fois : elle peut laisser en suspens un facteur dont la vue d'ensemble dit qu'il a bougé.
 
 # %% [markdown] tags=["lang-en"]
-# Each bar starts where the one before ends. The thin line, where there is one, is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys and, where the period is long enough to show it, what moves a whole month (weather, a rival). The sentence asks for a little more still, since it looks at several factors at once.
+# Each bar starts where the one before ends. The thin line, where there is one, is the 95% interval: if it crosses the start of its bar, one cannot say that this factor moved. It holds two kinds of chance: who buys and, where the period is long enough to show it, what moves a whole month (weather, a rival). The interval is of one factor by itself, the same as on the overview. The sentence asks for a little more still, since it looks at several factors at once: it may leave undecided a factor of which the overview says that it moved.
 
 # %%
 compared = not missing and tree.obstacle is None

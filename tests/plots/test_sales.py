@@ -292,6 +292,25 @@ def test_the_answer_names_what_moved_and_what_one_cannot_tell():
     assert "Look next" not in unsure
 
 
+def test_a_verdict_that_allows_for_all_factors_says_where_it_differs_from_the_overview():
+    given = tree()
+    one = given.factors.assign(verdict=["rose", "cannot_tell", "cannot_tell"])
+    said = plain(sentences.sales.answer(given._replace(factors=one), lang="en", periods=YEAR))
+    assert "from chance: units per order; price per unit." in said
+    assert "the 95% interval leaves 0 out: units per order. Of 3 factors looked at" in said
+    assert "leaves 0 out" not in plain(sentences.sales.answer(given, lang="en", periods=YEAR))
+    note = plain(plots.tree_table(given, lang="en").to_text())
+    assert "takes 98.3% instead of 95%, for 3 factors are looked at together" in note
+    assert "98" not in plain(plots.tree_table(tree(obstacle="not_recorded"), lang="en").to_text())
+
+
+def test_an_end_that_is_not_0_is_not_written_as_0():
+    given = tree()
+    near = given.factors.assign(change_low=[0.0003, -0.09, -0.01])
+    shown = plain(plots.tree_table(given._replace(factors=near), lang="en").to_text())
+    assert "+10.0% (+0.03% to +18.0%)" in shown
+
+
 def test_the_first_mover_is_one_that_chance_does_not_explain():
     """The largest effect is unsure, a smaller one is not: no "of no factor ... also moved"."""
     mixed = tree(low=(-5.0, -150.0, -5.0))

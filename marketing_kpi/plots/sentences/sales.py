@@ -161,6 +161,7 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
     if unsure.any():
         names = _("; ").join(_lower(_(FACTORS[name])) for name in factors.loc[unsure, "factor"])
         said.append(_("Not to be told from chance: {names}.", names=names))
+    said += _apart_from_0(factors[unsure], of=len(factors), reader=reader)
     if not tree.pieces:
         said.append(
             _(
@@ -173,6 +174,27 @@ def _movers(tree: Tree, reader: Reader) -> list[str]:
         said += _in_basket(tree, reader) if "average_order_value" in moved_most else []
         said.append(_(_TO_DO[moved_most[0]]))
     return said
+
+
+def _apart_from_0(unsure: pd.DataFrame, *, of: int, reader: Reader) -> list[str]:
+    """Say which factors have an interval that leaves 0 out by itself, and no verdict all the same.
+
+    A verdict allows for all factors being looked at; those of `overview.attention` do not.
+    """
+    _ = reader.translate
+    apart = unsure[(unsure["change_low"] > 0) | (unsure["change_high"] < 0)]
+    if apart.empty:
+        return []
+    names = _("; ").join(_lower(_(FACTORS[name])) for name in apart["factor"])
+    return [
+        _(
+            "By itself, the 95% interval leaves 0 out: {names}. Of {n} factors looked at together, "
+            "one does so too often by chance for a verdict; the overview, which looks at each "
+            "indicator by itself, may give one.",
+            names=names,
+            n=reader.integer(of),
+        )
+    ]
 
 
 def _in_basket(tree: Tree, reader: Reader) -> list[str]:
