@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from marketing_kpi.errors import ComputeError, unknown
 from marketing_kpi.kpis.periods import DAYS_A_MONTH
@@ -443,7 +444,7 @@ class BgNbd(AttritionFit):
 
 _CHUNK = 2_000_000  # histories times nodes: 16 MB an array
 _MOST_NODES = 512
-_DIGITS = 36.0  # 2 log(1e-16) of the error's decay
+_DIGITS = 36.0  # -log(1e-16), what the error has to fall by
 
 
 def _purchases(p: Floats, shape: Floats, length: Floats) -> Floats:
@@ -473,62 +474,58 @@ def _over_dropout(
     """Return the mean of a moment over dropout probabilities, beta of a and b + x."""
     if not (np.isfinite([a, b]).all() and len(x)):
         return np.full(len(x), np.nan)
-    frequencies, place = np.unique(x, return_inverse=True)
-    size = _rule_size(float(length.max()))
-    nodes, weights = _beta_rule(float(a), tuple((b + frequencies).tolist()), size)
-    step = max(1, _CHUNK // nodes.shape[1])
-    parts = [
-        np.einsum(
-            "ij,ij->i",
-            weights[place[rows]],
-            of(nodes[place[rows]], shape[rows, None], length[rows, None]),
-        )
-        for rows in (slice(start, start + step) for start in range(0, len(x), step))
-    ]
-    return np.concatenate(parts)
+    sizes = _rule_sizes(shape, length)
+    mean = np.empty(len(x))
+    for size in np.unique(sizes):
+        alike = np.flatnonzero(sizes == size)
+        frequencies, place = np.unique(x[alike], return_inverse=True)
+        rules = [_beta_rule(float(a), float(b + one), int(size)) for one in frequencies]
+        nodes, weights = np.array(rules).swapaxes(0, 1)
+        step = max(1, _CHUNK // int(size))
+        for part in (slice(start, start + step) for start in range(0, len(alike), step)):
+            rows, ruled = alike[part], place[part]
+            moments = of(nodes[ruled], shape[rows, None], length[rows, None])
+            mean[rows] = np.einsum("ij,ij->i", weights[ruled], moments)
+    return mean
 
 
-def _rule_size(length: float) -> int:
-    """Return how many nodes reach double precision: the integrand's pole lies at -1 / length.
+def _rule_sizes(shape: Floats, length: Floats) -> NDArray[np.intp]:
+    """Return how many nodes reach double precision.
 
-    A power of two, so that the months of a horizon share a few rules.
+    The integrand has a pole at -1 / length, of the order `shape`: the higher, the farther from it
+    the ellipse has to pass on which the error is bounded. Powers of the root of two, so that
+    histories and the months of a horizon share a few rules.
     """
-    if length == 0:
-        return 4
-    pole = 1 + 2 / length
-    decay = 2 * np.log(pole + np.sqrt(pole**2 - 1))
-    needed = 4 + int(np.ceil(_DIGITS / decay))
-    return min(_MOST_NODES, 1 << (needed - 1).bit_length())
+    with np.errstate(divide="ignore"):
+        edge = 1 + 2 * _DIGITS / (_DIGITS + shape) / length
+    decay = 2 * np.log(edge + np.sqrt(edge**2 - 1))
+    needed = 4 + np.ceil((_DIGITS + shape * np.log1p(_DIGITS / shape)) / decay)
+    rounded = np.ceil(2 ** (np.ceil(2 * np.log2(needed)) / 2))
+    sizes: NDArray[np.intp] = np.minimum(_MOST_NODES, rounded).astype(np.intp)
+    return sizes
 
 
-@lru_cache(maxsize=8)
-def _beta_rule(a: float, bs: tuple[float, ...], size: int) -> tuple[Floats, Floats]:
-    """Return Gauss nodes and weights of the beta distributions of a and each b, a row each.
+@lru_cache(maxsize=2_000)
+def _beta_rule(a: float, b: float, size: int) -> tuple[Floats, Floats]:
+    """Return Gauss nodes and weights of the beta distribution of a and b.
 
     Eigenvalues of the Jacobi matrix of the shifted Jacobi polynomials (Golub and Welsch 1969).
     """
     from scipy.linalg import eigh_tridiagonal
 
-    b = np.array(bs)
     k = np.arange(1.0, size)
-    both = (a + b)[:, None]
+    both = a + b
     edge = 2 * k + both
     inner = (2 * k * (k + both - 1) + a * (both - 2)) / ((edge - 2) * edge)
     off = np.empty_like(inner)
-    off[:, :1] = a * b[:, None] / (both**2 * (both + 1))
-    k, edge = k[1:], edge[:, 1:]
-    off[:, 1:] = (
-        k
-        * (k + b[:, None] - 1)
-        * (k + a - 1)
-        * (k + both - 2)
+    off[0] = a * b / (both**2 * (both + 1))
+    k, edge = k[1:], edge[1:]
+    off[1:] = (
+        k * (k + b - 1) * (k + a - 1) * (k + both - 2)
         / ((edge - 2) ** 2 * (edge - 1) * (edge - 3))
-    )
-    diagonals = zip(np.hstack([a / both, inner]), np.sqrt(off), strict=True)
-    solved = [eigh_tridiagonal(diagonal, beside) for diagonal, beside in diagonals]
-    nodes = np.array([values for values, _ in solved])
-    weights = np.array([vectors[0] for _, vectors in solved]) ** 2
-    return np.clip(nodes, 1e-100, 1.0), weights
+    )  # fmt: skip
+    nodes, vectors = eigh_tridiagonal(np.append(a / both, inner), np.sqrt(off))
+    return np.clip(nodes, 1e-100, 1.0), vectors[0] ** 2
 
 
 # --- The parametric bootstrap ---------------------------------------------------------------

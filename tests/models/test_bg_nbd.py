@@ -473,3 +473,23 @@ def test_customers_who_buy_on_fixed_dates_are_not_fitted():
     assert fit.advice("en").endswith("and on their attrition where the data tell it.")
     usual = fit_bg_nbd(histories, unit="week", regularity=0.9)
     assert usual.log_likelihood == fit_bg_nbd(histories, unit="week").log_likelihood
+
+
+# --- The Gauss rule
+
+
+@pytest.mark.parametrize(("purchases", "length"), [(0, 1.0), (3, 100.0), (50, 100.0), (200, 20.0)])
+def test_a_rule_is_as_good_as_one_of_thousands_of_nodes(purchases, length):
+    shape = 0.5 + purchases
+    nodes, weights = bg_nbd._beta_rule(0.9, 2.6 + purchases, 3_000)
+    fine = weights @ bg_nbd._purchases(nodes, np.array(shape), np.array(length))
+    given = (np.array([float(value)]) for value in (purchases, shape, length))
+    got = bg_nbd._over_dropout(bg_nbd._purchases, 0.9, 2.6, *given)
+    assert got == pytest.approx(fine, rel=1e-12)
+
+
+def test_what_is_expected_of_a_customer_does_not_depend_on_the_others(fit):
+    given = pd.concat([row(200, 30.0, 39.0), row(0, 0.0, 1.0).assign(customer_id="B")])
+    both = fit.expected_purchases(given, periods=52)
+    alone = fit.expected_purchases(given.iloc[:1], periods=52)
+    assert both.estimate[0] == alone.estimate[0]
